@@ -1,0 +1,58 @@
+"""Secrets that do not print, and the door through which every text of ours goes out."""
+
+from collections.abc import Iterable
+
+MASK = "•••"
+
+#: Shorter values are not looked for in texts: masking every `42` would make a log unreadable and hide nothing.
+_SHORTEST_MASKED = 6
+
+
+class Secret:
+    """A value that must not be shown. Its repr, str and format hide it; `reveal()` is the only way to it.
+
+    Two secrets are equal when their values are, so that a reload sees whether one has changed.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself: for the one call that needs it, never for a message."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+
+class Redactor:
+    """Replaces every known secret in a text by a mask. The last line of defence, not the first."""
+
+    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        values = {secret.reveal() for secret in secrets}
+        # The longest first, so that a secret that contains another leaves no tail behind.
+        self._values = sorted((v for v in values if len(v) >= _SHORTEST_MASKED), key=len, reverse=True)
+
+    def clean(self, text: str) -> str:
+        """The text without any known secret."""
+        for value in self._values:
+            if value in text:
+                text = text.replace(value, MASK)
+        return text

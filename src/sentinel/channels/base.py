@@ -1,0 +1,52 @@
+"""What every channel is: a message in, an outcome out.
+
+A channel tries once per call. It never retries, never sleeps for a rate limit and never decides what happens next: the
+dispatcher owns every retry. It does not raise for a receiver that fails; it answers an Outcome (`core.notification`), and it
+says *ambiguous* when the message had left and the answer did not come.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sentinel.base.clock import Clock
+from sentinel.base.fields import Options
+from sentinel.core.notification import Notification, Outcome, Receipt
+
+
+class Channel(Protocol):
+    """A way to tell people. Built once per plan."""
+
+    async def send(self, notification: Notification, first: Receipt | None, deadline: float) -> Outcome:
+        """Try once to deliver.
+
+        Args:
+            notification: the row; its `address.recipient` is who gets it, its `key` goes along so that a repeat can be told.
+            first: what the receiver gave back for the first message of the same incident and address, to continue its thread.
+            deadline: by when to be done, on the running loop's clock.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back what it holds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelKind:
+    """One kind of channel."""
+
+    name: str
+    summary: str  # one sentence for the reference
+    options: type[Options]
+    build: Callable[[str, Any, "ChannelTools"], Channel]  # from the channel's name and an instance of `options`
+    recipients: Callable[[Any], tuple[str, ...]] = field(default=lambda _options: ("",))
+    timeout: float = 30.0  # seconds for one attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelTools:
+    """What channels share."""
+
+    clock: Clock
+    source: str  # name of this Sentinel

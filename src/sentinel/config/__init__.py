@@ -1,0 +1,1 @@
+"""A file of configuration in, a Plan out."""

@@ -1,0 +1,37 @@
+"""When a check is due: a fixed grid per interval, moved by a phase that is a stable hash of the check's name.
+
+A slot is a point of that grid. It is computed from the wall clock, never counted, so that a restart, a late run or a step of
+the clock neither shifts the grid nor lets a slot pass twice.
+"""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def phase(name: str, interval: timedelta, steps: int) -> timedelta:
+    """Where on its interval a check starts: one of `steps` evenly spaced offsets, the same after every restart."""
+    digest = int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
+    return interval * (digest % steps) / steps
+
+
+def steps(interval: timedelta, checks: int, finest: timedelta = timedelta(milliseconds=100)) -> int:
+    """Into how many phases an interval is divided: no more than there are checks, none shorter than `finest`."""
+    return max(1, min(checks, interval // finest))
+
+
+def slot(now: datetime, interval: timedelta, offset: timedelta) -> datetime:
+    """The latest slot at or before `now`."""
+    elapsed = now - _EPOCH - offset
+    return _EPOCH + offset + interval * (elapsed // interval)
+
+
+def next_slot(now: datetime, interval: timedelta, offset: timedelta) -> datetime:
+    """The first slot after `now`."""
+    return slot(now, interval, offset) + interval
+
+
+def overdue(last: datetime, interval: timedelta, now: datetime, patience: float = 2.5) -> bool:
+    """Whether a check whose last slot was `last` has missed more than `patience` intervals."""
+    return now - last > interval * patience

@@ -1,0 +1,33 @@
+"""A Check: what is watched, how often, and by which rules."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sentinel.core.rule import Rule, Severity
+
+#: The name of Sentinel's own check: it fails when Sentinel itself is in trouble.
+OWN_CHECK = "sentinel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One configured check. A value: it has no counters and no state."""
+
+    name: str  # unique in a plan
+    kind: str  # the kind of its probe, such as `http`
+    interval: timedelta  # between two runs; fixed rate
+    timeout: timedelta  # deadline of one run; shorter than or equal to the interval
+    rules: tuple[Rule, ...] = ()
+    tags: frozenset[str] = frozenset()
+    title: str = ""  # what people call it; the name when empty
+    runbook: str = ""  # where to read what to do
+    open_after: int = 3  # consecutive results beyond a bound before an incident opens
+    close_after: int = 2  # consecutive good results before it resolves
+    failure_severity: Severity = Severity.CRITICAL  # how bad a failed result is
+    policy: str = "default"  # name of the escalation policy
+    options: object = None  # what the probe of this kind is built from; only that probe looks inside
+    fingerprint: str = ""  # changes when anything that decides what is measured or judged changes
+
+    @property
+    def label(self) -> str:
+        return self.title or self.name

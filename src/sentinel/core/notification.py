@@ -1,0 +1,289 @@
+"""A Notification: one message to one address, as a row of the outbox, and what becomes of it after each attempt.
+
+    QUEUED ──claimed under a lease──► SENDING ──accepted──► SENT
+      ▲                                 │ ├──refused for good, or too old──► DEAD (visible, can be sent again by hand)
+      └───────── tried again later ─────┘ └──(the sender died: the lease runs out and the row counts as ambiguous)
+    QUEUED ──acknowledged before it was sent──► CANCELLED
+
+A claim is committed before the call, the outcome after it; so a crash in between repeats a message and never loses one. A
+repeat happens only after an ambiguous attempt and carries the same key.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from random import Random
+from typing import assert_never
+
+from sentinel.core.check import Check
+from sentinel.core.incident import Acknowledgement, Address, Effect, EffectKind, Incident, Phase
+from sentinel.core.judge import Finding, Verdict
+from sentinel.core.rule import Severity
+
+
+class Kind(StrEnum):
+    """What a message is about: every kind of effect, and three that no incident causes."""
+
+    OPENED = "opened"
+    WORSENED = "worsened"
+    EASED = "eased"
+    ESCALATED = "escalated"
+    REMINDED = "reminded"
+    ACKNOWLEDGED = "acknowledged"
+    ACKNOWLEDGEMENT_EXPIRED = "acknowledgement_expired"
+    RESOLVED = "resolved"
+    WITHDRAWN = "withdrawn"
+    REPORT = "report"
+    TEST = "test"
+    STORE_DOWN = "store_down"  # Sentinel cannot write; sent without the outbox
+
+
+#: The version of the message's form. A receiver may rely on it: fields are added within a version, never changed.
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutCheck:
+    """The check that a message is about."""
+
+    name: str
+    title: str
+    kind: str
+    tags: tuple[str, ...] = ()
+    runbook: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutIncident:
+    """The incident that a message is about, as it was when the message was written."""
+
+    id: int
+    phase: Phase
+    severity: Severity
+    began_at: datetime  # first bad result
+    opened_at: datetime
+    level: int = 0  # level of escalation that this message is for; 0: everybody who was told before
+    levels: int = 0  # how many levels the policy has
+    resolved_at: datetime | None = None
+    acknowledgement: Acknowledgement | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is told: facts, from which each channel makes its own words. The webhook's payload has these fields."""
+
+    version: int = VERSION
+    kind: Kind
+    at: datetime  # when it happened
+    source: str  # name of the Sentinel that says so
+    sequence: int = 0  # number of this message within its incident, from 1
+    check: AboutCheck | None = None
+    incident: AboutIncident | None = None
+    severity: Severity = Severity.OK
+    explanation: str = ""  # one sentence: the value beside its bound, or how it failed
+    hint: str = ""  # what to do now
+    findings: tuple[Finding, ...] = ()
+    title: str = ""  # of a report or a test
+    text: str = ""  # body of a report or a test, plain
+    files: tuple[str, ...] = ()  # paths of files to send along, such as a report's HTML
+    link: str = ""  # where to look; empty when there is no page
+
+
+class State(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+#: What a receiver gave back, to continue a thread or to update a message: Slack's `ts`, a mail's Message-ID.
+Receipt = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One message to one address. Rows of one incident and address are sent in the order of their sequence."""
+
+    key: str  # the same at every attempt; the receiver can tell a repeat by it
+    address: Address
+    message: Message
+    created_at: datetime
+    id: int = 0  # of the row; 0 until it is stored
+    incident: int | None = None
+    state: State = State.QUEUED
+    due_at: datetime | None = None  # when to try (again); at once when None
+    attempts: int = 0  # how many were begun
+    ambiguous: int = 0  # after how many of them nobody knows whether the message arrived
+    lease_until: datetime | None = None  # while sending
+    reason: str = ""  # why the last attempt failed, from `Cause`
+    detail: str = ""  # the receiver's words, short and cleaned
+    receipt: Receipt = field(default_factory=dict)
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether the receiver may have it already."""
+        return self.ambiguous > 0
+
+
+# --- Outcomes of an attempt -----------------------------------------------------------------------------------------
+
+
+class Cause(StrEnum):
+    """Why an attempt was not a success. A closed list, for metrics and `sentinel outbox`."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    REFUSED = "refused"  # the receiver will not take it, today or tomorrow
+    CREDENTIAL_REFUSED = "credential_refused"
+    GONE = "gone"  # the address does not exist (any more)
+    TLS_FAILED = "tls_failed"
+    PROTOCOL_ERROR = "protocol_error"
+    CHANNEL_REMOVED = "channel_removed"
+    RENDERING_FAILED = "rendering_failed"
+    INTERRUPTED = "interrupted"  # Sentinel died or stopped during the attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """The receiver has it."""
+
+    receipt: Receipt = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The receiver does not have it. Trying again can help unless `permanent`."""
+
+    cause: Cause
+    detail: str = ""  # never a secret, never a URL with one
+    permanent: bool = False
+    retry_after: timedelta | None = None  # the receiver asked for that much patience
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ambiguous:
+    """The receiver may have it: the connection ended after the message had left and before the answer came."""
+
+    cause: Cause
+    detail: str = ""
+
+
+Outcome = Sent | Failed | Ambiguous
+
+
+#: A message that could not be delivered for so long is dead.
+GIVE_UP_AFTER = timedelta(hours=24)
+
+#: Attempts follow each other after about 1, 2, 4 … seconds, up to a minute; after `QUICK_ATTEMPTS` of them every 5 minutes.
+FIRST_WAIT = 1.0  # seconds
+LONGEST_QUICK_WAIT = 60.0  # seconds
+QUICK_ATTEMPTS = 12
+SLOW_WAIT = 300.0  # seconds
+
+#: However long a receiver asks to wait, it is asked again after this.
+MOST_PATIENCE = timedelta(hours=1)
+
+
+def after_attempt(notification: Notification, outcome: Outcome, now: datetime, rng: Random) -> Notification:
+    """What the row becomes after an attempt.
+
+    Args:
+        notification: the row as it was while sending, its attempt counted.
+        outcome: how the attempt ended.
+        rng: spreads retries, so that many rows do not come back in one moment.
+    """
+    match outcome:
+        case Sent(receipt=receipt):
+            return replace(
+                notification,
+                state=State.SENT,
+                due_at=None,
+                lease_until=None,
+                reason="",
+                detail="",
+                receipt=receipt,
+            )
+        case Failed(cause=cause, detail=detail, permanent=True):
+            return _dead(notification, cause, detail)
+        case Failed(cause=cause, detail=detail, retry_after=retry_after):
+            return _again(notification, cause, detail, now, retry_after, rng)
+        case Ambiguous(cause=cause, detail=detail):
+            unclear = replace(notification, ambiguous=notification.ambiguous + 1)
+            return _again(unclear, cause, detail, now, None, rng)
+        case _:
+            assert_never(outcome)
+
+
+def backoff(attempts: int, rng: Random) -> timedelta:
+    """How long to wait after so many attempts: exponential, then steady, each between half and one and a half of it."""
+    quick = min(LONGEST_QUICK_WAIT, FIRST_WAIT * 2.0 ** min(attempts - 1, 16))
+    return timedelta(seconds=(quick if attempts <= QUICK_ATTEMPTS else SLOW_WAIT) * rng.uniform(0.5, 1.5))
+
+
+def redriven(notification: Notification, now: datetime) -> Notification:
+    """A dead row made to be sent again: with its old key, and a full measure of patience."""
+    return replace(notification, state=State.QUEUED, due_at=now, attempts=0, created_at=now, reason="", detail="")
+
+
+def _again(
+    row: Notification, cause: Cause, detail: str, now: datetime, retry_after: timedelta | None, rng: Random
+) -> Notification:
+    wait = backoff(row.attempts, rng)
+    if retry_after is not None:
+        wait = min(max(retry_after, timedelta(0)), MOST_PATIENCE) + wait / 10
+    if now + wait > row.created_at + GIVE_UP_AFTER:
+        return _dead(row, cause, detail)
+    return replace(row, state=State.QUEUED, due_at=now + wait, lease_until=None, reason=cause.value, detail=detail)
+
+
+def _dead(row: Notification, cause: Cause, detail: str) -> Notification:
+    return replace(row, state=State.DEAD, due_at=None, lease_until=None, reason=cause.value, detail=detail)
+
+
+# --- Writing a message ----------------------------------------------------------------------------------------------
+
+
+def about(check: Check) -> AboutCheck:
+    """What a message says of a check."""
+    return AboutCheck(
+        name=check.name,
+        title=check.label,
+        kind=check.kind,
+        tags=tuple(sorted(check.tags)),
+        runbook=check.runbook,
+    )
+
+
+def compose(
+    source: str, check: AboutCheck, incident: Incident, effect: Effect, now: datetime, link: str = ""
+) -> Message:
+    """The facts of one effect of an incident, which is given as it is after the transition."""
+    assert incident.opened_at is not None, "only an incident that has opened is told"
+    good = effect.kind in (EffectKind.RESOLVED, EffectKind.WITHDRAWN)
+    verdict: Verdict = incident.verdict
+    return Message(
+        kind=Kind(effect.kind.value),
+        at=now,
+        source=source,
+        sequence=incident.sequence,
+        check=check,
+        incident=AboutIncident(
+            id=incident.id,
+            phase=incident.phase,
+            severity=incident.severity,
+            began_at=incident.began_at,
+            opened_at=incident.opened_at,
+            level=effect.level,
+            levels=len(incident.policy.levels),
+            resolved_at=incident.resolved_at,
+            acknowledgement=incident.acknowledgement,
+        ),
+        severity=Severity.OK if good else incident.severity,
+        explanation=verdict.explanation,
+        hint=verdict.hint,
+        findings=verdict.findings,
+        link=link,
+    )

@@ -1,0 +1,91 @@
+"""The Plan: a compiled configuration. A value; a reload makes a new one and swaps it in whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from sentinel.base.redact import Secret
+from sentinel.core.check import Check
+from sentinel.core.incident import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelPlan:
+    """One configured channel."""
+
+    name: str
+    kind: str  # such as `email`
+    options: object  # only the channel of this kind looks inside
+    recipients: tuple[str, ...] = ("",)  # one empty name where the channel itself is the address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorePlan:
+    """Where Sentinel keeps what it must not forget, and for how long."""
+
+    url: Secret  # `sqlite:///…` or `postgresql://…`; a secret because it may hold a password
+    keep_results: timedelta = timedelta(days=7)
+    keep_rollups: timedelta = timedelta(days=90)  # of 5 minutes
+    keep_hours: timedelta = timedelta(days=730)  # roll-ups of an hour
+    keep_incidents: timedelta = timedelta(days=7 * 365)  # with their timeline and deliveries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebPlan:
+    """Where Sentinel answers."""
+
+    socket: Path  # the local interface that `sentinel --status` and `sentinel ack` use
+    host: str = "127.0.0.1"
+    port: int | None = None  # of metrics, health and status over TCP; None: none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPlan:
+    """One report on a schedule."""
+
+    name: str
+    every: str  # `day`, `week` or `month`
+    at: str  # local time, `HH:MM`
+    zone: str  # IANA name
+    channels: tuple[str, ...] = ()  # where it is sent; it is always written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPlan:
+    """How Sentinel itself logs."""
+
+    level: str = "info"
+    format: str = "auto"  # `console`, `json`, or `auto`: console on a terminal
+    file: Path | None = None  # rotated, beside standard output
+    max_bytes: int = 20_000_000
+    backups: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What bounds the work."""
+
+    concurrency: int = 500  # probes at once
+    per_host: int = 50  # probes at once to one host
+    unknown_after: timedelta = timedelta(minutes=5)  # a check that cannot be judged for so long is told of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything a running Sentinel goes by."""
+
+    name: str  # of this Sentinel, in every message
+    file: Path  # the file it was read from; absolute
+    fingerprint: str  # of the whole configuration, secrets left out
+    checks: tuple[Check, ...]
+    channels: tuple[ChannelPlan, ...]
+    policies: Mapping[str, Policy]
+    store: StorePlan
+    web: WebPlan
+    reports: tuple[ReportPlan, ...]
+    reports_folder: Path
+    logs: LogPlan = LogPlan()
+    limits: Limits = Limits()
+    link: str = ""  # address of this Sentinel's page, for messages
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)  # every secret of the file, to keep them out of texts

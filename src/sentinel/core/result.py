@@ -1,0 +1,171 @@
+"""What a probe measured: a Result holds readings, a class of failure and an explanation, and never says how bad it is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from sentinel.base.units import Unit, format_value
+
+
+class Outcome(StrEnum):
+    """Whether the target did what was asked of it."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNKNOWN = "unknown"  # Sentinel could not judge: its own network, resolver, credential, load
+
+
+class FailureClass(StrEnum):
+    """Why a result is not a pass. A closed list: alerts, metrics and tests go by these words."""
+
+    # The way to the target
+    DNS_NOT_FOUND = "dns_not_found"
+    DNS_FAILED = "dns_failed"
+    DNS_TIMEOUT = "dns_timeout"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    CONNECT_TIMEOUT = "connect_timeout"
+    RESET = "reset"
+    TLS_FAILED = "tls_failed"
+    TLS_UNTRUSTED = "tls_untrusted"
+    TLS_EXPIRED = "tls_expired"
+    TLS_WRONG_NAME = "tls_wrong_name"
+    TLS_TIMEOUT = "tls_timeout"
+    # What the target answered
+    READ_TIMEOUT = "read_timeout"
+    INCOMPLETE = "incomplete"
+    PROTOCOL_ERROR = "protocol_error"
+    BODY_TOO_LARGE = "body_too_large"
+    WRONG_STATUS = "wrong_status"
+    WRONG_HEADER = "wrong_header"
+    WRONG_BODY = "wrong_body"
+    # Databases
+    QUERY_FAILED = "query_failed"
+    QUERY_TIMEOUT = "query_timeout"
+    WRONG_ANSWER = "wrong_answer"  # an assertion on a query's result does not hold
+    # Logins, roles and audit logs
+    LOGIN_FAILED = "login_failed"
+    TOKEN_REFUSED = "token_refused"
+    TOKEN_ACCEPTED = "token_accepted"  # one that must be refused
+    ACCESS_LOST = "access_lost"
+    ACCESS_GAINED = "access_gained"  # what must be refused is allowed
+    RECORD_MISSING = "record_missing"
+    RECORD_LATE = "record_late"
+    RECORD_INCOMPLETE = "record_incomplete"
+    STALE = "stale"
+    # Sentinel itself is in trouble (only its own check says so)
+    SENTINEL_IMPAIRED = "sentinel_impaired"
+    # Sentinel could not judge
+    NETWORK_DOWN = "network_down"
+    OVERLOADED = "overloaded"
+    CREDENTIAL_REFUSED = "credential_refused"
+    NOT_PERMITTED = "not_permitted"
+    NOT_INSTALLED = "not_installed"
+    INTERNAL_ERROR = "internal_error"
+
+
+#: A failure of these classes is a hole in security: it opens an incident at once, without waiting for a second look.
+SECURITY = frozenset({FailureClass.TOKEN_ACCEPTED, FailureClass.ACCESS_GAINED})
+
+#: With these classes the fault is on Sentinel's side, so the result is unknown and accuses no target.
+OWN_SIDE = frozenset(
+    {
+        FailureClass.NETWORK_DOWN,
+        FailureClass.OVERLOADED,
+        FailureClass.CREDENTIAL_REFUSED,
+        FailureClass.NOT_PERMITTED,
+        FailureClass.NOT_INSTALLED,
+        FailureClass.INTERNAL_ERROR,
+    }
+)
+
+#: What a person can do now, for classes where that does not depend on the kind of check.
+HINTS: dict[FailureClass, str] = {
+    FailureClass.DNS_NOT_FOUND: "The name does not exist: look for a typing error or a deleted DNS record.",
+    FailureClass.DNS_FAILED: "The resolver answered with an error: try the name with `getent ahosts` on this host.",
+    FailureClass.DNS_TIMEOUT: "The resolver did not answer in time: see /etc/resolv.conf and the resolver's health.",
+    FailureClass.REFUSED: "Nothing listens on that port: is the service running, and on that address?",
+    FailureClass.UNREACHABLE: "There is no way to that host: look at routes, firewalls and whether the host is up.",
+    FailureClass.CONNECT_TIMEOUT: "The host does not answer: a firewall drops the packets, or the host is down or overloaded.",
+    FailureClass.RESET: "The other side cut the connection: look at the service's log and at proxies in between.",
+    FailureClass.TLS_FAILED: "The TLS handshake failed: compare protocol versions and ciphers of both sides.",
+    FailureClass.TLS_UNTRUSTED: "The certificate's issuer is not trusted here: is the chain complete, is the CA known?",
+    FailureClass.TLS_EXPIRED: "The certificate has expired: renew it and reload the service.",
+    FailureClass.TLS_WRONG_NAME: "The certificate is for another name: see which virtual host answers.",
+    FailureClass.TLS_TIMEOUT: "The TLS handshake did not finish in time: the service is overloaded or speaks no TLS there.",
+    FailureClass.READ_TIMEOUT: "The service took the request and did not finish its answer: look at its load, locks and database.",
+    FailureClass.INCOMPLETE: "The answer ended too early: look for a crash or restart in the service's log.",
+    FailureClass.PROTOCOL_ERROR: "The answer is not valid HTTP: does another service listen on that port?",
+    FailureClass.BODY_TOO_LARGE: "The answer is larger than the check allows: raise `body_limit` or ask for less.",
+    FailureClass.NETWORK_DOWN: "This host has no network: look at its own interfaces and routes first.",
+    FailureClass.OVERLOADED: "This host is out of file descriptors, ports or look-up threads: see `sentinel --status`.",
+    FailureClass.CREDENTIAL_REFUSED: "Sentinel's own credential was refused: renew it or grant it the access it needs.",
+    FailureClass.NOT_PERMITTED: "Sentinel may not do this here: grant its user the right that is named.",
+    FailureClass.NOT_INSTALLED: "Install what is named, on this host or in the target.",
+    FailureClass.INTERNAL_ERROR: "A fault in Sentinel: its log has the details; please report it.",
+}
+
+
+class Reading(NamedTuple):
+    """One measured value with its unit, such as `response_time` 0.21 seconds."""
+
+    name: str
+    value: float
+    unit: Unit
+
+    def __str__(self) -> str:
+        return f"{self.name} {format_value(self.value, self.unit)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What one run of a probe found out. Made by `passed`, `failed` or `unknown`."""
+
+    outcome: Outcome
+    readings: tuple[Reading, ...] = ()
+    failure: FailureClass | None = None  # set unless the outcome is a pass
+    explanation: str = ""  # names, numbers and classes only: never a body, a row, a token or a person's data
+    hint: str = ""  # what a person can do now
+
+
+def passed(readings: Iterable[Reading] = ()) -> Measurement:
+    """The target did what was asked of it."""
+    return Measurement(outcome=Outcome.PASS, readings=tuple(readings))
+
+
+def failed(failure: FailureClass, explanation: str, *, hint: str = "", readings: Iterable[Reading] = ()) -> Measurement:
+    """The target did not do what was asked; or Sentinel could not tell, if the class says that the fault is its own."""
+    return Measurement(
+        outcome=Outcome.UNKNOWN if failure in OWN_SIDE else Outcome.FAIL,
+        failure=failure,
+        explanation=explanation,
+        hint=hint or HINTS.get(failure, ""),
+        readings=tuple(readings),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One measurement of one check. Identified by (check, scheduled_at): a slot of the schedule has one result."""
+
+    check: str  # name of the check
+    scheduled_at: datetime  # the slot that was due; UTC
+    finished_at: datetime  # when the probe ended; UTC
+    measurement: Measurement
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.measurement.outcome
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        return self.measurement.readings
+
+    def reading(self, name: str) -> Reading | None:
+        """The reading of that name, if this run came far enough to take it."""
+        for reading in self.measurement.readings:
+            if reading.name == name:
+                return reading
+        return None

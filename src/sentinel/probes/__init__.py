@@ -1,0 +1,1 @@
+"""The world in, a Measurement out: one file per kind."""

@@ -1,0 +1,1 @@
+"""Sentinel's own SQL, all of it."""

@@ -1,0 +1,1 @@
+"""Pages, the local interface and metrics over HTTP."""
