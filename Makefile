@@ -1,0 +1,80 @@
+# Every command of this project. `make` alone lists them.
+# Needs python3 (3.11 or newer) with pip 22.3 or newer; python3-venv is not needed. Nothing here needs root.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# pip of the outer Python installs into the virtual environment, which therefore needs no pip (nor ensurepip) of its own.
+# -q -q: errors only. --compile: programs start twice as fast, whatever PIP_NO_COMPILE or PYTHONDONTWRITEBYTECODE say.
+INSTALL := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install -q -q --compile
+# Universal: one file for every platform. No index lines: the files must not name a registry.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: help run break mend test check format bench lock clean bytecode
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run-stamp bytecode ## Start the healthcare demo: a reference service and Sentinel watching it
+	@exec $(BIN)/python -m examples.healthcare.demo
+
+break: $(VENV)/.run-stamp ## Switch a fault of the demo on: make break FAULT=slow (bare: list the faults)
+	@$(BIN)/python -m examples.healthcare.break $(FAULT)
+
+mend: $(VENV)/.run-stamp ## Switch it off again: make mend FAULT=slow (bare: all of them)
+	@$(BIN)/python -m examples.healthcare.break $(FAULT) --off
+
+test: $(VENV)/.dev-stamp bytecode ## Run all tests; some of them: make test ARGS="tests/core -x"
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev-stamp ## Check format, lint, types and the direction of imports
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev-stamp ## Format the code and repair what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev-stamp bytecode ## Measure the daemon on this machine and print the figures
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: ## Pin the newest allowed versions in requirements/*.txt (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install --user uv (or pipx install uv)" >&2; exit 1; }
+	$(LOCK) --upgrade --output-file requirements/run.txt requirements/run.in
+	$(LOCK) --upgrade --constraint requirements/run.txt --output-file requirements/dev.txt requirements/dev.in
+
+clean: ## Remove the virtual environment, caches and the demo's data
+	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# `sentinel --status` promises to start fast, and editing a source file makes its bytecode stale.
+bytecode: | $(BIN)/python
+	@$(BIN)/python -m compileall -q src
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Sentinel needs Python 3.11 or newer; this is $$($(PYTHON) --version 2>&1). Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m pip --version >/dev/null || \
+		{ echo "Sentinel's dependencies are installed by pip: sudo apt install python3-pip (or the like), then try again" >&2; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv --without-pip $(VENV)
+
+# The project itself comes last, editable: flit_core, which builds it, is pinned among the dependencies.
+$(VENV)/.run-stamp: requirements/run.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what Sentinel needs (the first time takes a minute)"
+	@$(INSTALL) --require-hashes -r requirements/run.txt
+	@$(INSTALL) --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+# requirements/dev.txt holds all of run.txt and more, so that this serves `make run` too.
+$(VENV)/.dev-stamp: requirements/dev.txt requirements/run.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what Sentinel and its tests need (the first time takes a minute or two)"
+	@$(INSTALL) --require-hashes -r requirements/dev.txt
+	@$(INSTALL) --no-deps --no-build-isolation --no-index --editable .
+	@touch $(VENV)/.run-stamp $@

