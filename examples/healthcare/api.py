@@ -1,0 +1,225 @@
+"""The HTTP endpoints of the service."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from examples.healthcare import passwords, tokens
+from examples.healthcare.access import Gate, Origin, Resource, bearer_token, origin
+from examples.healthcare.answers import found_or_404, no_database, not_found, refusal
+from examples.healthcare.audit import AuditLog
+from examples.healthcare.database import Database, DatabaseDownError
+from examples.healthcare.faults import Fault, Switchboard
+from examples.healthcare.inputs import instant, known_fault, known_role, whole_number
+from examples.healthcare.people import People
+from examples.healthcare.roles import Permission, Role
+from examples.healthcare.trouble import Trouble
+from examples.serving import read_json_object
+
+AUDIT_TICK = 0.2  # seconds between looks for audit records held back
+
+
+class Api:
+    """The endpoints, in the order of `routes`."""
+
+    def __init__(self, database: Database, faults: Switchboard, key: str) -> None:
+        self.database = database
+        self.faults = faults
+        self.key = key
+        self.people = People(database)
+        self.log = AuditLog(database, faults)
+        self.gate = Gate(database, self.people, self.log, faults, key)
+
+    async def health(self, _request: Request) -> Response:
+        began = time.perf_counter()
+        try:
+            await run_in_threadpool(self.database.query, "SELECT 1")
+        except DatabaseDownError:
+            body = {"status": "unhealthy", "components": {"database": "disconnected"}}
+            return JSONResponse(body, status_code=503)
+        spent = round((time.perf_counter() - began) * 1000, 3)
+        return JSONResponse({"status": "healthy", "components": {"database": "connected"}, "database_query_ms": spent})
+
+    async def auth_status(self, _request: Request) -> Response:
+        return JSONResponse({"status": "operational", "scheme": "bearer", "algorithm": "HS256"})
+
+    async def login(self, request: Request) -> Response:
+        if self.faults.is_on(Fault.LOGIN_BROKEN):
+            return JSONResponse({"detail": "login does not work at the moment"}, status_code=500)
+        form = await read_json_object(request)
+        name, password = form.get("username"), form.get("password")
+        if not isinstance(name, str) or not isinstance(password, str):
+            raise HTTPException(422, "username and password are expected as text")
+        return await run_in_threadpool(self._log_in, name, password, origin(request))
+
+    async def me(self, request: Request) -> Response:
+        caller = await run_in_threadpool(self.gate.caller, bearer_token(request))
+        body = {"id": caller.user_id, "username": caller.username, "roles": sorted(caller.roles)}
+        return JSONResponse(body)
+
+    async def logout(self, request: Request) -> Response:
+        caller = await run_in_threadpool(self.gate.caller, bearer_token(request))
+        await run_in_threadpool(self.people.revoke, caller.token.token_id, caller.token.expires_at)
+        return JSONResponse({"status": "logged out"})
+
+    async def patients(self, request: Request) -> Response:
+        limit = whole_number(request.query_params.get("limit", "50"), "limit")
+        return await self._guarded(
+            request,
+            Permission.LIST_PATIENTS,
+            Resource(kind="patient"),
+            lambda: JSONResponse({"patients": self.people.patients(limit)}),
+        )
+
+    async def patient(self, request: Request) -> Response:
+        number: int = request.path_params["patient_id"]
+        return await self._guarded(
+            request,
+            Permission.READ_PATIENT,
+            Resource(kind="patient", resource_id=str(number)),
+            lambda: found_or_404(self.people.patient(number)),
+        )
+
+    async def roles(self, request: Request) -> Response:
+        return await self._guarded(
+            request,
+            Permission.LIST_ROLES,
+            Resource(kind="role"),
+            lambda: JSONResponse({"roles": self.people.role_counts()}),
+        )
+
+    async def assign_role(self, request: Request) -> Response:
+        user_id: int = request.path_params["user_id"]
+        role = known_role((await read_json_object(request)).get("role"))
+        return await self._guarded(
+            request,
+            Permission.ASSIGN_ROLE,
+            Resource(kind="user", resource_id=str(user_id)),
+            lambda: self._assign(user_id, role),
+        )
+
+    async def remove_role(self, request: Request) -> Response:
+        user_id: int = request.path_params["user_id"]
+        role = known_role(request.path_params["role"])
+        return await self._guarded(
+            request,
+            Permission.REMOVE_ROLE,
+            Resource(kind="user", resource_id=str(user_id)),
+            lambda: Response(status_code=204) if self.people.remove(user_id, role) else not_found(),
+        )
+
+    async def audit(self, request: Request) -> Response:
+        wanted = request.query_params
+        since = instant(wanted["since"]) if "since" in wanted else None
+        limit = whole_number(wanted.get("limit", "50"), "limit")
+        return await self._guarded(
+            request,
+            Permission.READ_AUDIT,
+            Resource(kind="audit_log"),
+            lambda: JSONResponse(
+                {"records": self.log.find(correlation_id=wanted.get("correlation_id"), since=since, limit=limit)}
+            ),
+        )
+
+    async def list_faults(self, _request: Request) -> Response:
+        return JSONResponse({"faults": self.faults.listing()})
+
+    async def switch_fault(self, request: Request) -> Response:
+        fault = known_fault(request.path_params["name"])
+        wanted = await read_json_object(request)
+        on, value = wanted.get("on"), wanted.get("value")
+        if not isinstance(on, bool) or isinstance(value, bool) or not isinstance(value, int | float | None):
+            raise HTTPException(422, 'expected is {"on": true or false}, with a number as "value" where it has one')
+        await run_in_threadpool(self._switch, fault, on, value)
+        return await self.list_faults(request)
+
+    def _log_in(self, name: str, password: str, where: Origin) -> Response:
+        user = self.people.user(name)
+        # An unknown name costs the same work as a known one, so that the time taken does not tell them apart.
+        correct = passwords.matches(password, user.password_hash if user else "")
+        actor = user.username if user else "unknown"
+        self.gate.note(actor, "auth.login", Resource(kind="session"), where, allowed=correct)
+        if not correct:
+            return JSONResponse({"detail": "username or password is wrong"}, status_code=401)
+        token = tokens.issue(actor, self.key, datetime.now(UTC))
+        lifetime = int(tokens.LIFETIME.total_seconds())
+        return JSONResponse({"access_token": token, "token_type": "bearer", "expires_in": lifetime})
+
+    def _assign(self, user_id: int, role: Role) -> Response:
+        if not self.people.user_exists(user_id):
+            return not_found()
+        new = self.people.assign(user_id, role)
+        return JSONResponse({"user_id": user_id, "role": role, "new": new}, status_code=201 if new else 200)
+
+    def _switch(self, fault: Fault, on: bool, value: float | None) -> None:
+        if not on:
+            self.faults.switch_off(fault)
+        else:
+            try:
+                self.faults.switch_on(fault, value)
+            except ValueError as error:
+                raise HTTPException(422, str(error)) from None
+        if fault is Fault.ORPHANS:
+            (self.database.make_orphans if on else self.database.remove_orphans)()
+
+    async def _guarded(
+        self, request: Request, permission: Permission, resource: Resource, act: Callable[[], Response]
+    ) -> Response:
+        where = origin(request)
+        response = await run_in_threadpool(
+            self.gate.pass_through, bearer_token(request), permission, resource, where, act
+        )
+        response.headers["X-Correlation-ID"] = where.correlation_id
+        return response
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        """Beside the requests, one task writes the audit records held back."""
+        async with asyncio.TaskGroup() as tasks:
+            writer = tasks.create_task(self._write_late_records())
+            yield
+            writer.cancel()
+
+    async def _write_late_records(self) -> None:
+        while True:
+            await asyncio.sleep(AUDIT_TICK)
+            with contextlib.suppress(DatabaseDownError):
+                await run_in_threadpool(self.log.write_due, datetime.now(UTC))
+
+
+def application(database: Database, faults: Switchboard, key: str) -> Starlette:
+    api = Api(database, faults, key)
+    return Starlette(
+        routes=routes(api),
+        lifespan=api.lifespan,
+        middleware=[Middleware(Trouble, faults=faults)],
+        exception_handlers={HTTPException: refusal, DatabaseDownError: no_database},
+    )
+
+
+def routes(api: Api) -> list[Route]:
+    return [
+        Route("/health", api.health),
+        Route("/api/v1/auth/status", api.auth_status),
+        Route("/api/v1/auth/login", api.login, methods=["POST"]),
+        Route("/api/v1/auth/me", api.me),
+        Route("/api/v1/auth/logout", api.logout, methods=["POST"]),
+        Route("/api/v1/patients", api.patients),
+        Route("/api/v1/patients/{patient_id:int}", api.patient),
+        Route("/api/v1/roles", api.roles),
+        Route("/api/v1/users/{user_id:int}/roles", api.assign_role, methods=["POST"]),
+        Route("/api/v1/users/{user_id:int}/roles/{role}", api.remove_role, methods=["DELETE"]),
+        Route("/api/v1/audit", api.audit),
+        Route("/_faults", api.list_faults),
+        Route("/_faults/{name}", api.switch_fault, methods=["POST"]),
+    ]

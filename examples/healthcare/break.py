@@ -1,0 +1,99 @@
+"""Breaks the healthcare service on purpose, and mends it.
+
+python -m examples.healthcare.break                      which faults there are, and which are on
+python -m examples.healthcare.break slow --value 3       switches one on
+python -m examples.healthcare.break slow --off           switches it off; without a name, all of them
+"""
+
+# ruff: noqa: N999 - a command, run by name and never imported
+
+import argparse
+import json
+import os
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any
+
+from examples.healthcare import settings
+
+TIMEOUT = 10.0  # seconds for one request
+
+Line = dict[str, Any]
+
+
+class NotDoneError(Exception):
+    """The service did not do it; the message says why."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parse(arguments)
+    try:
+        url = (options.url or settings.service_url(os.environ)).rstrip("/")
+        for line in act(url, options):
+            print(described(line))
+    except (NotDoneError, settings.SettingsError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Break the healthcare service on purpose, and mend it.")
+    parser.add_argument("fault", nargs="?", default="", help="its name; without it, all are listed")
+    parser.add_argument("--off", action="store_true", help="mend it; without a name, mend everything")
+    parser.add_argument("--value", type=float, help="seconds or share, for faults that take one")
+    parser.add_argument("--url", help="address of the service (default: $HEALTHCARE_API_URL, else the demo's)")
+    return parser.parse_args(arguments)
+
+
+def act(url: str, options: argparse.Namespace) -> list[Line]:
+    """Does what was asked; what is now worth showing."""
+    if options.fault:
+        lines = switch(url, options.fault, on=not options.off, value=options.value)
+        return [line for line in lines if line["name"] == options.fault]
+    lines = request(url)
+    if options.off:
+        for line in lines:
+            if line["on"]:
+                lines = switch(url, line["name"], on=False)
+    return lines
+
+
+def switch(url: str, fault: str, *, on: bool, value: float | None = None) -> list[Line]:
+    order: dict[str, object] = {"on": on}
+    if on and value is not None:
+        order["value"] = value
+    return request(url, fault, order)
+
+
+def request(url: str, fault: str = "", order: dict[str, object] | None = None) -> list[Line]:
+    address = f"{url}/_faults/{urllib.parse.quote(fault, safe='')}" if fault else f"{url}/_faults"
+    body = None if order is None else json.dumps(order).encode()
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, body), timeout=TIMEOUT) as answer:
+            lines: list[Line] = json.load(answer)["faults"]
+            return lines
+    except urllib.error.HTTPError as error:
+        with error:
+            raise NotDoneError(reason(error)) from None
+    except OSError:
+        raise NotDoneError(f"the service at {url} does not answer; is `make run` running?") from None
+
+
+def reason(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.load(error)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"the service answered {error.code}"
+
+
+def described(line: Line) -> str:
+    state = "BROKEN" if line["on"] else "ok"
+    number = f" ({line['value']:g} {line['unit']})" if "value" in line else ""
+    return f"{state:7} {line['name']:25} {line['what']}{number}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

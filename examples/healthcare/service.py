@@ -1,0 +1,52 @@
+"""Starts the healthcare service: python -m examples.healthcare.service --port 8001 --data DIR"""
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from examples.healthcare import settings
+from examples.healthcare.api import application
+from examples.healthcare.database import FILE_NAME, Database
+from examples.healthcare.faults import Switchboard
+from examples.healthcare.people import seed
+from examples.serving import LoopbackServer, listen
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parse(arguments)
+    try:
+        key = settings.signing_key(os.environ)
+        listener, port = listen(options.port)
+    except settings.SettingsError as error:
+        return refuse(str(error))
+    except OSError as error:
+        return refuse(f"port {options.port} cannot be used ({error.strerror}); give another with --port")
+    options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    faults = Switchboard()
+    database = Database(options.data / FILE_NAME, faults)
+    try:
+        seed(database, os.environ)
+        app = application(database, faults, key)
+        announcement = f"healthcare service on http://127.0.0.1:{port}"
+        asyncio.run(LoopbackServer(app, listener, announcement).run_until_signal())
+    finally:
+        database.close()
+    return 0
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="A small healthcare service to watch; loopback only.")
+    parser.add_argument("--port", type=int, default=8001, help="0 takes a free one (default: 8001)")
+    parser.add_argument("--data", type=Path, required=True, help="directory of its database file")
+    return parser.parse_args(arguments)
+
+
+def refuse(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
