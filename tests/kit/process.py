@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 LINE_LIMIT = 1 << 20  # bytes; a longer line of output is an error of the child
+REAP_WITHIN = 2.0  # seconds from the end of a killed child to the end of its output
 SHOWN_LINES = 30  # of the output, in a failure's message
 
 
@@ -26,7 +27,7 @@ class Child:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self.lines: Arrivals[str] = Arrivals()
-        self._reader = asyncio.create_task(self._read())
+        self._life = asyncio.create_task(self._follow())
 
     @property
     def pid(self) -> int:
@@ -39,7 +40,7 @@ class Child:
 
     async def line(self, pattern: str, *, within: float = 10.0) -> re.Match[str]:
         """The first line with `pattern` (a regular expression); AssertionError when the child ended without."""
-        await self.lines.until(lambda lines: self._reader.done() or _first(pattern, lines) is not None, within=within)
+        await self.lines.until(lambda lines: self._life.done() or _first(pattern, lines) is not None, within=within)
         match = _first(pattern, list(self.lines))
         assert match is not None, f"the child ended ({self.returncode}) without a line like {pattern!r}:\n{self.tail()}"
         return match
@@ -48,8 +49,7 @@ class Child:
         """Its return code once it ended and all output is read; AssertionError when it still runs."""
         try:
             async with asyncio.timeout(within):
-                await asyncio.shield(self._reader)
-                return await self._process.wait()
+                return await asyncio.shield(self._life)
         except TimeoutError:
             raise AssertionError(f"the child still runs after {within} s:\n{self.tail()}") from None
 
@@ -71,18 +71,21 @@ class Child:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         await self._process.wait()
-        await self._reader
+        with suppress(TimeoutError):  # a process that left the session may hold the output open
+            async with asyncio.timeout(REAP_WITHIN):
+                await self._life
 
     def tail(self) -> str:
         return "\n".join(list(self.lines)[-SHOWN_LINES:])
 
-    async def _read(self) -> None:
+    async def _follow(self) -> int:
         stream = self._process.stdout
         assert stream is not None
         while line := await stream.readline():
             self.lines.add(line.decode(errors="replace").rstrip("\r\n"))
-        self.lines.stir()
-        asyncio.get_running_loop().call_soon(self.lines.stir)  # once more, when `_reader.done()` is true
+        code = await self._process.wait()
+        asyncio.get_running_loop().call_soon(self.lines.stir)  # when this task is done, for who waits for a line
+        return code
 
 
 class Children:

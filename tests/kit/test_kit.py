@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from tests.kit.arrivals import Arrivals
+from tests.kit.eventually import eventually
 from tests.kit.http_receiver import Answer, Drop, HttpReceiver
 from tests.kit.ports import LOOPBACK, free_port, refusing_port
 from tests.kit.postgres import PostgresServer, wheel_installations
@@ -23,6 +24,7 @@ from tests.kit.smtp import SmtpScript, SmtpServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import trustme
 
@@ -57,6 +59,17 @@ async def test_a_free_port_can_be_served() -> None:
 async def test_a_refusing_port_refuses() -> None:
     with refusing_port() as port, pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(LOOPBACK, port)
+
+
+async def test_eventually_looks_until_there_is_something(tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    asyncio.get_running_loop().call_later(0.05, flag.touch)
+    assert await eventually(flag.exists)
+
+
+async def test_eventually_is_bounded() -> None:
+    with pytest.raises(AssertionError, match="still 0"):
+        await eventually(lambda: 0, within=0.05)
 
 
 # processes
