@@ -60,8 +60,8 @@ bytecode: | $(BIN)/python
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Sentinel needs Python 3.11 or newer; this is $$($(PYTHON) --version 2>&1). Name another one: make PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -m pip --version >/dev/null || \
-		{ echo "Sentinel's dependencies are installed by pip: sudo apt install python3-pip (or the like), then try again" >&2; exit 1; }
+	@$(PYTHON) -m pip --python "$$(command -v $(PYTHON))" --version >/dev/null 2>&1 || \
+		{ echo "Installing needs pip 22.3 or newer: sudo apt install python3-pip (or the like), then try again" >&2; exit 1; }
 	@echo "Making $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv --without-pip $(VENV)
 
