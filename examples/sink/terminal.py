@@ -14,14 +14,14 @@ def block(arrival: Arrival) -> str:
     note += " (in a thread)" if message.thread else ""
     detail = dict(message.facts).get(WHO[message.kind], "")
     head = f"── {message.kind} #{arrival.number}  {arrival.at:%H:%M:%S} UTC  {detail}{note}"
-    lines = [line for line in message.text.split("\n") if line.strip()]
+    lines = [line for line in message.text.split("\n") if line.strip() and line != message.title]
     rest = [f"   … {len(lines) - SHOWN_LINES} more lines"] if len(lines) > SHOWN_LINES else []
     shown = [f"   {line}" for line in lines[:SHOWN_LINES]]
     return "\n".join(fitted(line) for line in (head, f"   {message.title}", *shown, *rest))
 
 
 def show(arrival: Arrival) -> None:
-    print(block(arrival), flush=True)
+    print(block(arrival) + "\n", flush=True)
 
 
 def fitted(line: str) -> str:

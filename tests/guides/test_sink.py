@@ -189,7 +189,6 @@ async def test_blocks_and_metadata_are_shown(sink: Sink) -> None:
     ("call", "error"),
     [
         ({"channel": "", "text": "x"}, "channel_not_found"),
-        ({"channel": "#ops", "text": " "}, "no_text"),
         ({"channel": "#ops", "text": "x" * 40_001}, "msg_too_long"),
         ({"channel": "#ops", "text": "x", "blocks": [{"type": "divider"}] * 51}, "invalid_blocks"),
         (
@@ -206,6 +205,12 @@ async def test_slack_refuses_what_slack_refuses(sink: Sink, call: dict[str, Any]
     with pytest.raises(SlackApiError) as refusal:
         await sink.slack.chat_postMessage(**call)
     assert refusal.value.response["error"] == error
+
+
+async def test_slack_refuses_a_message_that_says_nothing(sink: Sink) -> None:
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    answer = await sink.client.post("/slack/api/chat.postMessage", json={"channel": "#ops"}, headers=bearer)
+    assert answer.json() == {"ok": False, "error": "no_text"}
 
 
 @pytest.mark.parametrize(("channel", "error"), [("#ops", "channel_not_found"), ("C012345678", "message_not_found")])
