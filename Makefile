@@ -32,9 +32,9 @@ test: $(VENV)/.dev-stamp bytecode ## Run all tests; some of them: make test ARGS
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev-stamp ## Check format, lint, types and the direction of imports
-	$(BIN)/ruff format --check --quiet .
-	$(BIN)/ruff check --quiet .
-	$(BIN)/mypy --no-error-summary
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: $(VENV)/.dev-stamp ## Format the code and repair what the linter can
