@@ -1,0 +1,96 @@
+"""Which period a scheduled report is due for: once per local day, week or month, whatever the clock of the zone does.
+
+A report is not fired by a time of day; it is owed for a period. The period has a key, the key of the last report that was
+made is remembered, and so a restart, a repeated hour in autumn and a missing one in spring neither repeat nor lose a report.
+(A trigger on the time of day alone fires twice when the hour from one to two is repeated.)
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sentinel.core.plan import ReportPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A local day, week or month, as moments in UTC."""
+
+    key: str  # `2026-11-21`, `2026-W47` or `2026-11`; sorts by time among keys of the same length
+    since: datetime  # UTC; local midnight at its start
+    until: datetime  # UTC; local midnight after its end, so a day of 23 or 25 hours is a whole day
+
+
+def due(report: ReportPlan, last: str | None, now: datetime, began: datetime | None = None) -> Period | None:
+    """The newest finished period that this report is owed for, or None when it has been made or is not due yet.
+
+    Periods that were missed before the newest one are left out: after a week of standstill one daily report is made.
+
+    Args:
+        report: what is due, and at which local time after its period ended.
+        last: key of the period that was reported last, None when there was none.
+        now: aware.
+        began: since when there is anything to report; a period that ended before is owed by nobody.
+    """
+    zone = ZoneInfo(report.zone)
+    day = _last_day(report, now, zone)
+    period = _period_before(day, report.every, zone)
+    # A key of another length is one of another `every`: the configuration changed, and the two cannot be compared.
+    if last is not None and len(last) == len(period.key) and last >= period.key:
+        return None
+    if began is not None and period.until <= began:
+        return None
+    return period
+
+
+def next_due(report: ReportPlan, now: datetime) -> datetime:
+    """The first moment after `now` at which a report can become due; UTC."""
+    zone = ZoneInfo(report.zone)
+    day = _last_day(report, now, zone)
+    return _moment(_following(day, report.every), report.at, zone)
+
+
+def _last_day(report: ReportPlan, now: datetime, zone: ZoneInfo) -> date:
+    """The newest day on which a report of this kind is made and whose time of day has come."""
+    day = _first_of(now.astimezone(zone).date(), report.every)
+    if now < _moment(day, report.at, zone):
+        day = _first_of(day - timedelta(days=1), report.every)
+    return day
+
+
+def _moment(day: date, at: str, zone: ZoneInfo) -> datetime:
+    """A local time on a day, in UTC: the first of two in autumn, and an hour later where spring has none."""
+    hour, minute = at.split(":")
+    return datetime.combine(day, time(int(hour), int(minute)), zone).astimezone(UTC)
+
+
+def _period_before(day: date, every: str, zone: ZoneInfo) -> Period:
+    first = _first_of(day - timedelta(days=1), every)
+    return Period(key=_key(first, every), since=_moment(first, "00:00", zone), until=_moment(day, "00:00", zone))
+
+
+def _first_of(day: date, every: str) -> date:
+    """The first day of the period that a day lies in. Weeks begin on Monday."""
+    match every:
+        case "week":
+            return day - timedelta(days=day.weekday())
+        case "month":
+            return day.replace(day=1)
+        case _:
+            return day
+
+
+def _following(day: date, every: str) -> date:
+    """The first day of the period after the one that begins on `day`."""
+    longest = {"week": 7, "month": 31}.get(every, 1)
+    return _first_of(day + timedelta(days=longest), every)
+
+
+def _key(day: date, every: str) -> str:
+    match every:
+        case "week":
+            return f"{day:%G-W%V}"
+        case "month":
+            return f"{day:%Y-%m}"
+        case _:
+            return day.isoformat()

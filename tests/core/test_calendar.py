@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel.core.calendar import Period, due, next_due
+from sentinel.core.plan import ReportPlan
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+def report(every: str = "day", at: str = "06:00", zone: str = "America/New_York") -> ReportPlan:
+    return ReportPlan(name="daily", every=every, at=at, zone=zone)
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def owed(plan: ReportPlan, last: str | None, now: str) -> Period | None:
+    return due(plan, last, utc(now))
+
+
+def fired(plan: ReportPlan, since: str, until: str, step: timedelta = timedelta(minutes=10)) -> list[str]:
+    """The keys of all reports that are made when somebody asks every ten minutes."""
+    now, keys, last = utc(since), [], owed(plan, None, since)
+    key = last.key if last else None
+    while now < utc(until):
+        if period := due(plan, key, now):
+            key = period.key
+            keys.append(f"{key} at {now:%m-%dT%H:%M}Z")
+        now += step
+    return keys
+
+
+def test_a_daily_report_covers_the_day_before() -> None:
+    period = owed(report(zone="Europe/Berlin"), "2026-11-19", "2026-11-21T05:00")
+    assert period == Period(key="2026-11-20", since=utc("2026-11-19T23:00"), until=utc("2026-11-20T23:00"))
+
+
+def test_before_its_time_of_day_nothing_is_due() -> None:
+    assert owed(report(zone="UTC"), "2026-11-19", "2026-11-21T05:59") is None
+
+
+def test_a_report_that_was_made_is_not_due_again() -> None:
+    assert owed(report(zone="UTC"), "2026-11-20", "2026-11-21T18:00") is None
+
+
+def test_a_clock_that_stepped_back_makes_no_old_report_again() -> None:
+    assert owed(report(zone="UTC"), "2026-11-22", "2026-11-21T18:00") is None
+
+
+def test_after_days_of_standstill_the_newest_day_is_reported() -> None:
+    period = owed(report(zone="UTC"), "2026-11-10", "2026-11-21T18:00")
+    assert period is not None
+    assert period.key == "2026-11-20"
+
+
+def test_the_first_start_owes_no_report_for_days_before_it() -> None:
+    began = utc("2026-11-21T00:30")
+    assert due(report(zone="UTC"), None, utc("2026-11-21T18:00"), began) is None
+    assert due(report(zone="UTC"), None, utc("2026-11-22T06:00"), began) is not None
+
+
+def test_another_rhythm_does_not_compare_with_the_old_key() -> None:
+    assert owed(report(zone="UTC"), "2026-W47", "2026-11-21T18:00") is not None
+
+
+def test_a_week_runs_from_monday_to_monday() -> None:
+    period = owed(report("week", zone="UTC"), None, "2026-11-22T23:00")
+    assert period == Period(key="2026-W46", since=utc("2026-11-09T00:00"), until=utc("2026-11-16T00:00"))
+
+
+def test_the_week_that_crosses_new_year_keeps_its_iso_number() -> None:
+    period = owed(report("week", zone="UTC"), None, "2027-01-04T07:00")
+    assert period is not None
+    assert period.key == "2026-W53"
+
+
+def test_a_month_is_reported_on_the_first() -> None:
+    period = owed(report("month", zone="UTC"), "2026-01", "2026-03-01T06:00")
+    assert period == Period(key="2026-02", since=utc("2026-02-01T00:00"), until=utc("2026-03-01T00:00"))
+
+
+def test_half_past_one_in_autumn_comes_twice_and_is_reported_once() -> None:
+    """A trigger on the time of day fires at 05:30Z and again at 06:30Z."""
+    keys = fired(report(at="01:30"), "2026-10-31T12:00", "2026-11-02T12:00")
+    assert keys == ["2026-10-31 at 11-01T05:30Z", "2026-11-01 at 11-02T06:30Z"]
+
+
+def test_half_past_two_in_spring_does_not_exist_and_is_reported_once() -> None:
+    keys = fired(report(at="02:30"), "2026-03-07T12:00", "2026-03-09T12:00")
+    assert keys == ["2026-03-07 at 03-08T07:30Z", "2026-03-08 at 03-09T06:30Z"]
+
+
+@pytest.mark.parametrize(("now", "hours"), [("2026-03-09T12:00", 23), ("2026-11-02T12:00", 25)])
+def test_the_day_of_a_change_is_a_whole_day(now: str, hours: int) -> None:
+    period = owed(report(), None, now)
+    assert period is not None
+    assert period.until - period.since == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("every", ["day", "week", "month"])
+@given(minutes=st.integers(0, 60 * 24 * 800), at=st.sampled_from(["00:00", "01:30", "02:30", "23:59"]))
+def test_the_next_moment_is_when_the_next_period_becomes_due(every: str, minutes: int, at: str) -> None:
+    plan, now = report(every, at), utc("2026-01-01T00:00") + timedelta(minutes=minutes)
+    current, moment = due(plan, None, now), next_due(plan, now)
+    assert current is not None
+    assert moment > now
+    assert due(plan, current.key, moment - timedelta(seconds=1)) is None
+    following = due(plan, current.key, moment)
+    assert following is not None
+    assert following.since == current.until
