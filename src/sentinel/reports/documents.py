@@ -1,0 +1,254 @@
+"""What a command, a page, a mail or a program is shown: one document, many faces.
+
+Every document has a JSON form, `to_json`: the names of the fields, times as ISO 8601 in UTC, durations in seconds, severities
+and phases as words, shares from 0 to 1. Fields are added within a `format`, never changed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from sentinel.base.units import Unit
+from sentinel.core.incident import Phase
+from sentinel.core.rule import Direction, Severity
+
+#: The version of the JSON form of all documents.
+FORMAT = 1
+
+
+class Document:
+    """Something with a JSON form."""
+
+    __slots__ = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The document as plain values, ready for a JSON encoder."""
+        value: dict[str, Any] = plain(self)
+        return value
+
+
+def plain(value: Any) -> Any:
+    """Any part of a document as values that JSON has."""
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        case timedelta():
+            return round(value.total_seconds(), 3)
+        case Severity():
+            return value.label
+        case Enum():
+            return value.value
+        case Mapping():
+            return {str(key): plain(part) for key, part in value.items()}
+        case tuple() | list():
+            return [plain(part) for part in value]
+        case _ if is_dataclass(value):
+            return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+        case _:
+            return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingLine:
+    """A reading beside the bounds of the rule on it."""
+
+    name: str
+    value: float | None  # None when the last run did not take it
+    unit: Unit
+    warning: float | None = None  # the target; in the reading's unit
+    critical: float | None = None
+    direction: Direction = Direction.ABOVE  # on which side of a bound the trouble lies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckLine:
+    """What is known of one check now."""
+
+    name: str
+    title: str
+    kind: str
+    tags: tuple[str, ...]
+    severity: Severity  # of the last verdict; UNKNOWN before the first result
+    since: datetime | None  # since when it has this severity; None before the first result
+    explanation: str  # why, in one sentence; empty when all is well
+    hint: str  # what a person can do now
+    last_at: datetime | None  # end of the last run
+    reading: ReadingLine | None  # the main one of its kind
+    interval: timedelta
+    overdue: bool  # the last run is longer ago than it should be
+    pending: str  # such as `2 of 3`: bad results on the way to an incident; empty when there is none
+    uptime: float | None  # of 24 hours, by time, unknown time left out; None when nothing was judged
+    p95: float | None  # of the main reading over 24 hours, in its unit
+    samples: int  # results of 24 hours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentLine(Document):
+    """One incident."""
+
+    id: int
+    check: str
+    severity: Severity
+    phase: Phase
+    explanation: str
+    hint: str
+    began_at: datetime  # first bad result
+    opened_at: datetime | None
+    resolved_at: datetime | None
+    age: timedelta  # since it opened, up to now or to its end
+    level: int  # the highest level of escalation that was told; 0 when none was
+    levels: int  # how many its policy has
+    acknowledged_by: str = ""
+    acknowledged_why: str = ""
+    acknowledged_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationLine(Document):
+    """One row of the outbox."""
+
+    id: int
+    state: str
+    channel: str
+    recipient: str
+    kind: str  # what it tells, such as `opened`
+    check: str  # empty for a report or a test
+    incident: int | None
+    created_at: datetime
+    due_at: datetime | None
+    attempts: int
+    ambiguous: int  # attempts after which nobody knows whether it arrived
+    reason: str  # why the last attempt failed, from a closed list
+    detail: str  # the receiver's words, short and cleaned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxLine:
+    """How telling goes."""
+
+    waiting: int = 0  # queued or being sent
+    dead: int = 0  # given up; `sentinel outbox` shows them
+    oldest: timedelta | None = None  # age of the oldest that waits
+    errors: Mapping[str, str] = field(default_factory=dict)  # channel -> why its last attempt failed; only failing ones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnHealth:
+    """How Sentinel itself does. Counters run from its start."""
+
+    memory: int = 0  # bytes, resident
+    loop_lag: float = 0.0  # seconds by which the event loop was late, at worst in the last minute
+    queues: Mapping[str, int] = field(default_factory=dict)  # name -> length
+    running: int = 0  # probes under way
+    runs: Mapping[str, int] = field(default_factory=dict)  # outcome -> results
+    skipped: Mapping[str, int] = field(default_factory=dict)  # reason -> runs that were left out
+    lateness_p50: float | None = None  # seconds between slot and start
+    lateness_p99: float | None = None
+    deliveries: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # channel -> outcome -> attempts
+    commits: int = 0
+    commit_p99: float | None = None  # seconds
+    store_size: int | None = None  # bytes, with its write-ahead log; None where a server keeps it
+    store_free: int | None = None  # bytes left on its disk
+    reload_problem: str = ""  # why the last reload kept the old plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusDocument(Document):
+    """What a monitor says of itself and of everything it watches."""
+
+    format: int = FORMAT
+    version: str  # of Sentinel
+    source: str  # name of this Sentinel
+    at: datetime
+    started_at: datetime | None  # None when it does not run
+    config: str  # the file it goes by; absolute
+    fingerprint: str  # of the configuration
+    from_store: bool  # no daemon answered; this is what the store remembers
+    store_problem: str  # why nothing can be stored or read now; empty when all is well
+    overall: Severity  # the exit status of `sentinel --status`
+    checks: tuple[CheckLine, ...]  # the most urgent first
+    incidents: tuple[IncidentLine, ...]  # open ones, the most urgent first
+    outbox: OutboxLine
+    own: OwnHealth | None  # None when it does not run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthDocument(Document):
+    """Whether Sentinel does its work: probing, judging and sending make progress."""
+
+    healthy: bool
+    version: str
+    probing: bool
+    progress: Mapping[str, float]  # part -> seconds since it last made progress
+    problem: str = ""  # what stands still
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """One check over the period of a report."""
+
+    name: str
+    title: str
+    kind: str
+    uptime: float | None  # (up + degraded) / (up + degraded + down), by time; None when nothing was judged
+    up: timedelta
+    degraded: timedelta  # it did what it should, beyond a bound
+    down: timedelta
+    unknown: timedelta  # nobody could tell, gaps included; in no uptime
+    samples: int
+    failures: int
+    error_rate: float | None  # failed results as a share of the judged ones
+    error_rate_warning: float | None  # the bounds of the rule on it
+    error_rate_critical: float | None
+    reading: ReadingLine | None  # the main one; its value is the p95
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    incidents: int  # that were open in the period
+    severity: Severity  # the worst that the period's figures are against their bounds
+    missed: tuple[str, ...]  # which targets were missed, in words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentReport:
+    """One incident of the period."""
+
+    line: IncidentLine
+    duration: timedelta  # since it opened, up to its end or the end of the period
+    acknowledged_after: timedelta | None  # None when nobody did
+    notifications: int  # messages it caused
+    told: int  # addresses it reached
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportDocument(Document):
+    """What happened in a period, against the targets."""
+
+    format: int = FORMAT
+    version: str
+    source: str
+    name: str  # of the report
+    period: str  # key of the period, such as `2026-11-21`
+    since: datetime
+    until: datetime
+    zone: str  # IANA name; times are shown in it
+    made_at: datetime
+    config: str
+    fingerprint: str
+    checks: tuple[CheckReport, ...]  # the worst first
+    incidents: tuple[IncidentReport, ...]  # the newest first
+    uptime: float | None  # mean of the checks' uptimes; None when nothing was judged
+    uptime_warning: float  # target
+    uptime_critical: float
+    samples: int  # results that the figures are made of
+    failures: int
+    downtime: timedelta  # summed over checks
+    unknown: timedelta  # summed over checks
+    opened: int  # incidents
+    notifications: int
+    overall: Severity
+    formula: str = (
+        "uptime = (up + degraded) / (up + degraded + down), by time; unknown time is shown apart and counts neither way"
+    )

@@ -1,0 +1,251 @@
+"""What `sentinel --status` says, made from values: the same for a running daemon and for what a store remembers of one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sentinel import __version__
+from sentinel.base.units import Unit
+from sentinel.core import cadence
+from sentinel.core.check import Check
+from sentinel.core.history import CheckState, History
+from sentinel.core.incident import Incident
+from sentinel.core.judge import Verdict
+from sentinel.core.notification import Notification, State
+from sentinel.core.plan import Plan
+from sentinel.core.result import Result
+from sentinel.core.rule import Bounds, Quantile, Severity, Threshold
+from sentinel.core.slo import Rollup
+from sentinel.reports.documents import (
+    CheckLine,
+    IncidentLine,
+    NotificationLine,
+    OutboxLine,
+    OwnHealth,
+    ReadingLine,
+    StatusDocument,
+)
+
+NO_RESULT_YET = "no result yet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckFacts:
+    """What is known of one check, wherever it comes from."""
+
+    check: Check
+    main_reading: str  # the reading that its kind is shown by
+    state: CheckState | None = None  # None before the first result
+    last: Result | None = None
+    day: Rollup | None = None  # the last 24 hours
+
+
+def facts(history: History, day: Rollup | None) -> CheckFacts:
+    """What a running engine knows of one check."""
+    return CheckFacts(
+        check=history.check, main_reading=history.main_reading, state=history.state, last=history.last, day=day
+    )
+
+
+def build(
+    plan: Plan,
+    checks: Iterable[CheckFacts],
+    *,
+    now: datetime,
+    started_at: datetime | None,
+    outbox: OutboxLine,
+    own: OwnHealth | None,
+    store_problem: str = "",
+) -> StatusDocument:
+    """The status of everything in the plan.
+
+    Args:
+        plan: what is watched.
+        checks: one per check of the plan, in any order.
+        now: aware.
+        started_at: when the daemon started; None when none runs, and then this is what the store remembers.
+        outbox: how telling goes.
+        own: how the daemon does; None when none runs.
+        store_problem: why the store cannot be used now.
+    """
+    known = tuple(checks)
+    lines = sorted((check_line(one, now, started_at) for one in known), key=_urgency)
+    incidents = [one.state.incident for one in known if one.state and one.state.incident and one.state.incident.is_open]
+    open_lines = sorted((incident_line(incident, now) for incident in incidents), key=_incident_urgency)
+    return StatusDocument(
+        version=__version__,
+        source=plan.name,
+        at=now,
+        started_at=started_at,
+        config=str(plan.file),
+        fingerprint=plan.fingerprint,
+        from_store=started_at is None,
+        store_problem=store_problem,
+        overall=_overall(lines, open_lines, outbox, running=started_at is not None, store_problem=store_problem),
+        checks=tuple(lines),
+        incidents=tuple(open_lines),
+        outbox=outbox,
+        own=own,
+    )
+
+
+def check_line(one: CheckFacts, now: datetime, started_at: datetime | None) -> CheckLine:
+    """One check as it stands."""
+    check, state, last, day = one.check, one.state, one.last, one.day
+    judged = state is not None and state.since is not None
+    verdict = state.verdict if state is not None and judged else None
+    return CheckLine(
+        name=check.name,
+        title=check.label,
+        kind=check.kind,
+        tags=tuple(sorted(check.tags)),
+        severity=verdict.severity if verdict else Severity.UNKNOWN,
+        since=state.since if state else None,
+        explanation=_explanation(verdict),
+        hint=verdict.hint if verdict else "",
+        last_at=last.finished_at if last else None,
+        reading=reading_line(check, one.main_reading, last),
+        interval=check.interval,
+        overdue=_overdue(check, last, now, started_at),
+        pending=_pending(check, state.incident if state else None),
+        uptime=day.uptime if day else None,
+        p95=day.quantile(0.95) if day and day.histogram else None,
+        samples=day.samples if day else 0,
+    )
+
+
+def reading_line(check: Check, name: str, last: Result | None) -> ReadingLine | None:
+    """A reading of the last run beside its bounds; None where there is neither a value nor a rule."""
+    reading = last.reading(name) if last else None
+    rule = rule_on(check, name)
+    if reading is not None:
+        bounds = rule.bounds if rule else Bounds()
+        return _line(name, reading.value, bounds, reading.unit)
+    return _line(name, None, rule.bounds, rule.unit) if rule else None
+
+
+def rule_on(check: Check, reading: str) -> Threshold | Quantile | None:
+    """The rule that judges a reading: one on single results if there is one, else one on a quantile."""
+    rules = [rule for rule in check.rules if isinstance(rule, Threshold | Quantile) and rule.reading == reading]
+    return min(rules, key=lambda rule: isinstance(rule, Quantile), default=None)
+
+
+def incident_line(incident: Incident, now: datetime) -> IncidentLine:
+    """One incident as it stands."""
+    taken = incident.acknowledgement
+    began = incident.opened_at or incident.began_at
+    return IncidentLine(
+        id=incident.id,
+        check=incident.check,
+        severity=incident.severity,
+        phase=incident.phase,
+        explanation=incident.verdict.explanation,
+        hint=incident.verdict.hint,
+        began_at=incident.began_at,
+        opened_at=incident.opened_at,
+        resolved_at=incident.resolved_at,
+        age=max((incident.resolved_at or now) - began, timedelta(0)),
+        level=max(incident.levels, default=0),
+        levels=len(incident.policy.levels),
+        acknowledged_by=taken.by if taken else "",
+        acknowledged_why=taken.why if taken else "",
+        acknowledged_until=taken.until if taken else None,
+    )
+
+
+def notification_line(row: Notification) -> NotificationLine:
+    """One row of the outbox as people are shown it."""
+    return NotificationLine(
+        id=row.id,
+        state=row.state.value,
+        channel=row.address.channel,
+        recipient=row.address.recipient,
+        kind=row.message.kind.value,
+        check=row.message.check.name if row.message.check else "",
+        incident=row.incident,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        attempts=row.attempts,
+        ambiguous=row.ambiguous,
+        reason=row.reason,
+        detail=row.detail,
+    )
+
+
+def outbox_line(
+    counts: Mapping[State, int], oldest: datetime | None, failing: Mapping[str, str], now: datetime
+) -> OutboxLine:
+    """How telling goes.
+
+    Args:
+        counts: rows by state.
+        oldest: when the oldest row that waits was made.
+        failing: channel -> why its last attempt failed, for channels whose last attempt did.
+        now: aware.
+    """
+    return OutboxLine(
+        waiting=counts.get(State.QUEUED, 0) + counts.get(State.SENDING, 0),
+        dead=counts.get(State.DEAD, 0),
+        oldest=max(now - oldest, timedelta(0)) if oldest else None,
+        errors=dict(failing),
+    )
+
+
+def _line(name: str, value: float | None, bounds: Bounds, unit: Unit) -> ReadingLine:
+    return ReadingLine(
+        name=name,
+        value=value,
+        unit=unit,
+        warning=bounds.warning,
+        critical=bounds.critical,
+        direction=bounds.direction,
+    )
+
+
+def _explanation(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return NO_RESULT_YET
+    return "" if verdict.severity is Severity.OK else verdict.explanation
+
+
+def _overdue(check: Check, last: Result | None, now: datetime, started_at: datetime | None) -> bool:
+    """Whether a result is missing. Right after a start nothing is overdue, however long the standstill was."""
+    moments = (last.scheduled_at if last else None, started_at)
+    since = max((at for at in moments if at is not None), default=None)
+    return since is not None and cadence.overdue(since, check.interval, now)
+
+
+def _pending(check: Check, incident: Incident | None) -> str:
+    if incident is None or incident.is_open or not incident.breaches:
+        return ""
+    return f"{incident.breaches} of {check.open_after}"
+
+
+def _overall(
+    checks: Iterable[CheckLine],
+    incidents: Iterable[IncidentLine],
+    outbox: OutboxLine,
+    *,
+    running: bool,
+    store_problem: str,
+) -> Severity:
+    """The most urgent of everything. Whoever does not run watches nothing, so all it remembers is unknown.
+
+    A check that waits for its first result says nothing yet, unless all of them do or it is overdue. Messages that were
+    given up and a store that cannot be used are at least a warning: somebody was not told.
+    """
+    if not running:
+        return Severity.UNKNOWN
+    found = [Severity.UNKNOWN if line.overdue else line.severity for line in checks if line.since or line.overdue]
+    found += [line.severity for line in incidents]
+    if outbox.dead or store_problem:
+        found.append(Severity.WARNING)
+    return max(found, key=lambda severity: severity.urgency, default=Severity.UNKNOWN)
+
+
+def _urgency(line: CheckLine) -> tuple[int, bool, str]:
+    return -line.severity.urgency, not line.overdue, line.name
+
+
+def _incident_urgency(line: IncidentLine) -> tuple[int, int]:
+    return -line.severity.urgency, line.id

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.kit.scene import MINUTE, NOW, blind, broken, check, history, plan, well
+
+from sentinel.core.incident import Acknowledge, Address
+from sentinel.core.notification import Kind, Message, Notification, State
+from sentinel.core.rule import Severity
+from sentinel.core.slo import Rollup
+from sentinel.reports.documents import OutboxLine, OwnHealth, StatusDocument
+from sentinel.reports.status import CheckFacts, build, facts, notification_line, outbox_line
+
+START = NOW - timedelta(hours=3)
+HEALTH, LOGIN, ROLES = check("health"), check("login"), check("roles")
+
+
+def status(
+    *known: CheckFacts, outbox: OutboxLine | None = None, running: bool = True, store_problem: str = ""
+) -> StatusDocument:
+    return build(
+        plan(*(one.check for one in known)),
+        known,
+        now=NOW,
+        started_at=START if running else None,
+        outbox=outbox or OutboxLine(),
+        own=OwnHealth() if running else None,
+        store_problem=store_problem,
+    )
+
+
+def test_a_healthy_check_shows_its_reading_beside_its_bounds() -> None:
+    line = status(facts(history(HEALTH, [well(0.21)]), None)).checks[0]
+    assert line.severity is Severity.OK
+    assert line.reading is not None
+    assert (line.reading.value, line.reading.warning, line.reading.critical) == (0.21, 2.0, 5.0)
+
+
+def test_the_most_urgent_check_comes_first() -> None:
+    past = [history(HEALTH, [well()]), history(LOGIN, [blind()]), history(ROLES, [broken()])]
+    document = status(*(facts(one, None) for one in past))
+    assert [line.name for line in document.checks] == ["roles", "login", "health"]
+    assert document.overall is Severity.CRITICAL
+
+
+def test_a_slow_answer_is_a_warning_with_its_value_and_bound() -> None:
+    line = status(facts(history(HEALTH, [well(3.0)]), None)).checks[0]
+    assert line.severity is Severity.WARNING
+    assert line.explanation == "response_time is 3 s, above 2 s"
+
+
+def test_two_of_three_failures_are_pending() -> None:
+    document = status(facts(history(HEALTH, [broken(), broken()]), None))
+    assert document.checks[0].pending == "2 of 3"
+    assert document.incidents == ()
+
+
+def test_three_failures_are_an_open_incident_with_level_and_age() -> None:
+    document = status(facts(history(HEALTH, [broken()] * 4), None))
+    (incident,) = document.incidents
+    assert (incident.id, incident.level, incident.levels) == (12, 1, 3)
+    assert incident.age == 2 * MINUTE
+    assert incident.explanation == "connection refused by 127.0.0.1 port 1"
+
+
+def test_an_incident_that_recovers_keeps_the_whole_critical() -> None:
+    document = status(facts(history(HEALTH, [broken()] * 3 + [well()]), None))
+    assert document.checks[0].severity is Severity.OK
+    assert document.overall is Severity.CRITICAL
+
+
+def test_an_acknowledged_incident_says_who_and_why() -> None:
+    past = history(HEALTH, [broken()] * 3)
+    past.meet(Acknowledge(by="ann", why="on it"), NOW)
+    (incident,) = status(facts(past, None)).incidents
+    assert (incident.acknowledged_by, incident.acknowledged_why) == ("ann", "on it")
+    assert incident.acknowledged_until == NOW + timedelta(hours=1)
+
+
+def test_a_check_without_a_result_is_unknown_and_does_not_colour_the_whole() -> None:
+    document = status(
+        facts(history(HEALTH, [well()]), None), facts(history(replace(LOGIN, interval=timedelta(days=1)), []), None)
+    )
+    assert document.checks[0].explanation == "no result yet"
+    assert document.overall is Severity.OK
+
+
+def test_nothing_but_checks_without_results_is_unknown() -> None:
+    slow = replace(LOGIN, interval=timedelta(days=1))
+    assert status(facts(history(slow, []), None)).overall is Severity.UNKNOWN
+
+
+def test_a_check_that_missed_its_runs_is_overdue_and_unknown() -> None:
+    document = status(facts(history(HEALTH, [well()], until=NOW - 10 * MINUTE), None))
+    assert document.checks[0].overdue
+    assert document.overall is Severity.UNKNOWN
+
+
+def test_right_after_a_start_nothing_is_overdue() -> None:
+    past = facts(history(HEALTH, [well()], until=NOW - timedelta(days=1)), None)
+    document = build(plan(HEALTH), [past], now=NOW, started_at=NOW - MINUTE, outbox=OutboxLine(), own=OwnHealth())
+    assert not document.checks[0].overdue
+
+
+def test_uptime_and_p95_come_from_the_roll_up_of_the_day() -> None:
+    day = Rollup(check="health", start=NOW, span=timedelta(days=1), up=900, degraded=90, down=10, unknown=50, samples=7)
+    line = status(facts(history(HEALTH, [well()]), day)).checks[0]
+    assert (line.uptime, line.p95, line.samples) == (0.99, None, 7)
+
+
+@pytest.mark.parametrize(
+    ("outbox", "problem", "overall"),
+    [
+        (OutboxLine(), "", Severity.OK),
+        (OutboxLine(waiting=3), "", Severity.OK),
+        (OutboxLine(dead=1), "", Severity.WARNING),
+        (OutboxLine(), "the disk is full", Severity.WARNING),
+    ],
+)
+def test_messages_given_up_and_a_lost_store_are_a_warning(outbox: OutboxLine, problem: str, overall: Severity) -> None:
+    past = facts(history(HEALTH, [well()]), None)
+    assert status(past, outbox=outbox, store_problem=problem).overall is overall
+
+
+def test_what_a_store_remembers_of_a_stopped_monitor_is_unknown() -> None:
+    document = status(facts(history(HEALTH, [well()]), None), running=False)
+    assert (document.from_store, document.overall) == (True, Severity.UNKNOWN)
+
+
+def test_the_outbox_line_counts_what_waits_and_what_is_dead() -> None:
+    counts = {State.QUEUED: 2, State.SENDING: 1, State.SENT: 99, State.DEAD: 4}
+    line = outbox_line(counts, NOW - 5 * MINUTE, {"mail": "unreachable"}, NOW)
+    assert (line.waiting, line.dead, line.oldest, line.errors) == (3, 4, 5 * MINUTE, {"mail": "unreachable"})
+
+
+def test_the_json_form_has_words_seconds_and_utc_times() -> None:
+    form = json.loads(json.dumps(status(facts(history(HEALTH, [broken()] * 3), None)).to_json()))
+    assert (form["format"], form["overall"], form["at"]) == (1, "CRITICAL", "2026-11-22T12:00:00.000Z")
+    assert (form["checks"][0]["interval"], form["incidents"][0]["phase"]) == (60.0, "open")
+
+
+def test_a_notification_is_shown_with_the_reason_of_its_last_failure() -> None:
+    message = Message(kind=Kind.TEST, at=NOW, source="ward")
+    row = Notification(key="k", address=Address("mail", "on-call@example.org"), message=message, created_at=NOW, id=4)
+    line = notification_line(replace(row, state=State.DEAD, reason="refused", detail="550"))
+    assert (line.state, line.channel, line.kind, line.reason, line.detail) == ("dead", "mail", "test", "refused", "550")

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.kit.scene import MINUTE, NOW, blind, broken, check, history, plan, well
+
+from sentinel.core.incident import Acknowledge
+from sentinel.reports import text
+from sentinel.reports.documents import OutboxLine, OwnHealth
+from sentinel.reports.status import build, facts, incident_line
+from sentinel.reports.text import Look, share
+
+if TYPE_CHECKING:
+    from sentinel.core.history import History
+
+OWN = OwnHealth(memory=50 << 20, queues={"results": 3}, skipped={"still_running": 2, "overloaded": 0})
+
+
+def document(*pasts: History, outbox: OutboxLine | None = None, running: bool = True) -> dict[str, Any]:
+    return build(
+        plan(*(past.check for past in pasts)),
+        [facts(past, None) for past in pasts],
+        now=NOW,
+        started_at=NOW - timedelta(hours=3) if running else None,
+        outbox=outbox or OutboxLine(),
+        own=OWN if running else None,
+    ).to_json()
+
+
+def shown(*pasts: History, **more: Any) -> str:
+    return text.status(document(*pasts, **more), Look())
+
+
+def test_the_head_says_the_worst_and_how_many_of_each() -> None:
+    head = shown(history(check("health"), [well()]), history(check("login"), [broken()])).splitlines()[0]
+    assert head == "Sentinel ward  CRITICAL  1 CRITICAL, 1 OK"
+
+
+def test_a_reading_stands_beside_its_bounds() -> None:
+    row = next(
+        line
+        for line in shown(history(check("health"), [well(3.0)])).splitlines()
+        if "WARNING" in line and "> 2 s" in line
+    )
+    assert row.split() == ["WARNING", "health", "3", "s", ">", "2", "s,", "5", "s", "1", "min", "-", "-"]
+
+
+def test_pending_failures_say_how_many_are_missing() -> None:
+    assert "refused by 127.0.0.1 port 1 (2 of 3 on the way to an incident)" in shown(
+        history(check("health"), [broken()] * 2)
+    )
+
+
+def test_an_open_incident_shows_age_level_and_hint() -> None:
+    lines = shown(history(check("health"), [broken()] * 4)).splitlines()
+    at = lines.index("Open incidents")
+    assert lines[at + 1] == "  #12  CRITICAL  health  open 2 min, level 1 of 3"
+    assert "Nothing listens on that port" in lines[at + 3]
+
+
+def test_an_acknowledged_incident_shows_who_has_it_and_until_when() -> None:
+    past = history(check("health"), [broken()] * 3)
+    past.meet(Acknowledge(by="ann", why="on it"), NOW)
+    assert "acknowledged by ann until 13:00 UTC: on it" in shown(past)
+
+
+def test_an_overdue_check_says_since_when() -> None:
+    assert "overdue: last result 11 min ago, due every 1 min" in shown(
+        history(check("health"), [well()], until=NOW - 10 * MINUTE)
+    )
+
+
+def test_a_thousand_healthy_checks_are_one_line_unless_asked_for() -> None:
+    form = document(*(history(check(f"c{n:04}"), [well()]) for n in range(999)), history(check("bad"), [broken()]))
+    brief = text.status(form, Look())
+    assert "999 more checks are well (--all lists them)" in brief
+    assert len(brief.splitlines()) < 20
+    assert len(text.status(form, Look(), everything=True).splitlines()) > 1000
+
+
+def test_a_stopped_monitor_says_so_and_calls_nothing_overdue() -> None:
+    said = shown(history(check("health"), [well()], until=NOW - timedelta(days=1)), running=False)
+    assert "No daemon answers" in said
+    assert "overdue" not in said
+
+
+def test_waiting_and_dead_notifications_are_shown_with_the_channel_that_fails() -> None:
+    box = OutboxLine(waiting=2, dead=1, oldest=5 * MINUTE, errors={"mail": "unreachable"})
+    said = shown(history(check("health"), [well()]), outbox=box)
+    assert "2 waiting, the oldest for 5 min; WARNING 1 given up" in said
+    assert "mail: unreachable" in said
+
+
+def test_the_monitors_own_health_is_shown_without_what_did_not_happen() -> None:
+    said = shown(history(check("health"), [blind()]))
+    assert "memory 50 MiB" in said
+    assert "skipped (still_running) 2" in said
+    assert "overloaded" not in said
+
+
+def test_colours_are_there_only_when_asked_for_and_words_stay() -> None:
+    form = document(history(check("health"), [broken()]))
+    assert "\x1b" not in text.status(form, Look())
+    coloured = text.status(form, Look(colour=True))
+    assert "\x1b[1;31mCRITICAL\x1b[0m" in coloured
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == text.status(form, Look())
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_no_line_of_the_table_is_wider_than_the_terminal(width: int) -> None:
+    form = document(history(check("patients-api"), [well()]), history(check("login"), [broken()]))
+    table = text.status(form, Look(width=width)).split("Checks\n")[1].split("\n\n")[0]
+    assert max(map(len, table.splitlines())) <= width
+
+
+def test_control_characters_of_a_target_do_not_reach_the_terminal() -> None:
+    said = shown(history(check("health"), [broken("bad \x1b]0;owned\x07 header\r\nfake line")] * 3))
+    assert "\x1b" not in said
+    assert "\x07" not in said
+    assert "\nfake line" not in said
+
+
+def test_uptime_is_cut_and_never_rounded_up_to_a_hundred() -> None:
+    assert [share(value) for value in (1.0, 0.99999999, 0.9995, 0.5)] == ["100 %", "99.999 %", "99.95 %", "50 %"]
+
+
+def test_a_resolved_incident_says_how_long_it_lasted() -> None:
+    past = history(check("health"), [broken()] * 3)
+    assert past.incident is not None
+    gone = replace(past.incident, phase="resolved", resolved_at=NOW)  # type: ignore[arg-type]  # a StrEnum's value
+    rows = [incident_line(gone, NOW).to_json()]
+    assert "resolved 0 ms ago, lasted 1 min" in text.incidents(rows, NOW, Look())
+
+
+def test_text_needs_nothing_heavy() -> None:
+    code = "import sys, sentinel.reports.text; print(sorted({'dataclasses', 'asyncio', 'pydantic', 'jinja2'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
