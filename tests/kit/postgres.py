@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypedDict
@@ -58,6 +59,7 @@ class PostgresServer:
         self._binaries = self._reachable(binaries or next(installations()))
         self._settings = {"fsync": "on" if fsync else "off", "full_page_writes": "on" if fsync else "off"}
         self._numbers = itertools.count(1)
+        self._frozen: list[psutil.Process] = []
         self.port = free_port()
         self._initialise()
         self._process = self._spawn()
@@ -107,13 +109,15 @@ class PostgresServer:
 
     def pause(self) -> None:
         """Freeze the server and all of its backends: connections stay open, and nothing answers."""
-        for process in self._family():
-            process.send_signal(signal.SIGSTOP)
+        self._freeze(psutil.Process(self._process.pid))  # the postmaster first: then no new child escapes
+        for process in self._frozen[0].children(recursive=True):
+            self._freeze(process)
 
     def resume(self) -> None:
         """Go on after `pause`. Nothing happens to a server that was not paused."""
-        for process in reversed(self._family()):
-            process.send_signal(signal.SIGCONT)
+        while self._frozen:
+            with suppress(psutil.NoSuchProcess):
+                self._frozen.pop().resume()  # the postmaster last: it cannot miss a child's end
 
     def close(self) -> None:
         """Stop it for good and remove its files."""
@@ -135,13 +139,10 @@ class PostgresServer:
         with psycopg.connect(self.dsn, autocommit=True, connect_timeout=10) as connection:
             connection.execute(statement)
 
-    def _family(self) -> list[psutil.Process]:
-        """The postmaster first: stopped first and woken last, it cannot miss a child's end."""
-        try:
-            postmaster = psutil.Process(self._process.pid)
-            return [postmaster, *postmaster.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return []
+    def _freeze(self, process: psutil.Process) -> None:
+        with suppress(psutil.NoSuchProcess):  # a backend may end between being listed and being stopped
+            process.suspend()
+            self._frozen.append(process)
 
     def _initialise(self) -> None:
         options = ["--auth=trust", f"--username={OWNER}", "--encoding=UTF8", "--locale=C", "--no-sync"]
