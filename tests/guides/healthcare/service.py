@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import httpx2
 from examples.healthcare import settings
 from examples.healthcare.roles import Role
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.kit.process import Child, Children
 
-    from tests.kit.process import Child, Children
-
+ROOT = Path(__file__).parents[3]
+ORPHANED = (
+    "SELECT count(*) FROM user_roles LEFT JOIN users ON users.id = user_id"
+    " LEFT JOIN roles ON roles.id = role_id WHERE users.id IS NULL OR roles.id IS NULL"
+)
 READY = r"healthcare service on (http://127\.0\.0\.1:\d+)"
 
 
@@ -73,9 +77,33 @@ class Service:
             connection.close()
 
 
-async def start(children: Children, data: Path, root: Path) -> Service:
+async def start(children: Children, data: Path) -> Service:
     """Starts a service on a free port; its client is to be closed by the caller."""
     module = ("-m", "examples.healthcare.service")
-    child = await children.start(sys.executable, *module, "--port", "0", "--data", str(data), cwd=root)
+    child = await children.start(sys.executable, *module, "--port", "0", "--data", str(data), cwd=ROOT)
     address = (await child.line(READY))[1]
     return Service(child, httpx2.AsyncClient(base_url=address, timeout=20.0), data / "healthcare.db")
+
+
+def fresh(headers: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """A correlation id of its own, and the headers with it."""
+    correlation_id = uuid4().hex
+    return correlation_id, {**headers, "X-Correlation-ID": correlation_id}
+
+
+def tampered(headers: dict[str, str]) -> dict[str, str]:
+    """The same token with another signature."""
+    unsigned, _, signature = headers["Authorization"].rpartition(".")
+    return {"Authorization": f"{unsigned}.{signature[::-1]}"}
+
+
+async def printed(kind: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {await output('examples.healthcare.tokens', kind)}"}
+
+
+async def output(module: str, *arguments: str) -> str:
+    """What a command prints; it must succeed."""
+    async with Children() as children:
+        child = await children.start(sys.executable, "-m", module, *arguments, cwd=ROOT)
+        assert await child.exit() == 0, child.tail()
+        return "\n".join(child.lines)

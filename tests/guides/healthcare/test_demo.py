@@ -1,0 +1,168 @@
+"""The demo starts its programs, shows what the sink shows, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import smtplib
+import sys
+from email.message import EmailMessage
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx2
+import psutil
+import pytest
+from examples.healthcare.demo import child_environment, demo_environment
+from examples.healthcare.settings import Ports, SettingsError, ports
+from examples.serving import listen
+
+from tests.kit.ports import free_port
+from tests.kit.process import Child, Children
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+ROOT = Path(__file__).parents[3]
+DEMO = (sys.executable, "-m", "examples.healthcare.demo", "--without-sentinel", "--data")
+
+
+def free_base() -> int:
+    """A PORT_BASE whose four ports are free."""
+    for _ in count():
+        base = free_port() - 1
+        if all(is_free(port) for port in range(base + 1, base + 5)):
+            return base
+    raise AssertionError
+
+
+def is_free(port: int) -> bool:
+    try:
+        listen(port)[0].close()
+    except OSError:
+        return False
+    return True
+
+
+class Demos:
+    """Starts demos, and ends them so that they can end their own programs."""
+
+    def __init__(self, children: Children, data: Path) -> None:
+        self._children = children
+        self._data = data
+        self._started: list[Child] = []
+
+    async def start(self, base: int) -> Child:
+        demo = await self._children.start(*DEMO, self._data, env={"PORT_BASE": str(base)}, cwd=ROOT)
+        self._started.append(demo)
+        return demo
+
+    async def welcomed(self, base: int) -> Child:
+        demo = await self.start(base)
+        await demo.line("Nothing leaves this machine", within=30)
+        return demo
+
+    async def run(self, base: int, module: str, *arguments: str) -> int:
+        """The exit status of a command of the example, given the same ports."""
+        command = (sys.executable, "-m", module, *arguments)
+        child = await self._children.start(*command, env={"PORT_BASE": str(base)}, cwd=ROOT)
+        return await child.exit()
+
+    async def end(self) -> None:
+        for demo in self._started:
+            if demo.returncode is None:
+                await demo.terminate(within=30)
+
+
+@pytest.fixture
+async def demos(tmp_path: Path) -> AsyncIterator[Demos]:
+    async with Children() as children:
+        demos = Demos(children, tmp_path)
+        try:
+            yield demos
+        finally:
+            await demos.end()
+
+
+def programs(demo: Child) -> list[psutil.Process]:
+    """The service and the sink, in this order."""
+    return sorted(psutil.Process(demo.pid).children(), key=lambda program: program.create_time())
+
+
+async def test_it_shows_a_mail_and_stops_all_when_told(demos: Demos) -> None:
+    base = free_base()
+    demo = await demos.welcomed(base)
+    running = programs(demo)
+    send_mail(base + 3)
+    await demo.line("api-health is down")
+    assert await demo.terminate() == 0
+    assert len(running) == 2
+    assert not any(program.is_running() for program in running)
+
+
+async def test_it_says_which_program_ended_and_stops_the_rest(demos: Demos) -> None:
+    demo = await demos.welcomed(free_base())
+    service, sink = programs(demo)
+    service.send_signal(signal.SIGKILL)
+    assert await demo.exit() == 1
+    await demo.line(r"^service ended with status -9\. Its last lines")
+    await demo.line(r"^    healthcare service on http://127")
+    assert not sink.is_running()
+
+
+async def test_its_programs_end_even_when_it_is_killed(demos: Demos) -> None:
+    demo = await demos.welcomed(free_base())
+    running = programs(demo)
+    await demo.kill()
+    _, alive = await asyncio.to_thread(psutil.wait_procs, running, timeout=10)
+    assert alive == []
+
+
+async def test_a_taken_port_is_named_with_a_way_out(demos: Demos) -> None:
+    base = free_base()
+    listener, port = listen(base + 2)
+    with listener:
+        demo = await demos.start(base)
+        assert await demo.exit() == 1
+    assert demo.tail().startswith(f"port {port} (for the sink's page) is taken; stop what uses it")
+
+
+async def test_the_environment_file_is_for_its_owner_alone(demos: Demos, tmp_path: Path) -> None:
+    await demos.welcomed(free_base())
+    file = tmp_path / "environment"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "export HEALTHCARE_DOCTOR_PASSWORD=demo-doctor-password\n" in file.read_text()
+
+
+async def test_the_switches_work_from_the_next_terminal(demos: Demos) -> None:
+    base = free_base()
+    await demos.welcomed(base)
+    assert await demos.run(base, "examples.healthcare.break", "down") == 0
+    async with httpx2.AsyncClient(timeout=5.0) as client:
+        assert (await client.get(f"http://127.0.0.1:{base + 1}/health")).status_code == 503
+
+
+def test_every_address_of_the_demo_is_a_loopback_address(tmp_path: Path) -> None:
+    environment = demo_environment(Ports(), tmp_path, {})
+    addresses = [value for value in environment.values() if "://" in value]
+    assert len(addresses) == 4
+    assert all(address.startswith("http://127.0.0.1:") for address in addresses)
+
+
+def test_no_proxy_reaches_the_programs() -> None:
+    given = {"HTTPS_PROXY": "http://proxy.example.org", "http_proxy": "http://proxy.example.org", "HOME": "/home"}
+    assert child_environment({}, given) == {"HOME": "/home", "PYTHONUNBUFFERED": "1"}
+
+
+@pytest.mark.parametrize("text", ["x", "80", "65532", "-1", "9000.0"])
+def test_a_port_base_that_cannot_be_used_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="PORT_BASE: a number from 1023 to 65531"):
+        ports({"PORT_BASE": text})
+
+
+def send_mail(port: int) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "a@example.org", "b@example.org", "api-health is down"
+    with smtplib.SMTP("127.0.0.1", port, timeout=5) as client:
+        client.send_message(mail)
