@@ -9,7 +9,7 @@ import pytest
 
 from sentinel.core.result import FailureClass
 from sentinel.probes.wire.address import Address, interleaved, literal_addresses
-from sentinel.probes.wire.dial import ATTEMPT_DELAY, dial
+from sentinel.probes.wire.dial import ATTEMPT_DELAY, _self_connected, dial
 from sentinel.probes.wire.failure import WireError, most_telling, os_failure
 from tests.kit.ports import refusing_port
 from tests.kit.raw_server import Blackhole, RawServer, answering
@@ -55,6 +55,13 @@ async def test_localhost_needs_no_look_up_and_falls_back_to_ipv6() -> None:
         sock, peer = await dial(literal_addresses("localhost", listener.getsockname()[1]))
         sock.close()
     assert peer.ip == "::1"
+
+
+def test_a_socket_that_met_itself_is_refused() -> None:
+    with closing(socket.socket()) as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.connect(sock.getsockname())  # what the kernel does now and then when nobody listens
+        assert _self_connected(sock, Address(socket.AF_INET, sock.getsockname())) == errno.ECONNREFUSED
 
 
 def test_the_families_take_turns() -> None:

@@ -12,6 +12,7 @@ from sentinel.probes.wire.readiness import readable, writable
 from sentinel.probes.wire.tls import handshake_failure
 
 ATTEMPT_DELAY: Final = 0.25  # seconds before the next address is tried beside the first (RFC 8305, 5)
+EPHEMERAL: Final = 1024  # lowest port the kernel may pick for our end (ip_local_port_range can be set so low)
 ATTEMPTS: Final = 8  # addresses tried at most; a name may have hundreds
 
 
@@ -71,7 +72,7 @@ class _Race:
 
     def _settled(self, attempt: socket.socket, address: Address) -> None:
         self._loop.remove_writer(attempt.fileno())
-        number = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        number = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) or _self_connected(attempt, address)
         if number:
             self._open.discard(attempt)
             attempt.close()
@@ -110,6 +111,20 @@ def _begin(address: Address) -> socket.socket:
         attempt.close()
         raise
     return attempt
+
+
+def _self_connected(attempt: socket.socket, address: Address) -> int:
+    """ECONNREFUSED when the kernel connected the socket to itself, else 0.
+
+    That happens when nothing listens on a local port and the kernel picks just that one for our end (TCP's simultaneous
+    open): one refusal in some 28,000 would look like a service that speaks no HTTP.
+    """
+    if address.sockaddr[1] < EPHEMERAL:
+        return 0
+    try:
+        return errno.ECONNREFUSED if attempt.getsockname() == attempt.getpeername() else 0
+    except OSError:
+        return 0  # reset already; reading will tell
 
 
 async def secure(sock: socket.socket, context: ssl.SSLContext, server_name: str) -> ssl.SSLSocket:

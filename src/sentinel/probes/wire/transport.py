@@ -31,7 +31,7 @@ class Transport:
     """Makes exchanges. Holds no connection between them."""
 
     def __init__(self, resolver: Resolver) -> None:
-        self._resolver = resolver
+        self.resolver = resolver  # probes that do not speak HTTP look names up by it, too
         self._unverified = unverified_context()
 
     async def exchange(
@@ -44,7 +44,7 @@ class Transport:
         progress = Progress()
         error: WireError
         try:
-            addresses = request.addresses or await self._resolver.resolve(request.host, request.port, deadline)
+            addresses = request.addresses or await self.resolver.resolve(request.host, request.port, deadline)
             progress.resolved(looked_up=not request.addresses)
             async with asyncio.timeout_at(deadline):
                 return await _attempt(request, addresses, progress, body_cap, whole_body)
