@@ -108,10 +108,8 @@ def payload_object(text: str) -> dict[str, object]:
 
 def threads(newest_first: list[Arrival]) -> list[Thread]:
     """Answers gathered under what they answer; what has news comes first."""
-    keys = {arrival.message.key for arrival in newest_first if arrival.message.key}
     gathered: dict[str, list[Arrival]] = {}
     for arrival in newest_first:
-        answers = arrival.message.thread in keys
-        key = arrival.message.thread if answers else arrival.message.key
-        gathered.setdefault(key or f"#{arrival.number}", []).append(arrival)
+        key = arrival.message.thread or arrival.message.key or f"#{arrival.number}"
+        gathered.setdefault(key, []).append(arrival)
     return [Thread(first=group[-1], replies=group[-2::-1]) for group in gathered.values()]

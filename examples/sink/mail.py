@@ -12,29 +12,37 @@ SHOWN_HEADERS = ("Message-ID", "In-Reply-To", "References")
 
 def readable(envelope: Envelope, content: bytes) -> Message:
     mail = message_from_bytes(content, policy=default)
-    text, html = part(mail, "plain"), part(mail, "html")
-    headers = tuple((name, header(mail, name)) for name in SHOWN_HEADERS if mail[name])
-    facts = (("From", header(mail, "From")), ("To", ", ".join(envelope.recipients)), *headers)
+    to = ", ".join(envelope.recipients)
+    headers = tuple((name, header(mail, name)) for name in SHOWN_HEADERS if header(mail, name))
     return Message(
         kind=Kind.MAIL,
         title=header(mail, "Subject") or "(no subject)",
-        text=text or "(no text part)",
-        html=html or None,
-        facts=facts,
-        key=f"mail {header(mail, 'Message-ID')} {' '.join(envelope.recipients)}" if mail["Message-ID"] else "",
+        text=part(mail, "plain") or "(no text part)",
+        html=part(mail, "html") or None,
+        facts=(("From", header(mail, "From")), ("To", to), *headers),
+        key=identity(header(mail, "Message-ID"), to),
+        thread=identity(header(mail, "References") or header(mail, "In-Reply-To"), to),
     )
 
 
+def identity(message_ids: str, to: str) -> str:
+    """The first of the ids, the one a conversation began with, for these recipients; empty without any."""
+    ids = message_ids.split()
+    return f"mail {ids[0]} {to}" if ids else ""
+
+
 def header(mail: EmailMessage, name: str) -> str:
-    return str(mail[name] or "")
+    """A header's text; empty when it is not there or so broken that the library gives up."""
+    try:
+        return " ".join(str(mail[name] or "").split())
+    except (ValueError, LookupError, AttributeError, TypeError):
+        return ""
 
 
 def part(mail: EmailMessage, subtype: str) -> str:
     """The first part of that kind as text; empty when there is none or it cannot be read."""
-    found = mail.get_body((subtype,))
-    if found is None:
-        return ""
     try:
-        return str(found.get_content()).replace("\r\n", "\n")
-    except (LookupError, ValueError):
+        found = mail.get_body((subtype,))
+        return "" if found is None else str(found.get_content()).replace("\r\n", "\n")
+    except (ValueError, LookupError, AttributeError, TypeError):
         return ""

@@ -105,6 +105,30 @@ async def test_the_same_mail_again_is_shown_as_a_repeat(sink: Sink) -> None:
     assert (await sink.newest())["repeat_of"] == first["number"]
 
 
+async def test_mails_of_one_conversation_stand_together_on_the_page(sink: Sink) -> None:
+    for subject in ("opened, in a row", "recovered, in a row"):
+        mail = alert(subject)
+        mail["References"] = "<incident-1@example.org>"
+        await sink.mail(mail)
+        await sink.hook.send(text=f"between: {subject}")
+    page = (await sink.client.get("/")).text
+    [article] = [part for part in page.split("<article") if "recovered, in a row</h3>" in part]
+    assert "<h2>opened, in a row</h2>" in article
+
+
+async def test_a_mail_that_cannot_be_read_is_shown_all_the_same(sink: Sink) -> None:
+    broken = b"Subject: =?nope?q?x?=\r\nContent-Type: text/plain; charset=nope\r\n\r\n\xff\xfe\r\n"
+    await aiosmtplib.send(
+        broken,
+        sender="monitor@example.org",
+        recipients=["ops@example.org"],
+        hostname="127.0.0.1",
+        port=sink.smtp_port,
+        start_tls=False,
+    )
+    assert (await sink.newest())["facts"]["To"] == "ops@example.org"
+
+
 async def test_a_mail_is_kept_as_a_file_and_printed(sink: Sink) -> None:
     await sink.mail(alert("kept and printed"))
     number = (await sink.newest())["number"]
