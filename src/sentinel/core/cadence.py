@@ -7,6 +7,12 @@ the clock neither shifts the grid nor lets a slot pass twice.
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
+#: Phases lie at least so far apart.
+FINEST = timedelta(milliseconds=100)
+
+#: A timer per phase is kept, so there are not arbitrarily many.
+MOST_PHASES = 600
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -16,9 +22,12 @@ def phase(name: str, interval: timedelta, steps: int) -> timedelta:
     return interval * (digest % steps) / steps
 
 
-def steps(interval: timedelta, checks: int, finest: timedelta = timedelta(milliseconds=100)) -> int:
-    """Into how many phases an interval is divided: no more than there are checks, none shorter than `finest`."""
-    return max(1, min(checks, interval // finest))
+def steps(interval: timedelta) -> int:
+    """Into how many phases an interval is divided: none shorter than `FINEST`, and no more than `MOST_PHASES`.
+
+    It depends on the interval alone, so that adding a check moves no other.
+    """
+    return max(1, min(MOST_PHASES, interval // FINEST))
 
 
 def slot(now: datetime, interval: timedelta, offset: timedelta) -> datetime:

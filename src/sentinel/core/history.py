@@ -4,11 +4,11 @@ The engine holds one `History` per check in memory and writes its changes throug
 rebuilt from there. Everything here is plain computation on values that are handed in.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sentinel.core.check import Check
-from sentinel.core.incident import Effect, Event, Incident, Judged, Phase, Policy, Refusal, step
+from sentinel.core.incident import Cause, Effect, Event, Incident, Judged, Phase, Policy, Refusal, step
 from sentinel.core.judge import GOOD, Verdict, judge, standing
 from sentinel.core.result import Outcome, Result
 from sentinel.core.rule import ErrorRate, Quantile, Rule, Severity
@@ -79,8 +79,9 @@ class History:
         self._remember(result)
         self.last = result
 
-    def replan(self, check: Check, policy: Policy) -> None:
+    def replan(self, check: Check, policy: Policy, main_reading: str) -> None:
         """Go on under a changed configuration: counters and incident stay, windows stay where their rule does."""
+        self.main_reading = main_reading
         kept = self.windows
         self.windows = {rule: kept.get(rule, window) for rule, window in _windows(check).items()}
         if check.interval != self.check.interval:
@@ -111,8 +112,7 @@ class History:
         incident, effects, refusal = step(before, event, now)
         if effects and incident is not None and incident.phase is Phase.RESOLVED:
             self.incident = None
-            for window in self.windows.values():
-                window.forget()
+            self._forget_told(incident)
         else:
             self.incident = incident
         return Turn(
@@ -120,9 +120,20 @@ class History:
             verdict=self.verdict,
             effects=effects,
             incident=incident,
-            changed=incident is not before and incident != before,
+            changed=_moved(before, incident),
             refusal=refusal,
         )
+
+    def number(self, incident: Incident, number: int) -> Incident:
+        """Give an incident that has just opened its number."""
+        numbered = replace(incident, id=number)
+        self.keep(numbered)
+        return numbered
+
+    def keep(self, incident: Incident) -> None:
+        """Hold on to the incident as it is after it was told, unless it is over."""
+        if self.incident is not None:
+            self.incident = incident
 
     def _judged(self, verdict: Verdict) -> Judged:
         check = self.check
@@ -133,6 +144,12 @@ class History:
             open_after=check.open_after,
             close_after=check.close_after,
         )
+
+    def _forget_told(self, incident: Incident) -> None:
+        """Samples that an incident told of are not told of again by the rules over windows."""
+        if incident.cause is Cause.RESULTS:
+            for window in self.windows.values():
+                window.forget()
 
     def _remember(self, result: Result) -> None:
         if result.outcome is Outcome.UNKNOWN:
@@ -145,3 +162,17 @@ class History:
 
 def _windows(check: Check) -> dict[Rule, SampleWindow]:
     return {rule: SampleWindow(rule.window) for rule in check.rules if isinstance(rule, ErrorRate | Quantile)}
+
+
+def _moved(before: Incident | None, after: Incident | None) -> bool:
+    """Whether a restart between the two would make a difference. One more failure of an open incident makes none."""
+    if before is None or after is None or before.phase is Phase.PENDING:
+        return before != after
+    return (before.phase, before.severity, before.cause, before.levels, before.passes, before.eases) != (
+        after.phase,
+        after.severity,
+        after.cause,
+        after.levels,
+        after.passes,
+        after.eases,
+    )

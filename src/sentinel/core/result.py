@@ -95,7 +95,7 @@ HINTS: dict[FailureClass, str] = {
     FailureClass.TLS_EXPIRED: "The certificate has expired: renew it and reload the service.",
     FailureClass.TLS_WRONG_NAME: "The certificate is for another name: see which virtual host answers.",
     FailureClass.TLS_TIMEOUT: "The TLS handshake did not finish in time: the service is overloaded or speaks no TLS there.",
-    FailureClass.READ_TIMEOUT: "The service took the request and did not finish its answer: look at its load, locks and database.",
+    FailureClass.READ_TIMEOUT: "The service took the request but did not finish its answer: see its load, locks and database.",
     FailureClass.INCOMPLETE: "The answer ended too early: look for a crash or restart in the service's log.",
     FailureClass.PROTOCOL_ERROR: "The answer is not valid HTTP: does another service listen on that port?",
     FailureClass.BODY_TOO_LARGE: "The answer is larger than the check allows: raise `body_limit` or ask for less.",

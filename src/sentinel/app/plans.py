@@ -1,0 +1,41 @@
+"""From a file to a Plan: the configuration meets the catalogues of probes and channels."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sentinel.channels.catalogue import CATALOGUE as CHANNELS
+from sentinel.config import compile as compiling
+from sentinel.config.load import load
+from sentinel.core.plan import Plan
+from sentinel.probes.catalogue import CATALOGUE as PROBES
+
+
+def load_plan(path: Path, environment: Mapping[str, str]) -> Plan:
+    """Read and compile a file of configuration.
+
+    Raises:
+        ConfigError: it cannot be used; carries every problem.
+    """
+    return compiling.compile_plan(load(path, environment), PROBES, CHANNELS)
+
+
+def expanded(path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    """The full form of a file of configuration, secrets masked.
+
+    Raises:
+        ConfigError: it cannot be used.
+    """
+    return compiling.expanded(load(path, environment), PROBES, CHANNELS)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the full form."""
+    return compiling.json_schema(PROBES, CHANNELS)
+
+
+@cache
+def mains() -> Mapping[str, str]:
+    """The main reading of each kind of check."""
+    return {name: kind.main for name, kind in PROBES.items()}

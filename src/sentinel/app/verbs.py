@@ -1,0 +1,157 @@
+"""What people can ask of a running Sentinel: its status, its incidents, its outbox, and to take an incident."""
+
+import asyncio
+import resource
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sentinel import __version__
+from sentinel.base.errors import StoreError
+from sentinel.core.history import History
+from sentinel.core.incident import Incident, Refusal
+from sentinel.core.notification import Notification, State
+from sentinel.core.result import Outcome
+from sentinel.core.slo import Rollup
+from sentinel.reports import status
+from sentinel.reports.documents import HealthDocument, OutboxLine, OwnHealth, StatusDocument
+from sentinel.store.database import Transaction
+
+if TYPE_CHECKING:
+    from sentinel.app.daemon import Sentinel
+
+#: How long the figures of the last 24 hours are good for.
+FRESH = timedelta(seconds=60)
+
+DAY = timedelta(hours=24)
+
+#: Rows that one answer holds at most.
+MOST_ROWS = 1_000
+
+
+class Verbs:
+    """The questions to one running Sentinel and their answers. What the page shows, the command prints too."""
+
+    def __init__(self, sentinel: "Sentinel") -> None:
+        self._sentinel = sentinel
+        self._day: Mapping[str, Rollup] = {}
+        self._day_at: datetime | None = None
+        self._asking = asyncio.Lock()
+
+    # --- Status -----------------------------------------------------------------------------------------------------
+
+    async def status(self) -> StatusDocument:
+        """Everything that is watched, as it stands."""
+        sentinel, now = self._sentinel, self._sentinel.clock.now()
+        day, problem = await self._last_day(now)
+        outbox, outbox_problem = await self._outbox_line(now)
+        return status.build(
+            sentinel.plan,
+            [status.facts(history, day.get(history.check.name)) for history in self.snapshot()],
+            now=now,
+            started_at=sentinel.started_at,
+            outbox=outbox,
+            own=self.own_health(),
+            store_problem=problem or outbox_problem or self._failing(now),
+        )
+
+    def snapshot(self) -> list[History]:
+        """What is remembered of every check now, Sentinel's own included. Not to be changed."""
+        return list(self._sentinel.pipeline.histories.values())
+
+    def health(self) -> HealthDocument:
+        """Whether probing, judging and sending make progress."""
+        sentinel = self._sentinel
+        stuck = sentinel.watchdog.stuck
+        pulses = (sentinel.scheduler.pulse, sentinel.pipeline.pulse, sentinel.dispatcher.pulse)
+        return HealthDocument(
+            healthy=not stuck,
+            version=__version__,
+            probing="scheduler" not in stuck,
+            progress={pulse.name: round(pulse.age, 3) for pulse in pulses},
+            problem=f"stuck: {', '.join(stuck)}" if stuck else "",
+        )
+
+    def own_health(self) -> OwnHealth:
+        """How this Sentinel does, in figures."""
+        sentinel = self._sentinel
+        runner, pipeline, dispatcher = sentinel.runner, sentinel.pipeline, sentinel.dispatcher
+        return OwnHealth(
+            memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            loop_lag=sentinel.watchdog.lag,
+            queues={"probes": runner.waiting, "results": pipeline.backlog, "messages": pipeline.waiting_messages},
+            running=runner.running,
+            runs={outcome.value: pipeline.outcomes[outcome] for outcome in Outcome},
+            skipped=dict(runner.skipped),
+            lateness_p50=runner.lateness.quantile(0.5),
+            lateness_p99=runner.lateness.quantile(0.99),
+            deliveries={name: dict(line.outcomes) for name, line in dispatcher.lines.items()},
+            commits=pipeline.commits,
+            commit_p99=pipeline.commit_times.quantile(0.99),
+            store_size=sentinel.store_size,
+            store_free=sentinel.store_free,
+            reload_problem=sentinel.reload_problem,
+        )
+
+    # --- Incidents --------------------------------------------------------------------------------------------------
+
+    async def incidents(self, *, since: datetime | None = None) -> list[Incident]:
+        """The open incidents, and with `since` also those that were open after that."""
+        if since is None:
+            return [h.incident for h in self._sentinel.pipeline.open_histories() if h.incident is not None]
+        until = self._sentinel.clock.now()
+        return await self._sentinel.store.read(lambda tx: tx.incidents.between(since, until, MOST_ROWS))
+
+    async def acknowledge(self, number: int, by: str, why: str, hold: timedelta | None) -> Incident | Refusal:
+        """Take an incident: its escalation stops. Answers after the commit."""
+        answer = await self._sentinel.pipeline.acknowledge(number, by, why, hold)
+        if answer is Refusal.NO_INCIDENT and await self._sentinel.store.read(lambda tx: tx.incidents.get(number)):
+            return Refusal.ALREADY_RESOLVED
+        return answer
+
+    # --- Outbox -----------------------------------------------------------------------------------------------------
+
+    async def outbox(self, states: tuple[State, ...]) -> list[Notification]:
+        """Rows of the outbox in these states, the newest first."""
+        return await self._sentinel.store.read(lambda tx: tx.outbox.list(states, MOST_ROWS))
+
+    async def redrive(self, ids: tuple[int, ...] | None) -> int:
+        """Send dead rows again, all of them when None; answers how many."""
+        now = self._sentinel.clock.now()
+        count = await self._sentinel.store.write(lambda tx: tx.outbox.redrive(ids, now))
+        self._sentinel.dispatcher.wake(self._sentinel.dispatcher.lines)
+        return count
+
+    def request_reload(self) -> None:
+        """Read the configuration again soon."""
+        self._sentinel.request_reload()
+
+    # --- Behind them ------------------------------------------------------------------------------------------------
+
+    async def _last_day(self, now: datetime) -> tuple[Mapping[str, Rollup], str]:
+        """The last 24 hours per check, at most a minute old, and why they could not be read."""
+        async with self._asking:
+            if self._day_at is None or not timedelta(0) <= now - self._day_at < FRESH:
+                try:
+                    self._day = await self._sentinel.store.read(lambda tx: tx.rollups.summed(now - DAY, now))
+                    self._day_at = now
+                except StoreError as error:
+                    return self._day, str(error)
+            return self._day, ""
+
+    async def _outbox_line(self, now: datetime) -> tuple[OutboxLine, str]:
+        failing = {
+            name: line.last_failure for name, line in self._sentinel.dispatcher.lines.items() if line.last_failure
+        }
+
+        def look(tx: Transaction) -> OutboxLine:
+            return status.outbox_line(tx.outbox.counts(), tx.outbox.oldest_queued(), failing, now)
+
+        try:
+            return await self._sentinel.store.read(look), ""
+        except StoreError as error:
+            return OutboxLine(errors=failing), str(error)
+
+    def _failing(self, now: datetime) -> str:
+        since = self._sentinel.pipeline.failing_since
+        return f"nothing could be written for {(now - since).total_seconds():.0f} s" if since else ""

@@ -1,0 +1,151 @@
+"""How Sentinel itself is: what its own check measures.
+
+Sentinel's own troubles are judged like any other check's, by one check of the kind `sentinel`. It fails when Sentinel cannot
+do what it promises, and its incident never accuses a target.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sentinel.base.units import Unit, format_bytes, format_duration
+from sentinel.core.cadence import overdue
+from sentinel.core.check import OWN_CHECK, Check
+from sentinel.core.history import History
+from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
+from sentinel.core.rule import Severity
+
+#: How often Sentinel looks at itself.
+OWN_INTERVAL = timedelta(seconds=15)
+
+#: Less free space than this under the store is told of.
+LOW_WATER = 64 * 1024 * 1024  # bytes
+
+#: A loop that answers later than this is told of.
+LOOP_LAG = 2.0  # seconds
+
+#: A message that has waited longer than this without being sent is told of.
+OLDEST_WAITING = timedelta(minutes=10)
+
+#: Names of checks that one explanation lists.
+_NAMED = 3
+
+#: The readings of Sentinel's own check.
+READINGS = {
+    "loop_lag": Unit.SECONDS,
+    "blind": Unit.COUNT,
+    "overdue": Unit.COUNT,
+    "waiting": Unit.COUNT,
+    "dead": Unit.COUNT,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """What Sentinel knows of itself at one moment."""
+
+    at: datetime
+    loop_lag: float = 0.0  # seconds that the event loop was late, at worst, since the last look
+    blind: tuple[str, ...] = ()  # checks that could not be judged for too long
+    overdue: tuple[str, ...] = ()  # checks that were not run when they were due
+    waiting: int = 0  # messages not yet sent
+    oldest_waiting: datetime | None = None
+    dead: int = 0  # messages that were given up
+    store_failing_since: datetime | None = None
+    free_bytes: int | None = None  # on the disk of the store
+    dropped_results: int = 0  # since the last look
+    refused_plan: str = ""  # why the file of configuration on disk is not in force
+
+
+def own_check(policy: str) -> Check:
+    """Sentinel's check of itself."""
+    return Check(
+        name=OWN_CHECK,
+        kind="sentinel",
+        title="Sentinel itself",
+        interval=OWN_INTERVAL,
+        timeout=OWN_INTERVAL,
+        open_after=2,
+        close_after=2,
+        failure_severity=Severity.CRITICAL,
+        policy=policy,
+        fingerprint="own",
+    )
+
+
+def blind_checks(histories: Iterable[History], now: datetime, patience: timedelta) -> tuple[str, ...]:
+    """The checks that could not be judged for longer than `patience`."""
+    return tuple(
+        sorted(
+            history.check.name
+            for history in histories
+            if history.verdict.severity is Severity.UNKNOWN
+            and history.since is not None
+            and now - history.since > patience
+        )
+    )
+
+
+def overdue_checks(histories: Iterable[History], now: datetime, started_at: datetime) -> tuple[str, ...]:
+    """The checks whose last run is much longer ago than their interval; before the first run the start counts."""
+    names = []
+    for history in histories:
+        last = started_at if history.last is None else max(history.last.scheduled_at, started_at)
+        if history.check.name != OWN_CHECK and overdue(last, history.check.interval + history.check.timeout, now):
+            names.append(history.check.name)
+    return tuple(sorted(names))
+
+
+def measure(vitals: Vitals) -> Measurement:
+    """Sentinel's own result: a pass, or a failure that names every trouble."""
+    readings = (
+        Reading("loop_lag", vitals.loop_lag, Unit.SECONDS),
+        Reading("blind", len(vitals.blind), Unit.COUNT),
+        Reading("overdue", len(vitals.overdue), Unit.COUNT),
+        Reading("waiting", vitals.waiting, Unit.COUNT),
+        Reading("dead", vitals.dead, Unit.COUNT),
+    )
+    troubles = tuple(_troubles(vitals))
+    if not troubles:
+        return passed(readings)
+    return failed(
+        FailureClass.SENTINEL_IMPAIRED,
+        "; ".join(what for what, _ in troubles),
+        hint=" ".join(dict.fromkeys(hint for _, hint in troubles)),
+        readings=readings,
+    )
+
+
+def _troubles(vitals: Vitals) -> Iterator[tuple[str, str]]:
+    """Each trouble with what to do about it."""
+    if vitals.store_failing_since is not None:
+        since = format_duration(vitals.at - vitals.store_failing_since)
+        yield f"the store has not taken anything for {since}", "See the log for `store.down`."
+    if vitals.dropped_results:
+        yield f"{vitals.dropped_results} results were dropped", "Make room on the disk, or mend the store."
+    if vitals.free_bytes is not None and vitals.free_bytes < LOW_WATER:
+        yield (
+            f"only {format_bytes(vitals.free_bytes)} are free on the store's disk",
+            "Make room on the disk of the store.",
+        )
+    if vitals.blind:
+        yield f"{_count(vitals.blind, 'could not be judged')}", "`sentinel --status` says why under UNKNOWN."
+    if vitals.overdue:
+        yield f"{_count(vitals.overdue, 'overdue')}", "This host is overloaded, or a probe hangs: see the log."
+    if vitals.loop_lag > LOOP_LAG:
+        yield f"the event loop was {format_duration(vitals.loop_lag)} late", "This host is overloaded."
+    if vitals.dead:
+        yield (
+            f"{vitals.dead} messages could not be delivered",
+            "See `sentinel outbox`, mend the channel, then `sentinel outbox redrive`.",
+        )
+    if vitals.oldest_waiting is not None and vitals.at - vitals.oldest_waiting > OLDEST_WAITING:
+        waited = format_duration(vitals.at - vitals.oldest_waiting)
+        yield f"{vitals.waiting} messages wait to be sent, the oldest for {waited}", "See `sentinel outbox`."
+    if vitals.refused_plan:
+        yield "the changed configuration was refused and the old one is in force", "Run `sentinel config check`."
+
+
+def _count(names: Sequence[str], what: str) -> str:
+    listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    return f"{len(names)} check{'s' if len(names) > 1 else ''} {what}: {listed}"

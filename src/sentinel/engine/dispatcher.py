@@ -1,0 +1,265 @@
+"""Sends what the outbox holds: one worker per channel, so that a channel that hangs delays no other.
+
+A row is claimed under a lease (committed before the call), sent, and settled (committed after it). Whoever dies in between
+leaves a row whose lease runs out, and it is sent again with its old key. All waiting and trying again happens here; channels
+try once.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Protocol
+
+import structlog
+
+from sentinel.base.clock import Clock
+from sentinel.base.errors import StoreError
+from sentinel.core.incident import Address
+from sentinel.core.notification import (
+    MOST_PATIENCE,
+    Ambiguous,
+    Cause,
+    Failed,
+    Message,
+    Notification,
+    Outcome,
+    Receipt,
+    Sent,
+    State,
+    after_attempt,
+)
+from sentinel.engine.progress import Pulse
+from sentinel.store.database import Store
+
+log = structlog.get_logger()
+
+#: Rows that one channel sends at the same time. Those of one incident and address follow each other.
+AT_ONCE = 4
+
+#: How long a worker waits, in seconds, when nothing is due and nobody wakes it: a wake-up that was lost costs no more.
+POLL = 5.0
+
+#: A lease outlives the attempt's deadline by this.
+LEASE_MARGIN = timedelta(seconds=30)
+
+#: How long a stop waits for sends that are under way, in seconds.
+STOP_GRACE = 10.0
+
+
+class Sender(Protocol):
+    """What the dispatcher needs of a channel."""
+
+    async def send(self, notification: Notification, first: Receipt | None, deadline: float) -> Outcome: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Line:
+    """One channel with its worker."""
+
+    name: str
+    channel: Sender
+    timeout: float  # seconds for one attempt
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    paused_until: datetime | None = None  # the receiver asked for patience
+    last_success: datetime | None = None
+    last_failure: str = ""  # why the last attempt failed; empty after a success
+    outcomes: Counter[str] = field(default_factory=Counter)  # attempts by how they ended
+    task: "asyncio.Task[None] | None" = None
+
+
+class Dispatcher:
+    """Owns the sending of all channels."""
+
+    def __init__(self, clock: Clock, store: Store, rng: Random) -> None:
+        self._clock = clock
+        self._store = store
+        self._rng = rng
+        self._lines: dict[str, Line] = {}
+        self._stopping = False
+        self._started = False
+        self.pulse = Pulse("dispatcher", clock, patience=120.0)
+
+    @property
+    def lines(self) -> Mapping[str, Line]:
+        """The channels and how they do."""
+        return self._lines
+
+    async def start(self) -> None:
+        """Begin to send. Rows that were being sent when Sentinel last died are sent again."""
+        # This process alone owns the store, so nobody else can hold a lease: none has to be waited for.
+        recovered = await self._store.write(
+            lambda tx: tx.outbox.recover(datetime.max.replace(tzinfo=self._clock.now().tzinfo))
+        )
+        for row in recovered:
+            log.warning("notification.interrupted", key=row.key, channel=row.address.channel, incident=row.incident)
+        self._started = True
+        for line in self._lines.values():
+            self._staff(line)
+
+    async def equip(self, channels: Mapping[str, tuple[Sender, float]]) -> None:
+        """Use these channels (and seconds per attempt) from now on. A send that has begun ends on its old channel."""
+        for name in self._lines.keys() - channels.keys():
+            await self._dismiss(self._lines.pop(name))
+        for name, (channel, timeout) in channels.items():
+            line = self._lines.get(name)
+            if line is None:
+                self._lines[name] = line = Line(name, channel, timeout)
+                self._staff(line)
+            elif line.channel is not channel:
+                old, line.channel, line.timeout = line.channel, channel, timeout
+                await old.close()
+
+    def wake(self, channels: Iterable[str]) -> None:
+        """Something new is in the outbox for these channels."""
+        for name in channels:
+            if line := self._lines.get(name):
+                line.wake.set()
+
+    async def stop(self) -> None:
+        """Claim nothing more, let what is under way end within `STOP_GRACE`, and close the channels."""
+        self._stopping = True
+        for line in self._lines.values():
+            line.wake.set()
+        tasks = [line.task for line in self._lines.values() if line.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOP_GRACE)
+        for line in self._lines.values():
+            await self._dismiss(line)
+
+    async def bury_orphans(self) -> int:
+        """Mark rows of channels that the plan no longer has as dead; answers how many there were."""
+        gone = await self._store.read(lambda tx: tx.outbox.channels()) - self._lines.keys()
+        count = 0
+        for name in gone:
+            count += await self._store.write(lambda tx, name=name: tx.outbox.bury(name, Cause.CHANNEL_REMOVED))  # type: ignore[misc]
+        return count
+
+    async def tell_now(self, message: Message, addresses: Iterable[Address], key: str) -> None:
+        """Send without the outbox, once: only for the one message that says that the outbox cannot be written."""
+        for address in addresses:
+            if line := self._lines.get(address.channel):
+                row = Notification(key=key, address=address, message=message, created_at=self._clock.now(), attempts=1)
+                self._log(row, await self._attempt(line, row, None))
+
+    # --- One worker -------------------------------------------------------------------------------------------------
+
+    def _staff(self, line: Line) -> None:
+        if self._started:
+            line.task = asyncio.create_task(self._work(line), name=f"channel {line.name}")
+
+    async def _dismiss(self, line: Line) -> None:
+        if line.task is not None:
+            line.task.cancel()
+            await asyncio.gather(line.task, return_exceptions=True)
+        await line.channel.close()
+
+    async def _work(self, line: Line) -> None:
+        while not self._stopping:
+            line.wake.clear()
+            try:
+                rows = await self._claim(line)
+                pause = 0.0 if rows else await self._until_due(line)
+            except StoreError as error:
+                log.warning("outbox.unreadable", channel=line.name, why=str(error))
+                rows, pause = [], POLL
+            if rows:
+                await asyncio.gather(*(self._deliver(line, row) for row in rows))
+            elif pause:
+                await self._clock.wait(line.wake, pause)
+            self.pulse.beat()
+
+    async def _claim(self, line: Line) -> list[Notification]:
+        now = self._clock.now()
+        if line.paused_until is not None and now < line.paused_until:
+            return []
+        lease = timedelta(seconds=line.timeout) + LEASE_MARGIN
+        return await self._store.write(lambda tx: tx.outbox.claim(line.name, now, lease, AT_ONCE))
+
+    async def _until_due(self, line: Line) -> float:
+        """Seconds until something may be due, at most `POLL`."""
+        due = await self._store.read(lambda tx: tx.outbox.next_due(line.name))
+        moments = [at for at in (due, line.paused_until) if at is not None]
+        if line.paused_until is not None and due is not None:
+            moments = [max(due, line.paused_until)]
+        wait = min(((at - self._clock.now()).total_seconds() for at in moments), default=POLL)
+        return min(POLL, max(0.01, wait))
+
+    async def _deliver(self, line: Line, row: Notification) -> None:
+        try:
+            first = await self._first_receipt(row)
+            outcome = await self._attempt(line, row, first)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._settle(line, row, Ambiguous(cause=Cause.INTERRUPTED)))
+            raise
+        await asyncio.shield(self._settle(line, row, outcome))
+
+    async def _first_receipt(self, row: Notification) -> Receipt | None:
+        number = row.incident
+        if number is None or row.message.sequence <= 1:
+            return None
+        return await self._store.read(lambda tx: tx.outbox.first_receipt(number, row.address))
+
+    async def _attempt(self, line: Line, row: Notification, first: Receipt | None) -> Outcome:
+        deadline = asyncio.get_running_loop().time() + line.timeout
+        try:
+            async with asyncio.timeout_at(deadline + 1.0):
+                return await line.channel.send(row, first, deadline)
+        except TimeoutError:
+            return Ambiguous(cause=Cause.TIMEOUT, detail="the attempt did not end by its deadline")
+        except Exception as error:
+            # Nobody knows how far it came; it stays in the outbox either way.
+            log.exception("channel.crashed", channel=line.name, key=row.key)
+            return Ambiguous(cause=Cause.RENDERING_FAILED, detail=type(error).__name__)
+
+    async def _settle(self, line: Line, row: Notification, outcome: Outcome) -> None:
+        now = self._clock.now()
+        settled = after_attempt(row, outcome, now, self._rng)
+        self._note(line, outcome, now)
+        wait = 0.25
+        while True:
+            try:
+                await self._store.write(lambda tx: tx.outbox.settle(settled))
+                break
+            except StoreError:
+                # If Sentinel dies before this succeeds the row counts as ambiguous, and the receiver sees its key again.
+                await self._clock.sleep(wait)
+                wait = min(wait * 2, 5.0)
+        self._log(settled, outcome)
+
+    def _note(self, line: Line, outcome: Outcome, now: datetime) -> None:
+        match outcome:
+            case Sent():
+                line.outcomes["sent"] += 1
+                line.last_success, line.last_failure, line.paused_until = now, "", None
+            case Failed(cause=Cause.RATE_LIMITED as cause, retry_after=timedelta() as wait):
+                line.outcomes["failed"] += 1
+                line.last_failure = cause.value
+                line.paused_until = now + min(wait, MOST_PATIENCE)
+            case Failed(cause=cause):
+                line.outcomes["failed"] += 1
+                line.last_failure = cause.value
+            case Ambiguous(cause=cause):
+                line.outcomes["ambiguous"] += 1
+                line.last_failure = cause.value
+
+    def _log(self, row: Notification, outcome: Outcome) -> None:
+        about = {
+            "channel": row.address.channel,
+            "kind": row.message.kind.value,
+            "incident": row.incident,
+            "attempt": row.attempts,
+            "key": row.key,
+        }
+        match outcome:
+            case Sent():
+                log.info("notification.sent", **about)
+            case Failed(cause=cause, detail=detail):
+                event = "notification.dead" if row.state is State.DEAD else "notification.retry_scheduled"
+                log.warning(event, **about, reason=cause.value, detail=detail, due_at=row.due_at)
+            case Ambiguous(cause=cause, detail=detail):
+                log.warning("notification.ambiguous", **about, reason=cause.value, detail=detail, due_at=row.due_at)

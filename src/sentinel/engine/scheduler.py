@@ -1,0 +1,121 @@
+"""Hands out checks when they are due.
+
+One APScheduler job per shard: all checks with the same interval and phase. Ten thousand jobs of their own would cost three
+times as much, and one job for all would start everything in one moment.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from sentinel.base.clock import Clock
+from sentinel.core.cadence import next_slot, phase, slot, steps
+from sentinel.core.check import Check
+from sentinel.engine.progress import Pulse
+
+#: Checks that are rarer than this have a first look soon after the start, spread over this time.
+FIRST_LOOK_WITHIN = timedelta(seconds=10)
+
+#: Takes the checks that are due and the slot they are due for.
+Submit = Callable[[Sequence[Check], datetime], None]
+
+#: Interval and phase.
+Shard = tuple[timedelta, timedelta]
+
+
+class Scheduler:
+    """Keeps the grid of slots. The wall clock decides which slot it is; APScheduler only wakes us up."""
+
+    def __init__(self, clock: Clock, submit: Submit) -> None:
+        self._clock = clock
+        self._submit = submit
+        self._shards: dict[Shard, list[Check]] = {}
+        self._timers = AsyncIOScheduler(timezone=UTC)
+        self.pulse = Pulse("scheduler", clock, patience=60.0)
+
+    def start(self) -> None:
+        """Begin to hand out checks. Needs the running loop."""
+        self._timers.start()
+
+    def stop(self) -> None:
+        """Hand out nothing more. What is running goes on."""
+        if self._timers.running:
+            self._timers.shutdown(wait=False)
+
+    def plan(self, checks: Iterable[Check]) -> None:
+        """Watch these checks from now on. A shard that stays keeps its slots; a check that is new is looked at soon."""
+        before = {check.name for shard in self._shards.values() for check in shard}
+        shards = divide(checks)
+        for gone in self._shards.keys() - shards.keys():
+            self._timers.remove_job(_job(gone))
+        for shard in shards.keys() - self._shards.keys():
+            self._add(shard)
+        self._shards = shards
+        for shard, members in shards.items():
+            self._first_look(shard, [check for check in members if check.name not in before])
+        self.pulse.patience = _patience(shards)
+        self.pulse.beat()
+
+    def realign(self) -> None:
+        """Compute every next slot anew: the wall clock has stepped."""
+        for shard in self._shards:
+            self._timers.modify_job(_job(shard), next_run_time=next_slot(self._clock.now(), *shard))
+
+    def _add(self, shard: Shard) -> None:
+        interval, offset = shard
+        start = next_slot(self._clock.now(), interval, offset)
+        self._timers.add_job(
+            self._fire,
+            IntervalTrigger(seconds=interval.total_seconds(), start_date=start, timezone=UTC),
+            args=[shard],
+            id=_job(shard),
+            # Late is better than never: by default a job that is a second late would be dropped without a word.
+            misfire_grace_time=None,
+            coalesce=True,
+            next_run_time=start,
+        )
+
+    def _first_look(self, shard: Shard, newcomers: list[Check]) -> None:
+        interval, offset = shard
+        now = self._clock.now()
+        if not newcomers or next_slot(now, interval, offset) - now <= FIRST_LOOK_WITHIN:
+            return
+        spread = FIRST_LOOK_WITHIN * (offset / interval)
+        self._timers.add_job(
+            self._look, DateTrigger(now + spread, timezone=UTC), args=[shard, newcomers], misfire_grace_time=None
+        )
+
+    async def _look(self, shard: Shard, checks: list[Check]) -> None:
+        self._submit(checks, slot(self._clock.now(), *shard))
+
+    async def _fire(self, shard: Shard) -> None:
+        self.pulse.beat()
+        if members := self._shards.get(shard):
+            self._submit(members, slot(self._clock.now(), *shard))
+
+
+def divide(checks: Iterable[Check]) -> dict[Shard, list[Check]]:
+    """The checks by interval and phase."""
+    by_interval: dict[timedelta, list[Check]] = {}
+    for check in checks:
+        by_interval.setdefault(check.interval, []).append(check)
+    shards: dict[Shard, list[Check]] = {}
+    for interval, members in by_interval.items():
+        count = steps(interval)
+        for check in members:
+            shards.setdefault((interval, phase(check.name, interval, count)), []).append(check)
+    return shards
+
+
+def _job(shard: Shard) -> str:
+    interval, offset = shard
+    return f"{interval.total_seconds()}+{offset.total_seconds()}"
+
+
+def _patience(shards: Iterable[Shard]) -> float:
+    """After how many seconds without any due check the scheduler must be stuck."""
+    shortest = min((interval.total_seconds() for interval, _ in shards), default=float("inf"))
+    return max(30.0, shortest * 2.5)
