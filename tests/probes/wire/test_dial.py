@@ -35,7 +35,7 @@ async def test_the_second_address_is_tried_beside_a_first_that_stays_silent() ->
             sock, peer = await dial((at("127.0.0.1", server.port), at("127.0.0.2", server.port)))
             sock.close()
     assert peer.ip == "127.0.0.2"
-    assert asyncio.get_running_loop().time() - started == pytest.approx(ATTEMPT_DELAY, abs=0.1)
+    assert ATTEMPT_DELAY - 0.01 < asyncio.get_running_loop().time() - started < ATTEMPT_DELAY + 1
 
 
 def test_what_an_address_said_of_the_target_is_told_before_our_own_lack_of_a_route() -> None:

@@ -32,7 +32,7 @@ async def test_a_host_that_drops_packets_is_a_connect_timeout_at_the_deadline(as
     with Blackhole() as hole:
         failed = await asker.failure(f"http://127.0.0.1:{hole.port}/", seconds=SOON)
     assert (failed.failure, failed.phase) == (FailureClass.CONNECT_TIMEOUT, Phase.CONNECT)
-    assert failed.phases.total == pytest.approx(SOON, abs=0.2)
+    assert SOON - 0.05 < failed.phases.total < SOON + 1
 
 
 async def silent(connection: Connection) -> None:
@@ -65,7 +65,7 @@ async def test_an_answer_that_does_not_end_is_a_read_timeout_at_the_deadline(
     async with RawServer(script) as server:
         failed = await asker.failure(server.url(), seconds=SOON)
     assert (failed.failure, failed.phase) == (FailureClass.READ_TIMEOUT, phase)
-    assert failed.phases.total == pytest.approx(SOON, abs=0.2)
+    assert SOON - 0.05 < failed.phases.total < SOON + 1
 
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -130,19 +130,15 @@ async def test_a_reset_before_the_answer_is_a_reset(asker: Asker) -> None:
 
 
 async def test_a_reset_within_the_body_is_incomplete(asker: Asker) -> None:
-    seen = asyncio.Event()
-
     async def script(connection: Connection) -> None:
         await connection.request()
-        await connection.send(HEAD + b"Content-Length: 10\r\n\r\nhalf")
-        await seen.wait()
+        # More than the kernel's buffers hold, so that the headers have been read when the reset comes.
+        await connection.send(HEAD + b"Content-Length: 99000000\r\n\r\n" + bytes(32_000_000))
         connection.reset()
 
     async with RawServer(script) as server:
-        asking = asyncio.create_task(asker.failure(server.url()))
-        # The kernel throws away what was not read yet when the reset comes, so the half must have been read first.
-        asyncio.get_running_loop().call_later(0.1, seen.set)
-        assert (await asking).failure is FailureClass.INCOMPLETE
+        failed = await asker.failure(server.url(), body_cap=99_000_000)
+    assert (failed.failure, failed.phase) == (FailureClass.INCOMPLETE, Phase.TRANSFER)
 
 
 async def endless_body(connection: Connection) -> None:

@@ -32,11 +32,13 @@ class Answer:
         "_section",
         "done",
         "headers",
+        "http_version",
         "status",
     )
 
     def __init__(self, *, body_cap: int, no_body: bool) -> None:
         self.status = 0
+        self.http_version = ""
         self.headers: list[tuple[bytes, bytes]] = []
         self.done = False
         self._cap = body_cap
@@ -48,10 +50,6 @@ class Answer:
         self._overhead = 0  # bytes taken since the last piece of body
         self._section = 0  # bytes of this header section
         self._parser = httptools.HttpResponseParser(self)
-
-    @property
-    def http_version(self) -> str:
-        return self._parser.get_http_version()
 
     @property
     def begun(self) -> bool:
@@ -88,6 +86,11 @@ class Answer:
     def body(self) -> bytes:
         return b"" if self._body is None else self._body.finish()
 
+    def release(self) -> None:
+        """Lets go of the parser, which knows us as we know it: else each answer would wait for the garbage collector."""
+        del self._parser
+        self._broken = None
+
     # What the parser calls
 
     def on_message_begin(self) -> None:
@@ -117,6 +120,7 @@ class Answer:
             self._skip_interim(status)
             return
         self.status = status
+        self.http_version = self._parser.get_http_version()
         self._headers_done = True
         self.done = self._no_body or status in _BODILESS
 

@@ -21,7 +21,7 @@ from sentinel.probes.wire.address import Address, AddrInfo, interleaved
 from sentinel.probes.wire.failure import WireError
 
 LookUp = Callable[[str, int], Sequence[AddrInfo]]
-Answer = tuple[Address, ...] | WireError
+_Outcome = tuple[Address, ...] | WireError
 
 
 def system_look_up(host: str, port: int) -> Sequence[AddrInfo]:
@@ -36,7 +36,7 @@ class _Job:
     host: str
     port: int
     loop: asyncio.AbstractEventLoop
-    waiting: set[asyncio.Future[Answer]] = field(default_factory=set)
+    waiting: set[asyncio.Future[_Outcome]] = field(default_factory=set)
     begun: float | None = None  # when a thread took it, in seconds of the monotonic clock; set by that thread
     dropped: bool = False  # everybody went away before it began
 
@@ -87,8 +87,8 @@ class Resolver:
             self._queue.put(None)
         self._started = 0
 
-    async def _ask(self, job: _Job, limit: float) -> Answer:
-        answer: asyncio.Future[Answer] = job.loop.create_future()
+    async def _ask(self, job: _Job, limit: float) -> _Outcome:
+        answer: asyncio.Future[_Outcome] = job.loop.create_future()
         timer = job.loop.call_at(limit, _give_up, answer, job)
         job.waiting.add(answer)
         try:
@@ -135,7 +135,7 @@ class Resolver:
             with contextlib.suppress(RuntimeError):
                 job.loop.call_soon_threadsafe(self._deliver, job, answer)
 
-    def _deliver(self, job: _Job, answer: Answer | None) -> None:
+    def _deliver(self, job: _Job, answer: _Outcome | None) -> None:
         self._unfinished.discard(job)
         if self._jobs.get((job.host, job.port)) is job:
             del self._jobs[job.host, job.port]
@@ -156,7 +156,7 @@ class Resolver:
 _KEPT_AT_MOST: Final = 10_000  # names
 
 
-def _give_up(answer: asyncio.Future[Answer], job: _Job) -> None:
+def _give_up(answer: asyncio.Future[_Outcome], job: _Job) -> None:
     if answer.done():
         return
     if job.begun is None:
@@ -165,7 +165,7 @@ def _give_up(answer: asyncio.Future[Answer], job: _Job) -> None:
         answer.set_result(WireError(FailureClass.DNS_TIMEOUT, "the name was not resolved in time"))
 
 
-def _answer(look_up: LookUp, job: _Job) -> Answer:
+def _answer(look_up: LookUp, job: _Job) -> _Outcome:
     try:
         found = interleaved(look_up(job.host, job.port))
     except socket.gaierror as error:

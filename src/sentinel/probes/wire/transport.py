@@ -51,7 +51,8 @@ class Transport:
         except TimeoutError:
             error = WireError(*TIMEOUTS[progress.phase])
         except WireError as caught:
-            error = caught
+            # A fresh one: its traceback would hold the answer, and this frame, until the garbage collector comes by.
+            error = type(caught)(caught.failure, caught.explanation)
         raise ExchangeFailed(
             error.failure,
             error.explanation,
@@ -83,8 +84,11 @@ async def _attempt(
             sock = await secure(sock, request.tls.context, request.tls.server_name)
             progress.secured()
         answer = Answer(body_cap=body_cap, no_body=request.no_body)
-        await _send(sock, request.payload)
-        await _receive(sock, answer, progress)
+        try:
+            await _send(sock, request.payload)
+            await _receive(sock, answer, progress)
+        finally:
+            answer.release()
         if answer.truncated and whole_body:
             raise WireError(FailureClass.BODY_TOO_LARGE, f"the body has more than {body_cap} bytes")
         return _exchange(answer, progress, peer, sock)
