@@ -1,0 +1,193 @@
+"""The email channel: one mail to each recipient, each over an SMTP connection of its own."""
+
+import asyncio
+import re
+import socket
+import ssl
+from email.headerregistry import Address
+from email.utils import parseaddr
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from sentinel.base.fields import Options, SecretField
+from sentinel.channels.base import ChannelKind, ChannelTools
+from sentinel.channels.mail import Mail, compose
+from sentinel.channels.route import Envelope, Route, Tls
+from sentinel.core.notification import Notification, Outcome, Receipt, Sent
+
+#: Seconds for one attempt. RFC 5321 (4.5.3.2.6) advises ten minutes for the answer to the data, since giving up early sends
+#: a message twice; a mail server that takes longer than this has given an alert no use.
+TIMEOUT: Final = 90.0
+
+#: A dot-atom and a domain of letters, digits, hyphens and dots; or an address literal (RFC 5321, 4.1.2, without quoting).
+_ADDRESS: Final = re.compile(
+    r"(?=.{3,254}$)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+)
+_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:_-]{0,252}[A-Za-z0-9])?")
+
+Security = Literal["auto", "starttls", "tls", "none"]
+
+
+def _address(value: str) -> str:
+    if not _ADDRESS.fullmatch(value) or len(value.partition("@")[0]) > 64:
+        raise ValueError("a mail address such as oncall@example.org")
+    return value
+
+
+def _sender(value: str) -> str:
+    name, address = parseaddr(value)
+    if not value.isprintable() or not name.isprintable() or (name and not value.rstrip().endswith(">")):
+        raise ValueError("a mail address such as sentinel@example.org or `Sentinel <sentinel@example.org>`")
+    _address(address)
+    return value
+
+
+def _host(value: str) -> str:
+    if not _HOST.fullmatch(value):
+        raise ValueError("the name or address of a mail server, such as smtp.example.org")
+    return value
+
+
+MailAddress = Annotated[str, AfterValidator(_address)]
+
+
+class EmailOptions(Options):
+    """A mail server, who sends, and who gets the mails."""
+
+    host: Annotated[str, AfterValidator(_host)]
+    """The mail server."""
+
+    port: int | None = Field(default=None, ge=1, le=65535)
+    """Its port. Left out: 465 with `tls`, 587 with `starttls` or a login, otherwise 25."""
+
+    security: Security = "auto"
+    """`tls`: TLS from the first byte. `starttls`: TLS before anything else, or no mail. `none`: never TLS. `auto`: `tls` on
+    port 465, `starttls` on port 587 or with a login, and otherwise TLS where the server offers it, with whatever
+    certificate it has."""
+
+    username: str = ""
+    """For the login, where the server wants one."""
+
+    password: SecretField | None = None
+    """For the login. It is never sent over a connection without TLS, unless `security` is `none`."""
+
+    sender: Annotated[str, AfterValidator(_sender)]
+    """Whom the mails are from: an address, or a name and an address in angle brackets."""
+
+    recipients: tuple[MailAddress, ...] = Field(min_length=1)
+    """Who gets the mails. Each gets a mail of their own, so that one refused address holds up nobody else."""
+
+    ca_file: Path | None = None
+    """File of certificate authorities (PEM) to trust for this server instead of the system's."""
+
+    hello: Annotated[str, AfterValidator(_host)] | None = None
+    """The name that Sentinel gives itself towards the server. Left out: the name of the host it runs on."""
+
+    @model_validator(mode="after")
+    def _login(self) -> Self:
+        if bool(self.username) != (self.password is not None):
+            raise ValueError("`username` and `password` together, or neither")
+        if len(set(self.recipients)) < len(self.recipients):
+            raise ValueError("each recipient once")
+        return self
+
+
+def _tls(options: EmailOptions) -> Tls:
+    match options.security:
+        case "tls":
+            return Tls.IMPLICIT
+        case "starttls":
+            return Tls.REQUIRED
+        case "none":
+            return Tls.NEVER
+    if options.port == 465:
+        return Tls.IMPLICIT
+    return Tls.REQUIRED if options.username or options.port == 587 else Tls.OFFERED
+
+
+def _port(options: EmailOptions, tls: Tls) -> int:
+    return options.port or {Tls.IMPLICIT: 465, Tls.REQUIRED: 587}.get(tls, 587 if options.username else 25)
+
+
+def _context(options: EmailOptions, tls: Tls) -> ssl.SSLContext | None:
+    if tls is Tls.NEVER:
+        return None
+    if tls is not Tls.OFFERED or options.ca_file is not None:
+        return ssl.create_default_context(cafile=options.ca_file)
+    unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    unverified.check_hostname = False
+    unverified.verify_mode = ssl.CERT_NONE
+    return unverified
+
+
+def _own_name() -> str:
+    name = socket.gethostname()
+    return name if _HOST.fullmatch(name) else "localhost"
+
+
+def route(options: EmailOptions) -> Route:
+    """How to reach the server. Reads the authorities, so it raises OSError or ssl.SSLError for an unusable `ca_file`."""
+    tls = _tls(options)
+    return Route(
+        host=options.host,
+        port=_port(options, tls),
+        tls=tls,
+        context=_context(options, tls),
+        hello=options.hello or _own_name(),
+        username=options.username,
+        password=options.password,
+    )
+
+
+class Email:
+    """Sends by one mail server."""
+
+    def __init__(self, options: EmailOptions, tools: ChannelTools) -> None:
+        # Only where a mail channel is configured.
+        from sentinel.channels.smtp_client import deliver  # noqa: PLC0415
+
+        self._deliver = deliver
+        self._clock = tools.clock
+        self._source = tools.source
+        self._route = route(options)
+        name, address = parseaddr(options.sender)
+        self._sender = Address(name, addr_spec=address)
+
+    async def send(self, notification: Notification, first: Receipt | None, deadline: float) -> Outcome:
+        mail = await self._compose(notification, first)
+        envelope = Envelope(
+            sender=self._sender.addr_spec, recipient=notification.address.recipient, content=mail.content
+        )
+        failure = await self._deliver(self._route, envelope, deadline)
+        return failure or Sent(receipt={"message_id": mail.message_id})
+
+    async def close(self) -> None:
+        """Holds nothing between attempts."""
+
+    async def _compose(self, notification: Notification, first: Receipt | None) -> Mail:
+        write = partial(
+            compose, notification, sender=self._sender, source=self._source, first=first, now=self._clock.now()
+        )
+        return await asyncio.to_thread(write) if notification.message.files else write()
+
+
+def _build(name: str, options: EmailOptions, tools: ChannelTools) -> Email:  # noqa: ARG001  the kind's signature
+    return Email(options, tools)
+
+
+def _recipients(options: EmailOptions) -> tuple[str, ...]:
+    return options.recipients
+
+
+EMAIL: Final = ChannelKind(
+    name="email",
+    summary="Sends a mail in text and HTML to each recipient, the mails of one incident in one thread.",
+    options=EmailOptions,
+    build=_build,
+    recipients=_recipients,
+    timeout=TIMEOUT,
+)

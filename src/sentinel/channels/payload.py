@@ -1,0 +1,167 @@
+"""The webhook's payload: the Message as JSON, and the JSON Schema that is published for it.
+
+Both are derived from the fields of the values in `core`, so they cannot drift apart. A test compares the published schema.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import PurePath
+from types import NoneType
+from typing import Any, Final, get_args, get_origin, get_type_hints
+
+from sentinel.channels.render import block, shorten, words
+from sentinel.core.incident import Acknowledgement
+from sentinel.core.judge import Finding
+from sentinel.core.notification import VERSION, AboutCheck, AboutIncident, Message, Notification
+from sentinel.core.rule import Severity
+
+Json = dict[str, Any]
+
+#: With these the payload stays under the 20 kB that Standard Webhooks advises, however much a report or an error says.
+TEXT_LIMIT: Final = 1_000  # characters of one text
+BODY_LIMIT: Final = 6_000  # characters of a report's text
+ITEMS_LIMIT: Final = 10  # of findings, tags, files
+
+
+def payload(notification: Notification) -> Json:
+    """What a webhook gets: the message, its key, and one line that says it all. The address is left out."""
+    message = notification.message
+    body = _object(message)
+    body["text"] = shorten(block(message.text), BODY_LIMIT)
+    body["files"] = [PurePath(name).name for name in body["files"]]  # where they lie on this host is nobody's concern
+    return {"key": notification.key, "summary": words(message).subject, **body}
+
+
+def _encode(value: Any) -> Any:
+    match value:
+        case Severity():
+            return value.name.lower()
+        case StrEnum():
+            return value.value
+        case str():
+            return shorten(block(value), TEXT_LIMIT)
+        case float():
+            return value if math.isfinite(value) else None
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        case tuple():
+            return [_encode(one) for one in value[:ITEMS_LIMIT]]
+        case _ if is_dataclass(value):
+            return _object(value)
+        case _:
+            return value
+
+
+def _object(value: Any) -> Json:
+    return {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
+
+
+# --- The schema ------------------------------------------------------------------------------------------------------
+
+#: What each field means, for who writes a receiver.
+MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
+    Message: {
+        "version": "Version of this form. Within a version fields are added, never changed or removed.",
+        "kind": "What happened.",
+        "at": "When it happened.",
+        "source": "Name of the Sentinel that says so.",
+        "sequence": "Number of this message within its incident, from 1; 0 without an incident.",
+        "check": "The check that the message is about.",
+        "incident": "The incident as it was when the message was written.",
+        "severity": "How bad it is now; `ok` once it is over.",
+        "explanation": "One sentence: the value beside its bound, or how the check failed.",
+        "hint": "What a person can do now.",
+        "findings": "What each rule says, the worst first.",
+        "title": "Title of a report or a test.",
+        "text": "Text of a report or a test.",
+        "files": "Names of the files that belong to a report. The files are not sent.",
+        "link": "Where to look; empty when there is no page.",
+    },
+    AboutCheck: {
+        "name": "Unique name of the check.",
+        "title": "What people call it.",
+        "kind": "Kind of its probe, such as `http`.",
+        "tags": "Its tags.",
+        "runbook": "Where to read what to do; may be empty.",
+    },
+    AboutIncident: {
+        "id": "Number of the incident, for `sentinel ack`.",
+        "phase": "Where the incident stands.",
+        "severity": "Severity of the incident, also after it is over.",
+        "began_at": "When the first bad result came.",
+        "opened_at": "When it was confirmed.",
+        "level": "Level of escalation that this message is for; 0: everybody who was told before.",
+        "levels": "How many levels its policy has.",
+        "resolved_at": "When it was over.",
+        "acknowledgement": "Who has taken it.",
+    },
+    Acknowledgement: {
+        "by": "Who acknowledged.",
+        "why": "What they said.",
+        "at": "When.",
+        "until": "When the acknowledgement runs out.",
+    },
+    Finding: {
+        "severity": "How bad this rule finds it.",
+        "reason": "Which kind of rule speaks.",
+        "explanation": "One sentence.",
+        "hint": "What a person can do now.",
+        "reading": "Name of the value that was judged; empty for a failure.",
+        "value": "The value, in the base unit.",
+        "bound": "The bound that the value lies beyond.",
+        "unit": "Base unit of value and bound; a ratio goes from 0 to 1.",
+    },
+}
+
+_KEY: Final = "The same at every attempt, and equal to the header `webhook-id`: a repeat can be told by it."
+_SUMMARY: Final = "One line for people that says it all."
+
+
+def schema() -> Json:
+    """The JSON Schema (draft 2020-12) of the payload."""
+    message = _schema_of(Message)
+    own = {
+        "key": {"type": "string", "description": _KEY},
+        "summary": {"type": "string", "description": _SUMMARY},
+    }
+    message["properties"] = {**own, **message["properties"]}
+    message["properties"]["version"]["const"] = VERSION
+    message["required"] = [*own, *message["required"]]
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What Sentinel sends to a webhook",
+        "description": "Signed as Standard Webhooks describe. Receivers ignore fields that they do not know.",
+    }
+    return {**head, **message}
+
+
+def _schema_of(kind: Any) -> Json:
+    if (simple := _SIMPLE.get(kind)) is not None:
+        return dict(simple)
+    if get_origin(kind) is tuple:
+        return {"type": "array", "items": _schema_of(get_args(kind)[0])}
+    if NoneType in get_args(kind):
+        (other,) = (one for one in get_args(kind) if one is not NoneType)
+        return {"anyOf": [_schema_of(other), {"type": "null"}]}
+    if issubclass(kind, StrEnum):
+        return {"type": "string", "enum": [one.value for one in kind]}
+    return _schema_of_object(kind)
+
+
+def _schema_of_object(kind: Any) -> Json:
+    hints = get_type_hints(kind)
+    meanings = MEANINGS[kind]
+    properties = {f.name: {**_schema_of(hints[f.name]), "description": meanings[f.name]} for f in fields(kind)}
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+_SIMPLE: Final[Mapping[Any, Json]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    datetime: {"type": "string", "format": "date-time"},
+    Severity: {"type": "string", "enum": [one.name.lower() for one in Severity]},
+}

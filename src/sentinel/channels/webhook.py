@@ -1,0 +1,183 @@
+"""The webhook channel: one signed POST of JSON to a URL, as Standard Webhooks describe (standardwebhooks.com).
+
+Each attempt has a connection of its own: a kept one may be dead, and then nobody could say whether the message arrived.
+Redirects are not followed and the body of the answer is not read: the status says it all.
+"""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from pydantic import field_validator
+
+from sentinel import __version__
+from sentinel.base.clock import Clock
+from sentinel.base.fields import Options, SecretField
+from sentinel.base.redact import Secret
+from sentinel.channels.answer import cut_off, judge_status, not_connected, retry_after, timed_out
+from sentinel.channels.base import ChannelKind, ChannelTools
+from sentinel.channels.fields import checked_url
+from sentinel.channels.payload import payload
+from sentinel.core.notification import Notification, Outcome, Receipt
+
+if TYPE_CHECKING:
+    import httpx2
+
+log = structlog.get_logger()
+
+TIMEOUT: Final = 20.0  # seconds for one attempt; Standard Webhooks advise 15 to 30
+
+_PREFIX: Final = "whsec_"
+_SHORTEST_SECRET, _LONGEST_SECRET = 24, 64  # bytes, by the specification of Standard Webhooks
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+_VISIBLE: Final = re.compile(r"[\x20-\x7e]*")
+#: These follow from the message itself.
+_OWN_HEADERS: Final = frozenset(
+    {
+        "host", "content-length", "content-type", "connection", "transfer-encoding", "expect", "user-agent",
+        "webhook-id", "webhook-timestamp", "webhook-signature",
+    }
+)  # fmt: skip
+
+
+class WebhookOptions(Options):
+    """A URL that gets every message as signed JSON."""
+
+    url: SecretField
+    """Where to post, with http:// or https://. It is kept secret, because many such addresses hold a token."""
+
+    secret: SecretField | None = None
+    """Signs each message, so that the receiver can tell who sent it: `whsec_` and 24 to 64 bytes in base64, as the
+    receiver gives it. Without it messages go unsigned, and Sentinel warns of that when it starts."""
+
+    headers: Mapping[str, SecretField] = {}
+    """More headers for each request, such as `Authorization`. The values are kept secret."""
+
+    ca_file: Path | None = None
+    """File of certificate authorities (PEM) to trust for this address instead of the system's."""
+
+    _url = field_validator("url")(checked_url)
+
+    @field_validator("secret")
+    @classmethod
+    def _secret(cls, value: Secret | None) -> Secret | None:
+        if value is not None and not _SHORTEST_SECRET <= len(_key(value)) <= _LONGEST_SECRET:
+            raise ValueError("`whsec_` followed by 24 to 64 bytes in base64")
+        return value
+
+    @field_validator("headers")
+    @classmethod
+    def _headers(cls, value: Mapping[str, Secret]) -> Mapping[str, Secret]:
+        for name, text in value.items():
+            if not _TOKEN.fullmatch(name) or name.lower() in _OWN_HEADERS:
+                raise ValueError("names of headers that Sentinel does not set itself, such as Authorization")
+            if not _VISIBLE.fullmatch(text.reveal()):
+                raise ValueError("values of headers in visible ASCII characters")
+        return value
+
+
+def _key(secret: Secret) -> bytes:
+    try:
+        return base64.b64decode(secret.reveal().removeprefix(_PREFIX), validate=True)
+    except binascii.Error:
+        return b""
+
+
+def signature(secret: Secret, key: str, timestamp: int, body: bytes) -> str:
+    """The header `webhook-signature` for a body: HMAC-SHA256 over id, time and body."""
+    signed = b".".join((key.encode(), str(timestamp).encode(), body))
+    digest = hmac.digest(_key(secret), signed, hashlib.sha256)
+    return "v1," + base64.b64encode(digest).decode()
+
+
+class Webhook:
+    """Posts to one URL."""
+
+    def __init__(self, options: WebhookOptions, clock: Clock) -> None:
+        import httpx2  # noqa: PLC0415  heavy, and only needed where a webhook is configured
+
+        self._options = options
+        self._clock = clock
+        self._httpx = httpx2
+        self._context = _context(options)
+
+    async def send(self, notification: Notification, first: Receipt | None, deadline: float) -> Outcome:  # noqa: ARG002
+        attempt = _Attempt()
+        request = self._request(notification, attempt)
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._post(request)
+        except TimeoutError:
+            return timed_out(left=attempt.left)
+        except (self._httpx.ConnectError, OSError) as error:
+            return not_connected(error)
+        except self._httpx.TransportError:
+            return cut_off(left=attempt.left)
+
+    async def close(self) -> None:
+        """Holds nothing between attempts."""
+
+    def _request(self, notification: Notification, attempt: "_Attempt") -> "httpx2.Request":
+        body = json.dumps(payload(notification), ensure_ascii=False, allow_nan=False).encode()
+        headers = {name: value.reveal() for name, value in self._options.headers.items()}
+        headers |= {"Content-Type": "application/json", "User-Agent": f"Sentinel/{__version__}", "Connection": "close"}
+        headers |= self._standard_headers(notification.key, body)
+        return self._httpx.Request(
+            "POST", self._options.url.reveal(), headers=headers, content=body, extensions={"trace": attempt.trace}
+        )
+
+    def _standard_headers(self, key: str, body: bytes) -> dict[str, str]:
+        timestamp = int(self._clock.now().timestamp())
+        headers = {"webhook-id": key, "webhook-timestamp": str(timestamp)}
+        if self._options.secret is not None:
+            headers["webhook-signature"] = signature(self._options.secret, key, timestamp, body)
+        return headers
+
+    async def _post(self, request: "httpx2.Request") -> Outcome:
+        # The transport without a client around it: no redirects, no cookies, no proxies from the environment, no log
+        # line with the URL in it.
+        async with self._httpx.AsyncHTTPTransport(verify=self._context, trust_env=False) as transport:
+            response = await transport.handle_async_request(request)
+            await response.aclose()
+        return judge_status(response.status_code, retry_after(response.headers.get("retry-after"), self._clock.now()))
+
+
+class _Attempt:
+    """How far one attempt came."""
+
+    def __init__(self) -> None:
+        self.left = False  # the whole request was handed to the network
+
+    async def trace(self, event: str, _: Any) -> None:
+        if event == "http11.send_request_body.complete":
+            self.left = True
+
+
+def _context(options: WebhookOptions) -> ssl.SSLContext:
+    if options.url.reveal().startswith("http://"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not used: spares reading the system's authorities
+    return ssl.create_default_context(cafile=options.ca_file)
+
+
+def _build(name: str, options: WebhookOptions, tools: ChannelTools) -> Webhook:
+    if options.secret is None:
+        log.warning("channel.unsigned", channel=name, hint="set `secret`, so that the receiver can tell who sends")
+    return Webhook(options, tools.clock)
+
+
+WEBHOOK: Final = ChannelKind(
+    name="webhook",
+    summary="Posts each message as JSON to a URL, signed as Standard Webhooks describe.",
+    options=WebhookOptions,
+    build=_build,
+    timeout=TIMEOUT,
+)
