@@ -2,16 +2,17 @@
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from random import Random, SystemRandom
+from typing import Protocol
 
 import structlog
 
 from sentinel.app.duties import Duties
 from sentinel.app.plans import load_plan, mains
+from sentinel.app.verbs import Verbs
 from sentinel.base.clock import Clock, SystemClock
 from sentinel.base.errors import ConfigError, StoreCorrupt
 from sentinel.base.systemd import Notifier
@@ -44,6 +45,18 @@ PROBE_THREADS = 16
 PROBE_GRACE = 3.0
 
 
+class Server(Protocol):
+    """What answers the questions of people and programs."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+#: Makes the server; handed in, since `web` stands above `app`.
+Serve = Callable[[Verbs, Plan, Clock], Server]
+
+
 class Sentinel:
     """One running Sentinel. Build it, then `run` it once."""
 
@@ -51,6 +64,7 @@ class Sentinel:
         self,
         plan: Plan,
         environment: Mapping[str, str],
+        serve: Serve,
         *,
         clock: Clock | None = None,
         notifier: Notifier | None = None,
@@ -61,6 +75,7 @@ class Sentinel:
         self.started_at: datetime = self.clock.now()
         self.reload_problem = ""
         self._environment = environment
+        self._serve = serve
         self._notifier = notifier or Notifier(environment)
         self._rng = rng or SystemRandom()
         self._stop = asyncio.Event()
@@ -74,6 +89,7 @@ class Sentinel:
         self.runner: Runner
         self.scheduler: Scheduler
         self.watchdog: Watchdog
+        self._web: Server
 
     # --- Life -------------------------------------------------------------------------------------------------------
 
@@ -119,24 +135,18 @@ class Sentinel:
         self.scheduler = Scheduler(self.clock, self.runner.submit)
         pulses = (self.scheduler.pulse, self.pipeline.pulse, self.dispatcher.pulse)
         self.watchdog = Watchdog(self.clock, self._notifier, pulses)
+        self._web = self._serve(Verbs(self), self.plan, self.clock)
         now = self.clock.now()
         checks = (*self.plan.checks, self._own_check(self.plan))
         histories = await recovery.recall(self.store, checks, self.plan.policies, mains(), now)
         self.pipeline.resume(histories, await self.store.read(lambda tx: tx.incidents.last_id()))
 
     async def _start(self) -> list["asyncio.Task[None]"]:
-        self.duties = Duties(self)
-        housekeeper = Housekeeper(self.clock, self.duties.all(), lambda _step: self.scheduler.realign())
-        self.web = WebServer(self)
-        loops = {
-            "pipeline": self.pipeline.run(),
-            "housekeeper": housekeeper.run(),
-            "watchdog": self.watchdog.run(),
-            "web": self.web.run(),
-        }
+        housekeeper = Housekeeper(self.clock, Duties(self).all(), lambda _step: self.scheduler.realign())
+        await self._web.start()
+        loops = {"pipeline": self.pipeline.run(), "housekeeper": housekeeper.run(), "watchdog": self.watchdog.run()}
         tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
         await self.dispatcher.start()
-        await self.web.started()
         self.scheduler.start()
         self.scheduler.plan(self.plan.checks)
         return tasks
@@ -166,6 +176,7 @@ class Sentinel:
         self.pipeline.stop()
         await asyncio.gather(*(task for task in tasks if task.get_name() == "pipeline"), return_exceptions=True)
         await self.dispatcher.stop()
+        await self._web.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

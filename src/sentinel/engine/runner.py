@@ -1,6 +1,7 @@
 """Runs probes: at most one run of a check at a time, a bound on all runs and on those to one host, a deadline for each."""
 
 import asyncio
+import contextlib
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,19 @@ log = structlog.get_logger()
 
 #: A probe ends its run itself when its deadline has come; if it has not after so many seconds more, it is cancelled.
 GRACE = 0.5
+
+#: A time-out that is noticed so many seconds after its deadline says more about this host than about the target.
+SUSPECT = 0.3
+
+TIMEOUTS = frozenset(
+    {
+        FailureClass.DNS_TIMEOUT,
+        FailureClass.CONNECT_TIMEOUT,
+        FailureClass.TLS_TIMEOUT,
+        FailureClass.READ_TIMEOUT,
+        FailureClass.QUERY_TIMEOUT,
+    }
+)
 
 #: Runs that may wait for a free place; beyond, a run is given up as unknown.
 MOST_WAITING = 20_000
@@ -91,6 +105,13 @@ class Runner:
                 self._busy[check.name] = run
                 self._admit(run)
 
+    async def finish(self, within: float) -> None:
+        """Wait until nothing runs or waits any more, at most that many seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while self._tasks:
+                    await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+
     async def stop(self, grace: float) -> None:
         """Let running probes end for that many seconds, then cancel them. What waits is forgotten."""
         self._ready.clear()
@@ -145,16 +166,24 @@ class Runner:
         )
 
     async def _measure(self, run: Run) -> Measurement:
-        deadline = asyncio.get_running_loop().time() + run.check.timeout.total_seconds()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + run.check.timeout.total_seconds()
         try:
             async with asyncio.timeout_at(deadline + GRACE):
-                return await run.probe.measure(deadline)
+                measurement = await run.probe.measure(deadline)
         except TimeoutError:
             log.error("probe.deadline_missed", check=run.check.name, kind=run.check.kind)
             return failed(FailureClass.INTERNAL_ERROR, "the probe did not end by its deadline")
         except Exception as error:
             log.exception("probe.crashed", check=run.check.name, kind=run.check.kind)
             return failed(FailureClass.INTERNAL_ERROR, f"the probe crashed with {type(error).__name__}")
+        late = loop.time() - deadline
+        if late > SUSPECT and measurement.failure in TIMEOUTS:
+            # The deadline struck long before we noticed: it was this process that had no time, not the target.
+            return failed(
+                FailureClass.OVERLOADED, f"this host was {late:.1f} s late to look", readings=measurement.readings
+            )
+        return measurement
 
     def _give_up(self, check: Check, scheduled_at: datetime) -> None:
         self.skipped["overloaded"] += 1

@@ -1,0 +1,149 @@
+"""What a command does by itself, without a daemon: run checks once, send a test, read the store."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from secrets import token_hex
+from typing import NamedTuple
+
+from sentinel.app.plans import mains
+from sentinel.base.clock import SystemClock
+from sentinel.channels.base import ChannelTools
+from sentinel.channels.catalogue import CATALOGUE as CHANNELS
+from sentinel.core.check import Check
+from sentinel.core.history import History
+from sentinel.core.incident import Address
+from sentinel.core.judge import Verdict
+from sentinel.core.notification import Kind, Message, Notification, Outcome
+from sentinel.core.plan import ChannelPlan, Plan
+from sentinel.core.result import Result
+from sentinel.engine.runner import Runner
+from sentinel.probes.base import ProbeTools
+from sentinel.probes.catalogue import CATALOGUE as PROBES
+from sentinel.probes.wire import Resolver, Transport
+from sentinel.reports import status
+from sentinel.reports.documents import StatusDocument
+from sentinel.store.database import Store
+
+#: Probes at once when checks are run by hand.
+AT_ONCE = 20
+
+
+class Ran(NamedTuple):
+    """One check that was run by hand."""
+
+    check: Check
+    result: Result
+    verdict: Verdict
+
+
+class Tested(NamedTuple):
+    """One address that a test was sent to."""
+
+    channel: str
+    recipient: str
+    outcome: Outcome
+
+
+async def check_once(plan: Plan, names: Collection[str], tags: Collection[str]) -> list[Ran]:
+    """Run checks once, now, and judge each by itself; the store is neither read nor written.
+
+    Args:
+        plan: has the checks.
+        names: which of them; all when empty.
+        tags: only those that carry one of these; all when empty.
+    """
+    clock = SystemClock()
+    chosen = [c for c in plan.checks if (not names or c.name in names) and (not tags or c.tags & set(tags))]
+    results: list[Result] = []
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="probe") as threads:
+        resolver = Resolver()
+        tools = ProbeTools(clock=clock, transport=Transport(resolver), threads=threads)
+        probes = {check.name: PROBES[check.kind].build(check.options, tools) for check in chosen}
+        runner = Runner(clock, results.append, plan.limits)
+        runner.equip(probes, plan.limits)
+        runner.submit(chosen, clock.now())
+        longest = max((check.timeout for check in chosen), default=timedelta(0))
+        await runner.finish(longest.total_seconds() * (1 + len(chosen) // plan.limits.per_host) + 1)
+        for probe in probes.values():
+            await probe.close()
+        resolver.close()
+    by_name = {result.check: result for result in results}
+    return [_judged(plan, check, by_name[check.name]) for check in chosen if check.name in by_name]
+
+
+def _judged(plan: Plan, check: Check, result: Result) -> Ran:
+    history = History(check, plan.policies[check.policy], mains().get(check.kind, ""))
+    return Ran(check, result, history.take(result).verdict)
+
+
+async def test_alert(plan: Plan, names: Collection[str]) -> list[Tested]:
+    """Send a message that is marked as a test through channels, all of them when none is named; one attempt each."""
+    clock = SystemClock()
+    message = Message(
+        kind=Kind.TEST,
+        at=clock.now(),
+        source=plan.name,
+        title="Test message",
+        text=f"This is a test of Sentinel {plan.name!r}. Nothing is wrong, and nothing needs to be done.",
+        link=plan.link,
+    )
+    chosen = [channel for channel in plan.channels if not names or channel.name in names]
+    tested: list[Tested] = []
+    for channel in chosen:
+        tested += await _test(plan, channel, message, clock)
+    return tested
+
+
+async def _test(plan: Plan, channel: ChannelPlan, message: Message, clock: SystemClock) -> list[Tested]:
+    kind = CHANNELS[channel.kind]
+    sender = kind.build(channel.name, channel.options, ChannelTools(clock=clock, source=plan.name))
+    tested = []
+    try:
+        for recipient in channel.recipients:
+            address = Address(channel.name, recipient)
+            row = Notification(
+                key=f"msg_test_{token_hex(12)}", address=address, message=message, created_at=clock.now(), attempts=1
+            )
+            deadline = asyncio.get_running_loop().time() + kind.timeout
+            tested.append(Tested(channel.name, recipient, await sender.send(row, None, deadline)))
+    finally:
+        await sender.close()
+    return tested
+
+
+async def status_from_store(plan: Plan) -> StatusDocument:
+    """What the store remembers, for when no daemon answers.
+
+    Raises:
+        StoreError: there is no store, or it cannot be read.
+    """
+    now = SystemClock().now()
+    store = await Store.open_readonly(plan.store)
+    try:
+        states = await store.read(lambda tx: tx.states.all())
+        last = await store.read(lambda tx: tx.results.last())
+        day = await store.read(lambda tx: tx.rollups.summed(now - timedelta(hours=24), now))
+        counts = await store.read(lambda tx: tx.outbox.counts())
+        oldest = await store.read(lambda tx: tx.outbox.oldest_queued())
+    finally:
+        await store.close()
+    facts = [
+        status.CheckFacts(
+            check=check,
+            main_reading=mains().get(check.kind, ""),
+            state=states.get(check.name),
+            last=last[check.name][0] if check.name in last else None,
+            day=day.get(check.name),
+        )
+        for check in plan.checks
+    ]
+    outbox = status.outbox_line(counts, oldest, {}, now)
+    return status.build(plan, facts, now=now, started_at=None, outbox=outbox, own=None)
+
+
+def unknown_names(plan: Plan, names: Sequence[str]) -> list[str]:
+    """The names that no check of the plan has."""
+    known = {check.name for check in plan.checks}
+    return [name for name in names if name not in known]
