@@ -146,6 +146,7 @@ class OwnHealth:
     skipped: Mapping[str, int] = field(default_factory=dict)  # reason -> runs that were left out
     lateness_p50: float | None = None  # seconds between slot and start
     lateness_p99: float | None = None
+    notifications: Mapping[str, int] = field(default_factory=dict)  # state -> rows of the outbox, sent ones left out
     deliveries: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # channel -> outcome -> attempts
     commits: int = 0
     commit_p99: float | None = None  # seconds

@@ -1,0 +1,199 @@
+"""The pages for programs: what is asked, who may ask it where, and how the answer looks.
+
+The local socket has everything; its file's mode is its access control. TCP has only what reads, for metrics and health.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, ParamSpec, TypeVar
+
+import orjson
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sentinel.base.clock import Clock
+from sentinel.base.errors import SentinelError
+from sentinel.core.incident import Refusal
+from sentinel.core.notification import State
+from sentinel.reports.documents import Document
+from sentinel.reports.status import incident_line, notification_line
+from sentinel.web import payload
+from sentinel.web.exposition import Exposition
+from sentinel.web.monitor import Monitor
+from sentinel.web.payload import BadRequest
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: An answer that takes long to make is good for others who ask within so many seconds.
+FRESH = 1.0
+
+#: What a refused acknowledgement means to a client.
+_REFUSALS = {
+    Refusal.NO_INCIDENT: (404, "there is no such incident"),
+    Refusal.NOT_OPEN_YET: (409, "the incident has not opened yet"),
+    Refusal.ALREADY_ACKNOWLEDGED: (409, "the incident is acknowledged already"),
+    Refusal.ALREADY_RESOLVED: (409, "the incident is resolved already"),
+}
+
+_UNSENT: tuple[State, ...] = (State.QUEUED, State.SENDING, State.DEAD)
+
+
+class Api:
+    """Answers requests out of a monitor."""
+
+    def __init__(self, monitor: Monitor, clock: Clock) -> None:
+        self._monitor = monitor
+        self._clock = clock
+        self._exposition = Exposition()
+        # Encoding thousands of checks takes tens of milliseconds: not on the loop that schedules probes.
+        self._encoder = ThreadPoolExecutor(1, thread_name_prefix="web")
+        self._status = _Shared(self._encoded_status)
+
+    def close(self) -> None:
+        self._encoder.shutdown(wait=False, cancel_futures=True)
+
+    def for_reading(self) -> Starlette:
+        """What anybody who can connect may ask."""
+        return _application(
+            Route("/healthz", self.health),
+            Route("/metrics", self.metrics),
+            Route("/api/v1/status", self.status),
+            Route("/api/v1/incidents", self.incidents),
+        )
+
+    def for_everything(self) -> Starlette:
+        """What the owner of the socket may ask."""
+        return _application(
+            Route("/healthz", self.health),
+            Route("/metrics", self.metrics),
+            Route("/api/v1/status", self.status),
+            Route("/api/v1/incidents", self.incidents),
+            Route("/api/v1/outbox", self.outbox),
+            Route("/api/v1/incidents/{number:int}/acknowledge", self.acknowledge, methods=["POST"]),
+            Route("/api/v1/outbox/redrive", self.redrive, methods=["POST"]),
+            Route("/api/v1/reload", self.reload, methods=["POST"]),
+        )
+
+    async def health(self, _request: Request) -> Response:
+        health = self._monitor.health()
+        return _json(health.to_json(), 200 if health.healthy else 503)
+
+    async def metrics(self, request: Request) -> Response:
+        accept = request.headers.get("accept", CONTENT_TYPE_LATEST)
+        body, content_type = await self._encode(
+            self._exposition.write, accept, self._monitor.snapshot(), self._monitor.own_health(), self._monitor.health()
+        )
+        return Response(body, headers={"content-type": content_type})
+
+    async def status(self, _request: Request) -> Response:
+        return Response(await self._status.get(), media_type="application/json")
+
+    async def incidents(self, request: Request) -> Response:
+        since = payload.query(request.query_params, "since", _moment, None)
+        now = self._clock.now()
+        found = await self._monitor.incidents(since=since)
+        return _json({"at": now, "incidents": [incident_line(incident, now).to_json() for incident in found]})
+
+    async def outbox(self, request: Request) -> Response:
+        states = payload.query(request.query_params, "state", _states, _UNSENT)
+        rows = await self._monitor.outbox(states)
+        return _json({"at": self._clock.now(), "notifications": [notification_line(row).to_json() for row in rows]})
+
+    async def acknowledge(self, request: Request) -> Response:
+        asked = payload.acknowledging(await _body(request))
+        answer = await self._monitor.acknowledge(request.path_params["number"], asked.by, asked.why, asked.hold)
+        if isinstance(answer, Refusal):
+            status, text = _REFUSALS[answer]
+            return _json({"error": text, "refusal": answer.value}, status)
+        return _json(incident_line(answer, self._clock.now()).to_json())
+
+    async def redrive(self, request: Request) -> Response:
+        asked = payload.redriving(await _body(request))
+        return _json({"redriven": await self._monitor.redrive(asked.ids)})
+
+    async def reload(self, request: Request) -> Response:
+        await _body(request)
+        self._monitor.request_reload()
+        return _json({"reload": "requested"}, 202)
+
+    async def _encoded_status(self) -> bytes:
+        return await self._encode(_encoded, await self._monitor.status())
+
+    async def _encode(self, write: Callable[P, T], *arguments: P.args, **_: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._encoder, write, *arguments)
+
+
+class _Shared:
+    """An answer that is made once for all who ask at the same time, and for a moment after."""
+
+    def __init__(self, make: Callable[[], Awaitable[bytes]]) -> None:
+        self._make = make
+        self._lock = asyncio.Lock()
+        self._body = b""
+        self._good_until = 0.0
+
+    async def get(self) -> bytes:
+        async with self._lock:
+            if asyncio.get_running_loop().time() >= self._good_until:
+                self._body = await self._make()
+                self._good_until = asyncio.get_running_loop().time() + FRESH
+            return self._body
+
+
+def _application(*routes: Route) -> Starlette:
+    handlers = {HTTPException: _http_error, SentinelError: _own_error, ClientDisconnect: _left, Exception: _fault}
+    return Starlette(routes=routes, exception_handlers=handlers)
+
+
+async def _body(request: Request) -> bytes:
+    """The body of a request that changes something. Asking for JSON keeps forms of foreign pages out."""
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, "expected content-type application/json")
+    return await request.body()
+
+
+def _json(value: Mapping[str, Any], status: int = 200) -> Response:
+    return Response(orjson.dumps(value, option=orjson.OPT_UTC_Z), status, media_type="application/json")
+
+
+def _encoded(document: Document) -> bytes:
+    return orjson.dumps(document.to_json())
+
+
+def _states(text: str) -> tuple[State, ...]:
+    return tuple(State(word) for word in text.split(","))
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _json({"error": error.detail}, error.status_code)
+
+
+async def _own_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, SentinelError)
+    if isinstance(error, BadRequest):
+        return _json({"error": str(error)}, 400)
+    return _json({"error": str(error), "hint": error.hint}, 503)
+
+
+async def _left(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)  # reaches nobody: the client has gone
+
+
+async def _fault(_request: Request, _error: Exception) -> Response:
+    """A fault of ours. The server logs its traceback; the client learns nothing of it."""
+    return _json({"error": "a fault in Sentinel; its log has the details"}, 500)

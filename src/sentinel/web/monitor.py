@@ -1,0 +1,50 @@
+"""What the web side asks of the application, and nothing more."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sentinel.core.history import History
+from sentinel.core.incident import Incident, Refusal
+from sentinel.core.notification import Notification, State
+from sentinel.reports.documents import HealthDocument, OwnHealth, StatusDocument
+
+
+class Monitor(Protocol):
+    """A running Sentinel, as pages and the interface for programs see it."""
+
+    async def status(self) -> StatusDocument:
+        """How everything is now."""
+        ...
+
+    def health(self) -> HealthDocument:
+        """Whether the work makes progress; answered from memory, at once."""
+        ...
+
+    def own_health(self) -> OwnHealth:
+        """Sentinel's own figures; answered from memory, at once."""
+        ...
+
+    def snapshot(self) -> Sequence[History]:
+        """What is remembered of each check; read, never changed."""
+        ...
+
+    async def incidents(self, *, since: datetime | None = None) -> Sequence[Incident]:
+        """Open incidents, and with `since` also those that were open after that."""
+        ...
+
+    async def outbox(self, states: tuple[State, ...]) -> Sequence[Notification]:
+        """Rows of the outbox in one of these states, bounded."""
+        ...
+
+    async def acknowledge(self, number: int, by: str, why: str, hold: timedelta | None) -> Incident | Refusal:
+        """Take an incident; the refusal says why it could not be taken."""
+        ...
+
+    async def redrive(self, ids: tuple[int, ...] | None) -> int:
+        """Send dead notifications again, all of them when None; answer how many."""
+        ...
+
+    def request_reload(self) -> None:
+        """Read the configuration again, soon. A bad file keeps the old plan running and shows in the status."""
+        ...

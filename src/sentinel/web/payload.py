@@ -1,0 +1,113 @@
+"""What comes in: bodies and query parameters, checked into values before anybody acts on them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import orjson
+
+from sentinel.base.errors import SentinelError
+from sentinel.base.units import parse_duration
+
+T = TypeVar("T")
+
+LONGEST_NAME = 100  # characters
+LONGEST_REASON = 500  # characters
+LONGEST_HOLD = timedelta(days=30)
+MOST_IDS = 10_000
+
+
+class BadRequest(SentinelError):
+    """A request that asks for something that does not exist; the text tells the client what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledging:
+    """Somebody takes an incident."""
+
+    by: str
+    why: str
+    hold: timedelta | None  # the policy's time when None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redriving:
+    """Dead notifications that are to be sent again."""
+
+    ids: tuple[int, ...] | None  # all when None
+
+
+def acknowledging(body: bytes) -> Acknowledging:
+    """Read `{"by": "ann", "why": "on it", "for": "2h"}`; `for` may be missing.
+
+    Raises:
+        BadRequest: it is not that.
+    """
+    fields = _object(body, {"by", "why", "for"})
+    return Acknowledging(
+        by=_text(fields, "by", LONGEST_NAME),
+        why=_text(fields, "why", LONGEST_REASON),
+        hold=_hold(fields["for"]) if fields.get("for") is not None else None,
+    )
+
+
+def redriving(body: bytes) -> Redriving:
+    """Read `{"ids": [4, 7]}` or `{"all": true}`.
+
+    Raises:
+        BadRequest: it is neither.
+    """
+    fields = _object(body, {"ids", "all"})
+    if fields.get("all") is True and "ids" not in fields:
+        return Redriving(ids=None)
+    ids = fields.get("ids")
+    if not isinstance(ids, list) or not ids or len(ids) > MOST_IDS or not all(type(i) is int and i > 0 for i in ids):
+        raise BadRequest('expected {"ids": [numbers]} or {"all": true}')
+    return Redriving(ids=tuple(ids))
+
+
+def query(parameters: Mapping[str, str], name: str, read: Callable[[str], T], default: T) -> T:
+    """A query parameter as a value.
+
+    Raises:
+        BadRequest: `read` cannot make anything of it.
+    """
+    if name not in parameters:
+        return default
+    try:
+        return read(parameters[name])
+    except (ValueError, KeyError, OverflowError) as error:
+        raise BadRequest(f"the parameter `{name}` cannot be read") from error
+
+
+def _object(body: bytes, keys: set[str]) -> dict[str, Any]:
+    """A flat JSON object with these keys at most. orjson bounds depth (1,024) and refuses NaN; values are checked after."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest("the body is not JSON") from error
+    if not isinstance(value, dict) or not value.keys() <= keys:
+        raise BadRequest(f"expected an object with {', '.join(sorted(keys))}")
+    return value
+
+
+def _text(fields: Mapping[str, Any], name: str, longest: int) -> str:
+    text = fields.get(name)
+    if not isinstance(text, str) or not text.strip():
+        raise BadRequest(f"`{name}` has to be a text that is not empty")
+    # One line of printable characters: it goes into mails, logs and terminals.
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if len(line) > longest:
+        raise BadRequest(f"`{name}` has to have at most {longest} characters")
+    return line
+
+
+def _hold(value: object) -> timedelta:
+    try:
+        hold = parse_duration(value) if isinstance(value, str | int | float) else timedelta(0)
+    except (ValueError, OverflowError):
+        hold = timedelta(0)
+    if not timedelta(0) < hold <= LONGEST_HOLD:
+        raise BadRequest("`for` has to be a duration such as '2h', at most 30 days")
+    return hold

@@ -1,0 +1,133 @@
+"""Sentinel's listeners: the local socket with everything, and TCP with what reads.
+
+uvicorn's protocol runs on the loop of the engine, without uvicorn's server around it: that one would take over the signals and
+wake ten times a second.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from starlette.types import ASGIApp
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from sentinel.base.clock import Clock
+from sentinel.core.plan import Plan
+from sentinel.web import sockets
+from sentinel.web.api import Api
+from sentinel.web.guard import Bounds, GuardedProtocol
+from sentinel.web.hosts import KnownHosts
+from sentinel.web.monitor import Monitor
+from sentinel.web.sockets import CannotListen
+
+#: Every answer has these. No page is served yet, so nothing may be loaded, framed or guessed.
+HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+#: The header by which a command knows that the daemon it reached goes by the file that was meant.
+CONFIG_HEADER = b"sentinel-config"
+
+#: Seconds that a stop leaves to answers that are being given.
+GRACE = 1.0
+
+#: Connections that may wait to be accepted.
+BACKLOG = 128
+
+
+class WebServer:
+    """Both listeners of one Sentinel. Start it once; `run` does so and serves until it is cancelled."""
+
+    def __init__(self, monitor: Monitor, plan: Plan, clock: Clock, bounds: Bounds | None = None) -> None:
+        self._bounds = bounds or Bounds()
+        self._plan = plan
+        self._api = Api(monitor, clock)
+        self._started = asyncio.Event()
+        self._listeners: list[asyncio.Server] = []
+        self._states: list[ServerState] = []
+        self._inode = 0
+
+    @property
+    def port(self) -> int | None:
+        """The TCP port that was got; None when none was asked for."""
+        for listener in self._listeners:
+            for listening in listener.sockets:
+                if listening.family != socket.AF_UNIX:
+                    port: int = listening.getsockname()[1]
+                    return port
+        return None
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        await self.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.stop()
+
+    async def started(self) -> None:
+        """Wait until connections are accepted."""
+        await self._started.wait()
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            AlreadyRunning: another daemon answers on the socket.
+            CannotListen: the folder, the socket or the port cannot be had.
+        """
+        web = self._plan.web
+        try:
+            await self._listen_locally(web.socket)
+            if web.port is not None:
+                await self._listen_on_tcp(web.host, web.port)
+        except OSError as error:
+            await self.stop()
+            where = f"{web.host} port {web.port}" if self._inode else str(web.socket)
+            raise CannotListen(f"cannot listen on {where}: {error.strerror or error}") from error
+        self._started.set()
+
+    async def stop(self) -> None:
+        """Accept no more, let answers be given for a moment, then cut every connection."""
+        for listener in self._listeners:
+            listener.close()
+        connections = [connection for state in self._states for connection in state.connections]
+        for connection in connections:
+            connection.shutdown()
+        tasks = [task for state in self._states for task in state.tasks]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=GRACE)
+            for task in late:
+                task.cancel()
+        for connection in connections:
+            connection.transport.abort()
+        sockets.remove(self._plan.web.socket, self._inode)
+        self._api.close()
+
+    async def _listen_locally(self, path: Path) -> None:
+        listening = sockets.bind(path)
+        self._inode = sockets.inode(path)
+        header = (CONFIG_HEADER, quote(str(self._plan.file)).encode())
+        make = self._protocols(self._api.for_everything(), header)
+        loop = asyncio.get_running_loop()
+        self._listeners.append(await loop.create_unix_server(make, sock=listening, backlog=BACKLOG))
+
+    async def _listen_on_tcp(self, host: str, port: int) -> None:
+        loop = asyncio.get_running_loop()
+        names = {host, socket.gethostname(), urlsplit(self._plan.link).hostname or host}
+        app = KnownHosts(self._api.for_reading(), frozenset(name.lower() for name in names))
+        self._listeners.append(await loop.create_server(self._protocols(app), host, port, backlog=BACKLOG))
+
+    def _protocols(self, app: ASGIApp, *headers: tuple[bytes, bytes]) -> Callable[[], GuardedProtocol]:
+        config = Config(app, lifespan="off", ws="none", log_config=None, access_log=False, proxy_headers=False)
+        config.load()
+        state = ServerState()
+        state.default_headers = [*HEADERS, *headers]
+        self._states.append(state)
+        return lambda: GuardedProtocol(config, state, self._bounds)

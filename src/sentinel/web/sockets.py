@@ -1,0 +1,78 @@
+"""The file of the local socket: made for its owner alone, cleared of what a killed daemon left."""
+
+import os
+import socket
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from sentinel.base.errors import AlreadyRunning, SentinelError
+
+#: Seconds to find out whether somebody answers on a socket that is there already.
+ASK_WITHIN = 1.0
+
+
+class CannotListen(SentinelError):
+    """An address or a socket cannot be had."""
+
+    exit_code = 71  # EX_OSERR
+
+
+def bind(path: Path) -> socket.socket:
+    """A socket at `path` that only this user can connect to; not listening yet.
+
+    Raises:
+        AlreadyRunning: another daemon answers there.
+        CannotListen: something else stands there.
+        OSError: the folder or the file cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _clear_the_way(path)
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # Before the bind: the file is born with this mode (unix(7)), so that nobody else connects in between.
+        os.fchmod(made.fileno(), 0o600)
+        made.bind(str(path))
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def inode(path: Path) -> int:
+    """Which file stands at `path` now; 0 when none does."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
+
+
+def remove(path: Path, ours: int) -> None:
+    """Unlink the socket, unless another one stands there by now."""
+    if ours and inode(path) == ours:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _clear_the_way(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise CannotListen(f"{path} exists and is no socket")
+    if _answers(path):
+        raise AlreadyRunning(f"another Sentinel answers on {path}")
+    path.unlink(missing_ok=True)
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        asking.settimeout(ASK_WITHIN)
+        try:
+            asking.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except TimeoutError:
+            return True  # it listens, and is too busy to accept
+        return True

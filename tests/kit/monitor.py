@@ -1,0 +1,92 @@
+"""A monitor that stands still: it knows what a test gave it, and remembers what it was asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sentinel.core.incident import Acknowledge, Incident, Phase, Refusal, step
+from sentinel.core.notification import State
+from sentinel.reports import status
+from sentinel.reports.documents import HealthDocument, OwnHealth, StatusDocument
+from tests.kit.scene import NOW
+
+if TYPE_CHECKING:
+    import asyncio
+    from datetime import datetime
+
+    from sentinel.core.history import History
+    from sentinel.core.notification import Notification
+    from sentinel.core.plan import Plan
+
+
+class StillMonitor:
+    """Fits `sentinel.web.monitor.Monitor`."""
+
+    def __init__(self, plan: Plan, histories: list[History], rows: list[Notification] | None = None) -> None:
+        self.plan = plan
+        self.histories = histories
+        self.rows = rows or []
+        self.past: list[Incident] = []
+        self.figures = OwnHealth()
+        self.problem = ""  # what stands still
+        self.failure: Exception | None = None  # raised by `status`
+        self.gate: asyncio.Event | None = None  # `status` answers when it is set
+        self.asked = 0  # how often `status` was made
+        self.reloads = 0
+
+    async def status(self) -> StatusDocument:
+        self.asked += 1
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        return status.build(
+            self.plan,
+            [status.facts(history, None) for history in self.histories],
+            now=NOW,
+            started_at=NOW - timedelta(hours=1),
+            outbox=status.outbox_line({State.DEAD: sum(r.state is State.DEAD for r in self.rows)}, None, {}, NOW),
+            own=self.figures,
+        )
+
+    def health(self) -> HealthDocument:
+        progress = {"scheduler": 0.1}
+        return HealthDocument(
+            healthy=not self.problem, version="1", probing=True, progress=progress, problem=self.problem
+        )
+
+    def own_health(self) -> OwnHealth:
+        return self.figures
+
+    def snapshot(self) -> list[History]:
+        return self.histories
+
+    async def incidents(self, *, since: datetime | None = None) -> list[Incident]:
+        found = [history.incident for history in self.histories if history.incident and history.incident.is_open]
+        return found + (self.past if since else [])
+
+    async def outbox(self, states: tuple[State, ...]) -> list[Notification]:
+        return [row for row in self.rows if row.state in states]
+
+    async def acknowledge(self, number: int, by: str, why: str, hold: timedelta | None) -> Incident | Refusal:
+        for history in self.histories:
+            incident = history.incident
+            if incident is not None and incident.id == number:
+                taken, _, refusal = step(incident, Acknowledge(by=by, why=why, hold=hold), NOW)
+                history.incident = taken
+                return refusal or taken or Refusal.NO_INCIDENT
+        return Refusal.NO_INCIDENT
+
+    async def redrive(self, ids: tuple[int, ...] | None) -> int:
+        wanted = [row for row in self.rows if row.state is State.DEAD and (ids is None or row.id in ids)]
+        self.rows = [replace(row, state=State.QUEUED) if row in wanted else row for row in self.rows]
+        return len(wanted)
+
+    def request_reload(self) -> None:
+        self.reloads += 1
+
+
+def resolved(incident: Incident, at: datetime = NOW) -> Incident:
+    return replace(incident, phase=Phase.RESOLVED, resolved_at=at)
