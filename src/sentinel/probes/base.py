@@ -6,6 +6,7 @@ nothing behind when it is cancelled.
 """
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ from sentinel.base.clock import Clock
 from sentinel.base.fields import Options
 from sentinel.base.units import Unit
 from sentinel.core.result import Measurement
+from sentinel.probes.wire import TlsContexts, Transport
 
 
 class Probe(Protocol):
@@ -56,5 +58,8 @@ class ProbeTools:
     """What probes share: made once by the composition root."""
 
     clock: Clock
-    transport: Any  # probes.wire: the HTTP transport with its resolver
-    threads: Any  # concurrent.futures.ThreadPoolExecutor for probes that must block, bounded
+    transport: Transport  # with the resolver
+    threads: ThreadPoolExecutor  # for probes that must block; bounded
+    contexts: TlsContexts = field(
+        default_factory=TlsContexts
+    )  # fresh for every plan, so that a reload reads renewed files

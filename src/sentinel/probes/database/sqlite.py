@@ -1,0 +1,210 @@
+"""SQLite files: opened read-only, asked on a thread, interrupted when the time is up."""
+
+import asyncio
+import re
+import sqlite3
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from time import monotonic, perf_counter
+from typing import Final
+from urllib.parse import quote
+
+from sentinel.core.result import FailureClass
+from sentinel.probes.database.asking import (
+    CELL_CAP,
+    ROW_CAP,
+    Answer,
+    Asked,
+    Cell,
+    DatabaseError,
+    Statement,
+    Trouble,
+    broken,
+)
+
+_STEPS: Final = 2000  # instructions of SQLite's machine between two looks at the time: some 20 us
+_MISSING: Final = re.compile(r"no such (table|column|view|function): ([\w.]{1,100})")
+_RESERVE: Final = 0.1  # seconds before the deadline, or a tenth of the time left, in which a query is stopped
+
+
+class SqliteDatabase:
+    """One file. A thread that hangs in the file system is not waited for past the deadline."""
+
+    host = ""
+
+    def __init__(self, file: Path, threads: ThreadPoolExecutor) -> None:
+        self._file = file
+        self._threads = threads
+
+    async def ask(self, statements: Sequence[Statement], deadline: float, values: Sequence[str] = ()) -> Asked:
+        loop = asyncio.get_running_loop()
+        left = deadline - loop.time()
+        run = _Run(self._file, statements, values, monotonic() + left - min(_RESERVE, left / 10))
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await loop.run_in_executor(self._threads, run.ask)
+        except TimeoutError:
+            return run.overdue()
+        finally:
+            run.stopped.set()
+
+
+class _Run:
+    """One visit to the file, on a thread."""
+
+    def __init__(self, file: Path, statements: Sequence[Statement], values: Sequence[str], limit: float) -> None:
+        self.stopped = threading.Event()  # nobody waits for the answer any more
+        self._file = file
+        self._statements = statements
+        self._values = values
+        self._limit = limit  # of `monotonic()`
+        self._begun = False
+
+    def ask(self) -> Asked:
+        self._begun = True
+        asked = Asked()
+        began = perf_counter()
+        try:
+            with closing(self._connect()) as connection:
+                connection.execute("BEGIN")
+                asked.connect_time = perf_counter() - began
+                for statement in self._statements:
+                    asked.answers.append(_answer(connection, statement, self._values))
+                connection.rollback()
+        except sqlite3.Error as error:
+            asked.trouble = _trouble(error, self._file)
+        except DatabaseError as error:
+            asked.trouble = error.trouble
+        return asked
+
+    def overdue(self) -> Asked:
+        """What to say when the thread has not come back in time."""
+        if self._begun:
+            trouble = Trouble(failure=FailureClass.QUERY_TIMEOUT, explanation="the file was not read in time")
+        else:
+            trouble = Trouble(failure=FailureClass.OVERLOADED, explanation="no thread became free to read the file")
+        return Asked(trouble=trouble)
+
+    def _connect(self) -> sqlite3.Connection:
+        left = self._limit - monotonic()
+        connection = sqlite3.connect(_uri(self._file), uri=True, timeout=max(left, 0.0), isolation_level=None)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL_CAP)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        connection.set_progress_handler(self._is_over, _STEPS)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _is_over(self) -> bool:
+        return self.stopped.is_set() or monotonic() > self._limit
+
+
+def _uri(file: Path) -> str:
+    return f"file:{quote(str(file))}?mode=ro"
+
+
+def _answer(connection: sqlite3.Connection, statement: Statement, values: Sequence[str]) -> Answer:
+    began = perf_counter()
+    try:
+        bound = values if statement.parameters else ()
+        cursor = connection.execute(statement.numbered("?"), bound)
+    except (sqlite3.Warning, sqlite3.ProgrammingError):
+        # What Python says of several statements in one text, up to 3.11 and after it.
+        raise broken(FailureClass.QUERY_FAILED, "the query is not one statement") from None
+    columns = tuple(column[0] for column in cursor.description or ())
+    first: tuple[Cell, ...] = ()
+    rows = 0
+    for row in cursor:
+        if not rows:
+            first = tuple(_cell(value) for value in row)
+        rows += 1
+        if rows == ROW_CAP:
+            break
+    cursor.close()
+    return Answer(columns=columns, rows=rows, first=first, seconds=perf_counter() - began)
+
+
+def _cell(value: object) -> Cell:
+    return value if isinstance(value, str | int | float | None) else "(binary)"
+
+
+def _trouble(error: sqlite3.Error, file: Path) -> Trouble:
+    """The class by SQLite's result code (sqlite.org/rescode.html); the message is looked at for a table's name only."""
+    code = getattr(error, "sqlite_errorname", "") or "no code"
+    # A read-only file in WAL mode whose side files are missing is told as SQLITE_READONLY_CANTINIT and the like.
+    if code.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY_")):
+        return _cannot_open(file, code)
+    known = _BY_CODE.get("_".join(code.split("_")[:2]))
+    if known is not None:
+        return Trouble(failure=known[0], explanation=f"{known[1]} ({code})", hint=known[2])
+    missing = _MISSING.search(str(error))
+    if missing is not None:
+        return Trouble(
+            failure=FailureClass.QUERY_FAILED,
+            explanation=f"there is no {missing[1]} {missing[2]}",
+            hint="Compare the query's names with the schema: has a migration not run, or run twice?",
+        )
+    return Trouble(
+        failure=FailureClass.QUERY_FAILED,
+        explanation=f"the query failed ({code})",
+        hint="Try the query with the `sqlite3` program on the same file.",
+    )
+
+
+def _cannot_open(file: Path, code: str) -> Trouble:
+    try:
+        with file.open("rb"):
+            pass
+    except FileNotFoundError:
+        return Trouble(
+            failure=FailureClass.QUERY_FAILED,
+            explanation="the database file does not exist",
+            hint="Look whether `url` names the right file, and whether the service has made it.",
+        )
+    except PermissionError:
+        return Trouble(
+            failure=FailureClass.NOT_PERMITTED,
+            explanation="Sentinel may not read the database file",
+            hint="Let Sentinel's user read the file, its `-wal` and `-shm`, and enter its folder.",
+        )
+    except OSError:
+        pass
+    return Trouble(
+        failure=FailureClass.QUERY_FAILED,
+        explanation=f"the database file cannot be opened ({code})",
+        hint="A file in WAL mode needs its `-wal` and `-shm` beside it, readable by Sentinel's user.",
+    )
+
+
+_DAMAGED: Final = "Restore a backup, or save what can be read with `sqlite3 FILE .recover`."
+_BY_CODE: Final = {
+    "SQLITE_BUSY": (
+        FailureClass.QUERY_TIMEOUT,
+        "the database stayed locked",
+        "Look for a long write or a stuck process that holds the file.",
+    ),
+    "SQLITE_INTERRUPT": (
+        FailureClass.QUERY_TIMEOUT,
+        "the query did not finish in time",
+        "Look at its plan with EXPLAIN QUERY PLAN, and for a missing index.",
+    ),
+    "SQLITE_READONLY": (
+        FailureClass.NOT_PERMITTED,
+        "the query wants to write, and checks only read",
+        "Use a query that reads; nothing was changed.",
+    ),
+    "SQLITE_CORRUPT": (FailureClass.QUERY_FAILED, "the database file is damaged", _DAMAGED),
+    "SQLITE_NOTADB": (FailureClass.QUERY_FAILED, "the file is no SQLite database", _DAMAGED),
+    "SQLITE_IOERR": (
+        FailureClass.QUERY_FAILED,
+        "the disk failed under the database",
+        "Look at the kernel's log and the disk's health.",
+    ),
+    "SQLITE_TOOBIG": (
+        FailureClass.QUERY_FAILED,
+        f"a value has more than {CELL_CAP} bytes",
+        "Ask for a length or count instead of the value.",
+    ),
+}

@@ -1,0 +1,202 @@
+"""The `sql` probe: a query and integrity queries in one read-only transaction, timed, with assertions on the answer."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AfterValidator, StringConstraints, model_validator
+
+from sentinel.base.fields import Options, SecretField
+from sentinel.base.redact import Secret
+from sentinel.base.units import Unit
+from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
+from sentinel.probes.assertions import NumberExpectation, ValueExpectation
+from sentinel.probes.base import ProbeKind, ProbeTools
+from sentinel.probes.database import Answer, Asked, Database, Statement, open_database, problem_of_url
+from sentinel.probes.database.asking import ROW_CAP, refuse_control
+
+StatementField = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(refuse_control)]
+NameField = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+
+
+def _known_url(url: Secret) -> Secret:
+    if problem := problem_of_url(url):
+        raise ValueError(problem)
+    return url
+
+
+DatabaseUrl = Annotated[SecretField, AfterValidator(_known_url)]
+
+
+class IntegrityQuery(Options):
+    """A query that counts what must not be there, such as role assignments without a user."""
+
+    name: NameField
+    """What is counted, in small letters, digits and `_`; the reading is `integrity.<name>`."""
+    query: StatementField
+    """One statement whose first value is the count."""
+
+
+class SqlExpectations(Options):
+    """What the answer of `query` must be."""
+
+    rows: NumberExpectation | None = None
+    """How many rows. At most 1,000 are counted."""
+    value: ValueExpectation | None = None
+    """The first value of the first row."""
+    columns: tuple[str, ...] | None = None
+    """The names of the columns, in order."""
+
+    @model_validator(mode="after")
+    def _counts_so_far(self) -> Self:
+        rows = self.rows
+        if rows is not None and max(rows.equals or 0, rows.below or 0, (rows.above or 0) + 1) > ROW_CAP:
+            raise ValueError(f"at most {ROW_CAP} rows; count more with `SELECT count(*)` and `value`")
+        return self
+
+
+class SqlOptions(Options):
+    """Asks a database, in a transaction that cannot write."""
+
+    url: DatabaseUrl
+    """`postgresql://user:password@host:port/name` or `sqlite:////path/to/file.db`. A secret, as it may hold a password."""
+    query: StatementField | None = None
+    """One statement that reads, such as `SELECT 1`."""
+    expect: SqlExpectations = SqlExpectations()
+    """What the answer of `query` must be."""
+    integrity: tuple[IntegrityQuery, ...] = ()
+    """Counts that must all be 0."""
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if self.query is None and not self.integrity:
+            raise ValueError("query or integrity, or both")
+        names = [query.name for query in self.integrity]
+        if len(set(names)) < len(names):
+            raise ValueError("integrity queries with different names")
+        if self.query is None and self.expect.model_fields_set:
+            raise ValueError("query beside expect")
+        return self
+
+
+class SqlProbe:
+    """Asks the same statements in every run, in a session of its own."""
+
+    def __init__(self, options: SqlOptions, database: Database) -> None:
+        self._expect = options.expect
+        self._database = database
+        self._has_query = options.query is not None
+        self._integrity = tuple(query.name for query in options.integrity)
+        query = [Statement(name="query", text=options.query)] if options.query is not None else []
+        self._statements = [*query, *(Statement(name=one.name, text=one.query) for one in options.integrity)]
+
+    @property
+    def host(self) -> str:
+        return self._database.host
+
+    async def measure(self, deadline: float) -> Measurement:
+        asked = await self._database.ask(self._statements, deadline)
+        readings = self._readings(asked)
+        if asked.trouble is not None:
+            explanation = self._told(asked)
+            return failed(asked.trouble.failure, explanation, hint=asked.trouble.hint, readings=readings)
+        if self._has_query and (unmet := self._unmet(asked.answers[0])):
+            return failed(FailureClass.WRONG_ANSWER, unmet, hint=_ANSWER_HINT, readings=readings)
+        if wrong := self._broken_integrity(asked):
+            return failed(FailureClass.WRONG_ANSWER, wrong, hint=_INTEGRITY_HINT, readings=readings)
+        return passed(readings)
+
+    async def close(self) -> None:
+        """There is nothing to give back: every run has a session of its own."""
+
+    def _told(self, asked: Asked) -> str:
+        """The trouble, with the name of the integrity query that met it."""
+        assert asked.trouble is not None
+        number = len(asked.answers) - int(self._has_query)
+        in_integrity = asked.connect_time is not None and 0 <= number < len(self._integrity)
+        where = f"integrity query {self._integrity[number]}: " if in_integrity else ""
+        return f"{where}{asked.trouble.explanation}"
+
+    def _readings(self, asked: Asked) -> list[Reading]:
+        readings = []
+        if asked.connect_time is not None:
+            readings.append(Reading("connect_time", asked.connect_time, Unit.SECONDS))
+        if self._has_query and asked.answers:
+            readings += _query_readings(asked.answers[0])
+        elif asked.answers and asked.trouble is None:
+            spent = sum(answer.seconds for answer in asked.answers)
+            readings.append(Reading("query_time", spent, Unit.SECONDS))
+        for name, answer in self._counted(asked):
+            if (count := _number(answer)) is not None:
+                readings.append(Reading(f"integrity.{name}", count, Unit.COUNT))
+        return readings
+
+    def _counted(self, asked: Asked) -> list[tuple[str, Answer]]:
+        answers = asked.answers[1:] if self._has_query else asked.answers
+        return list(zip(self._integrity, answers, strict=False))
+
+    def _unmet(self, answer: Answer) -> str:
+        expect = self._expect
+        if expect.columns is not None and answer.columns != expect.columns:
+            return f"the columns are not {', '.join(expect.columns)}"
+        if expect.rows is not None and (unmet := expect.rows.unmet(answer.rows)):
+            return f"rows: expected {unmet}, found {answer.rows}"
+        if expect.value is not None and (unmet := expect.value.unmet(answer.value)):
+            return f"value: expected {unmet}, found {expect.value.shown(answer.value)}"
+        return ""
+
+    def _broken_integrity(self, asked: Asked) -> str:
+        wrong = []
+        for name, answer in self._counted(asked):
+            count = _number(answer)
+            if count != 0:
+                wrong.append(f"{name} {'has no count' if count is None else f'{count:g}'}")
+        return f"expected 0 of each: {', '.join(wrong)}" if wrong else ""
+
+
+def _query_readings(answer: Answer) -> list[Reading]:
+    readings = [
+        Reading("query_time", answer.seconds, Unit.SECONDS),
+        Reading("rows", answer.rows, Unit.COUNT),
+    ]
+    if (value := _number(answer)) is not None:
+        readings.append(Reading("value", value, Unit.NONE))
+    return readings
+
+
+def _number(answer: Answer) -> float | None:
+    """The first value as a finite number; None when it is none."""
+    value = answer.value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if -_LARGEST < value < _LARGEST else None
+
+
+_LARGEST: Final = 1e300  # a reading is a finite float; NaN lies between no bounds
+_ANSWER_HINT: Final = "Run the query by hand and compare; if the new answer is right, change what the check expects."
+_INTEGRITY_HINT: Final = "Run the integrity query without count(*) to see the rows; a deletion or migration left them."
+
+
+def _build(options: Any, tools: ProbeTools) -> SqlProbe:
+    database = open_database(options.url, threads=tools.threads, resolver=tools.transport.resolver)
+    return SqlProbe(options, database)
+
+
+def _more_readings(options: Any) -> Mapping[str, Unit]:
+    return {f"integrity.{query.name}": Unit.COUNT for query in options.integrity}
+
+
+KIND: Final = ProbeKind(
+    name="sql",
+    summary="Asks a database (PostgreSQL or SQLite) a query and integrity counts, in a read-only transaction.",
+    options=SqlOptions,
+    readings={
+        "connect_time": Unit.SECONDS,
+        "query_time": Unit.SECONDS,
+        "rows": Unit.COUNT,
+        "value": Unit.NONE,
+        "integrity.*": Unit.COUNT,
+    },
+    main="query_time",
+    build=_build,
+    more_readings=_more_readings,
+)

@@ -1,0 +1,340 @@
+"""The `sql` probe against real PostgreSQL and SQLite databases."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from sentinel.core.result import FailureClass, Outcome
+from tests.kit.bench import Bench, problem, readings, run, words
+from tests.kit.eventually import eventually
+from tests.kit.ports import refusing_port
+from tests.kit.raw_server import Blackhole, Connection, RawServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.kit.postgres import PostgresServer
+
+PERSON = "Mary Canary"
+SCHEMA = (
+    "CREATE TABLE people (id integer PRIMARY KEY, name text)",
+    f"INSERT INTO people VALUES (1, '{PERSON}'), (2, 'Bo'), (3, 'Cy')",
+    "CREATE TABLE assignments (person integer, role text)",
+    "INSERT INTO assignments VALUES (1, 'nurse'), (9, 'admin')",
+)
+ORPHANS = "SELECT count(*) FROM assignments WHERE person NOT IN (SELECT id FROM people)"
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    file = tmp_path / "app with space.db"
+    with closing(sqlite3.connect(file)) as connection:
+        for statement in SCHEMA:
+            connection.execute(statement)
+        connection.commit()
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def postgres_url(postgres_database: str) -> str:
+    with psycopg.connect(postgres_database, autocommit=True) as connection:
+        for statement in SCHEMA:
+            connection.execute(statement.encode())
+    return postgres_database
+
+
+@pytest.fixture(params=["sqlite_url", "postgres_url"])
+def url(request: pytest.FixtureRequest) -> str:
+    answer: str = request.getfixturevalue(request.param)
+    return answer
+
+
+async def test_a_query_gives_its_times_rows_and_value(bench: Bench, url: str) -> None:
+    found = await bench.measure("sql", url=url, query="SELECT id FROM people ORDER BY id DESC")
+    assert found.outcome is Outcome.PASS
+    numbers = readings(found)
+    assert (numbers["rows"], numbers["value"]) == (3, 3)
+    assert 0 < numbers["connect_time"] < 2
+    assert 0 < numbers["query_time"] < 2
+
+
+@pytest.mark.parametrize(
+    ("expect", "said"),
+    [
+        ({"rows": {"equals": 4}}, "rows: expected 4, found 3"),
+        ({"rows": {"above": 3}}, "rows: expected above 3, found 3"),
+        ({"value": {"below": 1}}, "value: expected below 1, found 1"),
+        ({"value": {"equals": "1"}}, 'value: expected "1", found 1'),
+        ({"columns": ["name"]}, "the columns are not name"),
+    ],
+)
+async def test_an_expectation_that_does_not_hold_is_told_with_numbers(
+    bench: Bench, url: str, expect: dict[str, object], said: str
+) -> None:
+    found = await bench.measure("sql", url=url, query="SELECT id FROM people ORDER BY id", expect=expect)
+    assert (found.failure, found.explanation) == (FailureClass.WRONG_ANSWER, said)
+
+
+async def test_a_text_of_the_database_is_never_shown(bench: Bench, url: str) -> None:
+    query = "SELECT name FROM people WHERE id = 1"
+    found = await bench.measure("sql", url=url, query=query, expect={"value": {"matches": "^Bo$"}})
+    assert found.explanation == "value: expected a match of '^Bo$', found another text"
+    assert PERSON not in words(found)
+
+
+async def test_a_text_is_shown_where_the_check_says_so(bench: Bench, url: str) -> None:
+    expect = {"value": {"equals": "admin", "reveal": True}}
+    found = await bench.measure("sql", url=url, query="SELECT role FROM assignments WHERE person = 1", expect=expect)
+    assert found.explanation == 'value: expected "admin", found "nurse"'
+
+
+async def test_orphaned_assignments_are_counted_and_fail(bench: Bench, url: str) -> None:
+    integrity = [{"name": "orphans", "query": ORPHANS}, {"name": "fine", "query": "SELECT 0"}]
+    found = await bench.measure("sql", url=url, query="SELECT 1", integrity=integrity)
+    assert (found.failure, found.explanation) == (FailureClass.WRONG_ANSWER, "expected 0 of each: orphans 1")
+    assert readings(found)["integrity.orphans"] == 1
+    assert readings(found)["integrity.fine"] == 0
+
+
+async def test_integrity_queries_alone_have_a_query_time(bench: Bench, url: str) -> None:
+    found = await bench.measure("sql", url=url, integrity=[{"name": "fine", "query": "SELECT 0"}])
+    assert found.outcome is Outcome.PASS
+    assert readings(found)["query_time"] > 0
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM people", "DROP TABLE people", "INSERT INTO people VALUES (7, 'x')"])
+async def test_a_query_that_writes_is_refused_and_changes_nothing(bench: Bench, url: str, statement: str) -> None:
+    found = await bench.measure("sql", url=url, query=statement)
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.NOT_PERMITTED)
+    assert "only read" in found.explanation
+    after = await bench.measure("sql", url=url, query="SELECT count(*) FROM people")
+    assert readings(after)["value"] == 3
+
+
+async def test_two_statements_are_refused(bench: Bench, url: str) -> None:
+    found = await bench.measure("sql", url=url, query="SELECT 1; DELETE FROM people")
+    assert found.failure is FailureClass.QUERY_FAILED
+    assert "one" in found.explanation
+
+
+async def test_a_missing_table_comes_with_a_hint(bench: Bench, url: str) -> None:
+    found = await bench.measure("sql", url=url, query="SELECT * FROM vanished")
+    assert found.failure is FailureClass.QUERY_FAILED
+    assert "migration" in found.hint
+
+
+async def test_rows_are_read_to_a_bound(bench: Bench, url: str) -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+    found = await bench.measure("sql", url=url, query=endless, within=5.0)
+    assert (found.outcome, readings(found)["rows"]) == (Outcome.PASS, 1000)
+
+
+async def test_a_query_that_hangs_ends_by_the_deadline(bench: Bench, url: str) -> None:
+    slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    found = await bench.measure("sql", url=url, query=slow, within=1.0)
+    assert found.failure is FailureClass.QUERY_TIMEOUT
+    assert loop.time() - began < 1.2
+
+
+# PostgreSQL
+
+
+def backends(url: str) -> int:
+    """The sessions that Sentinel has open on that database."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sentinel' AND datname = current_database()"
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def test_a_query_cut_off_by_the_deadline_leaves_no_backend(bench: Bench, postgres_url: str) -> None:
+    found = await bench.measure("sql", url=postgres_url, query="SELECT pg_sleep(30)", within=0.5)
+    assert found.failure is FailureClass.QUERY_TIMEOUT
+    await eventually(lambda: backends(postgres_url) == 0)
+
+
+async def test_a_cancelled_run_leaves_no_backend(bench: Bench, postgres_url: str) -> None:
+    probe = bench.build("sql", url=postgres_url, query="SELECT pg_sleep(30)")
+    running = asyncio.create_task(run(probe, within=20))
+    await eventually(lambda: backends(postgres_url) == 1)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await eventually(lambda: backends(postgres_url) == 0)
+
+
+async def test_a_frozen_server_ends_in_connect_timeout(
+    bench: Bench, postgres: PostgresServer, postgres_url: str
+) -> None:
+    postgres.pause()
+    try:
+        found = await bench.measure("sql", url=postgres_url, query="SELECT 1", within=0.6)
+    finally:
+        postgres.resume()
+    assert found.failure is FailureClass.CONNECT_TIMEOUT
+
+
+async def test_a_server_that_freezes_within_a_query_ends_in_query_timeout(
+    bench: Bench, postgres: PostgresServer, postgres_url: str
+) -> None:
+    running = asyncio.create_task(bench.measure("sql", url=postgres_url, query="SELECT pg_sleep(30)", within=2.0))
+    await eventually(lambda: backends(postgres_url) == 1)
+    postgres.pause()
+    try:
+        found = await running
+    finally:
+        postgres.resume()
+    assert found.failure is FailureClass.QUERY_TIMEOUT
+
+
+async def test_a_closed_port_is_refused(bench: Bench) -> None:
+    with refusing_port() as port:
+        found = await bench.measure("sql", url=f"postgresql://u@127.0.0.1:{port}/d", query="SELECT 1")
+    assert found.failure is FailureClass.REFUSED
+
+
+async def test_a_blackhole_ends_in_connect_timeout(bench: Bench) -> None:
+    with Blackhole() as hole:
+        found = await bench.measure("sql", url=f"postgresql://u@127.0.0.1:{hole.port}/d", query="SELECT 1", within=0.4)
+    assert found.failure is FailureClass.CONNECT_TIMEOUT
+
+
+async def test_an_unknown_name_is_told(bench: Bench) -> None:
+    found = await bench.measure("sql", url="postgresql://u@nowhere.invalid/d", query="SELECT 1")
+    assert found.failure is FailureClass.DNS_NOT_FOUND
+
+
+async def test_a_server_that_hangs_up_is_a_reset(bench: Bench) -> None:
+    async def hang_up(connection: Connection) -> None:
+        await connection.take(8)
+
+    async with RawServer(hang_up) as server:
+        found = await bench.measure("sql", url=f"postgresql://u@127.0.0.1:{server.port}/d", query="SELECT 1")
+    assert found.failure is FailureClass.RESET
+
+
+@pytest.fixture
+def guarded(postgres: PostgresServer, postgres_url: str) -> Iterator[str]:
+    """The URL of a role with a password, which the server asks for, and no right to read."""
+    name = postgres_url.rsplit("/", 1)[1]
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE guarded LOGIN PASSWORD 'correct-canary'")
+        row = connection.execute("SHOW hba_file").fetchone()
+        assert row is not None
+        connection.execute("CREATE TABLE hba (line text)")
+        connection.execute(f"COPY hba FROM '{row[0]}'".encode())
+        lines = f"COPY (SELECT 'host all guarded all scram-sha-256' UNION ALL SELECT line FROM hba) TO '{row[0]}'"
+        connection.execute(lines.encode())
+        connection.execute("SELECT pg_reload_conf()")
+        yield f"postgresql://guarded:correct-canary@127.0.0.1:{postgres.port}/{name}"
+        connection.execute(f"COPY hba TO '{row[0]}'".encode())
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("DROP ROLE guarded")
+
+
+async def test_a_wrong_password_is_sentinels_own_fault_and_stays_hidden(bench: Bench, guarded: str) -> None:
+    wrong = guarded.replace("correct-canary", "wrong-canary")
+    found = await bench.measure("sql", url=wrong, query="SELECT 1")
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.CREDENTIAL_REFUSED)
+    assert "canary" not in words(found)
+
+
+async def test_a_missing_right_is_named(bench: Bench, guarded: str) -> None:
+    found = await bench.measure("sql", url=guarded, query="SELECT * FROM people")
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.NOT_PERMITTED)
+    assert "GRANT SELECT ON people" in found.hint
+
+
+async def test_a_missing_database_is_told(bench: Bench, postgres_url: str) -> None:
+    found = await bench.measure("sql", url=f"{postgres_url}_gone", query="SELECT 1")
+    assert (found.failure, found.explanation) == (FailureClass.QUERY_FAILED, "the database does not exist")
+
+
+async def test_a_huge_row_is_not_taken_in(bench: Bench, postgres_url: str) -> None:
+    found = await bench.measure("sql", url=postgres_url, query="SELECT repeat('x', 200000000)", within=10)
+    assert found.failure is FailureClass.QUERY_FAILED
+    assert found.explanation == "the answers have more than 8 MiB"
+
+
+async def test_the_types_of_postgresql_are_told_apart(bench: Bench, postgres_url: str) -> None:
+    for text, value in [("true", True), ("1.5::numeric", 1.5), ("2::bigint", 2), ("NULL", None), ("'2'::text", "2")]:
+        found = await bench.measure(
+            "sql", url=postgres_url, query=f"SELECT {text}", expect={"value": {"equals": value}}
+        )
+        assert found.outcome is Outcome.PASS, (text, found.explanation)
+
+
+# SQLite
+
+
+async def test_a_missing_file_is_told_and_not_made(bench: Bench, tmp_path: Path) -> None:
+    found = await bench.measure("sql", url=f"sqlite:///{tmp_path}/none.db", query="SELECT 1")
+    assert (found.failure, found.explanation) == (FailureClass.QUERY_FAILED, "the database file does not exist")
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_file_that_is_no_database_is_told(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("no database at all, but long enough to be read as one" * 50)
+    found = await bench.measure("sql", url=f"sqlite:///{tmp_path}/text.db", query="SELECT * FROM x")
+    assert found.explanation == "the file is no SQLite database (SQLITE_NOTADB)"
+
+
+async def test_a_locked_file_ends_in_query_timeout(bench: Bench, sqlite_url: str) -> None:
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        found = await bench.measure("sql", url=sqlite_url, query="SELECT * FROM people", within=0.5)
+    assert found.failure is FailureClass.QUERY_TIMEOUT
+
+
+async def test_a_file_in_wal_mode_is_read_beside_its_writer(bench: Bench, sqlite_url: str) -> None:
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("INSERT INTO people VALUES (4, 'Di')")
+        found = await bench.measure("sql", url=sqlite_url, query="SELECT count(*) FROM people")
+    assert readings(found)["value"] == 3
+
+
+async def test_a_huge_cell_is_not_taken_in(bench: Bench, sqlite_url: str) -> None:
+    found = await bench.measure("sql", url=sqlite_url, query="SELECT zeroblob(200000000)")
+    assert found.failure is FailureClass.QUERY_FAILED
+
+
+async def test_without_a_free_thread_the_result_is_unknown(sqlite_url: str) -> None:
+    slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    async with Bench(threads=1) as bench, asyncio.TaskGroup() as group:
+        group.create_task(bench.measure("sql", url=sqlite_url, query=slow, within=1.0))
+        await asyncio.sleep(0)
+        found = await bench.measure("sql", url=sqlite_url, query="SELECT 1", within=0.3)
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.OVERLOADED)
+
+
+# Options
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"url": "mysql://x", "query": "SELECT 1"}, "a URL such as"),
+        ({"url": "postgresql://h/d?nonsense=1", "query": "SELECT 1"}, "a URL such as"),
+        ({"url": "sqlite:////x.db"}, "query or integrity"),
+        ({"url": "sqlite:////x.db", "query": " -- nothing\n"}, "one statement"),
+        ({"url": "sqlite:////x.db", "query": "/* hi */ COMMIT"}, "one statement that reads"),
+        ({"url": "sqlite:////x.db", "query": "SELECT 1", "expect": {"rows": {"equals": 2000}}}, "at most 1000"),
+        ({"url": "sqlite:////x.db", "query": "SELECT 1", "expect": {"value": {"matches": "(?=x)"}}}, "RE2"),
+        ({"url": "sqlite:////x.db", "query": "SELECT 1", "expect": {"value": {"reveal": True}}}, "at least one of"),
+    ],
+)
+def test_options_that_cannot_work_are_refused(options: dict[str, object], said: str) -> None:
+    assert said in problem("sql", **options)
