@@ -1,1 +1,1 @@
-"""Sentinel's own SQL, all of it."""
+"""Remembers: all of Sentinel's own SQL. `sentinel.store.database` is the door; importing it costs SQLAlchemy."""

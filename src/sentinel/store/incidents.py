@@ -1,0 +1,105 @@
+"""Incidents that have opened, and what happened to them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, func, or_, select
+
+from sentinel.core.incident import Incident
+from sentinel.core.timeline import TimelineEntry
+from sentinel.store.codec import INCIDENT, readable, storable
+from sentinel.store.moments import micros, moment
+from sentinel.store.tables import incidents, outbox, timeline
+from sentinel.store.upsert import insert_into
+
+
+class Incidents:
+    """The tables of incidents and their timelines, within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def save(self, incident: Incident) -> None:
+        """Keep an incident that has opened, and so has a number; it replaces what was there under it."""
+        assert incident.opened_at is not None, "a pending incident is part of its check's state"
+        values = {
+            "check_name": incident.check,
+            "opened_at": micros(incident.opened_at),
+            "resolved_at": micros(incident.resolved_at),
+            "version": INCIDENT.version,
+            "body": INCIDENT.encode(incident),
+        }
+        put = insert_into(self._connection, incidents).values(id=incident.id, **values)
+        self._connection.execute(put.on_conflict_do_update(index_elements=["id"], set_=values))
+
+    def note(self, entries: Iterable[TimelineEntry]) -> None:
+        """Add to timelines. An entry that is there already is left as it is."""
+        rows = [
+            {
+                "incident": e.incident,
+                "at": micros(e.at),
+                "kind": e.kind,
+                "by_whom": storable(e.by),
+                "what": storable(e.text),
+            }
+            for e in entries
+        ]
+        if rows:
+            self._connection.execute(insert_into(self._connection, timeline).on_conflict_do_nothing(), rows)
+
+    def get(self, number: int) -> Incident | None:
+        """The incident of that number."""
+        return next(iter(self._read(select(incidents).where(incidents.c.id == number))), None)
+
+    def timeline(self, number: int) -> list[TimelineEntry]:
+        """What happened to an incident, in order."""
+        asked = select(timeline).where(timeline.c.incident == number).order_by(timeline.c.at, timeline.c.id)
+        return [
+            TimelineEntry(incident=row.incident, at=moment(row.at), kind=row.kind, by=row.by_whom, text=row.what)
+            for row in self._connection.execute(asked)
+        ]
+
+    def between(self, since: datetime, until: datetime, limit: int = 10_000) -> list[Incident]:
+        """The incidents that were open at some time in [since, until), the latest first; at most `limit`."""
+        asked = select(incidents).where(
+            incidents.c.opened_at < micros(until),
+            or_(incidents.c.resolved_at.is_(None), incidents.c.resolved_at >= micros(since)),
+        )
+        return self._read(asked.order_by(incidents.c.opened_at.desc(), incidents.c.id.desc()).limit(limit))
+
+    def open(self) -> list[Incident]:
+        """The incidents that are not resolved, the oldest first."""
+        return self._read(select(incidents).where(incidents.c.resolved_at.is_(None)).order_by(incidents.c.id))
+
+    def last_id(self) -> int:
+        """The highest number given so far; 0 when there was none."""
+        highest: int | None = self._connection.execute(select(func.max(incidents.c.id))).scalar_one()
+        return highest or 0
+
+    def purge(self, before: datetime, limit: int) -> int:
+        """Delete at most `limit` incidents that were resolved before a moment, with all that belongs to them.
+
+        The newest stays, so that its number is never given twice.
+        """
+        old = (
+            select(incidents.c.id)
+            .where(incidents.c.resolved_at < micros(before), incidents.c.id < self.last_id())
+            .order_by(incidents.c.resolved_at)
+            .limit(limit)
+        )
+        numbers = list(self._connection.execute(old).scalars())
+        for table, column in (
+            (outbox, outbox.c.incident),
+            (timeline, timeline.c.incident),
+            (incidents, incidents.c.id),
+        ):
+            self._connection.execute(delete(table).where(column.in_(numbers)))
+        return len(numbers)
+
+    def _read(self, asked: Select[Any]) -> list[Incident]:
+        return list(readable("incidents", self._connection.execute(asked), lambda row: row.id, _incident))
+
+
+def _incident(row: Row[Any]) -> Incident:
+    return INCIDENT.decode(row.body, row.version)

@@ -1,0 +1,187 @@
+"""Results, in the order of time.
+
+The key of a row is its slot: milliseconds since 1970, times 2^20, plus the number of the check. So the rows of one commit
+lie side by side at the end of the table, whatever checks they are of, and few pages are written
+(docs/decisions/0002-results-by-time.md). Times are kept to the millisecond.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, func, select
+
+from sentinel.core.result import HINTS, FailureClass, Measurement, Outcome, Result
+from sentinel.core.rule import Severity
+from sentinel.store.codec import Unreadable, readable, storable
+from sentinel.store.moments import EPOCH
+from sentinel.store.names import Names, Word
+from sentinel.store.packing import pack, unpack
+from sentinel.store.tables import latest, results
+from sentinel.store.upsert import insert_into
+
+_BITS = 20
+_CHECK = (1 << _BITS) - 1
+_MILLISECOND = timedelta(milliseconds=1)
+_LONGEST = (1 << 31) - 1  # milliseconds; a clock that was set anew while a probe ran can make it look longer
+
+#: A check's place in `latest` is written again after so long, so that it costs hardly anything.
+_PLACE_EVERY = timedelta(minutes=10) // _MILLISECOND << _BITS
+
+_Stored = tuple[int, int, int, int, int, bytes, str | None, str | None]
+_COLUMNS = ", ".join(column.name for column in results.columns)
+
+
+class Results:
+    """The table of results, within one transaction."""
+
+    def __init__(self, connection: Connection, names: Names) -> None:
+        self._connection = connection
+        self._names = names
+
+    def add(self, items: Sequence[tuple[Result, Severity]]) -> None:
+        """Keep results with the severity of their verdicts. One that is there already (same check and slot) stays."""
+        if not items:
+            return
+        rows: dict[int, _Stored] = {}
+        for result, severity in items:
+            row = self._stored(result, severity)
+            rows.setdefault(row[0], row)
+        ordered = sorted(rows.values(), key=itemgetter(0))
+        if self._connection.dialect.name == "postgresql":
+            self._copy(ordered)
+        else:
+            marks = ", ".join("?" * len(results.columns))
+            self._connection.exec_driver_sql(f"INSERT OR IGNORE INTO results VALUES ({marks})", ordered)  # noqa: S608
+        self._place(ordered)
+
+    def since(self, at: datetime, check: str | None = None, limit: int = 100_000) -> list[Result]:
+        """Results of slots at or after a moment, the oldest first; of one check, or of all. At most `limit`."""
+        asked = select(results).where(results.c.slot >= _first_slot(at)).order_by(results.c.slot).limit(limit)
+        if check is not None:
+            number = self._names.find(self._connection, Word.CHECK, check)
+            if number is None:
+                return []
+            asked = asked.where(results.c.slot.op("&")(_CHECK) == number)
+        return [result for result, _ in self._read(asked)]
+
+    def last(self) -> dict[str, tuple[Result, Severity]]:
+        """The last result of each check. Of a check that ran often and stopped long ago, one of its last 10 minutes."""
+        newest = self._connection.execute(select(func.max(results.c.slot))).scalar_one()
+        if newest is None:
+            return {}
+        recent = self._last_after(newest - _PLACE_EVERY)
+        silent = {slot for number, slot in self._places().items() if number not in recent}
+        slots = [*recent.values(), *silent]
+        found = (
+            pair for part in _parts(slots, 500) for pair in self._read(select(results).where(results.c.slot.in_(part)))
+        )
+        return {result.check: (result, severity) for result, severity in found}
+
+    def purge(self, before: datetime, limit: int) -> int:
+        """Delete at most `limit` of the oldest results from before a moment; answers how many."""
+        old = select(results.c.slot).where(results.c.slot < _first_slot(before)).order_by(results.c.slot).limit(limit)
+        end = self._connection.execute(select(func.max(old.subquery().c.slot))).scalar_one()
+        if end is None:
+            return 0
+        return self._connection.execute(delete(results).where(results.c.slot <= end)).rowcount
+
+    # --- Writing ----------------------------------------------------------------------------------------------------
+
+    def _stored(self, result: Result, severity: Severity) -> _Stored:
+        measurement = result.measurement
+        shape, readings = pack(measurement.readings)
+        number, connection = self._names.number, self._connection
+        failure = measurement.failure
+        return (
+            (result.scheduled_at - EPOCH) // _MILLISECOND << _BITS | self._check(result.check),
+            severity.value,
+            number(connection, Word.ENDING, f"{measurement.outcome.value}:{failure.value if failure else ''}"),
+            max(-_LONGEST, min(_LONGEST, (result.finished_at - result.scheduled_at) // _MILLISECOND)),
+            number(connection, Word.READINGS, shape),
+            readings,
+            storable(measurement.explanation) if measurement.explanation else None,
+            # The usual hint of a class of failure needs no room in each row.
+            None if not failure or measurement.hint == HINTS.get(failure, "") else storable(measurement.hint),
+        )
+
+    def _check(self, name: str) -> int:
+        number = self._names.number(self._connection, Word.CHECK, name)
+        assert number <= _CHECK, "more names than a slot has room for"
+        return number
+
+    def _copy(self, rows: Iterable[_Stored]) -> None:
+        """PostgreSQL takes many rows fastest by COPY, which knows no conflicts: into a table of the session's own first."""
+        driver: Any = self._connection.connection.driver_connection
+        with driver.cursor() as cursor:
+            cursor.execute("CREATE TEMP TABLE IF NOT EXISTS arriving (LIKE results) ON COMMIT DELETE ROWS")
+            with cursor.copy(f"COPY arriving ({_COLUMNS}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+            cursor.execute(f"INSERT INTO results SELECT {_COLUMNS} FROM arriving ON CONFLICT DO NOTHING")  # noqa: S608
+
+    def _place(self, rows: Iterable[_Stored]) -> None:
+        """Note where the checks' results are, unless that was done not long ago."""
+        places = self._places()
+        moved = {
+            number: row[0]
+            for row in rows
+            if row[0] - places.get(number := row[0] & _CHECK, -_PLACE_EVERY) >= _PLACE_EVERY
+        }
+        if not moved:
+            return
+        put = insert_into(self._connection, latest)
+        put = put.on_conflict_do_update(index_elements=["check_id"], set_={"slot": put.excluded.slot})
+        self._connection.execute(put, [{"check_id": number, "slot": slot} for number, slot in moved.items()])
+        places.update(moved)
+
+    def _places(self) -> dict[int, int]:
+        if self._names.latest is None:
+            self._names.latest = {row.check_id: row.slot for row in self._connection.execute(select(latest))}
+        return self._names.latest
+
+    # --- Reading ----------------------------------------------------------------------------------------------------
+
+    def _last_after(self, slot: int) -> dict[int, int]:
+        """Number of the check -> its last slot, of all that have one after the given."""
+        number = results.c.slot.op("&")(_CHECK).label("number")
+        asked = select(number, func.max(results.c.slot).label("last")).where(results.c.slot > slot).group_by(number)
+        return {row.number: row.last for row in self._connection.execute(asked)}
+
+    def _read(self, asked: Select[Any]) -> Iterable[tuple[Result, Severity]]:
+        return readable("results", self._connection.execute(asked), lambda row: row.slot, self._result)
+
+    def _result(self, row: Row[Any]) -> tuple[Result, Severity]:
+        try:
+            scheduled = EPOCH + (row.slot >> _BITS) * _MILLISECOND
+            result = Result(
+                check=self._names.word(self._connection, row.slot & _CHECK),
+                scheduled_at=scheduled,
+                finished_at=scheduled + row.took * _MILLISECOND,
+                measurement=self._measurement(row),
+            )
+            return result, Severity(row.severity)
+        except (KeyError, ValueError, OverflowError) as error:
+            raise Unreadable(type(error).__name__) from error
+
+    def _measurement(self, row: Row[Any]) -> Measurement:
+        outcome, _, word = self._names.word(self._connection, row.ending).partition(":")
+        failure = FailureClass(word) if word else None
+        hint = row.hint if row.hint is not None else HINTS.get(failure, "") if failure else ""
+        return Measurement(
+            outcome=Outcome(outcome),
+            readings=unpack(self._names.word(self._connection, row.shape), bytes(row.readings)),
+            failure=failure,
+            explanation=row.explanation or "",
+            hint=hint,
+        )
+
+
+def _first_slot(at: datetime) -> int:
+    """The lowest slot of a moment's millisecond."""
+    return (at - EPOCH) // _MILLISECOND << _BITS
+
+
+def _parts(items: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

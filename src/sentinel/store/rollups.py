@@ -1,0 +1,218 @@
+"""Roll-ups: sums over 5 minutes, condensed into sums over hours."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import reduce
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, false, func, or_, select, tuple_
+
+from sentinel.core.histogram import Histogram
+from sentinel.core.slo import SPAN, Rollup, combine
+from sentinel.store.moments import EPOCH
+from sentinel.store.names import Names, Word
+from sentinel.store.tables import condensed, rollups
+from sentinel.store.upsert import insert_into
+
+T = TypeVar("T")
+
+_SECOND = timedelta(seconds=1)
+_SPAN = SPAN // _SECOND
+_HOUR = 3600
+HOUR = timedelta(seconds=_HOUR)
+
+_SUMS = ("up", "degraded", "down", "unknown", "samples", "failures", "unknowns")
+
+#: Rows that one statement asks for by key: SQLite takes at most 32,766 variables.
+_AT_ONCE = 500
+
+
+class _Key(NamedTuple):
+    span: int
+    start: int
+    check_id: int
+
+
+class _Range(NamedTuple):
+    """Seconds since the epoch, the end excluded."""
+
+    start: int
+    end: int
+
+
+class Rollups:
+    """The table of roll-ups, within one transaction."""
+
+    def __init__(self, connection: Connection, names: Names, known: Iterable[Rollup] = ()) -> None:
+        self._connection = connection
+        self._names = names
+        self._known = list(known)  # that an earlier transaction has added, although its commit seemed to fail
+        self.added: list[Rollup] = []
+
+    def add(self, items: Iterable[Rollup]) -> None:
+        """Add to what is there of the same check, start and span: a restart within a span brings its two parts."""
+        sums: dict[_Key, Rollup] = {}
+        for item in items:
+            self.added.append(item)
+            if item in self._known:
+                self._known.remove(item)
+                continue
+            key = self._key(item)
+            sums[key] = combine(sums[key], item) if key in sums else item
+        self._reopen({key.start // _HOUR * _HOUR for key in sums if key.span == _SPAN})
+        for part in _parts(list(sums), _AT_ONCE):
+            self._add({key: sums[key] for key in part})
+
+    def per_check(self, check: str, since: datetime, until: datetime, span: timedelta) -> list[Rollup]:
+        """The roll-ups of one check that start in [since, until), the oldest first."""
+        number = self._names.find(self._connection, Word.CHECK, check)
+        if number is None:
+            return []
+        inside = _inside(span // _SECOND, [_Range(_seconds(since), _ceil_seconds(until))])
+        asked = select(rollups).where(inside, rollups.c.check_id == number).order_by(rollups.c.start)
+        return [self._rollup(row) for row in self._connection.execute(asked)]
+
+    def summed(self, since: datetime, until: datetime) -> dict[str, Rollup]:
+        """One roll-up per check over all that starts in [since, until), by name.
+
+        Hours that lie wholly inside come from hourly rows as far as they were condensed, the rest from 5-minute rows.
+        """
+        hours, rest = self._ranges(_seconds(since), _ceil_seconds(until))
+        inside = or_(_inside(_HOUR, hours), _inside(_SPAN, rest))
+        columns = [func.sum(rollups.c[name]).label(name) for name in _SUMS]
+        asked = select(rollups.c.check_id, *columns).where(inside).group_by(rollups.c.check_id)
+        histograms = self._histograms(inside)
+        return {
+            (name := self._names.word(self._connection, row.check_id)): Rollup(
+                check=name,
+                start=since,
+                span=until - since,
+                **{column: row._mapping[column] for column in _SUMS},
+                histogram=histograms.get(row.check_id, b""),
+            )
+            for row in self._connection.execute(asked).all()
+        }
+
+    def condense(self, hour_start: datetime) -> int:
+        """Sum an hour's 5-minute rows into hourly ones; answers how many were written.
+
+        It may be called again when more has come: only what differs is written.
+        """
+        start = _seconds(hour_start)
+        found: dict[int, list[Rollup]] = defaultdict(list)
+        for row in self._connection.execute(select(rollups).where(_inside(_SPAN, [_Range(start, start + _HOUR)]))):
+            found[row.check_id].append(self._rollup(row))
+        kept = {r.check_id: self._rollup(r) for r in self._connection.execute(select(rollups).where(_at(_HOUR, start)))}
+        sums = {number: replace(reduce(combine, rows), start=hour_start, span=HOUR) for number, rows in found.items()}
+        # Where 5-minute rows were purged already, the hourly row holds more than they do.
+        changed = {n: s for n, s in sums.items() if n not in kept or (s != kept[n] and s.samples >= kept[n].samples)}
+        self._put({_Key(_HOUR, start, number): rollup for number, rollup in changed.items()})
+        self._connection.execute(insert_into(self._connection, condensed).values(start=start).on_conflict_do_nothing())
+        return len(changed)
+
+    def uncondensed(self, since: datetime, until: datetime) -> list[datetime]:
+        """The whole hours in [since, until) that were not condensed, or got more since; the oldest first."""
+        first, end = -(-_seconds(since) // _HOUR) * _HOUR, _seconds(until) // _HOUR * _HOUR
+        asked = select(condensed.c.start).where(condensed.c.start >= first, condensed.c.start < end)
+        done = set(self._connection.execute(asked).scalars())
+        return [EPOCH + start * _SECOND for start in range(first, end, _HOUR) if start not in done]
+
+    def purge(self, span: timedelta, before: datetime, limit: int) -> int:
+        """Delete at most `limit` roll-ups of a span that start before a moment, the oldest first; answers how many."""
+        seconds = span // _SECOND
+        key = tuple_(rollups.c.start, rollups.c.check_id)
+        old = select(rollups.c.start, rollups.c.check_id).where(_inside(seconds, [_Range(0, _seconds(before))]))
+        chosen = old.order_by(rollups.c.start, rollups.c.check_id).limit(limit)
+        gone = self._connection.execute(delete(rollups).where(rollups.c.span == seconds, key.in_(chosen))).rowcount
+        if seconds == _HOUR:
+            self._connection.execute(delete(condensed).where(condensed.c.start < _seconds(before)))
+        return gone
+
+    # --- Writing ----------------------------------------------------------------------------------------------------
+
+    def _reopen(self, hours: set[int]) -> None:
+        """What comes late makes an hourly row incomplete: until it is summed again, the 5-minute rows are asked."""
+        for part in _parts(sorted(hours), _AT_ONCE):
+            self._connection.execute(delete(condensed).where(condensed.c.start.in_(part)))
+
+    def _add(self, sums: dict[_Key, Rollup]) -> None:
+        asked = select(rollups).where(tuple_(rollups.c.span, rollups.c.start, rollups.c.check_id).in_(list(sums)))
+        for row in self._connection.execute(asked).all():
+            key = _Key(row.span, row.start, row.check_id)
+            sums[key] = combine(self._rollup(row), sums[key])
+        self._put(sums)
+
+    def _put(self, sums: dict[_Key, Rollup]) -> None:
+        """Write these rows, in place of what is there under their keys."""
+        if not sums:
+            return
+        put = insert_into(self._connection, rollups)
+        columns = (*_SUMS, "histogram")
+        put = put.on_conflict_do_update(
+            index_elements=["span", "start", "check_id"], set_={name: put.excluded[name] for name in columns}
+        )
+        rows = [{**key._asdict(), **{name: getattr(sums[key], name) for name in columns}} for key in sorted(sums)]
+        self._connection.execute(put, rows)
+
+    def _key(self, rollup: Rollup) -> _Key:
+        number = self._names.number(self._connection, Word.CHECK, rollup.check)
+        return _Key(rollup.span // _SECOND, _seconds(rollup.start), number)
+
+    # --- Reading ----------------------------------------------------------------------------------------------------
+
+    def _ranges(self, since: int, until: int) -> tuple[list[_Range], list[_Range]]:
+        """How a stretch of time is covered: by hourly rows, and by 5-minute rows for the rest."""
+        first, end = -(-since // _HOUR) * _HOUR, until // _HOUR * _HOUR
+        asked = select(condensed.c.start).where(condensed.c.start >= first, condensed.c.start < end)
+        hours: list[_Range] = []
+        rest: list[_Range] = []
+        covered = since
+        for start in self._connection.execute(asked.order_by(condensed.c.start)).scalars():
+            if start > covered:
+                rest.append(_Range(covered, start))
+            if hours and hours[-1].end == start:
+                hours[-1] = _Range(hours[-1].start, start + _HOUR)
+            else:
+                hours.append(_Range(start, start + _HOUR))
+            covered = start + _HOUR
+        return hours, [*rest, _Range(covered, until)] if covered < until else rest
+
+    def _histograms(self, inside: ColumnElement[bool]) -> dict[int, bytes]:
+        whole: dict[int, Histogram] = defaultdict(Histogram)
+        asked = select(rollups.c.check_id, rollups.c.histogram).where(inside)
+        for number, histogram in self._connection.execute(asked):
+            whole[number].include(Histogram.decode(bytes(histogram)))
+        return {number: histogram.encode() for number, histogram in whole.items()}
+
+    def _rollup(self, row: Row[Any]) -> Rollup:
+        return Rollup(
+            check=self._names.word(self._connection, row.check_id),
+            start=EPOCH + row.start * _SECOND,
+            span=row.span * _SECOND,
+            **{name: row._mapping[name] for name in _SUMS},
+            histogram=bytes(row.histogram),
+        )
+
+
+def _inside(span: int, ranges: Sequence[_Range]) -> ColumnElement[bool]:
+    """Rows of a span that start in one of the ranges."""
+    within = or_(false(), *(and_(rollups.c.start >= r.start, rollups.c.start < r.end) for r in ranges))
+    return and_(rollups.c.span == span, within)
+
+
+def _at(span: int, start: int) -> ColumnElement[bool]:
+    return and_(rollups.c.span == span, rollups.c.start == start)
+
+
+def _seconds(at: datetime) -> int:
+    return (at - EPOCH) // _SECOND
+
+
+def _ceil_seconds(at: datetime) -> int:
+    return -((EPOCH - at) // _SECOND)
+
+
+def _parts(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

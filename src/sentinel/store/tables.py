@@ -1,0 +1,167 @@
+"""The tables, as they are after the newest migration (a test compares both).
+
+Times are whole microseconds since 1970, UTC (`moments`), except `results.slot` (see `results`). What is only ever read as a
+whole (a state, an incident, a message) is JSON with the version of its form beside it; what is asked for has a column.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+#: The revisions of the schema that this program knows, the oldest first.
+REVISIONS = ("0001",)
+HEAD = REVISIONS[-1]
+
+#: SQLite stores an INTEGER PRIMARY KEY in the key of the row itself; PostgreSQL's INTEGER would be too narrow.
+Long = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+#: Facts about the store itself.
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+#: Small numbers for words that would otherwise stand in every result. A number never changes its meaning.
+names = Table(
+    "names",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),  # `check`, `ending` or `readings`
+    Column("name", Text, nullable=False),
+    UniqueConstraint("kind", "name", name="names_once"),
+)
+
+#: One row per result, in the order of time.
+results = Table(
+    "results",
+    metadata,
+    Column("slot", Long, primary_key=True, autoincrement=False),  # milliseconds * 2^20 + number of the check
+    Column("severity", SmallInteger, nullable=False),
+    Column("ending", Integer, nullable=False),  # a name: outcome and class of failure
+    Column("took", Integer, nullable=False),  # milliseconds from the slot to the end of the probe
+    Column("shape", Integer, nullable=False),  # a name: which readings, in which form
+    Column("readings", LargeBinary, nullable=False),
+    Column("explanation", Text),
+    Column("hint", Text),
+)
+
+#: Where to look for the last result of a check that has been silent for long.
+latest = Table(
+    "latest",
+    metadata,
+    Column("check_id", Integer, primary_key=True, autoincrement=False),
+    Column("slot", BigInteger, nullable=False),
+)
+
+#: What must survive a restart, per check.
+states = Table(
+    "states",
+    metadata,
+    Column("check_name", Text, primary_key=True),
+    Column("version", SmallInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+#: Incidents that have opened.
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=False),
+    Column("check_name", Text, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("resolved_at", BigInteger),  # null while it is open
+    Column("version", SmallInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("incidents_by_resolution", "resolved_at"),
+)
+
+#: What happened to an incident.
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("id", Long, primary_key=True),
+    Column("incident", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("by_whom", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    UniqueConstraint("incident", "at", "kind", "what", name="timeline_once"),
+)
+
+_UNDELIVERED = text("state IN ('queued', 'sending')")
+
+#: Notifications, from queued to sent, dead or cancelled.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Long, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("incident", BigInteger),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due_at", BigInteger),
+    Column("attempts", Integer, nullable=False),
+    Column("ambiguous", Integer, nullable=False),
+    Column("lease_until", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("receipt", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("version", SmallInteger, nullable=False),
+    Column("message", Text, nullable=False),
+    UniqueConstraint("key", name="outbox_once"),
+    Index("outbox_by_incident", "incident", "channel", "recipient"),
+    Index("outbox_undelivered", "channel", "due_at", sqlite_where=_UNDELIVERED, postgresql_where=_UNDELIVERED),
+)
+
+#: Sums over 5 minutes (span 300) and hours (span 3600).
+rollups = Table(
+    "rollups",
+    metadata,
+    Column("span", Integer, primary_key=True, autoincrement=False),  # seconds
+    Column("start", BigInteger, primary_key=True, autoincrement=False),  # seconds since 1970
+    Column("check_id", Integer, primary_key=True, autoincrement=False),
+    Column("up", Double, nullable=False),
+    Column("degraded", Double, nullable=False),
+    Column("down", Double, nullable=False),
+    Column("unknown", Double, nullable=False),
+    Column("samples", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("unknowns", Integer, nullable=False),
+    Column("histogram", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: Hours whose 5-minute rows have been summed into hourly ones.
+condensed = Table(
+    "condensed",
+    metadata,
+    Column("start", Long, primary_key=True, autoincrement=False),  # seconds since 1970
+)
+
+#: Reports that were made, or at least begun: one row per report and period.
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Long, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("period", Text, nullable=False),
+    UniqueConstraint("name", "period", name="reports_once"),
+)

@@ -1,0 +1,28 @@
+"""What one transaction can do: the tables, on one connection."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from sentinel.core.slo import Rollup
+from sentinel.store.incidents import Incidents
+from sentinel.store.names import Names
+from sentinel.store.outbox import Outbox
+from sentinel.store.reports import Reports
+from sentinel.store.results import Results
+from sentinel.store.rollups import Rollups
+from sentinel.store.states import States
+
+
+class Transaction:
+    """Everything in it is committed together, or nothing. Valid only while the work that it was given to runs."""
+
+    __slots__ = ("incidents", "outbox", "reports", "results", "rollups", "states")
+
+    def __init__(self, connection: Connection, names: Names, known: Iterable[Rollup] = ()) -> None:
+        self.results = Results(connection, names)
+        self.states = States(connection)
+        self.incidents = Incidents(connection)
+        self.outbox = Outbox(connection)
+        self.rollups = Rollups(connection, names, known)
+        self.reports = Reports(connection)
