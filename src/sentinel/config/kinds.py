@@ -1,0 +1,55 @@
+"""What the configuration needs to know of a kind of check or channel. Probes and channels fit without knowing of it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from sentinel.base.fields import Options
+from sentinel.base.units import Unit
+
+
+class KindOfCheck(Protocol):
+    """One kind of check."""
+
+    @property
+    def summary(self) -> str:
+        """One sentence for the reference."""
+        ...
+
+    @property
+    def options(self) -> type[Options]: ...
+
+    @property
+    def readings(self) -> Mapping[str, Unit]:
+        """Every reading that rules may name; a name that ends in `.*` stands for a family."""
+        ...
+
+    @property
+    def main(self) -> str:
+        """The reading that stands for the check."""
+        ...
+
+    @property
+    def more_readings(self) -> Callable[[Any], Mapping[str, Unit]]:
+        """The readings that options add."""
+        ...
+
+
+class KindOfChannel(Protocol):
+    """One kind of channel."""
+
+    @property
+    def summary(self) -> str:
+        """One sentence for the reference."""
+        ...
+
+    @property
+    def options(self) -> type[Options]: ...
+
+    @property
+    def recipients(self) -> Callable[[Any], tuple[str, ...]]:
+        """Whom it reaches; one empty name where the channel itself is the address."""
+        ...
+
+
+CheckKinds = Mapping[str, KindOfCheck]
+ChannelKinds = Mapping[str, KindOfChannel]

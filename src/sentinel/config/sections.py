@@ -1,0 +1,119 @@
+"""The sections about Sentinel itself: store, web, reports, logs, limits."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from sentinel.base.fields import Options
+from sentinel.base.redact import Secret
+from sentinel.config.keypath import KeyPath
+from sentinel.config.load import Loaded
+from sentinel.config.places import LONGEST_SOCKET_PATH
+from sentinel.config.read import read_what_is_fine
+from sentinel.config.schema import LimitsEntry, LogsEntry, ReportsEntry, ScheduleEntry, StoreEntry, WebEntry
+from sentinel.config.secrecy import anchored_url
+from sentinel.config.telling import ChannelPart, channel_names, refuse_unknown_channel
+from sentinel.core.incident import Policy
+from sentinel.core.plan import Limits, LogPlan, ReportPlan, StorePlan, WebPlan
+
+Section = TypeVar("Section", bound=Options)
+
+_STORES = ("sqlite:///", "postgresql://", "postgres://")
+
+#: Channels of this kind get the reports that name no channels.
+_REPORT_KIND = "email"
+
+
+def section(loaded: Loaded, name: str, model: type[Section]) -> Section:
+    """A section of the file; its defaults where it is not there or is wrong, which is noted."""
+    return read_what_is_fine(model, loaded.tree.get(name, {}), (name,), loaded.problems) or model()
+
+
+def store_plan(loaded: Loaded, entry: StoreEntry) -> StorePlan:
+    return StorePlan(
+        url=_store_url(loaded, entry),
+        keep_results=entry.keep.results,
+        keep_rollups=entry.keep.rollups,
+        keep_hours=entry.keep.hours,
+        keep_incidents=entry.keep.incidents,
+    )
+
+
+def web_plan(loaded: Loaded, entry: WebEntry) -> WebPlan:
+    socket = loaded.places.resolve(entry.socket) if entry.socket else loaded.places.socket
+    length = len(bytes(socket))
+    if length > LONGEST_SOCKET_PATH:
+        loaded.problems.add(
+            ("web", "socket"),
+            f"a path of {length} bytes: {str(socket)[:40]}…",
+            f"at most {LONGEST_SOCKET_PATH} bytes, the most that a Unix socket can have",
+            "name a shorter one, such as /run/sentinel/sentinel.sock",
+        )
+    return WebPlan(socket=socket, host=entry.host, port=entry.port)
+
+
+def log_plan(loaded: Loaded, entry: LogsEntry) -> LogPlan:
+    return LogPlan(
+        level=entry.level,
+        format=entry.format,
+        file=loaded.places.resolve(entry.file) if entry.file else None,
+        max_bytes=entry.max_bytes,
+        backups=entry.backups,
+    )
+
+
+def limits(entry: LimitsEntry) -> Limits:
+    return Limits(concurrency=entry.concurrency, per_host=entry.per_host, unknown_after=entry.unknown_after)
+
+
+def reports_folder(loaded: Loaded, entry: ReportsEntry) -> Path:
+    return loaded.places.resolve(entry.folder) if entry.folder else loaded.places.reports
+
+
+def report_plans(
+    loaded: Loaded, entry: ReportsEntry, channels: Sequence[ChannelPart], policy: Policy
+) -> tuple[ReportPlan, ...]:
+    """The reports. One that names no channels goes to the mail channels of the policy's first level."""
+    usual = _mail_channels(channels, policy)
+    return tuple(_reports(loaded, entry, usual))
+
+
+def _reports(loaded: Loaded, entry: ReportsEntry, usual: tuple[str, ...]) -> Iterator[ReportPlan]:
+    names: set[str] = set()
+    for index, one in enumerate(entry.schedule):
+        path: KeyPath = ("reports", "schedule", index)
+        if one.name in names:
+            loaded.problems.add((*path, "name"), repr(one.name), "a name that no other report has")
+        names.add(one.name)
+        _check_channels(loaded, path, one)
+        yield ReportPlan(
+            name=one.name,
+            every=one.every,
+            at=one.at,
+            zone=entry.zone,
+            channels=usual if one.channels is None else tuple(dict.fromkeys(one.channels)),
+        )
+
+
+def _check_channels(loaded: Loaded, path: KeyPath, entry: ScheduleEntry) -> None:
+    for number, name in enumerate(entry.channels or ()):
+        refuse_unknown_channel((*path, "channels", number), name, channel_names(loaded), loaded.problems)
+
+
+def _mail_channels(channels: Sequence[ChannelPart], policy: Policy) -> tuple[str, ...]:
+    first = policy.levels[0].channels if policy.levels else ()
+    mail = {part.channel.name for part in channels if part.channel.kind == _REPORT_KIND}
+    return tuple(name for name in first if name in mail)
+
+
+def _store_url(loaded: Loaded, entry: StoreEntry) -> Secret:
+    places, problems = loaded.places, loaded.problems
+    if entry.url is None:
+        return Secret(f"sqlite:///{places.resolve(entry.path) if entry.path else places.store}")
+    url = entry.url.reveal()
+    if entry.path is not None:
+        problems.add(("store", "path"), "a path beside a url", "either url or path")
+    if not url.startswith(_STORES) or url in _STORES:
+        expected = "'sqlite:///path/to/file.db' or 'postgresql://user@host/database'"
+        problems.add(("store", "url"), problems.shown(("store", "url"), secret=True), expected)
+    return Secret(anchored_url(url, places))

@@ -1,0 +1,138 @@
+"""Channels and policies: from the entries of the file to whom Sentinel tells, and when."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from sentinel.base.redact import Secret
+from sentinel.config.checks import SEVERITIES
+from sentinel.config.keypath import KeyPath
+from sentinel.config.kinds import ChannelKinds
+from sentinel.config.load import Loaded
+from sentinel.config.problems import Problems, did_you_mean, listed
+from sentinel.config.read import read
+from sentinel.config.schema import ChannelEntry, LevelEntry, PolicyEntry, checked_name
+from sentinel.config.secrecy import anchored, secrets_in
+from sentinel.core.incident import Level, Policy
+from sentinel.core.plan import ChannelPlan
+from sentinel.core.rule import Severity
+
+CHANNELS_AT: KeyPath = ("channels",)
+POLICIES_AT: KeyPath = ("policies",)
+
+DEFAULT_POLICY = "default"
+
+#: The levels of the policy that is made when a file has none: the health-care guide's escalation procedure.
+DEFAULT_LEVELS = (
+    (timedelta(0), Severity.WARNING),
+    (timedelta(minutes=15), Severity.CRITICAL),
+    (timedelta(minutes=30), Severity.CRITICAL),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelPart:
+    """A channel with what the configuration alone wants to know of it."""
+
+    path: KeyPath
+    channel: ChannelPlan
+    options: Mapping[str, Any]  # as the file has them, references followed
+    secrets: tuple[tuple[KeyPath, Secret], ...]  # with their places in the whole tree
+
+
+def compile_channels(loaded: Loaded, kinds: ChannelKinds) -> list[ChannelPart]:
+    entries = _entries(loaded, CHANNELS_AT, "channels by their names")
+    parts = [_channel((*CHANNELS_AT, name), name, data, loaded, kinds) for name, data in entries.items()]
+    return [part for part in parts if part is not None]
+
+
+def channel_names(loaded: Loaded) -> list[str]:
+    """The names of all channels, of those too that something is wrong with."""
+    entries = loaded.tree.get("channels", {})
+    return list(entries) if isinstance(entries, dict) else []
+
+
+def compile_policies(loaded: Loaded) -> dict[str, Policy]:
+    """The policies by name; `default` is always among them."""
+    entries = _entries(loaded, POLICIES_AT, "policies by their names")
+    channels = channel_names(loaded)
+    policies = {DEFAULT_POLICY: default_policy(channels)}
+    for name, data in entries.items():
+        path: KeyPath = (*POLICIES_AT, name)
+        _check_name(path, name, loaded.problems)
+        entry = read(PolicyEntry, data, path, loaded.problems)
+        # A broken one still has its name, so that checks which use it are not told of as well.
+        policies[name] = _policy(path, name, entry, channels, loaded.problems) if entry else default_policy(())
+    return policies
+
+
+def default_policy(channels: Collection[str]) -> Policy:
+    levels = (Level(after=after, channels=tuple(channels), severity=severity) for after, severity in DEFAULT_LEVELS)
+    return Policy(name=DEFAULT_POLICY, levels=tuple(levels) if channels else ())
+
+
+def refuse_unknown_channel(path: KeyPath, name: str, known: Collection[str], problems: Problems) -> None:
+    if name not in known:
+        expected = f"the name of a channel: {listed(known)}" if known else "no name: there are no channels"
+        problems.add(path, repr(name), expected, did_you_mean(name, known))
+
+
+def _channel(path: KeyPath, name: str, data: object, loaded: Loaded, kinds: ChannelKinds) -> ChannelPart | None:
+    problems = loaded.problems
+    _check_name(path, name, problems)
+    given = {"kind": data["kind"]} if isinstance(data, dict) and "kind" in data else {}
+    entry = read(ChannelEntry, given if isinstance(data, dict) else data, path, problems)
+    if entry is None or not isinstance(data, dict):
+        return None
+    kind = kinds.get(entry.kind)
+    if kind is None:
+        hint = did_you_mean(entry.kind, kinds)
+        problems.add((*path, "kind"), repr(entry.kind), f"one of {listed(kinds)}", hint)
+        return None
+    options = {key: value for key, value in data.items() if key != "kind"}
+    model = read(kind.options, anchored(options, kind.options, loaded.places), path, problems, loaded.places.folder)
+    if model is None:
+        return None
+    channel = ChannelPlan(name=name, kind=entry.kind, options=model, recipients=kind.recipients(model))
+    secrets = tuple(((*path, *place), secret) for place, secret in secrets_in(options, kind.options))
+    return ChannelPart(path=path, channel=channel, options=options, secrets=secrets)
+
+
+def _policy(path: KeyPath, name: str, entry: PolicyEntry, channels: Collection[str], problems: Problems) -> Policy:
+    levels = tuple(_level((*path, "levels", i), level, channels, problems) for i, level in enumerate(entry.levels))
+    for index, (before, level) in enumerate(pairwise(levels), start=1):
+        if level.after < before.after:
+            place = (*path, "levels", index, "after")
+            problems.add(place, problems.shown(place, secret=False), "a time not before that of the level above")
+    return Policy(
+        name=name,
+        levels=levels,
+        remind_warning=entry.remind.warning,
+        remind_critical=entry.remind.critical,
+        acknowledge_warning=entry.acknowledge.warning,
+        acknowledge_critical=entry.acknowledge.critical,
+    )
+
+
+def _level(path: KeyPath, entry: LevelEntry, channels: Collection[str], problems: Problems) -> Level:
+    for index, name in enumerate(entry.channels):
+        refuse_unknown_channel((*path, "channels", index), name, channels, problems)
+    unique = tuple(dict.fromkeys(entry.channels))
+    return Level(after=entry.after, channels=unique, severity=SEVERITIES[entry.severity])
+
+
+def _check_name(path: KeyPath, name: str, problems: Problems) -> None:
+    try:
+        checked_name(name)
+    except ValueError as error:
+        problems.add(path, f"the name {name[:60]!r}", str(error))
+
+
+def _entries(loaded: Loaded, path: KeyPath, expected: str) -> dict[str, object]:
+    entries = loaded.tree.get(str(path[0]), {})
+    if isinstance(entries, dict):
+        return entries
+    loaded.problems.add(path, loaded.problems.shown(path, secret=True), f"an object of {expected}")
+    return {}
