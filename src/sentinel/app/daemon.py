@@ -33,8 +33,9 @@ from sentinel.engine.watchdog import Watchdog
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.catalogue import CATALOGUE as PROBES
 from sentinel.probes.wire import Resolver, Transport
-from sentinel.store.database import Store
-from sentinel.store.sqlite import quarantine
+from sentinel.store.backend import choose
+from sentinel.store.database import Room, Store
+from sentinel.store.sqlite import Sqlite, quarantine
 
 log = structlog.get_logger()
 
@@ -74,6 +75,8 @@ class Sentinel:
         self.clock = clock or SystemClock()
         self.started_at: datetime = self.clock.now()
         self.reload_problem = ""
+        self.store_damaged = ""  # what became of a damaged store at this start
+        self.room: Room | None = None  # how much room the store has, as it was last seen
         self._environment = environment
         self._serve = serve
         self._notifier = notifier or Notifier(environment)
@@ -123,12 +126,7 @@ class Sentinel:
         self._reload.set()
 
     async def _open(self) -> None:
-        try:
-            self.store = await Store.open(self.plan.store, self.clock)
-        except StoreCorrupt as error:
-            aside = quarantine(self.plan.store)
-            log.critical("store.corrupt", why=str(error), moved_to=str(aside))
-            self.store = await Store.open(self.plan.store, self.clock)
+        self.store = await self._open_store()
         self.dispatcher = Dispatcher(self.clock, self.store, self._rng)
         self.pipeline = Pipeline(self.clock, self.store, self.dispatcher.wake)
         self.runner = Runner(self.clock, self.pipeline.accept, self.plan.limits)
@@ -140,6 +138,19 @@ class Sentinel:
         checks = (*self.plan.checks, self._own_check(self.plan))
         histories = await recovery.recall(self.store, checks, self.plan.policies, mains(), now)
         self.pipeline.resume(histories, await self.store.read(lambda tx: tx.incidents.last_id()))
+
+    async def _open_store(self) -> Store:
+        """The store, or a new one in place of a file that is damaged: a monitor that forgets beats one that is down."""
+        try:
+            return await Store.open(self.plan.store, self.clock)
+        except StoreCorrupt as error:
+            backend = choose(self.plan.store)
+            if not isinstance(backend, Sqlite):
+                raise
+            aside = quarantine(backend.path, self.clock.now())
+            log.critical("store.damaged", why=str(error), moved_to=str(aside))
+            self.store_damaged = f"the store was damaged and a new one was begun; the old one is {aside.name}"
+            return await Store.open(self.plan.store, self.clock)
 
     async def _start(self) -> list["asyncio.Task[None]"]:
         housekeeper = Housekeeper(self.clock, Duties(self).all(), lambda _step: self.scheduler.realign())

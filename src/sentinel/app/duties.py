@@ -52,7 +52,7 @@ class Duties:
             Duty("reports", 20.0, self._write_reports),
             Duty("purge", 60.0, self._purge),
             Duty("condense", 600.0, self._retention.condense),
-            Duty("ballast", 60.0, self._sentinel.store.keep_ballast),
+            Duty("ballast", 60.0, self._keep_ballast),
         )
 
     async def _tick(self) -> None:
@@ -78,6 +78,7 @@ class Duties:
             store_failing_since=sentinel.pipeline.failing_since,
             dropped_results=dropped,
             refused_plan=sentinel.reload_problem,
+            lost_store=sentinel.store_damaged,
         )
         return known if sentinel.pipeline.failing_since else await self._with_outbox(known)
 
@@ -85,13 +86,13 @@ class Duties:
         store = self._sentinel.store
         counts = await store.read(lambda tx: tx.outbox.counts())
         oldest = await store.read(lambda tx: tx.outbox.oldest_queued())
-        room = await store.room()
+        room = self._sentinel.room = await store.room()
         return replace(
             known,
             waiting=counts.get(State.QUEUED, 0) + counts.get(State.SENDING, 0),
             oldest_waiting=oldest,
             dead=counts.get(State.DEAD, 0),
-            free_bytes=room.free if room else None,
+            free_bytes=room.free,
         )
 
     async def _tell_store_down(self) -> None:
@@ -135,6 +136,9 @@ class Duties:
 
     async def _purge(self) -> None:
         await self._retention.purge(self._sentinel.plan.store)
+
+    async def _keep_ballast(self) -> None:
+        await self._sentinel.store.keep_ballast()
 
     # --- Reports ----------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from sentinel.core.result import Outcome
 from sentinel.core.slo import Rollup
 from sentinel.reports import status
 from sentinel.reports.documents import HealthDocument, OutboxLine, OwnHealth, StatusDocument
-from sentinel.store.database import Transaction
+from sentinel.store.database import Room, Transaction
 
 if TYPE_CHECKING:
     from sentinel.app.daemon import Sentinel
@@ -88,8 +88,8 @@ class Verbs:
             deliveries={name: dict(line.outcomes) for name, line in dispatcher.lines.items()},
             commits=pipeline.commits,
             commit_p99=pipeline.commit_times.quantile(0.99),
-            store_size=sentinel.store_size,
-            store_free=sentinel.store_free,
+            store_size=_size(sentinel.room),
+            store_free=sentinel.room.free if sentinel.room else None,
             reload_problem=sentinel.reload_problem,
         )
 
@@ -105,9 +105,10 @@ class Verbs:
     async def acknowledge(self, number: int, by: str, why: str, hold: timedelta | None) -> Incident | Refusal:
         """Take an incident: its escalation stops. Answers after the commit."""
         answer = await self._sentinel.pipeline.acknowledge(number, by, why, hold)
-        if answer is Refusal.NO_INCIDENT and await self._sentinel.store.read(lambda tx: tx.incidents.get(number)):
-            return Refusal.ALREADY_RESOLVED
-        return answer
+        if answer is not Refusal.NO_INCIDENT:
+            return answer
+        known = await self._sentinel.store.read(lambda tx: tx.incidents.get(number))
+        return Refusal.ALREADY_RESOLVED if known else answer
 
     # --- Outbox -----------------------------------------------------------------------------------------------------
 
@@ -155,3 +156,8 @@ class Verbs:
     def _failing(self, now: datetime) -> str:
         since = self._sentinel.pipeline.failing_since
         return f"nothing could be written for {(now - since).total_seconds():.0f} s" if since else ""
+
+
+def _size(room: Room | None) -> int | None:
+    """Bytes of the store with its log; None where a server keeps it."""
+    return None if room is None or room.database is None else room.database + (room.wal or 0)

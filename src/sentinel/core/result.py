@@ -1,5 +1,6 @@
 """What a probe measured: a Result holds readings, a class of failure and an explanation, and never says how bad it is."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -132,7 +133,7 @@ class Measurement:
 
 def passed(readings: Iterable[Reading] = ()) -> Measurement:
     """The target did what was asked of it."""
-    return Measurement(outcome=Outcome.PASS, readings=tuple(readings))
+    return Measurement(outcome=Outcome.PASS, readings=_finite(readings))
 
 
 def failed(failure: FailureClass, explanation: str, *, hint: str = "", readings: Iterable[Reading] = ()) -> Measurement:
@@ -142,8 +143,13 @@ def failed(failure: FailureClass, explanation: str, *, hint: str = "", readings:
         failure=failure,
         explanation=explanation,
         hint=hint or HINTS.get(failure, ""),
-        readings=tuple(readings),
+        readings=_finite(readings),
     )
+
+
+def _finite(readings: Iterable[Reading]) -> tuple[Reading, ...]:
+    """Those that are numbers: an answer may say NaN or infinity, which can be neither compared, nor counted, nor stored."""
+    return tuple(reading for reading in readings if math.isfinite(reading.value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

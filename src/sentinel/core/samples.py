@@ -35,7 +35,8 @@ class SampleWindow:
         """Count one result.
 
         Args:
-            at: seconds since the epoch. A clock that stepped back adds to the newest part.
+            at: seconds since the epoch. A clock that stepped back adds to the newest part; one that stepped back by more
+                than the window was wrong before, and the window begins anew.
             failed: whether the result was a failure.
             value: the reading that is watched, or None when this run did not take it.
         """
@@ -63,6 +64,8 @@ class SampleWindow:
         return self.failures / self.samples if self.samples else 0.0
 
     def _part(self, index: int) -> _Part:
+        if self._parts and index <= self._parts[-1].index - PARTS:
+            self.forget()  # else nothing would be forgotten until the clock is there again
         if self._parts and index <= self._parts[-1].index:
             return self._parts[-1]
         while self._parts and self._parts[0].index <= index - PARTS:

@@ -54,6 +54,7 @@ class Vitals:
     store_failing_since: datetime | None = None
     free_bytes: int | None = None  # on the disk of the store
     dropped_results: int = 0  # since the last look
+    lost_store: str = ""  # what became of a store that was damaged when Sentinel started
     refused_plan: str = ""  # why the file of configuration on disk is not in force
 
 
@@ -142,6 +143,8 @@ def _troubles(vitals: Vitals) -> Iterator[tuple[str, str]]:
     if vitals.oldest_waiting is not None and vitals.at - vitals.oldest_waiting > OLDEST_WAITING:
         waited = format_duration(vitals.at - vitals.oldest_waiting)
         yield f"{vitals.waiting} messages wait to be sent, the oldest for {waited}", "See `sentinel outbox`."
+    if vitals.lost_store:
+        yield vitals.lost_store, "Restore a backup, or keep the new store and restart Sentinel to end this alarm."
     if vitals.refused_plan:
         yield "the changed configuration was refused and the old one is in force", "Run `sentinel config check`."
 

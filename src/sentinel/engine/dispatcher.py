@@ -258,8 +258,13 @@ class Dispatcher:
         match outcome:
             case Sent():
                 log.info("notification.sent", **about)
-            case Failed(cause=cause, detail=detail):
+            case Failed(cause=cause, detail=detail) | Ambiguous(cause=cause, detail=detail):
+                # A channel that is down for a day is told of by its first failure and by the end, not every minute.
+                tell = log.warning if row.attempts == 1 or row.state is State.DEAD else log.debug
                 event = "notification.dead" if row.state is State.DEAD else "notification.retry_scheduled"
-                log.warning(event, **about, reason=cause.value, detail=detail, due_at=row.due_at)
-            case Ambiguous(cause=cause, detail=detail):
-                log.warning("notification.ambiguous", **about, reason=cause.value, detail=detail, due_at=row.due_at)
+                ambiguous = isinstance(outcome, Ambiguous)
+                tell(event, **about, reason=cause.value, detail=detail, ambiguous=ambiguous, due_at=_iso(row.due_at))
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="milliseconds") if moment else None

@@ -8,7 +8,7 @@ store fails the batch is kept and tried again as a whole: results may be dropped
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -84,15 +84,21 @@ class Batch:
     def __bool__(self) -> bool:
         return bool(self.results or self.states or self.rollups or self.outbox or self.waiters)
 
-    def absorb(self, later: "Batch") -> None:
-        """Take in what came after."""
-        self.results += later.results
-        self.states |= later.states
-        self.incidents |= later.incidents
-        self.entries += later.entries
-        self.outbox += later.outbox
-        self.rollups += later.rollups
-        self.waiters += later.waiters
+    def joined(self, later: "Batch") -> "Batch":
+        """Both as one. A new one: a thread that gave up on this one may still be reading it."""
+        return Batch(
+            results=(self.results + later.results)[-MOST_RESULTS:],
+            states=self.states | later.states,
+            incidents=self.incidents | later.incidents,
+            entries=self.entries + later.entries,
+            outbox=self.outbox + later.outbox,
+            rollups=self.rollups + later.rollups,
+            waiters=self.waiters + later.waiters,
+        )
+
+    def without_history(self) -> "Batch":
+        """What people must be told and what must not be forgotten, without the results and sums behind it."""
+        return replace(self, results=[], rollups=[])
 
     def write(self, tx: Transaction) -> None:
         """Put everything into the store; called inside a transaction, and again from the start if that fails."""
@@ -239,22 +245,19 @@ class Pipeline:
     async def _commit(self) -> None:
         if not self._batch:
             return
-        batch, self._batch = self._batch, Batch()
-        self._trying = batch
+        self._trying, self._batch = self._batch, Batch()
         wait, began = FIRST_WAIT, self._clock.monotonic()
-        while not await self._try(batch):
+        while not await self._try(self._trying):
             if self._stopping and wait >= LONGEST_WAIT:
-                log.error("pipeline.gave_up", results=len(batch.results), messages=len(batch.outbox))
+                log.error("pipeline.gave_up", results=self.backlog, messages=self.waiting_messages)
                 return
             await self._clock.sleep(wait)
             self.pulse.beat()
             wait = min(LONGEST_WAIT, wait * 2)
-            batch.absorb(self._batch)
-            self._batch = Batch()
-            self._shed(batch)
-        self._trying = Batch()
+            self._take_in()
+        committed, self._trying = self._trying, Batch()
         self.commit_times.add(self._clock.monotonic() - began)
-        self._committed(batch)
+        self._committed(committed)
 
     async def _try(self, batch: Batch) -> bool:
         try:
@@ -262,26 +265,24 @@ class Pipeline:
         except StoreFull:
             # History gives way first: what people must be told still fits into what the ballast held.
             self.dropped_results += len(batch.results)
-            batch.results.clear()
-            batch.rollups.clear()
-            self._failing("full")
-            await self._store.free_ballast()
+            self._trying = batch.without_history()
+            self._failing("no room on the disk")
             return False
         except StoreError as error:
             self._failing(str(error))
             return False
         return True
 
+    def _take_in(self) -> None:
+        """Join what came meanwhile to what is being tried."""
+        whole = self.backlog
+        self._trying, self._batch = self._trying.joined(self._batch), Batch()
+        self.dropped_results += whole - self.backlog
+
     def _failing(self, why: str) -> None:
         if self.failing_since is None:
             self.failing_since = self._clock.now()
             log.error("store.down", why=why)
-
-    def _shed(self, batch: Batch) -> None:
-        beyond = len(batch.results) - MOST_RESULTS
-        if beyond > 0:
-            del batch.results[:beyond]
-            self.dropped_results += beyond
 
     def _committed(self, batch: Batch) -> None:
         self.commits += 1
@@ -295,7 +296,8 @@ class Pipeline:
             self._told(channels)
         for line in batch.entries:
             event, check = f"incident.{line.kind}", batch.incidents[line.incident].check
-            log.info(event, incident=line.incident, check=check, by=line.by or None, text=line.text)
+            by = {"by": line.by} if line.by else {}
+            log.info(event, incident=line.incident, check=check, **by, text=line.text)
 
     # --- Into the batch ---------------------------------------------------------------------------------------------
 
