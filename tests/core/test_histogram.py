@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel.core.histogram import RELATIVE_ERROR, Histogram, merged
+from tests.core.made import PROPERTY
+
+values = st.floats(min_value=1.0000001e-6, max_value=1e9)
+many = st.lists(values, max_size=60)
+
+
+def of(numbers: list[float]) -> Histogram:
+    histogram = Histogram()
+    for number in numbers:
+        histogram.add(number)
+    return histogram
+
+
+def nearest_rank(numbers: list[float], q: float) -> float:
+    return sorted(numbers)[max(1, math.ceil(q * len(numbers))) - 1]
+
+
+@PROPERTY
+@given(st.lists(values, min_size=1, max_size=100), st.floats(0, 1))
+def test_a_quantile_is_at_most_two_per_cent_away_from_the_true_one(numbers: list[float], q: float) -> None:
+    assert of(numbers).quantile(q) == pytest.approx(nearest_rank(numbers, q), rel=RELATIVE_ERROR * 1.000001)
+
+
+def test_the_error_is_what_the_docstring_says() -> None:
+    assert RELATIVE_ERROR < 0.02
+
+
+@PROPERTY
+@given(many, many, many)
+def test_merging_is_adding_everything_in_any_order(first: list[float], second: list[float], third: list[float]) -> None:
+    a, b, c = of(first), of(second), of(third)
+    whole = of(first + second + third)
+    assert merged([a, b, c]) == merged([c, a, b]) == merged([merged([a, b]), c]) == merged([a, merged([b, c])]) == whole
+    assert merged([a, b, c]).total == whole.total
+
+
+@PROPERTY
+@given(many, many)
+def test_excluding_undoes_including(kept: list[float], passing: list[float]) -> None:
+    histogram = of(kept)
+    histogram.include(of(passing))
+    histogram.exclude(of(passing))
+    assert histogram == of(kept)
+    assert histogram.total == len(kept)
+
+
+def test_merging_leaves_the_parts_alone() -> None:
+    part = of([1.0, 2.0])
+    merged([part, of([3.0])])
+    assert part == of([1.0, 2.0])
+
+
+@PROPERTY
+@given(many)
+def test_what_is_encoded_decodes_to_the_same(numbers: list[float]) -> None:
+    histogram = of([*numbers, 0.0, 1e30])
+    again = Histogram.decode(histogram.encode())
+    assert again == histogram
+    assert again.total == histogram.total
+
+
+def test_nothing_encodes_to_nothing() -> None:
+    assert Histogram().encode() == b""
+    assert Histogram.decode(b"").quantile(0.5) is None
+
+
+@pytest.mark.parametrize("data", [b"\x80", b"\x05", b"\x05\x01\x05", b"\x05\x80"])
+def test_bytes_that_end_too_early_are_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="ends in the middle"):
+        Histogram.decode(data)
+
+
+@PROPERTY
+@given(st.lists(values, min_size=1, max_size=30), st.data())
+def test_a_truncated_text_never_reads_as_more_than_there_was(numbers: list[float], data: st.DataObject) -> None:
+    encoded = of(numbers).encode()
+    cut = encoded[: data.draw(st.integers(0, len(encoded) - 1))]
+    try:
+        assert Histogram.decode(cut).total < len(numbers)
+    except ValueError as error:
+        assert "ends in the middle" in str(error)  # noqa: PT017 - both ends are fine
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, 1e-6, 1e-300, float("-inf")])
+def test_what_is_next_to_nothing_reads_as_zero(value: float) -> None:
+    assert of([value]).quantile(0.5) == 0.0
+
+
+@pytest.mark.parametrize("value", [1e25, 1e300, 1.7e308])
+def test_the_very_large_share_one_bucket(value: float) -> None:
+    assert of([value]) == of([1e26])
+
+
+def test_a_histogram_shows_what_is_in_it() -> None:
+    assert repr(of([1.0])).startswith("Histogram(total=1, p50=0.98")

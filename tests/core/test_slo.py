@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import itertools
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel.core.histogram import RELATIVE_ERROR, Histogram
+from sentinel.core.slo import PATIENCE, SPAN, Rollup, Standing, Tally, combine
+from tests.core.made import MINUTE, NOW, PROPERTY, SECOND
+
+UP, DEGRADED, DOWN, UNKNOWN = Standing
+
+Moment = tuple[float, Standing]  # seconds after the result before, and what it says
+
+
+def tallied(*moments: Moment, interval: timedelta = MINUTE, tally: Tally | None = None) -> tuple[list[Rollup], Tally]:
+    """The roll-ups that these results close, and the tally behind them. The first result comes at NOW plus its wait."""
+    tally = tally or Tally("api", interval)
+    closed: list[Rollup] = []
+    now = NOW
+    for wait, standing in moments:
+        now += timedelta(seconds=wait)
+        closed += tally.add(now, standing, None)
+    return closed, tally
+
+
+def current(*moments: Moment) -> Rollup:
+    open_span = tallied(*moments)[1].current()
+    assert open_span is not None
+    return open_span
+
+
+def seconds(rollup: Rollup) -> tuple[float, float, float, float]:
+    return (rollup.up, rollup.degraded, rollup.down, rollup.unknown)
+
+
+def judged_time(rollups: list[Rollup]) -> float:
+    return sum(sum(seconds(rollup)) for rollup in rollups)
+
+
+def test_a_result_speaks_for_the_time_until_the_next() -> None:
+    assert seconds(current((0, UP), (60, DEGRADED), (60, DOWN), (60, UNKNOWN), (60, UP))) == (60, 60, 60, 60)
+
+
+def test_uptime_comes_from_time_and_not_from_counts() -> None:
+    """One bad result that was looked at again after 20 s costs 20 s, not a share of the results."""
+    span = current((0, UP), (60, DOWN), (20, UP), (60, UP), (60, UP))
+    assert span.uptime == pytest.approx(180 / 200)
+    assert span.error_rate == pytest.approx(1 / 5)
+
+
+def test_degraded_is_up() -> None:
+    assert current((0, DEGRADED), (60, UP)).uptime == 1.0
+
+
+def test_unknown_time_counts_neither_way() -> None:
+    span = current((0, UP), (60, UNKNOWN), (60, DOWN), (60, UP))
+    assert (span.uptime, span.error_rate, span.unknowns) == (0.5, 1 / 3, 1)
+
+
+def test_what_was_never_judged_has_no_uptime() -> None:
+    span = current((0, UNKNOWN), (60, UNKNOWN))
+    assert (span.uptime, span.error_rate) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("gap", "up", "unknown"), [(60, 60, 0), (149, 149, 0), (60 * PATIENCE, 60, 90), (240, 60, 180)]
+)
+def test_a_gap_is_unknown_and_not_up(gap: float, up: float, unknown: float) -> None:
+    span = current((0, UP), (gap, UP))
+    assert (span.up, span.unknown) == (up, unknown)
+
+
+def test_spans_end_at_multiples_of_five_minutes() -> None:
+    closed, tally = tallied((200, UP), (60, DOWN), (60, UP))
+    assert [(r.start, seconds(r)) for r in closed] == [(NOW, (60, 0, 40, 0))]
+    open_span = tally.current()
+    assert open_span is not None
+    assert (open_span.start, seconds(open_span)) == (NOW + SPAN, (0, 0, 20, 0))
+
+
+def test_a_result_on_the_boundary_belongs_to_the_new_span() -> None:
+    closed, tally = tallied((240, UP), (60, DOWN))
+    open_span = tally.current()
+    assert open_span is not None
+    assert (closed[0].samples, closed[0].failures) == (1, 0)
+    assert (open_span.samples, open_span.failures) == (1, 1)
+
+
+def test_spans_of_a_long_gap_are_left_out() -> None:
+    closed, tally = tallied((0, UP), (3600 + 30, UP))
+    open_span = tally.current()
+    assert open_span is not None
+    assert [(r.start, seconds(r)) for r in closed] == [(NOW, (60, 0, 0, 240))]
+    assert (open_span.start, seconds(open_span)) == (NOW + timedelta(hours=1), (0, 0, 0, 30))
+
+
+def test_a_slow_check_speaks_for_each_span_that_it_covers() -> None:
+    closed, _ = tallied((0, UP), (1800, UP), interval=timedelta(minutes=30))
+    assert [r.up for r in closed] == [300.0] * 6
+
+
+standings = st.sampled_from(Standing)
+waits = st.integers(0, 1000) | st.integers(0, 90)
+INTERVAL = 60
+
+
+def expected(moments: list[Moment]) -> dict[Standing, float]:
+    """What each standing had, by the rule of the docstring, without spans."""
+    had = dict.fromkeys(Standing, 0.0)
+    for (_, standing), (wait, _) in itertools.pairwise(moments):
+        spoken = wait if wait < INTERVAL * PATIENCE else INTERVAL
+        had[standing] += spoken
+    return had
+
+
+@PROPERTY
+@given(st.lists(st.tuples(waits, standings), min_size=1, max_size=40))
+def test_judged_time_is_neither_lost_nor_made(moments: list[Moment]) -> None:
+    closed, tally = tallied(*moments)
+    spans = [*closed, *tally.close()]
+    had = expected(moments)
+    assert sum(r.up for r in spans) == pytest.approx(had[UP])
+    assert sum(r.degraded for r in spans) == pytest.approx(had[DEGRADED])
+    assert sum(r.down for r in spans) == pytest.approx(had[DOWN])
+
+
+@PROPERTY
+@given(st.lists(st.tuples(waits, standings), min_size=1, max_size=40))
+def test_roll_ups_and_the_spans_left_out_make_up_all_the_time_that_passed(moments: list[Moment]) -> None:
+    closed, tally = tallied(*moments)
+    spans = [*closed, *tally.close()]
+    covered = (spans[-1].start - spans[0].start) / SPAN + 1
+    left_out = (covered - len(spans)) * SPAN.total_seconds()
+    assert judged_time(spans) + left_out == pytest.approx(sum(wait for wait, _ in moments[1:]))
+
+
+@PROPERTY
+@given(st.lists(st.tuples(st.integers(0, 149), standings), min_size=1, max_size=40))
+def test_without_gaps_the_roll_ups_make_up_exactly_the_time_that_passed(moments: list[Moment]) -> None:
+    closed, tally = tallied(*moments)
+    spans = [*closed, *tally.close()]
+    assert judged_time(spans) == pytest.approx(sum(wait for wait, _ in moments[1:]))
+    assert sum(r.samples for r in spans) == len(moments)
+    assert all(sum(seconds(r)) <= SPAN.total_seconds() + 0.001 for r in spans)
+
+
+@PROPERTY
+@given(st.lists(st.tuples(st.integers(-900, 900), standings), min_size=1, max_size=30))
+def test_no_step_of_the_clock_makes_negative_time(moments: list[Moment]) -> None:
+    closed, tally = tallied(*moments)
+    spans = [*closed, *tally.close()]
+    assert all(part >= 0 for r in spans for part in seconds(r))
+    assert all(sum(seconds(r)) <= SPAN.total_seconds() + 0.001 for r in spans)
+    assert sum(r.samples for r in spans) == len(moments)
+
+
+def test_after_a_restart_the_time_in_between_is_accounted_for() -> None:
+    tally = Tally("api", MINUTE)
+    tally.resume(NOW, DOWN)
+    tally.add(NOW + MINUTE, UP, None)
+    span = tally.current()
+    assert span is not None
+    assert seconds(span) == (0, 0, 60, 0)
+
+
+def test_a_restart_that_took_long_leaves_a_gap() -> None:
+    tally = Tally("api", MINUTE)
+    tally.resume(NOW, UP)
+    tally.add(NOW + 4 * MINUTE, UP, None)
+    span = tally.current()
+    assert span is not None
+    assert seconds(span) == (60, 0, 0, 180)
+
+
+def test_closing_gives_up_the_open_span_once() -> None:
+    _, tally = tallied((0, UP), (60, UP))
+    assert [r.samples for r in tally.close()] == [2]
+    assert tally.close() == []
+    assert tally.current() is None
+
+
+def test_the_distribution_of_the_main_reading_is_kept() -> None:
+    tally = Tally("api", MINUTE)
+    for number in range(1, 5):
+        tally.add(NOW + number * SECOND, UP, float(number))
+    span = tally.current()
+    assert span is not None
+    assert span.quantile(0.5) == pytest.approx(2.0, rel=RELATIVE_ERROR)
+
+
+def rollup(start: datetime = NOW, **parts: float) -> Rollup:
+    histogram = Histogram()
+    histogram.add(parts.get("up", 0.0) + 1)
+    return Rollup(check="api", start=start, span=SPAN, histogram=histogram.encode(), **parts)  # type: ignore[arg-type]  # numbers only
+
+
+def test_combined_roll_ups_add_up() -> None:
+    whole = combine(rollup(up=200, down=100, samples=5, failures=1), rollup(NOW + SPAN, up=300, unknown=7, unknowns=2))
+    assert (whole.start, whole.up, whole.down, whole.unknown) == (NOW, 500, 100, 7)
+    assert (whole.samples, whole.failures, whole.unknowns) == (5, 1, 2)
+    assert whole.quantile(0.0) == pytest.approx(201, rel=RELATIVE_ERROR)
+    assert whole.quantile(1.0) == pytest.approx(301, rel=RELATIVE_ERROR)
