@@ -1,0 +1,111 @@
+"""`python -m benchmarks`: what Sentinel costs on this machine. See docs/performance.md."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from types import FrameType
+
+from benchmarks import alert, commands, cost, machine, profile, wire
+from benchmarks.figures import Figure, table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How much is measured."""
+
+    sizes: Sequence[int]  # numbers of checks
+    seconds: float  # of each measurement, after the warm-up
+    outages: int
+
+
+FULL = Effort(sizes=(100, 1_000, 10_000), seconds=60.0, outages=40)
+QUICK = Effort(sizes=(1_000, 10_000), seconds=20.0, outages=20)
+
+
+def _cost(effort: Effort) -> list[Figure]:
+    settings = [setting for setting in cost.PLAIN if setting.checks in effort.sizes]
+    return [figure for setting in settings for figure in cost.measure(setting, effort.seconds)]
+
+
+def _tls(effort: Effort) -> list[Figure]:
+    return cost.measure(cost.TLS, effort.seconds)
+
+
+def _alert(effort: Effort) -> list[Figure]:
+    return alert.measure(effort.outages)
+
+
+def _commands(_effort: Effort) -> list[Figure]:
+    return commands.measure()
+
+
+def _wire(_effort: Effort) -> list[Figure]:
+    return wire.measure()
+
+
+def _profile(effort: Effort) -> list[Figure]:
+    profile.show(max(effort.sizes), effort.seconds)
+    return []
+
+
+PARTS: Mapping[str, Callable[[Effort], list[Figure]]] = {
+    "cost": _cost,
+    "tls": _tls,
+    "alert": _alert,
+    "commands": _commands,
+    "wire": _wire,
+    "profile": _profile,
+}
+USUAL = ("cost", "tls", "alert", "commands")
+
+
+def _arguments() -> tuple[Sequence[str], Effort]:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Runs the daemon for real against a local target and prints what it costs. Loopback only.",
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: {', '.join(USUAL)}")
+    parser.add_argument("--quick", action="store_true", help="shorter and coarser: 3 minutes instead of 8")
+    parser.add_argument("--checks", type=int, nargs="+", metavar="N", help="numbers of checks, of 100, 1000, 10000")
+    parser.add_argument("--seconds", type=float, help="length of each measurement")
+    given = parser.parse_args()
+    if unknown := set(given.parts) - PARTS.keys():
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    usual = QUICK if given.quick else FULL
+    effort = Effort(sizes=given.checks or usual.sizes, seconds=given.seconds or usual.seconds, outages=usual.outages)
+    return given.parts or USUAL, effort
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Measure part after part, and print one table."""
+    parts, effort = _arguments()
+    signal.signal(signal.SIGTERM, _interrupt)
+    calm = machine.calibrate()
+    print(machine.describe(calm), flush=True)
+    figures: list[Figure] = []
+    for name in parts:
+        began = monotonic()
+        print(f"{name} ...", end=" ", flush=True)
+        try:
+            figures += PARTS[name](effort)
+        except RuntimeError as error:
+            print(f"FAILED: {error}")
+            figures.append(Figure(name=name, value=None))
+            continue
+        print(f"{monotonic() - began:.0f} s", flush=True)
+    print(f"\n{table(figures)}" if figures else "")
+    return 1 if any(figure.value is None for figure in figures) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
