@@ -34,7 +34,7 @@ def secrets_in(data: object, model: type[BaseModel]) -> Iterator[tuple[KeyPath, 
 def refuse_open_secret(path: KeyPath, secret: Secret, mode: int, file: Path, problems: Problems) -> None:
     """Note a secret that stands in the file itself while others may read that."""
     written = problems.written(path)
-    if mode & OTHERS == 0 or not isinstance(written, str) or stands_for_secret(written) or not _is_telling(secret):
+    if mode & OTHERS == 0 or not isinstance(written, str) or stands_for_secret(written) or not is_telling(secret):
         return
     problems.add(
         path,
@@ -96,7 +96,7 @@ def _replaced(tree: Any, path: KeyPath, value: object) -> Any:
     return copy
 
 
-def _is_telling(secret: Secret) -> bool:
+def is_telling(secret: Secret) -> bool:
     """Whether the value must not be seen: the address of a database without a password in it may be."""
     value = secret.reveal()
     if _SQLITE.match(value):

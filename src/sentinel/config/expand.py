@@ -1,0 +1,183 @@
+"""The expanded form: what a configuration says in full, as `sentinel config show` prints it.
+
+Defaults are filled in and the short form is written out. References stay as the file has them, secrets are masked.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sentinel.base.redact import MASK, Redactor
+from sentinel.base.units import write_duration
+from sentinel.config.checks import CheckPart
+from sentinel.config.compile import Compiled, compile_all
+from sentinel.config.keypath import KeyPath
+from sentinel.config.kinds import ChannelKinds, CheckKinds
+from sentinel.config.load import Loaded
+from sentinel.config.problems import Problems
+from sentinel.config.references import has_reference, without_defaults
+from sentinel.config.secrecy import is_telling
+from sentinel.core.incident import Policy
+from sentinel.core.plan import LogPlan, Plan, StorePlan
+from sentinel.core.rule import Bounds, Direction, ErrorRate, Quantile, Rule, Threshold
+
+Tree = dict[str, Any]
+
+_SQLITE = "sqlite:///"
+
+
+def expanded(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKinds) -> Tree:
+    """The expanded form, in the order of the reference. Where no secret is masked it loads again to the same checks.
+
+    Raises:
+        ConfigError: with every problem there is.
+    """
+    compiled = compile_all(loaded, probe_kinds, channel_kinds)
+    tree: Tree = _clean(_Writer(loaded.problems, compiled).write(), Redactor(compiled.plan.secrets))
+    return tree
+
+
+class _Writer:
+    def __init__(self, problems: Problems, compiled: Compiled) -> None:
+        self._problems = problems  # knows what the file itself has at a place
+        self._compiled = compiled
+        channels = {path for part in compiled.channels for path, _ in part.secrets}
+        self._secrets = channels | {path for part in compiled.checks for path, _ in part.secrets}
+
+    def write(self) -> Tree:
+        plan = self._compiled.plan
+        web = {"socket": str(plan.web.socket), "host": plan.web.host, "port": plan.web.port}
+        return {
+            "name": self._written(("name",), plan.name),
+            "link": self._written(("link",), plan.link),
+            "checks": [self._check(part) for part in self._compiled.checks],
+            "channels": {
+                part.channel.name: {"kind": part.channel.kind, **self._written(part.path, part.options)}
+                for part in self._compiled.channels
+            },
+            "policies": {name: _policy(policy) for name, policy in plan.policies.items() if policy.levels},
+            "store": self._store(plan.store),
+            "web": {key: self._written(("web", key), value) for key, value in web.items() if value is not None},
+            "reports": _reports(plan),
+            "logs": _logs(plan.logs),
+            "limits": {
+                "concurrency": plan.limits.concurrency,
+                "per_host": plan.limits.per_host,
+                "unknown_after": write_duration(plan.limits.unknown_after),
+            },
+        }
+
+    def _check(self, part: CheckPart) -> Tree:
+        check = part.check
+        return {
+            "name": check.name,
+            "kind": check.kind,
+            "title": check.title,
+            "enabled": part.entry.enabled,
+            "interval": write_duration(check.interval),
+            "timeout": write_duration(check.timeout),
+            "tags": sorted(check.tags),
+            "runbook": self._written((*part.path, "runbook"), check.runbook),
+            "policy": check.policy,
+            "severity": check.failure_severity.label.lower(),
+            "open_after": check.open_after,
+            "close_after": check.close_after,
+            "options": self._written((*part.path, "options"), part.options),
+            "rules": [_rule(rule) for rule in check.rules],
+        }
+
+    def _store(self, store: StorePlan) -> Tree:
+        url = store.url.reveal()
+        where = (
+            {"path": url.removeprefix(_SQLITE)}
+            if url.startswith(_SQLITE)
+            else {"url": self._secret(("store", "url"), MASK if is_telling(store.url) else url)}
+        )
+        keep = {
+            "results": write_duration(store.keep_results),
+            "rollups": write_duration(store.keep_rollups),
+            "hours": write_duration(store.keep_hours),
+            "incidents": write_duration(store.keep_incidents),
+        }
+        return {**where, "keep": keep}
+
+    def _written(self, path: KeyPath, value: Any) -> Any:
+        """The value as the file has it: references not followed, secrets masked."""
+        if path in self._secrets:
+            return self._secret(path, MASK)
+        if isinstance(value, Mapping):
+            return {key: self._written((*path, key), one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self._written((*path, index), one) for index, one in enumerate(value)]
+        return self._reference(path) or value
+
+    def _secret(self, path: KeyPath, otherwise: str) -> str:
+        return without_defaults(self._reference(path), MASK) or otherwise
+
+    def _reference(self, path: KeyPath) -> str:
+        """What the file has there if it refers to something; empty otherwise, and where the short form stands behind it."""
+        written = self._problems.written(path)
+        same = self._problems.origin(path)[-1] == path[-1]
+        return written if same and isinstance(written, str) and has_reference(written) else ""
+
+
+def _rule(rule: Rule) -> Tree:
+    match rule:
+        case Threshold():
+            return {"type": "threshold", "reading": rule.reading, **_bounds(rule.bounds)}
+        case ErrorRate():
+            window = {"window": write_duration(rule.window), "min_samples": rule.min_samples}
+            return {"type": "error_rate", **window, **_bounds(rule.bounds)}
+        case Quantile():
+            window = {"window": write_duration(rule.window), "min_samples": rule.min_samples}
+            reading = {"reading": rule.reading, "quantile": rule.quantile}
+            return {"type": "quantile", **reading, **window, **_bounds(rule.bounds)}
+
+
+def _bounds(bounds: Bounds) -> Tree:
+    tree = {"warning": bounds.warning, "critical": bounds.critical}
+    direction = {"direction": "below"} if bounds.direction is Direction.BELOW else {}
+    return {**{key: value for key, value in tree.items() if value is not None}, **direction}
+
+
+def _policy(policy: Policy) -> Tree:
+    return {
+        "levels": [
+            {
+                "after": write_duration(level.after),
+                "channels": list(level.channels),
+                "severity": level.severity.label.lower(),
+            }
+            for level in policy.levels
+        ],
+        "remind": {
+            "warning": write_duration(policy.remind_warning),
+            "critical": write_duration(policy.remind_critical),
+        },
+        "acknowledge": {
+            "warning": write_duration(policy.acknowledge_warning),
+            "critical": write_duration(policy.acknowledge_critical),
+        },
+    }
+
+
+def _reports(plan: Plan) -> Tree:
+    zone = {"zone": plan.reports[0].zone} if plan.reports else {}
+    schedule = [
+        {"name": report.name, "every": report.every, "at": report.at, "channels": list(report.channels)}
+        for report in plan.reports
+    ]
+    return {"folder": str(plan.reports_folder), **zone, "schedule": schedule}
+
+
+def _logs(logs: LogPlan) -> Tree:
+    file = {"file": str(logs.file)} if logs.file else {}
+    return {"level": logs.level, "format": logs.format, **file, "max_bytes": logs.max_bytes, "backups": logs.backups}
+
+
+def _clean(node: Any, redactor: Redactor) -> Any:
+    """The last line of defence: no known secret in any text, wherever it came from."""
+    if isinstance(node, str):
+        return redactor.clean(node)
+    if isinstance(node, dict):
+        return {key: _clean(value, redactor) for key, value in node.items()}
+    return [_clean(value, redactor) for value in node] if isinstance(node, list) else node
