@@ -33,7 +33,7 @@ def json_schema(probe_kinds: CheckKinds, channel_kinds: ChannelKinds) -> Node:
     definitions["rule"] = {"anyOf": [_model(rule, "", definitions) for rule in RULES.values()]}
     definitions["channel"] = {"oneOf": [_channel(name, channel_kinds, definitions) for name in sorted(channel_kinds)]}
     names = schema["properties"]["channels"]["patternProperties"]
-    schema["properties"]["channels"]["patternProperties"] = dict.fromkeys(names, {"$ref": "#/$defs/channel"})
+    schema["properties"]["channels"]["patternProperties"] = {name: {"$ref": "#/$defs/channel"} for name in names}
     definitions.pop("ChannelEntry", None)
     for rule in RULES.values():
         definitions.pop(rule.__name__, None)
