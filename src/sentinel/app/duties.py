@@ -153,8 +153,12 @@ class Duties:
         """
         sentinel, now = self._sentinel, self._sentinel.clock.now()
         last = await sentinel.store.read(lambda tx: tx.reports.last(report.name))
-        period = calendar.due(report, last, now, began=sentinel.store.created_at)
+        period = calendar.due(report, last, now)
         if period is None:
+            return
+        if last is None and await self._nothing_known(period):
+            # A new Sentinel owes no report of the time before it.
+            await sentinel.store.write(lambda tx: tx.reports.claim(report.name, period.key))
             return
         written = await write_report(sentinel.store, sentinel.plan, report.name, period, report.zone, now)
         rows = [self._mail(report, period.key, written, address, now) for address in self._readers(report)]
@@ -166,6 +170,9 @@ class Duties:
         await sentinel.store.write(claim)
         sentinel.dispatcher.wake(report.channels)
         log.info("report.written", report=report.name, period=period.key, files=[file.name for file in written.files])
+
+    async def _nothing_known(self, period: calendar.Period) -> bool:
+        return not await self._sentinel.store.read(lambda tx: tx.rollups.summed(period.since, period.until))
 
     def _readers(self, report: ReportPlan) -> tuple[Address, ...]:
         recipients = {channel.name: channel.recipients for channel in self._sentinel.plan.channels}

@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from secrets import token_hex
 from typing import NamedTuple
 
 from sentinel.app.plans import mains
+from sentinel.app.reporting import WrittenReport, report_message, write_report
 from sentinel.base.clock import SystemClock
 from sentinel.channels.base import ChannelTools
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
+from sentinel.core.calendar import Period
 from sentinel.core.check import Check
 from sentinel.core.history import History
 from sentinel.core.incident import Address
@@ -38,8 +41,8 @@ class Ran(NamedTuple):
     verdict: Verdict
 
 
-class Tested(NamedTuple):
-    """One address that a test was sent to."""
+class Told(NamedTuple):
+    """One address that a message was sent to by hand."""
 
     channel: str
     recipient: str
@@ -78,7 +81,7 @@ def _judged(plan: Plan, check: Check, result: Result) -> Ran:
     return Ran(check, result, history.take(result).verdict)
 
 
-async def test_alert(plan: Plan, names: Collection[str]) -> list[Tested]:
+async def test_alert(plan: Plan, names: Collection[str]) -> list[Told]:
     """Send a message that is marked as a test through channels, all of them when none is named; one attempt each."""
     clock = SystemClock()
     message = Message(
@@ -90,27 +93,27 @@ async def test_alert(plan: Plan, names: Collection[str]) -> list[Tested]:
         link=plan.link,
     )
     chosen = [channel for channel in plan.channels if not names or channel.name in names]
-    tested: list[Tested] = []
+    told: list[Told] = []
     for channel in chosen:
-        tested += await _test(plan, channel, message, clock)
-    return tested
+        told += await _tell(plan, channel, message, clock)
+    return told
 
 
-async def _test(plan: Plan, channel: ChannelPlan, message: Message, clock: SystemClock) -> list[Tested]:
+async def _tell(plan: Plan, channel: ChannelPlan, message: Message, clock: SystemClock) -> list[Told]:
     kind = CHANNELS[channel.kind]
     sender = kind.build(channel.name, channel.options, ChannelTools(clock=clock, source=plan.name))
-    tested = []
+    told = []
     try:
         for recipient in channel.recipients:
             address = Address(channel.name, recipient)
             row = Notification(
-                key=f"msg_test_{token_hex(12)}", address=address, message=message, created_at=clock.now(), attempts=1
+                key=f"msg_{token_hex(16)}", address=address, message=message, created_at=clock.now(), attempts=1
             )
             deadline = asyncio.get_running_loop().time() + kind.timeout
-            tested.append(Tested(channel.name, recipient, await sender.send(row, None, deadline)))
+            told.append(Told(channel.name, recipient, await sender.send(row, None, deadline)))
     finally:
         await sender.close()
-    return tested
+    return told
 
 
 async def status_from_store(plan: Plan) -> StatusDocument:
@@ -141,6 +144,31 @@ async def status_from_store(plan: Plan) -> StatusDocument:
     ]
     outbox = status.outbox_line(counts, oldest, {}, now)
     return status.build(plan, facts, now=now, started_at=None, outbox=outbox, own=None)
+
+
+async def make_report(plan: Plan, name: str, period: Period, zone: str, folder: Path | None) -> WrittenReport:
+    """Make a report from the store, whether a daemon runs or not.
+
+    Raises:
+        StoreError: there is no store, or it cannot be read.
+        OSError: the folder cannot be written.
+    """
+    store = await Store.open_readonly(plan.store)
+    try:
+        return await write_report(store, plan, name, period, zone, SystemClock().now(), folder)
+    finally:
+        await store.close()
+
+
+async def send_report(plan: Plan, written: WrittenReport, names: Collection[str]) -> list[Told]:
+    """Send a report that was made by hand through channels; one attempt each."""
+    clock = SystemClock()
+    message = report_message(plan, written, clock.now())
+    sent: list[Told] = []
+    for channel in plan.channels:
+        if channel.name in names:
+            sent += await _tell(plan, channel, message, clock)
+    return sent
 
 
 def unknown_names(plan: Plan, names: Sequence[str]) -> list[str]:

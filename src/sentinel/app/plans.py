@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
-from sentinel.config import compile as compiling
+from sentinel.config.compile import compile_plan
+from sentinel.config.expand import expanded as expanding
+from sentinel.config.json_schema import json_schema
 from sentinel.config.load import load
 from sentinel.core.plan import Plan
 from sentinel.probes.catalogue import CATALOGUE as PROBES
@@ -18,7 +20,7 @@ def load_plan(path: Path, environment: Mapping[str, str]) -> Plan:
     Raises:
         ConfigError: it cannot be used; carries every problem.
     """
-    return compiling.compile_plan(load(path, environment), PROBES, CHANNELS)
+    return compile_plan(load(path, environment), PROBES, CHANNELS)
 
 
 def expanded(path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -27,12 +29,12 @@ def expanded(path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
     Raises:
         ConfigError: it cannot be used.
     """
-    return compiling.expanded(load(path, environment), PROBES, CHANNELS)
+    return expanding(load(path, environment), PROBES, CHANNELS)
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of the full form."""
-    return compiling.json_schema(PROBES, CHANNELS)
+    return json_schema(PROBES, CHANNELS)
 
 
 @cache

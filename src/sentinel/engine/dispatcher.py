@@ -92,9 +92,8 @@ class Dispatcher:
     async def start(self) -> None:
         """Begin to send. Rows that were being sent when Sentinel last died are sent again."""
         # This process alone owns the store, so nobody else can hold a lease: none has to be waited for.
-        recovered = await self._store.write(
-            lambda tx: tx.outbox.recover(datetime.max.replace(tzinfo=self._clock.now().tzinfo))
-        )
+        now = self._clock.now()
+        recovered = await self._store.write(lambda tx: tx.outbox.recover(now, leases_too=True))
         for row in recovered:
             log.warning("notification.interrupted", key=row.key, channel=row.address.channel, incident=row.incident)
         self._started = True

@@ -23,7 +23,7 @@ Rows = list[Notification]
 _UNDELIVERED = (State.QUEUED.value, State.SENDING.value)
 
 #: These say that a trouble is over: pointless for whoever never heard of it.
-_ENDINGS = frozenset({Kind.RESOLVED, Kind.WITHDRAWN})
+_ENDINGS = frozenset({Kind.ACKNOWLEDGED, Kind.EASED, Kind.RESOLVED, Kind.WITHDRAWN})
 
 _other = outbox.alias("other")
 
@@ -109,9 +109,16 @@ class Outbox:
         }
         return self._connection.execute(change.values(outcome)).rowcount == 1
 
-    def recover(self, now: datetime) -> Rows:
-        """Queue again what was being sent when its lease ran out: the sender died, and nobody knows whether it arrived."""
-        change = update(outbox).where(outbox.c.state == State.SENDING.value, outbox.c.lease_until <= micros(now))
+    def recover(self, now: datetime, *, leases_too: bool = False) -> Rows:
+        """Queue again what was being sent when its lease ran out: the sender died, and nobody knows whether it arrived.
+
+        Args:
+            now: when they are due again.
+            leases_too: also rows whose lease still holds, for a start, when nobody else can be sending.
+        """
+        change = update(outbox).where(outbox.c.state == State.SENDING.value)
+        if not leases_too:
+            change = change.where(outbox.c.lease_until <= micros(now))
         lost = {
             "state": State.QUEUED.value,
             "due_at": micros(now),
@@ -121,6 +128,12 @@ class Outbox:
             "detail": "",
         }
         return self._changed(change.values(lost).returning(*outbox.c))
+
+    def bury(self, channel: str, cause: Cause) -> int:
+        """Give up what waits for a channel that is gone. The rows stay visible and can be sent again by hand."""
+        change = update(outbox).where(outbox.c.channel == channel, outbox.c.state == State.QUEUED.value)
+        buried = {"state": State.DEAD.value, "due_at": None, "reason": cause.value, "detail": ""}
+        return self._connection.execute(change.values(buried)).rowcount
 
     # --- Questions --------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,75 @@
+"""Reports made from the store and written into the reports folder."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sentinel.app.plans import mains
+from sentinel.core.calendar import Period
+from sentinel.core.notification import Kind, Message
+from sentinel.core.plan import Plan
+from sentinel.reports import render, report
+from sentinel.reports.documents import ReportDocument
+from sentinel.store.database import Store, Transaction
+
+#: Incidents that one report holds at most; the newest are kept.
+MOST_INCIDENTS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenReport:
+    """A report as it lies in the reports folder."""
+
+    document: ReportDocument
+    title: str
+    text: str  # in brief, for a mail's text part
+    files: tuple[Path, ...]  # the page first, then the JSON
+
+
+async def write_report(
+    store: Store, plan: Plan, name: str, period: Period, zone: str, now: datetime, folder: Path | None = None
+) -> WrittenReport:
+    """Make a report of a period and write it.
+
+    Args:
+        store: what happened.
+        plan: what was watched, and the targets.
+        name: of the report.
+        period: what it is about.
+        zone: IANA name; times are shown in it.
+        now: aware.
+        folder: where to; the plan's reports folder when None.
+
+    Raises:
+        StoreError: the store cannot be read.
+        OSError: the folder cannot be written.
+    """
+    past = await store.read(lambda tx: _past(tx, period))
+    document = await asyncio.to_thread(report.build, plan, mains(), name, period, zone, past, now)
+    files = await asyncio.to_thread(render.write, document, folder or plan.reports_folder)
+    title = f"{name} report of {plan.name}, {period.key}"
+    return WrittenReport(document=document, title=title, text=render.text(document), files=files)
+
+
+def report_message(plan: Plan, written: WrittenReport, now: datetime) -> Message:
+    """The mail that carries a report."""
+    return Message(
+        kind=Kind.REPORT,
+        at=now,
+        source=plan.name,
+        severity=written.document.overall,
+        title=written.title,
+        text=written.text,
+        files=(str(written.files[0]),),
+        link=plan.link,
+    )
+
+
+def _past(tx: Transaction, period: Period) -> report.Past:
+    incidents = tx.incidents.between(period.since, period.until, MOST_INCIDENTS)
+    return report.Past(
+        rollups=tx.rollups.summed(period.since, period.until),
+        incidents=incidents,
+        timelines={incident.id: tx.incidents.timeline(incident.id) for incident in incidents},
+    )
