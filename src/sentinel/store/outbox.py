@@ -22,7 +22,7 @@ Rows = list[Notification]
 
 _UNDELIVERED = (State.QUEUED.value, State.SENDING.value)
 
-#: These say that a trouble is over: pointless for whoever never heard of it.
+#: These say that less is wrong than before: pointless for whoever never heard of it.
 _ENDINGS = frozenset({Kind.ACKNOWLEDGED, Kind.EASED, Kind.RESOLVED, Kind.WITHDRAWN})
 
 _other = outbox.alias("other")
