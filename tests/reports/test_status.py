@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.kit.scene import MINUTE, NOW, blind, broken, check, history, plan, well
 
 from sentinel.core.incident import Acknowledge, Address
 from sentinel.core.notification import Kind, Message, Notification, State
@@ -13,6 +12,7 @@ from sentinel.core.rule import Severity
 from sentinel.core.slo import Rollup
 from sentinel.reports.documents import OutboxLine, OwnHealth, StatusDocument
 from sentinel.reports.status import CheckFacts, build, facts, notification_line, outbox_line
+from tests.kit.scene import MINUTE, NOW, blind, broken, check, history, plan, well
 
 START = NOW - timedelta(hours=3)
 HEALTH, LOGIN, ROLES = check("health"), check("login"), check("roles")

@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.kit.scene import MINUTE, NOW, blind, broken, check, history, plan, well
 
 from sentinel.core.incident import Acknowledge
 from sentinel.reports import text
 from sentinel.reports.documents import OutboxLine, OwnHealth
 from sentinel.reports.status import build, facts, incident_line
 from sentinel.reports.text import Look, share
+from tests.kit.scene import MINUTE, NOW, blind, broken, check, history, plan, well
 
 if TYPE_CHECKING:
     from sentinel.core.history import History

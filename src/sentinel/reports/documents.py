@@ -218,7 +218,9 @@ class IncidentReport:
 
     line: IncidentLine
     duration: timedelta  # since it opened, up to its end or the end of the period
-    acknowledged_after: timedelta | None  # None when nobody did
+    acknowledged_by: str  # who took it first; empty when nobody did
+    acknowledged_why: str
+    acknowledged_after: timedelta | None  # since it opened
     notifications: int  # messages it caused
     told: int  # addresses it reached
 
@@ -240,7 +242,7 @@ class ReportDocument(Document):
     fingerprint: str
     checks: tuple[CheckReport, ...]  # the worst first
     incidents: tuple[IncidentReport, ...]  # the newest first
-    uptime: float | None  # mean of the checks' uptimes; None when nothing was judged
+    uptime: float | None  # of all checks together, by time; None when nothing was judged
     uptime_warning: float  # target
     uptime_critical: float
     samples: int  # results that the figures are made of

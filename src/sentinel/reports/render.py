@@ -1,0 +1,161 @@
+"""A report as a page, as JSON and as the text of a mail, and its files in the reports folder."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sentinel.base.units import Unit, format_duration, format_value
+from sentinel.reports.documents import CheckReport, IncidentReport, ReadingLine, ReportDocument
+from sentinel.reports.text import share
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+#: The text names at most so many checks and incidents; the page has all of them.
+MOST_LINES = 20
+
+
+def html(document: ReportDocument) -> str:
+    """The report as one page that needs nothing beside itself: it can be mailed, printed and kept."""
+    return _template().render(report=document, when=_Zone(document.zone))
+
+
+def as_json(document: ReportDocument) -> str:
+    """The report for programs."""
+    return json.dumps(document.to_json(), indent=1, ensure_ascii=False) + "\n"
+
+
+def text(document: ReportDocument) -> str:
+    """The report in brief, for the text part of a mail and for a terminal."""
+    return "\n".join(_text_lines(document)) + "\n"
+
+
+def write(document: ReportDocument, folder: Path) -> tuple[Path, Path]:
+    """Put the page and the JSON into the folder, each whole or not at all; answers their paths, the page first.
+
+    Writing the same report again replaces it.
+
+    Raises:
+        OSError: the folder or a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = folder / re.sub(r"[^\w.-]+", "-", f"{document.name}-{document.period}")
+    page, data = stem.with_name(stem.name + ".html"), stem.with_name(stem.name + ".json")
+    _replace(data, as_json(document))
+    _replace(page, html(document))
+    return page, data
+
+
+def _replace(path: Path, content: str) -> None:
+    """Write beside, then rename: who reads meanwhile, or after a crash, sees the old file or the new one."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+class _Zone:
+    """Writes times in the report's zone."""
+
+    def __init__(self, name: str) -> None:
+        self._zone = ZoneInfo(name)
+
+    def __call__(self, moment: datetime | None) -> str:
+        return f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M %Z}" if moment else ""
+
+
+@cache
+def _template() -> "Template":
+    # Only a process that writes a report pays for the import.
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
+    environment = Environment(
+        loader=PackageLoader("sentinel.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "share": lambda ratio: _share(ratio).replace(" ", "\N{NO-BREAK SPACE}"),
+        "duration": format_duration,
+        "value": _value,
+        "part": _part,
+    }
+    return environment.get_template("report.html")
+
+
+def _share(ratio: float | None) -> str:
+    return "-" if ratio is None else share(ratio)
+
+
+def _value(value: float | None, reading: ReadingLine | None) -> str:
+    return "-" if value is None else format_value(value, reading.unit if reading else Unit.NONE)
+
+
+def _part(check: CheckReport, standing: str) -> float:
+    """Per cent of the period that a check spent so."""
+    whole = check.up + check.degraded + check.down + check.unknown
+    spent: timedelta = getattr(check, standing)
+    return round(100 * (spent / whole), 3) if whole else 0.0
+
+
+def _text_lines(document: ReportDocument) -> Iterator[str]:
+    when = _Zone(document.zone)
+    yield f"{document.name} report of {document.source}: {document.overall.label}"
+    yield f"{when(document.since)} to {when(document.until)}"
+    yield ""
+    target = share(document.uptime_warning)
+    yield f"Uptime {_share(document.uptime)} (target {target}), {document.failures} of {document.samples} results failed."
+    yield (
+        f"{document.opened} incidents opened, {format_duration(document.downtime)} down, "
+        f"{format_duration(document.unknown)} unknown, {document.notifications} messages sent."
+    )
+    yield from _missed(document)
+    yield from _incidents(document, when)
+    yield ""
+    yield document.formula + "."
+
+
+def _missed(document: ReportDocument) -> Iterator[str]:
+    missed = [check for check in document.checks if check.missed]
+    yield ""
+    if not missed:
+        yield f"All {len(document.checks)} checks kept their targets."
+        return
+    yield f"{len(missed)} of {len(document.checks)} checks missed a target:"
+    for check in missed[:MOST_LINES]:
+        yield f"  {check.severity.label:8}  {check.name}: {'; '.join(check.missed)}"
+    if len(missed) > MOST_LINES:
+        yield f"  and {len(missed) - MOST_LINES} more"
+
+
+def _incidents(document: ReportDocument, when: _Zone) -> Iterator[str]:
+    if not document.incidents:
+        return
+    yield ""
+    yield "Incidents:"
+    for incident in document.incidents[:MOST_LINES]:
+        yield f"  #{incident.line.id} {incident.line.severity.label} {incident.line.check}: {_course(incident, when)}"
+    if len(document.incidents) > MOST_LINES:
+        yield f"  and {len(document.incidents) - MOST_LINES} more"
+
+
+def _course(incident: IncidentReport, when: _Zone) -> str:
+    state = "lasted" if incident.line.resolved_at else "still open after"
+    taken = "not acknowledged"
+    if incident.acknowledged_after is not None:
+        taken = f"acknowledged by {incident.acknowledged_by} after {format_duration(incident.acknowledged_after)}"
+    opened = when(incident.line.opened_at or incident.line.began_at)
+    return f"{opened}, {state} {format_duration(incident.duration)}, {taken}"
