@@ -14,10 +14,9 @@ HEADER_LIMIT: Final = 150
 SECTION_LIMIT: Final = 3_000
 BLOCKS_LIMIT: Final = 50
 TOTAL_LIMIT: Final = 9_000
-TEXT_LIMIT: Final = 4_000
 
-_BODY_LIMIT: Final = 5_000  # of a report's text: leaves room for the lines
-_LINES_LIMIT: Final = 3_000  # of the lines together
+_BODY_LIMIT: Final = 4_800  # of a report's text, escaped: leaves room for the lines
+_LINES_LIMIT: Final = 2_800  # of the lines together, escaped
 _CODE: Final = len("```\n\n```")
 
 _SIGNS: Final = {
@@ -44,14 +43,13 @@ def post(words: Words, *, mention: str = "", repeat: bool = False) -> Post:
         repeat: the receiver may have it already; it is marked, since Slack drops no repeats.
     """
     mark = " (repeat)" if repeat else ""
-    sections = [shorten(line, SECTION_LIMIT) for line in _sections(words, mention)]
     header = f"{_SIGNS[words.tone]} {shorten(f'{words.tag}{mark}: {words.headline}', HEADER_LIMIT - 25)}"
     blocks: list[Block] = [
         {"type": "header", "text": {"type": "plain_text", "text": header, "emoji": True}},
-        *({"type": "section", "text": {"type": "mrkdwn", "text": text}} for text in sections if text),
+        *({"type": "section", "text": {"type": "mrkdwn", "text": text}} for text in _sections(words, mention) if text),
         {"type": "context", "elements": [{"type": "mrkdwn", "text": escape(words.footer)}]},
     ]
-    return Post(text=shorten(escape(words.subject + mark), TEXT_LIMIT), blocks=tuple(blocks))
+    return Post(text=escape(words.subject + mark), blocks=tuple(blocks))
 
 
 def escape(text: str) -> str:
@@ -62,7 +60,7 @@ def escape(text: str) -> str:
 def _sections(words: Words, mention: str) -> Iterator[str]:
     yield mention
     yield _lines(words)
-    for piece in _pieces(escape(shorten(words.body, _BODY_LIMIT)).replace("```", "'''"), SECTION_LIMIT - _CODE):
+    for piece in _pieces(_escaped_body(words.body), SECTION_LIMIT - _CODE):
         yield f"```\n{piece}\n```"
 
 
@@ -75,6 +73,11 @@ def _lines(words: Words) -> str:
             break
         text += one
     return text.rstrip("\n")
+
+
+def _escaped_body(body: str) -> str:
+    text = escape(body.replace("```", "'''"))
+    return text if len(text) <= _BODY_LIMIT else text[: _before_escape(text, _BODY_LIMIT - 1)] + "…"
 
 
 def _pieces(text: str, limit: int) -> Iterator[str]:

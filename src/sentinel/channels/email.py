@@ -29,18 +29,25 @@ _ADDRESS: Final = re.compile(
 )
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:_-]{0,252}[A-Za-z0-9])?")
 
+_ENCODED: Final = "=?"  # begins an encoded word, which can hide a line end (see `mail`)
+
 Security = Literal["auto", "starttls", "tls", "none"]
 
 
 def _address(value: str) -> str:
-    if not _ADDRESS.fullmatch(value) or len(value.partition("@")[0]) > 64:
+    if not _ADDRESS.fullmatch(value) or len(value.partition("@")[0]) > 64 or _ENCODED in value:
         raise ValueError("a mail address such as oncall@example.org")
     return value
 
 
 def _sender(value: str) -> str:
     name, address = parseaddr(value)
-    if not value.isprintable() or not name.isprintable() or (name and not value.rstrip().endswith(">")):
+    if (
+        not value.isprintable()
+        or _ENCODED in value
+        or not name.isprintable()
+        or (name and not value.rstrip().endswith(">"))
+    ):
         raise ValueError("a mail address such as sentinel@example.org or `Sentinel <sentinel@example.org>`")
     _address(address)
     return value

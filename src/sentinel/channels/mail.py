@@ -1,6 +1,7 @@
 """A message as a mail: subject, text and HTML from the templates, headers, and the files of a report.
 
-Headers cannot be broken out of: every value is cleaned by `render` and folded by `email.policy.SMTP`. Bodies are encoded so
+Headers cannot be broken out of: every value is cleaned by `render`, holds no encoded word, and is folded by
+`email.policy.SMTP`. Bodies are encoded so
 that no line is longer than 998 characters (RFC 5322, 2.1.1) and no server has to know of 8-bit mail.
 """
 
@@ -78,12 +79,18 @@ def message_id(key: str, domain: str) -> str:
 def _head(mail: EmailMessage, said: Words, sender: Address, recipient: str, source: str, now: datetime) -> None:
     mail["From"] = sender
     mail["To"] = recipient
-    mail["Subject"] = one_line(_render("subject.txt", said))
+    mail["Subject"] = _header(_render("subject.txt", said))
     mail["Date"] = format_datetime(now)
     # Keeps out-of-office replies and other robots from answering (RFC 3834; the second is Microsoft Exchange's).
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     mail["List-Id"] = f"<{_label(source)}.sentinel.{sender.domain}>"
+
+
+def _header(text: str) -> str:
+    """The text as a header's value. EmailMessage reads `=?utf-8?q?=0A?=` in it as an encoded line end, and before Python
+    3.11.10 it wrote that line end out, which began a new header (CVE-2024-6923)."""
+    return one_line(text).replace("=?", "= ?")
 
 
 def _label(source: str) -> str:
@@ -110,7 +117,7 @@ def _read(names: Iterable[str]) -> tuple[list[_File], list[str]]:
         if content is None:
             notes.append(f"{one_line(path.name)} is not attached: it is missing or too large.")
         else:
-            files.append(_File(name=one_line(path.name), content=content))
+            files.append(_File(name=_header(path.name), content=content))
             room -= len(content)
     return files, notes
 

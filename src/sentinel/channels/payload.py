@@ -3,6 +3,7 @@
 Both are derived from the fields of the values in `core`, so they cannot drift apart. A test compares the published schema.
 """
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -136,6 +137,11 @@ def schema() -> Json:
         "description": "Signed as Standard Webhooks describe. Receivers ignore fields that they do not know.",
     }
     return {**head, **message}
+
+
+def schema_text() -> str:
+    """The schema as it stands in `docs/webhook.schema.json`."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _schema_of(kind: Any) -> Json:

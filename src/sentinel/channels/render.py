@@ -4,6 +4,7 @@ What stands here is only what the Message carries, cleaned: no control character
 direction of writing. Times are in UTC and say so.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from sentinel.core.rule import Severity
 
 SUBJECT_LIMIT: Final = 180  # characters: what a list of mails still shows in part
 LINE_LIMIT: Final = 1_000  # characters of one line's text
+NAME_LIMIT: Final = 100  # characters of the name of a Sentinel
 BODY_LIMIT: Final = 20_000  # characters of a report's text
 MORE_FINDINGS: Final = 5  # findings shown beside the worst
 
@@ -77,7 +79,7 @@ def words(message: Message) -> Words:
         ),
         body=shorten(block(message.text), BODY_LIMIT),
         link=_web_address(one_line(message.link)),
-        footer=one_line(f"Sentinel {message.source}, {moment(message.at)}"),
+        footer=f"Sentinel {shorten(one_line(message.source), NAME_LIMIT)}, {moment(message.at)}",
     )
 
 
@@ -254,7 +256,7 @@ def _how_bad(message: Message) -> str:
 
 def _beside_bound(finding: Finding) -> str:
     """The value beside its bound: `6.2 s, above 5 s`."""
-    if finding.value is None or finding.bound is None:
+    if finding.value is None or finding.bound is None or not math.isfinite(finding.value + finding.bound):
         return ""
     side = "above" if finding.value > finding.bound else "below"
     return f"{format_value(finding.value, finding.unit)}, {side} {format_value(finding.bound, finding.unit)}"

@@ -1,0 +1,236 @@
+"""The email channel against a real SMTP server."""
+
+import asyncio
+import ssl
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from pydantic import ValidationError
+
+from sentinel.base.clock import SystemClock
+from sentinel.channels.base import ChannelTools
+from sentinel.channels.email import EMAIL, Email, EmailOptions, route
+from sentinel.channels.route import Tls
+from sentinel.core.notification import Ambiguous, Cause, Failed, Outcome, Sent
+from tests.kit.messages import notification
+from tests.kit.ports import refusing_port
+from tests.kit.smtp import SmtpScript, SmtpServer
+
+KIM = "kim@example.org"
+LOGIN: dict[str, Any] = {"username": "sentinel", "password": "correct-horse"}
+
+
+def options(**more: Any) -> EmailOptions:
+    base = {"host": "127.0.0.1", "sender": "Sentinel <s@example.org>", "recipients": [KIM]}
+    return EmailOptions.model_validate(base | more)
+
+
+async def send(port: int, *, within: float = 5.0, first: dict[str, str] | None = None, **more: Any) -> Outcome:
+    channel = Email(options(port=port, **more), ChannelTools(clock=SystemClock(), source="ward"))
+    return await channel.send(notification(to=KIM), first, asyncio.get_running_loop().time() + within)
+
+
+async def test_a_mail_arrives_and_its_receipt_is_its_message_id(smtp: SmtpServer) -> None:
+    assert await send(smtp.port) == Sent(receipt={"message_id": "<m-12-1-mail@example.org>"})
+    (mail,) = smtp.messages
+    assert (mail.sender, mail.recipients) == ("s@example.org", (KIM,))
+    assert message_from_bytes(mail.content)["Message-ID"] == "<m-12-1-mail@example.org>"
+
+
+async def test_the_receipt_of_the_first_mail_continues_its_thread(smtp: SmtpServer) -> None:
+    first = await send(smtp.port)
+    assert isinstance(first, Sent)
+    await send(smtp.port, first={"message_id": "<m-12-0@example.org>"})
+    assert message_from_bytes(smtp.messages[1].content)["In-Reply-To"] == "<m-12-0@example.org>"
+
+
+@pytest.mark.parametrize(
+    ("script", "cause", "permanent"),
+    [
+        (SmtpScript(greeting="421 4.3.2 come back later"), Cause.SERVER_ERROR, False),
+        (SmtpScript(greeting="554 5.3.2 no mail here"), Cause.REFUSED, True),
+        (SmtpScript(greeting="hello?"), Cause.PROTOCOL_ERROR, False),
+        (SmtpScript(mail="451 4.3.0 try again"), Cause.SERVER_ERROR, False),
+        (SmtpScript(mail="421 4.3.0 closing"), Cause.SERVER_ERROR, False),
+        (SmtpScript(mail="550 5.7.1 sender refused"), Cause.REFUSED, True),
+        (SmtpScript(mail="530 5.7.0 log in first"), Cause.CREDENTIAL_REFUSED, False),
+        (SmtpScript(refused={KIM: "450 4.2.1 greylisted"}), Cause.SERVER_ERROR, False),
+        (SmtpScript(refused={KIM: "550 5.1.1 unknown"}), Cause.GONE, True),
+        (SmtpScript(refused={KIM: "550 no such user"}), Cause.GONE, True),
+        (SmtpScript(refused={KIM: "554 5.7.1 relaying denied"}), Cause.REFUSED, True),
+        (SmtpScript(data="451 4.3.0 no room"), Cause.SERVER_ERROR, False),
+        (SmtpScript(data="554 5.6.0 no"), Cause.REFUSED, True),
+        (SmtpScript(accepted="421 4.3.0 closing"), Cause.SERVER_ERROR, False),
+        (SmtpScript(accepted="451 4.3.0 disk full"), Cause.SERVER_ERROR, False),
+        (SmtpScript(accepted="554 5.7.1 looks like spam"), Cause.REFUSED, True),
+    ],
+)
+async def test_every_refusal_is_retried_or_final(
+    smtp: SmtpServer, script: SmtpScript, cause: Cause, permanent: bool
+) -> None:
+    smtp.script = script
+    outcome = await send(smtp.port)
+    assert isinstance(outcome, Failed)
+    assert (outcome.cause, outcome.permanent) == (cause, permanent)
+
+
+async def test_details_hold_the_code_and_nothing_else_that_the_server_says(smtp: SmtpServer) -> None:
+    smtp.script = SmtpScript(refused={KIM: f"550 5.1.1 <{KIM}> unknown"})
+    outcome = await send(smtp.port)
+    assert isinstance(outcome, Failed)
+    assert outcome.detail == "answered 550 5.1.1 to the recipient"
+
+
+async def test_no_answer_to_the_data_is_ambiguous(smtp: SmtpServer) -> None:
+    smtp.script = SmtpScript(accept_after=asyncio.Event())
+    outcome = await send(smtp.port, within=0.5)
+    assert isinstance(outcome, Ambiguous)
+    assert outcome.cause is Cause.TIMEOUT
+    assert len(smtp.messages) == 1
+
+
+async def test_a_reset_after_the_data_is_ambiguous(smtp: SmtpServer) -> None:
+    smtp.script = SmtpScript(reset_after_message=True)
+    assert isinstance(await send(smtp.port), Ambiguous)
+
+
+async def test_a_nonsensical_answer_to_the_data_is_ambiguous(smtp: SmtpServer) -> None:
+    smtp.script = SmtpScript(accepted="well, thanks")
+    assert isinstance(await send(smtp.port), Ambiguous)
+
+
+async def test_a_hung_goodbye_changes_nothing(smtp: SmtpServer) -> None:
+    smtp.script = SmtpScript(hang_on_quit=True)
+    assert isinstance(await send(smtp.port, within=0.5), Sent)
+
+
+async def test_no_greeting_is_tried_again(smtp: SmtpServer) -> None:
+    smtp.script = SmtpScript(greeting=None)
+    outcome = await send(smtp.port, within=0.3)
+    assert outcome == Failed(cause=Cause.TIMEOUT, detail="no answer to the connection in time")
+
+
+async def test_a_refused_connection_is_tried_again() -> None:
+    with refusing_port() as port:
+        outcome = await send(port)
+    assert outcome == Failed(cause=Cause.UNREACHABLE, detail="connection refused")
+
+
+async def test_a_login_is_made_over_tls_only(authority: trustme.CA, tmp_path: Path) -> None:
+    async with tls_server(authority) as smtp:
+        smtp.script = SmtpScript(credentials=("sentinel", "correct-horse"))
+        assert isinstance(await send(smtp.port, ca_file=trusted(authority, tmp_path), **LOGIN), Sent)
+        assert (smtp.messages[0].user, smtp.messages[0].encrypted) == ("sentinel", True)
+
+
+async def test_without_tls_the_password_stays_here(smtp: SmtpServer) -> None:
+    smtp.script = SmtpScript(credentials=("sentinel", "correct-horse"))
+    outcome = await send(smtp.port, **LOGIN)
+    assert outcome == Failed(cause=Cause.TLS_FAILED, detail="the server offers no STARTTLS")
+    assert not any(command.startswith("AUTH") for command in smtp.connections[0].commands)
+
+
+async def test_who_says_none_logs_in_without_tls(smtp: SmtpServer) -> None:
+    smtp.script = SmtpScript(credentials=("sentinel", "correct-horse"))
+    assert isinstance(await send(smtp.port, security="none", **LOGIN), Sent)
+
+
+async def test_a_wrong_password_is_tried_once_per_attempt_and_again_later(smtp: SmtpServer) -> None:
+    smtp.script = SmtpScript(credentials=("sentinel", "another"))
+    outcome = await send(smtp.port, security="none", **LOGIN)
+    assert outcome == Failed(cause=Cause.CREDENTIAL_REFUSED, detail="answered 535 5.7.8 to the login")
+    assert smtp.connections[0].commands.count("AUTH") == 1
+
+
+async def test_a_server_without_login_is_told(smtp: SmtpServer) -> None:
+    outcome = await send(smtp.port, security="none", **LOGIN)
+    assert isinstance(outcome, Failed)
+    assert (outcome.cause, outcome.permanent) == (Cause.CREDENTIAL_REFUSED, False)
+
+
+async def test_tls_is_used_where_it_is_offered_whatever_the_certificate(authority: trustme.CA) -> None:
+    async with tls_server(authority) as smtp:
+        assert isinstance(await send(smtp.port), Sent)
+        assert smtp.messages[0].encrypted
+
+
+@pytest.mark.parametrize(("security", "implicit"), [("starttls", False), ("tls", True)])
+async def test_a_certificate_that_is_not_trusted_gets_no_mail(
+    authority: trustme.CA, security: str, implicit: bool
+) -> None:
+    async with tls_server(authority, implicit=implicit) as smtp:
+        outcome = await send(smtp.port, security=security)
+        assert isinstance(outcome, Failed)
+        assert (outcome.cause, outcome.permanent) == (Cause.TLS_FAILED, False)
+        assert len(smtp.messages) == 0
+
+
+@pytest.mark.parametrize(("security", "implicit"), [("starttls", False), ("tls", True)])
+async def test_a_trusted_certificate_gets_the_mail(
+    authority: trustme.CA, tmp_path: Path, security: str, implicit: bool
+) -> None:
+    async with tls_server(authority, implicit=implicit) as smtp:
+        assert isinstance(await send(smtp.port, security=security, ca_file=trusted(authority, tmp_path)), Sent)
+
+
+@pytest.mark.parametrize(
+    ("given", "port", "tls"),
+    [
+        ({}, 25, Tls.OFFERED),
+        ({"port": 587}, 587, Tls.REQUIRED),
+        ({"port": 465}, 465, Tls.IMPLICIT),
+        ({"security": "tls"}, 465, Tls.IMPLICIT),
+        ({"security": "starttls"}, 587, Tls.REQUIRED),
+        ({"security": "none"}, 25, Tls.NEVER),
+        ({"port": 465, "security": "starttls"}, 465, Tls.REQUIRED),
+        (LOGIN, 587, Tls.REQUIRED),
+        (LOGIN | {"port": 25}, 25, Tls.REQUIRED),
+        (LOGIN | {"port": 2525, "security": "none"}, 2525, Tls.NEVER),
+    ],
+)
+def test_port_and_security_follow_from_what_was_said(given: dict[str, Any], port: int, tls: Tls) -> None:
+    way = route(EmailOptions.model_validate({"host": "smtp.example.org", "sender": KIM, "recipients": [KIM], **given}))
+    assert (way.port, way.tls) == (port, tls)
+
+
+def test_each_recipient_is_an_address_of_its_own() -> None:
+    assert EMAIL.recipients(options(recipients=[KIM, "lee@example.org"])) == (KIM, "lee@example.org")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"recipients": []},
+        {"recipients": [KIM, KIM]},
+        {"recipients": ["kim"]},
+        {"recipients": ["kim@example.org\r\nRCPT TO:<eve@example.org>"]},
+        {"recipients": ["Kim <kim@example.org>"]},
+        {"sender": "Sentinel\r\nBcc: eve@example.org <s@example.org>"},
+        {"sender": "nobody"},
+        {"host": "smtp example org"},
+        {"hello": "a\nb"},
+        {"username": "sentinel"},
+        {"password": "alone"},
+        {"security": "ssl"},
+        {"sender": "=?utf-8?q?=0ABcc:?= <s@example.org>"},
+        {"recipients": ["=?utf-8?q?=0ABcc:?=@example.org"]},
+        {"port": 0},
+    ],
+)
+def test_unusable_options_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        options(**wrong)
+
+
+def tls_server(authority: trustme.CA, *, implicit: bool = False) -> SmtpServer:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return SmtpServer(tls=context, implicit_tls=implicit)
+
+
+def trusted(authority: trustme.CA, folder: Path) -> Path:
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    return folder / "ca.pem"

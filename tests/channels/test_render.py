@@ -1,0 +1,96 @@
+"""The words of messages."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel.channels.render import SUBJECT_LIMIT, Tone, block, one_line, words
+from sentinel.core.notification import Kind
+from tests.kit.messages import FINDING, OPENED, WHY, message
+
+SUBJECTS = {
+    Kind.OPENED: f"[CRITICAL] Payroll API: {WHY} (incident 12, level 1 of 3)",
+    Kind.WORSENED: f"[CRITICAL] Payroll API got worse: {WHY} (incident 12)",
+    Kind.EASED: f"[WARNING] Payroll API got better, but is not well: {WHY} (incident 12)",
+    Kind.ESCALATED: f"[CRITICAL] Payroll API: {WHY} (incident 12, level 2 of 3)",
+    Kind.REMINDED: f"[CRITICAL] Payroll API, still: {WHY} (incident 12)",
+    Kind.ACKNOWLEDGED: "[ACKNOWLEDGED] Payroll API: taken by kim (incident 12)",
+    Kind.ACKNOWLEDGEMENT_EXPIRED: f"[CRITICAL] Payroll API, acknowledgement has run out: {WHY} (incident 12)",
+    Kind.RESOLVED: "[RESOLVED] Payroll API: well again after 18 min (incident 12)",
+    Kind.WITHDRAWN: "[WITHDRAWN] Payroll API: no longer watched (incident 12)",
+    Kind.REPORT: "[REPORT] Daily report of 2026-03-01",
+    Kind.TEST: "[TEST] Test message, nothing is wrong",
+    Kind.STORE_DOWN: "[CRITICAL] Sentinel cannot write to its store: the disk is full",
+}
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_subject_says_it_all(kind: Kind) -> None:
+    assert words(message(kind)).subject == SUBJECTS[kind]
+
+
+def test_an_escalation_says_what_since_when_how_bad_why_and_what_to_do() -> None:
+    assert [(line.label, line.text) for line in words(message(Kind.ESCALATED)).lines] == [
+        ("What", "Payroll API (http check payroll-api)"),
+        ("Since", "2026-03-02 03:00:05 UTC (18 min)"),
+        ("How bad", "critical: 6.2 s, above 5 s"),
+        ("Why", WHY),
+        ("Level", "2 of 3"),
+        ("What to do", "Look at the service's load."),
+        ("Runbook", "https://example.org/runbooks/payroll"),
+        ("Acknowledge with", 'sentinel ack 12 --why "on it"'),
+        ("Look at", "https://sentinel.example.org/incidents/12"),
+    ]
+
+
+def test_a_recovery_says_from_when_to_when_and_asks_for_nothing() -> None:
+    labels = [line.label for line in words(message(Kind.RESOLVED)).lines]
+    assert labels == ["What", "From", "To", "Lasted", "It was", "Runbook", "Look at"]
+
+
+def test_an_acknowledgement_says_who_why_and_until_when() -> None:
+    (text,) = (line.text for line in words(message(Kind.ACKNOWLEDGED)).lines if line.label == "Acknowledged")
+    assert text == "by kim at 2026-03-02 03:18:05 UTC, until 2026-03-02 04:18:05 UTC: restarting it"
+
+
+def test_a_test_is_marked_as_one() -> None:
+    assert "nothing is wrong" in words(message(Kind.TEST)).lines[0].text
+
+
+def test_what_else_is_wrong_is_told_too() -> None:
+    more = tuple(replace(FINDING, explanation=f"reason {n}") for n in range(20))
+    lines = words(replace(OPENED, findings=more)).lines
+    assert [line.text for line in lines if line.label == "Also"] == [f"reason {n}" for n in range(1, 6)]
+
+
+def test_a_value_below_its_bound_is_said_to_be_below() -> None:
+    finding = replace(FINDING, value=1.0, bound=3.0)
+    (text,) = (line.text for line in words(replace(OPENED, findings=(finding,))).lines if line.label == "How bad")
+    assert text == "critical: 1 s, below 3 s"
+
+
+def test_recoveries_are_good_and_reports_calm() -> None:
+    tones = [words(message(kind)).tone for kind in (Kind.RESOLVED, Kind.REPORT, Kind.EASED, Kind.STORE_DOWN)]
+    assert tones == [Tone.GOOD, Tone.CALM, Tone.WARNING, Tone.CRITICAL]
+
+
+@given(st.text(alphabet=st.characters(), max_size=3_000))
+def test_no_text_breaks_out_of_the_subject_or_makes_it_long(text: str) -> None:
+    subject = words(replace(OPENED, explanation=text)).subject
+    assert len(subject) < SUBJECT_LIMIT + 60
+    assert all(character.isprintable() or character.isspace() or ord(character) > 0x9F for character in subject)
+    assert not set(subject) & set("\r\n\0\x85\u2028\u2029")
+
+
+def test_marks_that_turn_the_direction_of_writing_are_removed() -> None:
+    assert one_line("pay\u202eroll\ud800") == "pay roll"
+
+
+def test_a_report_keeps_its_lines_and_nothing_else_that_is_not_text() -> None:
+    assert block("a\r\nb\x1b[31m\tc\n\n") == "a\nb [31m    c"
+
+
+def test_a_link_that_is_no_page_is_left_out() -> None:
+    assert words(replace(OPENED, link="javascript:alert(1)")).link == ""

@@ -1,0 +1,97 @@
+"""Messages of every kind, as the engine would write them, for channels and faces to show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from sentinel.base.units import Unit
+from sentinel.core.incident import Acknowledgement, Address, Phase
+from sentinel.core.judge import Finding, Reason
+from sentinel.core.notification import AboutCheck, AboutIncident, Kind, Message, Notification
+from sentinel.core.rule import Severity
+
+NOW = datetime(2026, 3, 2, 3, 18, 5, tzinfo=UTC)
+BEGAN = NOW - timedelta(minutes=18)
+WHY = "response_time is 6.2 s, above 5 s"
+CHECK = AboutCheck(
+    name="payroll-api",
+    title="Payroll API",
+    kind="http",
+    tags=("payroll",),
+    runbook="https://example.org/runbooks/payroll",
+)
+INCIDENT = AboutIncident(
+    id=12,
+    phase=Phase.OPEN,
+    severity=Severity.CRITICAL,
+    began_at=BEGAN,
+    opened_at=BEGAN + timedelta(minutes=2),
+    level=1,
+    levels=3,
+)
+FINDING = Finding(
+    severity=Severity.CRITICAL,
+    reason=Reason.BEYOND_BOUND,
+    explanation=WHY,
+    hint="Look at the service's load.",
+    reading="response_time",
+    value=6.2,
+    bound=5.0,
+    unit=Unit.SECONDS,
+)
+OPENED = Message(
+    kind=Kind.OPENED,
+    at=NOW,
+    source="ward",
+    sequence=1,
+    check=CHECK,
+    incident=INCIDENT,
+    severity=Severity.CRITICAL,
+    explanation=WHY,
+    hint=FINDING.hint,
+    findings=(FINDING,),
+    link="https://sentinel.example.org/incidents/12",
+)
+TAKEN = Acknowledgement(by="kim", why="restarting it", at=NOW, until=NOW + timedelta(hours=1))
+
+
+def message(kind: Kind) -> Message:
+    """A message of that kind."""
+    return _ALL[kind]
+
+
+def notification(told: Message = OPENED, *, to: str = "", key: str = "m-12-1-mail", ambiguous: int = 0) -> Notification:
+    """That message on its way to one recipient."""
+    address = Address("alerts", to)
+    return Notification(key=key, address=address, message=told, created_at=NOW, attempts=1, ambiguous=ambiguous)
+
+
+def _of_incident(kind: Kind, now: Severity = Severity.CRITICAL, **changes: object) -> Message:
+    incident = replace(INCIDENT, **{"level": 0, **changes})  # type: ignore[arg-type]  # whichever fields differ
+    return replace(OPENED, kind=kind, severity=now, incident=incident)
+
+
+def _alone(kind: Kind, **fields: object) -> Message:
+    return replace(Message(kind=kind, at=NOW, source="ward"), **fields)  # type: ignore[arg-type]  # whichever are set
+
+
+_OVER = {"phase": Phase.RESOLVED, "resolved_at": NOW}
+_ALL = {
+    Kind.OPENED: OPENED,
+    Kind.WORSENED: _of_incident(Kind.WORSENED),
+    Kind.EASED: _of_incident(Kind.EASED, Severity.WARNING, severity=Severity.WARNING),
+    Kind.ESCALATED: _of_incident(Kind.ESCALATED, level=2),
+    Kind.REMINDED: _of_incident(Kind.REMINDED),
+    Kind.ACKNOWLEDGED: _of_incident(Kind.ACKNOWLEDGED, phase=Phase.ACKNOWLEDGED, acknowledgement=TAKEN),
+    Kind.ACKNOWLEDGEMENT_EXPIRED: _of_incident(Kind.ACKNOWLEDGEMENT_EXPIRED),
+    Kind.RESOLVED: _of_incident(Kind.RESOLVED, Severity.OK, **_OVER),
+    Kind.WITHDRAWN: _of_incident(Kind.WITHDRAWN, Severity.OK, **_OVER),
+    Kind.REPORT: _alone(
+        Kind.REPORT, title="Daily report of 2026-03-01", text="payroll-api  99.95 %\nlogin        100 %"
+    ),
+    Kind.TEST: _alone(Kind.TEST, text="If you read this, the channel works."),
+    Kind.STORE_DOWN: _alone(
+        Kind.STORE_DOWN, severity=Severity.CRITICAL, explanation="the disk is full", hint="Make room."
+    ),
+}
