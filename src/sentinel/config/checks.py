@@ -53,6 +53,7 @@ class ChecksCompiler:
         self._keep = keep
         self._names: dict[str, KeyPath] = {}
         self._usual_rules = self._read_usual_rules()
+        self._known_rules: dict[object, tuple[Rule, ...]] = {}
 
     def compile(self) -> list[CheckPart]:
         entries = self._loaded.tree.get("checks", [])
@@ -69,8 +70,8 @@ class ChecksCompiler:
         own = data.get("rules", []) if isinstance(data, Mapping) else []
         rest = {key: value for key, value in data.items() if key != "rules"} if isinstance(data, Mapping) else data
         entry = read_what_is_fine(CheckEntry, rest, path, self._problems)
-        rules = read_rules(own, (*path, "rules"), self._problems)
         if entry is None:
+            read_rules(own, (*path, "rules"), self._problems)
             self._look_at_options(path, data)
             return None
         self._check_name(path, entry.name)
@@ -79,11 +80,23 @@ class ChecksCompiler:
         interval, timeout = self._times(path, entry)
         options = self._options(path, kind, dict(entry.options))
         if kind is None or options is None:
+            read_rules(own, (*path, "rules"), self._problems)
             return None
-        usual = self._usual_rules.get(entry.kind, [])
-        readings = _readings(kind, options)
-        judged_by = compile_rules(with_defaults(rules, usual), readings, interval, self._keep, self._problems)
-        return self._finish(path, entry, kind, options, interval, timeout, judged_by)
+        rules = self._rules((*path, "rules"), own, entry.kind, _readings(kind, options), interval)
+        return self._finish(path, entry, kind, options, interval, timeout, rules)
+
+    def _rules(
+        self, path: KeyPath, data: object, kind: str, readings: Mapping[str, Unit], interval: timedelta
+    ) -> tuple[Rule, ...]:
+        """The rules of a check. Thousands of checks often have the same ones: these are compiled once and shared."""
+        key = (kind, interval, tuple(readings), repr(data))
+        if key in self._known_rules:
+            return self._known_rules[key]
+        entries = with_defaults(read_rules(data, path, self._problems), self._usual_rules.get(kind, []))
+        rules = compile_rules(entries, readings, interval, self._keep, self._problems)
+        if not self._problems:
+            self._known_rules[key] = rules
+        return rules
 
     def _finish(
         self,
@@ -101,7 +114,7 @@ class ChecksCompiler:
         judged = {
             "kind": entry.kind,
             "options": masked(entry.options, [place for place, _ in secrets]),
-            "times": [interval, timeout],
+            "times": [interval.total_seconds(), timeout.total_seconds()],
             "rules": repr(rules),
             "counts": [open_after, close_after, entry.severity],
         }
