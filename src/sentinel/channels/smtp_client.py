@@ -8,6 +8,7 @@ nothing that follows counts.
 import asyncio
 import contextlib
 import re
+from collections.abc import Coroutine
 from enum import StrEnum
 from typing import Final
 
@@ -19,6 +20,7 @@ from sentinel.core.notification import Ambiguous, Cause, Failed
 
 PHASE_TIMEOUT: Final = 30.0  # seconds for each answer before the data
 QUIT_TIMEOUT: Final = 2.0  # seconds for the last answer, which changes nothing
+CANCEL_AGAIN: Final = 0.05  # seconds until a cancellation that was lost is repeated
 _ENHANCED: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")  # RFC 3463
 
 _AUTHENTICATION_REQUIRED: Final = 530  # RFC 4954, 6; also "must issue STARTTLS first", RFC 3207, 4
@@ -44,7 +46,7 @@ async def deliver(route: Route, envelope: Envelope, deadline: float) -> Trouble 
     session = _Session(route)
     try:
         async with asyncio.timeout_at(deadline):
-            await session.run(envelope)
+            await _steadily(session.run(envelope))
     except TimeoutError:  # ours, or one of aiosmtplib's
         return _silence(session.stage)
     except aiosmtplib.SMTPResponseException as error:
@@ -56,6 +58,24 @@ async def deliver(route: Route, envelope: Envelope, deadline: float) -> Trouble 
     finally:
         session.close()
     return None
+
+
+async def _steadily(work: Coroutine[None, None, None]) -> None:
+    """Run the work so that a cancellation, or the deadline, ends it in any case.
+
+    aiosmtplib waits by `wait_for`, which on Python 3.11 loses a cancellation that comes in the same moment as what it waits
+    for (python/cpython#86296). Here it is cancelled until it ends.
+    """
+    task = asyncio.create_task(work, name="smtp")
+    try:
+        await asyncio.wait({task})
+    finally:
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=CANCEL_AGAIN)
+        if not task.cancelled():
+            task.exception()  # seen, so that asyncio does not complain of it when we are cancelled ourselves
+    task.result()
 
 
 class _Session:
