@@ -1,0 +1,184 @@
+"""Commands that ask a running daemon: status, incidents, ack, outbox, reload."""
+
+import os
+from pathlib import Path
+
+import click
+
+from sentinel.base.errors import NotRunning, StoreError
+from sentinel.cli import options, wire
+from sentinel.cli.options import as_json, chosen_config, look, print_json
+from sentinel.reports import text
+
+#: Exit status by severity, as Nagios plug-ins have it.
+EXIT = {"OK": 0, "WARNING": 1, "CRITICAL": 2, "UNKNOWN": 3}
+
+
+@click.command()
+@options.config
+@as_json
+@click.option("--all", "everything", is_flag=True, help="Also list healthy checks when there are many.")
+def status(as_json: bool, everything: bool) -> int:
+    """Say how everything is.
+
+    That is: checks, open incidents, messages that wait, and Sentinel itself. Exits with 0 when all is well, 1 for a warning, 2 when something is critical, 3 when it is unknown or no daemon runs; then
+    the store is asked for what it remembers.
+
+    \b
+    Example:
+      sentinel --config monitoring_config.json --status
+    """
+    return show_status(chosen_config(), as_json=as_json, everything=everything)
+
+
+def show_status(config: Path, *, as_json: bool, everything: bool) -> int:
+    """Print the status; answers the exit status."""
+    try:
+        document = wire.ask(config, "/api/v1/status")
+    except wire.NotAllowed:
+        raise
+    except NotRunning as error:
+        click.echo(f"sentinel: {error}", err=True)
+        document = _remembered(config)
+    if as_json:
+        print_json(document)
+    else:
+        click.echo(text.status(document, look(), everything=everything), nl=False)
+    return EXIT[document["overall"]]
+
+
+def _remembered(config: Path) -> wire.Json:
+    """What the store says of a monitor that does not run."""
+    import asyncio
+
+    from sentinel.app.once import status_from_store
+    from sentinel.app.plans import load_plan
+
+    try:
+        return asyncio.run(status_from_store(load_plan(config, os.environ))).to_json()
+    except StoreError as error:
+        raise NotRunning(f"and its store cannot be read either: {error}") from error
+
+
+@click.command()
+@options.config
+@click.option("--all", "everything", is_flag=True, help="Also those of the last 30 days that are over.")
+@as_json
+def incidents(everything: bool, as_json: bool) -> None:
+    """List open incidents.
+
+    \b
+    Example:
+      sentinel incidents --all
+    """
+    answer = wire.ask(chosen_config(), "/api/v1/incidents" + (f"?since={_a_month_ago()}" if everything else ""))
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(text.incidents(answer["incidents"], text.moment(answer["at"]), look()), nl=False)
+
+
+def _a_month_ago() -> str:
+    from datetime import timedelta
+
+    from sentinel.base.clock import SystemClock
+
+    return f"{SystemClock().now() - timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@click.command()
+@options.config
+@click.argument("incident", type=click.IntRange(min=1), metavar="ID")
+@click.option("--why", required=True, metavar="TEXT", help="What you know or do; everybody who was told reads it.")
+@click.option("--by", metavar="NAME", help="Who takes it. Default: your login name.")
+@click.option("--for", "hold", metavar="TIME", help="How long it holds, such as 2h. Default: as the policy says.")
+@as_json
+def ack(incident: int, why: str, by: str | None, hold: str | None, as_json: bool) -> None:
+    """Take an incident.
+
+    Its escalation stops, and everybody who was told learns who has it.
+
+    \b
+    Example:
+      sentinel ack 12 --why "restarting the database" --for 1h
+    """
+    asked = {"by": by or _login_name(), "why": why} | ({"for": hold} if hold else {})
+    row = wire.ask(chosen_config(), f"/api/v1/incidents/{incident}/acknowledge", asked)
+    if as_json:
+        print_json(row)
+        return
+    until = text.moment(row["acknowledged_until"])
+    by, check = text.clean(row["acknowledged_by"]), text.clean(row["check"])
+    click.echo(f"Incident {row['id']} ({check}) is acknowledged by {by} until {until:%Y-%m-%d %H:%M} UTC.")
+
+
+def _login_name() -> str:
+    """Who sits at the keyboard, through sudo too."""
+    import getpass
+
+    if name := os.environ.get("SUDO_USER"):
+        return name
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise click.UsageError("this user has no name: say who you are with --by NAME") from error
+
+
+@click.group(invoke_without_command=True)
+@options.config
+@click.option("--dead", is_flag=True, help="Only those that were given up.")
+@as_json
+@click.pass_context
+def outbox(context: click.Context, dead: bool, as_json: bool) -> None:
+    """List what was not delivered.
+
+    That is: notifications that wait, that are being sent, and that were given up.
+
+    \b
+    Examples:
+      sentinel outbox --dead
+      sentinel outbox redrive --all
+    """
+    if context.invoked_subcommand is not None:
+        return
+    answer = wire.ask(chosen_config(), "/api/v1/outbox" + ("?state=dead" if dead else ""))
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(text.outbox(answer["notifications"], text.moment(answer["at"]), look()), nl=False)
+
+
+@outbox.command()
+@options.config
+@click.argument("ids", type=click.IntRange(min=1), nargs=-1, metavar="[ID]...")
+@click.option("--all", "everything", is_flag=True, help="All that were given up.")
+@as_json
+def redrive(ids: tuple[int, ...], everything: bool, as_json: bool) -> None:
+    """Send notifications again that were given up, under their old keys.
+
+    \b
+    Example:
+      sentinel outbox redrive 7 9
+    """
+    if bool(ids) == everything:
+        raise click.UsageError("name ids, or --all")
+    answer = wire.ask(chosen_config(), "/api/v1/outbox/redrive", {"all": True} if everything else {"ids": list(ids)})
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(f"{answer['redriven']} will be sent again.")
+
+
+@click.command()
+@options.config
+def reload() -> None:
+    """Read the configuration again.
+
+    A file that is wrong keeps the old configuration running; the status says so.
+
+    \b
+    Example:
+      sentinel config check && sentinel reload
+    """
+    wire.ask(chosen_config(), "/api/v1/reload", {})
+    click.echo("The daemon reads its configuration again.")

@@ -1,0 +1,103 @@
+"""`sentinel`: the commands, and how they end.
+
+Exit status: that of the command (for status and check by the worst severity), 64 for a command line that cannot be
+understood, 78 for a configuration that cannot be used, else that of the error. Click's own 2 would mean "critical".
+"""
+
+import os
+import sys
+from contextlib import suppress
+
+import click
+
+from sentinel import __version__
+from sentinel.base.errors import SentinelError
+from sentinel.cli import ask, config, once, options, run
+
+#: A command line that cannot be understood (sysexits.h).
+EX_USAGE = 64
+
+#: 128 + SIGINT, as shells have it.
+INTERRUPTED = 130
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@options.config
+@click.option("--status", is_flag=True, help="Say how everything is, and exit: the same as the command `status`.")
+@options.as_json
+@click.option("--all", "everything", is_flag=True, help="With --status: also list healthy checks when there are many.")
+@click.version_option(__version__, prog_name="sentinel", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context, status: bool, as_json: bool, everything: bool) -> int | None:
+    """Sentinel watches production systems and tells people when they are in trouble.
+
+    Without a command it runs, in the foreground.
+
+    \b
+    Examples:
+      sentinel --config monitoring_config.json
+      sentinel --config monitoring_config.json --status
+      sentinel ack 12 --why "on it"
+    """
+    if status:
+        if context.invoked_subcommand is not None:
+            raise click.UsageError("--status stands alone, without a command")
+        return ask.show_status(options.chosen_config(), as_json=as_json, everything=everything)
+    if as_json or everything:
+        raise click.UsageError("--json and --all stand after a command, or with --status")
+    return run.run_daemon() if context.invoked_subcommand is None else None
+
+
+for command in (
+    run.run,
+    ask.status,
+    once.check,
+    config.config,
+    ask.incidents,
+    ask.ack,
+    ask.outbox,
+    once.report,
+    once.test_alert,
+    ask.reload,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command that stands on the command line, and exit."""
+    sys.exit(_status())
+
+
+def _status() -> int:
+    try:
+        return _run()
+    except click.UsageError as error:
+        error.show()
+        return EX_USAGE
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except SentinelError as error:
+        _say(f"sentinel: {error}", f"hint: {error.hint}" if error.hint else "")
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Without this the interpreter complains once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        _say(f"sentinel: {error.filename or 'input or output'}: {error.strerror or error}")
+        return 74  # EX_IOERR
+
+
+def _run() -> int:
+    answer = cli.main(prog_name="sentinel", standalone_mode=False)
+    sys.stdout.flush()
+    return answer if isinstance(answer, int) else 0
+
+
+def _say(*lines: str) -> None:
+    with suppress(BrokenPipeError):
+        for line in filter(None, lines):
+            click.echo(line, err=True)

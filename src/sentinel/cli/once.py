@@ -1,0 +1,222 @@
+"""Commands that do something once, by themselves: run checks, send a test, make a report."""
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from sentinel.cli import options
+from sentinel.cli.options import as_json, chosen_config, look, print_json
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+
+    from sentinel.app.once import Ran, Told
+    from sentinel.app.reporting import WrittenReport
+    from sentinel.core.calendar import Period
+    from sentinel.core.plan import Plan
+
+
+@click.command()
+@options.config
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--tag", "-t", "tags", multiple=True, metavar="TAG", help="Only checks with this tag; may be repeated.")
+@as_json
+def check(names: tuple[str, ...], tags: tuple[str, ...], as_json: bool) -> int:
+    """Run checks once, now. Nothing is stored, nobody is told.
+
+    Exits with 0 when all is well, 1 for a warning, 2 when something is critical, 3 when something could not be judged.
+
+    \b
+    Examples:
+      sentinel check
+      sentinel check health --json
+      sentinel check --tag smoke
+    """
+    import asyncio
+
+    from sentinel.app.once import check_once
+    from sentinel.app.plans import load_plan
+    from sentinel.core.rule import Severity
+
+    plan = load_plan(chosen_config(), os.environ)
+    _refuse_unknown("check", names, [check.name for check in plan.checks])
+    ran = asyncio.run(check_once(plan, names, tags))
+    if not ran:
+        raise click.UsageError(f"no check has the tag {' or '.join(tags)}" if tags else "there are no checks")
+    worst = max((one.verdict.severity for one in ran), key=lambda severity: severity.urgency, default=Severity.UNKNOWN)
+    if as_json:
+        print_json({"overall": worst.label, "checks": [_as_json(one) for one in ran]})
+    else:
+        _print_runs(ran)
+    return int(worst)
+
+
+def _as_json(one: "Ran") -> dict[str, object]:
+    measurement = one.result.measurement
+    return {
+        "name": one.check.name,
+        "kind": one.check.kind,
+        "severity": one.verdict.severity.label,
+        "outcome": measurement.outcome.value,
+        "failure": measurement.failure.value if measurement.failure else None,
+        "explanation": one.verdict.explanation,
+        "hint": one.verdict.hint,
+        "readings": [{"name": r.name, "value": r.value, "unit": r.unit.value} for r in measurement.readings],
+    }
+
+
+def _print_runs(ran: "list[Ran]") -> None:
+    style = look()
+    names = max(len(one.check.name) for one in ran)
+    for one in sorted(ran, key=lambda one: (-one.verdict.severity.urgency, one.check.name)):
+        severity = one.verdict.severity.label
+        readings = ", ".join(map(str, one.result.readings))
+        said = readings if severity == "OK" else one.verdict.explanation
+        click.echo(f"{style.severity(severity, 8)}  {one.check.name.ljust(names)}  {_cleaned(said)}".rstrip())
+        if severity != "OK":
+            for line in (readings, one.verdict.hint):
+                for part in style.paragraph(line, 12 + names):
+                    click.echo(style.dim(part))
+
+
+@click.command("test-alert")
+@options.config
+@click.argument("channels", nargs=-1, metavar="[CHANNEL]...")
+@as_json
+def test_alert(channels: tuple[str, ...], as_json: bool) -> int:
+    """Send a test message.
+
+    It is marked as a test and goes through every channel, or through those that are named. Exits with 0 when every receiver took it.
+
+    \b
+    Example:
+      sentinel test-alert email
+    """
+    import asyncio
+
+    from sentinel.app import once
+    from sentinel.app.plans import load_plan
+
+    plan = load_plan(chosen_config(), os.environ)
+    _refuse_unknown("channel", channels, [channel.name for channel in plan.channels])
+    told = asyncio.run(once.test_alert(plan, channels))
+    if not told:
+        raise click.UsageError("there are no channels")
+    return _print_told(told, as_json=as_json)
+
+
+def _print_told(told: "list[Told]", *, as_json: bool) -> int:
+    """Print how each attempt ended; answers 0 when all were taken."""
+    from sentinel.core.notification import Sent
+
+    rows = [
+        {
+            "channel": one.channel,
+            "recipient": one.recipient,
+            "outcome": type(one.outcome).__name__.lower(),
+            "cause": "" if isinstance(one.outcome, Sent) else one.outcome.cause.value,
+            "detail": "" if isinstance(one.outcome, Sent) else one.outcome.detail,
+        }
+        for one in told
+    ]
+    if as_json:
+        print_json({"sent": rows})
+    else:
+        for row in rows:
+            click.echo(_cleaned(" ".join(part for part in row.values() if part)))
+    return 0 if all(isinstance(one.outcome, Sent) for one in told) else 2
+
+
+@click.command()
+@options.config
+@click.option("--since", default="24h", metavar="TIME", show_default=True, help="A duration back from now, or a date.")
+@click.option("--until", metavar="TIME", help="Likewise. Default: now.")
+@click.option("--send", "channels", multiple=True, metavar="CHANNEL", help="Send it there too; may be repeated.")
+@click.option("--folder", type=click.Path(file_okay=False), metavar="FOLDER", help="Where to write it.")
+@as_json
+def report(since: str, until: str | None, channels: tuple[str, ...], folder: str | None, as_json: bool) -> int:
+    """Write a report of any period.
+
+    It comes from the store, whether a daemon runs or not, and lands in the reports folder as HTML and JSON.
+
+    \b
+    Examples:
+      sentinel report --since 7d --send email
+      sentinel report --since 2026-11-01 --until 2026-12-01
+    """
+    import asyncio
+    from pathlib import Path
+
+    from sentinel.app import once
+    from sentinel.app.plans import load_plan
+    from sentinel.reports import render
+
+    plan = load_plan(chosen_config(), os.environ)
+    _refuse_unknown("channel", channels, [channel.name for channel in plan.channels])
+    zone = next((scheduled.zone for scheduled in plan.reports), "UTC")
+    period = _period(since, until, zone)
+    written = asyncio.run(once.make_report(plan, "report", period, zone, Path(folder) if folder else None))
+    if as_json:
+        click.echo(render.as_json(written.document), nl=False)
+    else:
+        click.echo(written.text)
+        click.echo("\n".join(f"written: {file}" for file in written.files))
+    return _send(plan, written, channels) if channels else 0
+
+
+def _send(plan: "Plan", written: "WrittenReport", channels: tuple[str, ...]) -> int:
+    import asyncio
+
+    from sentinel.app.once import send_report
+
+    return _print_told(asyncio.run(send_report(plan, written, channels)), as_json=False)
+
+
+def _period(since: str, until: str | None, zone_name: str) -> "Period":
+    from zoneinfo import ZoneInfo
+
+    from sentinel.base.clock import SystemClock
+    from sentinel.core.calendar import Period
+
+    now, zone = SystemClock().now(), ZoneInfo(zone_name)
+    first = _moment(since, now, zone)
+    last = _moment(until, now, zone) if until else now
+    if not first < last <= now:
+        raise click.UsageError("--since has to be before --until, and neither may lie ahead")
+    return Period(
+        key=f"{first.astimezone(zone):%Y-%m-%dT%H%M}--{last.astimezone(zone):%Y-%m-%dT%H%M}", since=first, until=last
+    )
+
+
+def _moment(text: str, now: "datetime", zone: "tzinfo") -> "datetime":
+    """A duration back from now, or a date or time; local to the zone of the reports unless it names its own."""
+    from datetime import UTC, datetime
+
+    from sentinel.base.units import parse_duration
+
+    try:
+        return now - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.UsageError(f"{text!r} is neither a duration such as 24h nor a date such as 2026-11-01") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _refuse_unknown(what: str, names: tuple[str, ...], known: list[str]) -> None:
+    import difflib
+
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(sorted(known)) or 'none'}"
+            raise click.UsageError(f"no {what} is called {name!r}; {hint}")
+
+
+def _cleaned(line: str) -> str:
+    from sentinel.reports.text import clean
+
+    return clean(line)

@@ -1,0 +1,66 @@
+"""The daemon in the foreground."""
+
+import os
+import sys
+
+import click
+
+from sentinel.base.errors import SentinelError
+from sentinel.cli import options
+from sentinel.cli.options import chosen_config
+
+
+class CannotLog(SentinelError):
+    """The log file cannot be opened."""
+
+    exit_code = 73  # EX_CANTCREAT
+
+
+@click.command()
+@options.config
+def run() -> int:
+    """Watch, in the foreground.
+
+    SIGTERM or Ctrl-C stop it in good order; SIGHUP makes it read its configuration again.
+
+    \b
+    Example:
+      sentinel run --config /etc/sentinel/monitoring_config.json
+    """
+    return run_daemon()
+
+
+def run_daemon() -> int:
+    """Start everything and work until asked to stop; answers the exit status."""
+    import asyncio
+
+    import uvloop
+
+    from sentinel.app.daemon import Sentinel
+    from sentinel.app.plans import load_plan
+    from sentinel.base import logs
+    from sentinel.base.redact import Redactor
+    from sentinel.web.server import WebServer
+
+    plan = load_plan(chosen_config(), os.environ)
+    wanted = plan.logs
+    try:
+        sink = logs.configure(
+            level=wanted.level,
+            json=wanted.format == "json" or (wanted.format == "auto" and not sys.stdout.isatty()),
+            redactor=Redactor(plan.secrets),
+            file=wanted.file,
+            max_bytes=wanted.max_bytes,
+            backups=wanted.backups,
+        )
+    except OSError as error:
+        raise CannotLog(f"cannot write the log to {wanted.file}: {error.strerror}") from error
+
+    async def work() -> int:
+        return await Sentinel(plan, os.environ, WebServer).run()
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(work())
+    finally:
+        sink.close()
