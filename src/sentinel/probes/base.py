@@ -14,6 +14,7 @@ from sentinel.base.clock import Clock
 from sentinel.base.fields import Options
 from sentinel.base.units import Unit
 from sentinel.core.result import Measurement
+from sentinel.probes.session import Sessions
 from sentinel.probes.wire import TlsContexts, Transport
 
 
@@ -63,3 +64,4 @@ class ProbeTools:
     contexts: TlsContexts = field(
         default_factory=TlsContexts
     )  # fresh for every plan, so that a reload reads renewed files
+    sessions: Sessions = field(default_factory=Sessions)  # logins that checks share

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sentinel.probes import http, sql
+from sentinel.probes import audit, auth, http, roles, sql
 from sentinel.probes.base import ProbeKind
 
-CATALOGUE: Final[Mapping[str, ProbeKind]] = {kind.name: kind for kind in (http.KIND, sql.KIND)}
+_KINDS: Final = (http.KIND, sql.KIND, auth.KIND, roles.KIND, audit.KIND)
+
+CATALOGUE: Final[Mapping[str, ProbeKind]] = {kind.name: kind for kind in _KINDS}

@@ -1,13 +1,12 @@
 """The `http` probe: one request, every phase timed, and assertions on status, headers and body."""
 
 import base64
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Final, Self
 from urllib.parse import urljoin
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from sentinel.base.fields import Options, SecretField
 from sentinel.base.units import Unit
@@ -17,6 +16,7 @@ from sentinel.probes.base import ProbeKind, ProbeTools
 from sentinel.probes.patterns import read_json
 from sentinel.probes.phases import UNITS, added, read_phases
 from sentinel.probes.requests import KIB, RequestOptions
+from sentinel.probes.statuses import StatusField, all_of
 from sentinel.probes.wire import (
     Exchange,
     ExchangeFailed,
@@ -28,32 +28,6 @@ from sentinel.probes.wire import (
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
-_STATUS: Final = re.compile(r"([1-5])xx|(\d{3})(?:\s*-\s*(\d{3}))?")
-
-
-def _statuses(value: object) -> tuple[str, ...]:
-    listed = value if isinstance(value, list | tuple) else (value,)
-    texts = tuple(str(part).strip() if isinstance(part, int | str) else "" for part in listed)
-    if not texts:
-        raise ValueError("at least one status")
-    for text in texts:
-        _range(text)
-    return texts
-
-
-def _range(text: str) -> range:
-    found = _STATUS.fullmatch(text)
-    if found is None:
-        raise ValueError("a status such as 200, '2xx' or '200-204', or a list of them")
-    if found[1]:
-        return range(int(found[1]) * 100, int(found[1]) * 100 + 100)
-    first, last = int(found[2]), int(found[3] or found[2])
-    if not 100 <= first <= last <= 599:
-        raise ValueError("a status between 100 and 599, the smaller first")
-    return range(first, last + 1)
-
-
-StatusField = Annotated[tuple[str, ...], BeforeValidator(_statuses)]
 
 
 class BasicAuth(Options):
@@ -145,7 +119,7 @@ class HttpProbe:
         self._follow = options if options.follow_redirects else None
         self._expect = options.expect
         self._headers = tuple(options.expect.headers.items())
-        self._statuses = frozenset(status for text in options.expect.status for status in _range(text))
+        self._statuses = all_of(options.expect.status)
         self._cap = options.body_limit
         self._url = options.url
         self._request = _prepare(options, tools)

@@ -168,3 +168,26 @@ def prepared(
         tls=options.tls.setting,
         contexts=contexts,
     )
+
+
+def with_word(options: RequestOptions, word: str, value: str) -> RequestOptions:
+    """The request with `{word}` replaced by a value wherever a text of it has that; not in secrets."""
+    placeholder = f"{{{word}}}"
+    return options.model_copy(
+        update={
+            "url": options.url.replace(placeholder, value),
+            "headers": {name: text.replace(placeholder, value) for name, text in options.headers.items()},
+            "body": options.body.replace(placeholder, value) if options.body is not None else None,
+            "json_body": _replaced(options.json_body, placeholder, value),
+        }
+    )
+
+
+def _replaced(document: JsonValue, placeholder: str, value: str) -> JsonValue:
+    if isinstance(document, str):
+        return document.replace(placeholder, value)
+    if isinstance(document, list):
+        return [_replaced(element, placeholder, value) for element in document]
+    if isinstance(document, dict):
+        return {key: _replaced(element, placeholder, value) for key, element in document.items()}
+    return document

@@ -1,30 +1,18 @@
 """The `sql` probe: a query and integrity queries in one read-only transaction, timed, with assertions on the answer."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Self
+from typing import Any, Final, Self
 
-from pydantic import AfterValidator, StringConstraints, model_validator
+from pydantic import model_validator
 
-from sentinel.base.fields import Options, SecretField
-from sentinel.base.redact import Secret
+from sentinel.base.fields import Options
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
 from sentinel.probes.assertions import NumberExpectation, ValueExpectation
 from sentinel.probes.base import ProbeKind, ProbeTools
-from sentinel.probes.database import Answer, Asked, Database, Statement, open_database, problem_of_url
-from sentinel.probes.database.asking import ROW_CAP, refuse_control
-
-StatementField = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(refuse_control)]
-NameField = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
-
-
-def _known_url(url: Secret) -> Secret:
-    if problem := problem_of_url(url):
-        raise ValueError(problem)
-    return url
-
-
-DatabaseUrl = Annotated[SecretField, AfterValidator(_known_url)]
+from sentinel.probes.database import Answer, Asked, Database, Statement, open_database
+from sentinel.probes.database.asking import ROW_CAP
+from sentinel.probes.database.options import DatabaseField, NameField, StatementField
 
 
 class IntegrityQuery(Options):
@@ -57,7 +45,7 @@ class SqlExpectations(Options):
 class SqlOptions(Options):
     """Asks a database, in a transaction that cannot write."""
 
-    url: DatabaseUrl
+    url: DatabaseField
     """`postgresql://user:password@host:port/name` or `sqlite:////path/to/file.db`. A secret, as it may hold a password."""
     query: StatementField | None = None
     """One statement that reads, such as `SELECT 1`."""

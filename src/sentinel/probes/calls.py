@@ -1,0 +1,68 @@
+"""Requests whose headers differ from run to run, as those with a token do."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sentinel.core.result import FailureClass
+from sentinel.probes.base import ProbeTools
+from sentinel.probes.finding import Finding
+from sentinel.probes.requests import KIB, RequestOptions, prepared
+from sentinel.probes.session import Account, Login
+from sentinel.probes.wire import Exchange, ExchangeFailed, InvalidRequest, TlsContexts, Transport
+
+BODY_CAP: Final = 256 * KIB  # bytes of an answer
+
+Header = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Sends requests for one probe."""
+
+    transport: Transport
+    contexts: TlsContexts
+
+    async def call(
+        self, step: str, options: RequestOptions, deadline: float, *, headers: tuple[Header, ...] = ()
+    ) -> Exchange:
+        """The answer to a request with these headers added. Raises Finding, which names the step, when there is none."""
+        try:
+            request = prepared(options, self.contexts, more_headers=headers)
+        except InvalidRequest as error:
+            raise Finding(FailureClass.INTERNAL_ERROR, f"{step}: {error}") from None
+        try:
+            return await self.transport.exchange(request, deadline=deadline, body_cap=BODY_CAP)
+        except ExchangeFailed as error:
+            raise Finding.of_exchange(step, error) from None
+
+    async def call_as(
+        self,
+        step: str,
+        account: Account | None,
+        options: RequestOptions,
+        deadline: float,
+        *,
+        headers: tuple[Header, ...] = (),
+    ) -> Exchange:
+        """The same with the token of an account. A token that is refused is renewed once. Raises Finding."""
+        if account is None:
+            return await self.call(step, options, deadline, headers=headers)
+        kept = account.kept
+        exchange = await self._with_token(step, account, options, deadline, headers)
+        if exchange.status != 401 or not kept:
+            return exchange
+        account.forget()
+        return await self._with_token(step, account, options, deadline, headers)
+
+    async def _with_token(
+        self, step: str, account: Account, options: RequestOptions, deadline: float, headers: tuple[Header, ...]
+    ) -> Exchange:
+        token = await account.token(self.transport, deadline)
+        return await self.call(step, options, deadline, headers=(*headers, account.header(token)))
+
+
+def account_of(login: Login | None, tools: ProbeTools) -> Account | None:
+    """The account that a login names; shared with every probe that names the same."""
+    if login is None:
+        return None
+    return tools.sessions.account(login, login.username, login.password, tools.clock, tools.contexts)

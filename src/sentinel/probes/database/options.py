@@ -1,0 +1,26 @@
+"""How a person names a database and a statement for it."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+from sentinel.base.fields import SecretField
+from sentinel.base.redact import Secret
+from sentinel.probes.database.asking import refuse_control
+from sentinel.probes.database.url import problem_of_url
+
+
+def _known(url: Secret) -> Secret:
+    if problem := problem_of_url(url):
+        raise ValueError(problem)
+    return url
+
+
+#: `postgresql://…` or `sqlite:///…`.
+DatabaseField = Annotated[SecretField, AfterValidator(_known)]
+
+#: One statement that reads.
+StatementField = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(refuse_control)]
+
+#: The last part of a reading's name.
+NameField = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]

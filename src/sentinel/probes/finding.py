@@ -1,0 +1,44 @@
+"""What is wrong with one step of a probe that takes several."""
+
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+from sentinel.core.result import OWN_SIDE, SECURITY, FailureClass, Measurement, Reading, failed, passed
+from sentinel.probes.database import Trouble
+from sentinel.probes.wire import ExchangeFailed
+
+
+class Finding(Exception):
+    """One thing that is not as it should be; raised where it ends a run, collected where the run goes on."""
+
+    def __init__(self, failure: FailureClass, explanation: str, hint: str = "") -> None:
+        super().__init__(explanation)
+        self.failure = failure
+        self.explanation = explanation
+        self.hint = hint
+
+    @classmethod
+    def of_exchange(cls, step: str, error: ExchangeFailed) -> Self:
+        """A step got no answer."""
+        return cls(error.failure, f"{step}: {error.explanation}")
+
+    @classmethod
+    def of_database(cls, step: str, trouble: Trouble) -> Self:
+        """A step's query was not answered."""
+        return cls(trouble.failure, f"{step}: {trouble.explanation}", trouble.hint)
+
+    @property
+    def gravity(self) -> int:
+        """Holes in security first, what accuses the target next, what Sentinel could not judge last."""
+        if self.failure in SECURITY:
+            return 0
+        return 2 if self.failure in OWN_SIDE else 1
+
+
+def measurement(findings: Sequence[Finding], readings: Iterable[Reading]) -> Measurement:
+    """The result of the run: the gravest finding, the first among equals, with the number of the others."""
+    if not findings:
+        return passed(readings)
+    gravest = min(findings, key=lambda finding: finding.gravity)
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    return failed(gravest.failure, f"{gravest.explanation}{more}", hint=gravest.hint, readings=readings)

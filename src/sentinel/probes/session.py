@@ -1,0 +1,247 @@
+"""Logins, and the tokens they give: shared by every probe that uses the same account.
+
+A refused login is not tried again for half an hour, and then ever less often, whoever asks: a monitor that tries each
+minute would lock the account out.
+"""
+
+import asyncio
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Self
+from urllib.parse import urlencode
+
+import orjson
+from pydantic import Field, model_validator
+
+from sentinel.base.clock import Clock
+from sentinel.base.fields import SecretField
+from sentinel.base.redact import Secret
+from sentinel.base.units import format_duration
+from sentinel.core.result import FailureClass
+from sentinel.probes.finding import Finding
+from sentinel.probes.patterns import JsonPath, JsonPathField, read_json
+from sentinel.probes.requests import RequestOptions, prepared
+from sentinel.probes.wire import ExchangeFailed, PreparedRequest, TlsContexts, Transport
+
+_ANSWER_CAP: Final = 65_536  # bytes of a login's answer
+_TOKEN: Final = re.compile(r"[\x21-\x7e]{1,16384}")  # what a header can carry
+_FIRST_PAUSE: Final = 1800.0  # seconds without an attempt after a refused login: at most 2 attempts an hour
+_LONGEST_PAUSE: Final = 6 * 3600.0
+_UNKNOWN_LIFETIME: Final = 300.0  # seconds that a token is used for when nothing says how long it holds
+_LONGEST_USE: Final = 3600.0
+_SHARE_OF_LIFE: Final = 0.8  # of its lifetime that a token is used for
+
+
+class LoginWay(RequestOptions):
+    """How to log in: a request with a user and password, answered by JSON with a token in it."""
+
+    method: str = "POST"
+    """The method."""
+    send: Literal["json", "form"] = "json"
+    """Whether user and password go as JSON or as a form."""
+    username_field: str = "username"
+    """The name of the field with the user."""
+    password_field: str = "password"
+    """The name of the field with the password."""
+    more_fields: dict[str, str] = Field(default_factory=dict)
+    """Other fields to send, such as `grant_type`."""
+    token: JsonPathField = JsonPath("access_token")
+    """Where the token stands in the answer."""
+    lifetime: JsonPathField = JsonPath("expires_in")
+    """Where the answer says for how many seconds the token holds. Without it, a JWT's own `exp` counts."""
+    token_header: str = "Authorization"
+    """The header that the token is sent in afterwards."""
+    scheme: str = "Bearer"
+    """The word before the token in that header; empty for none."""
+
+    @model_validator(mode="after")
+    def _has_no_other_body(self) -> Self:
+        if self.body is not None or self.json_body is not None:
+            raise ValueError("no body or json here: user and password are the body; see `more_fields`")
+        return self
+
+    def fields(self, username: str, password: Secret) -> dict[str, str]:
+        return {**self.more_fields, self.username_field: username, self.password_field: password.reveal()}
+
+
+class Login(LoginWay):
+    """How to log in, and as whom."""
+
+    username: str
+    """The user. It should be one of Sentinel's own, with no more rights than the checks need."""
+    password: SecretField
+    """The password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedIn:
+    """A login that worked."""
+
+    token: str = field(repr=False)
+    seconds: float  # that it took
+
+
+class LoginRefused(Finding):
+    """The login did not work. `seconds`: how long the answer took, when there was one."""
+
+    seconds: float | None = None
+
+
+class Account:
+    """One user of one service. Keeps its token between runs, and how often it was refused."""
+
+    def __init__(self, way: LoginWay, username: str, password: Secret, clock: Clock, contexts: TlsContexts) -> None:
+        self._way = way
+        self._request = _login_request(way, username, password, contexts)
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._token = ""
+        self._good_until = 0.0  # of the clock's monotonic time
+        self._not_before = 0.0  # likewise; the next login
+        self._refusals = 0  # in a row
+
+    @property
+    def host(self) -> str:
+        return self._request.host
+
+    @property
+    def identity(self) -> bytes:
+        """Equal for accounts that log in by the same request."""
+        return self._request.payload
+
+    def header(self, token: str) -> tuple[str, str]:
+        """The header that shows the token."""
+        return self._way.token_header, f"{self._way.scheme} {token}".strip()
+
+    @property
+    def kept(self) -> bool:
+        """Whether the next token would be one of an earlier login."""
+        return bool(self._token) and self._clock.monotonic() < self._good_until
+
+    async def token(self, transport: Transport, deadline: float) -> str:
+        """A token that should be good: the one at hand, or that of a new login. Raises LoginRefused."""
+        if self.kept:
+            return self._token
+        return (await self.log_in(transport, deadline)).token
+
+    def forget(self) -> None:
+        """The token at hand was refused."""
+        self._token = ""
+
+    async def log_in(self, transport: Transport, deadline: float) -> LoggedIn:
+        """Log in now. Raises LoginRefused, also when it is too early to try again."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._lock.acquire()
+        except TimeoutError:
+            raise LoginRefused(FailureClass.OVERLOADED, "login: another login of this user is under way") from None
+        try:
+            self._refuse_early()
+            return await self._try(transport, deadline)
+        finally:
+            self._lock.release()
+
+    def _refuse_early(self) -> None:
+        left = self._not_before - self._clock.monotonic()
+        if left > 0:
+            raise LoginRefused(
+                FailureClass.CREDENTIAL_REFUSED,
+                f"login: refused before, tried again in {format_duration(left)}, so that the account is not locked",
+                _REFUSED_HINT,
+            )
+
+    async def _try(self, transport: Transport, deadline: float) -> LoggedIn:
+        try:
+            exchange = await transport.exchange(self._request, deadline=deadline, body_cap=_ANSWER_CAP)
+        except ExchangeFailed as error:
+            raise LoginRefused.of_exchange("login", error) from None
+        seconds = exchange.phases.total
+        if 400 <= exchange.status < 500:
+            raise self._refused(exchange.status, seconds)
+        if not 200 <= exchange.status < 300:
+            hint = "Look at the service's log for logins."
+            raise _after(seconds, LoginRefused(_FAILED, f"login: status {exchange.status}, expected 2xx", hint))
+        self._refusals = 0
+        token, lifetime = self._read(exchange.body)
+        if not token:
+            explanation = f"login: the answer has no token at {self._way.token.source}"
+            raise _after(seconds, LoginRefused(_FAILED, explanation, "See where the token stands, and set `token`."))
+        self._token = token
+        self._good_until = self._clock.monotonic() + min(lifetime * _SHARE_OF_LIFE, _LONGEST_USE)
+        return LoggedIn(token=token, seconds=seconds)
+
+    def _refused(self, status: int, seconds: float) -> LoginRefused:
+        pause = min(_FIRST_PAUSE * 2**self._refusals, _LONGEST_PAUSE)
+        self._refusals = min(self._refusals + 1, 10)
+        self._not_before = self._clock.monotonic() + pause
+        self._token = ""
+        return _after(seconds, LoginRefused(_FAILED, f"login: refused with status {status}", _REFUSED_HINT))
+
+    def _read(self, body: bytes) -> tuple[str, float]:
+        try:
+            document = read_json(body)
+        except ValueError:
+            return "", 0.0
+        token = self._way.token.find(document)
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            return "", 0.0
+        lifetime = self._way.lifetime.find(document)
+        if isinstance(lifetime, int | float) and not isinstance(lifetime, bool) and lifetime > 0:
+            return token, float(lifetime)
+        return token, self._own_lifetime(token)
+
+    def _own_lifetime(self, token: str) -> float:
+        ends = claims(token).get("exp")
+        if not isinstance(ends, int | float) or isinstance(ends, bool):
+            return _UNKNOWN_LIFETIME
+        return max(ends - self._clock.now().timestamp(), 0.0)
+
+
+_FAILED: Final = FailureClass.LOGIN_FAILED
+_REFUSED_HINT: Final = (
+    "Either the service refuses logins that are good, or Sentinel's own user is: try that user and password by hand, "
+    "and see whether the account is locked or its password has expired."
+)
+
+
+def _after(seconds: float, refused: LoginRefused) -> LoginRefused:
+    refused.seconds = seconds
+    return refused
+
+
+def _login_request(way: LoginWay, username: str, password: Secret, contexts: TlsContexts) -> PreparedRequest:
+    fields = way.fields(username, password)
+    if way.send == "form":
+        form = way.model_copy(update={"body": urlencode(fields)})
+        return prepared(form, contexts, more_headers=[("Content-Type", "application/x-www-form-urlencoded")])
+    return prepared(
+        way.model_copy(update={"body": orjson.dumps(fields).decode()}),
+        contexts,
+        more_headers=[("Content-Type", "application/json")],
+    )
+
+
+class Sessions:
+    """The accounts of one plan. Probes that name the same user share its token and its pause after a refusal."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[tuple[str, bytes], Account] = {}
+
+    def account(self, way: LoginWay, username: str, password: Secret, clock: Clock, contexts: TlsContexts) -> Account:
+        made = Account(way, username, password, clock, contexts)
+        key = (f"{way.url} {way.token.source} {way.token_header} {way.scheme}", made.identity)
+        return self._accounts.setdefault(key, made)
+
+
+def claims(token: str) -> dict[str, Any]:
+    """What a JWT says, unverified; empty when it is none."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        found = orjson.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, binascii.Error):
+        return {}
+    return found if isinstance(found, dict) else {}
