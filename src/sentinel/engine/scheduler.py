@@ -85,11 +85,12 @@ class Scheduler:
             return
         spread = FIRST_LOOK_WITHIN * (offset / interval)
         self._timers.add_job(
-            self._look, DateTrigger(now + spread, timezone=UTC), args=[shard, newcomers], misfire_grace_time=None
+            self._look, DateTrigger(now + spread, timezone=UTC), args=[newcomers], misfire_grace_time=None
         )
 
-    async def _look(self, shard: Shard, checks: list[Check]) -> None:
-        self._submit(checks, slot(self._clock.now(), *shard))
+    async def _look(self, checks: list[Check]) -> None:
+        """Off the grid, so due when it is done."""
+        self._submit(checks, self._clock.now())
 
     async def _fire(self, shard: Shard) -> None:
         self.pulse.beat()
