@@ -60,7 +60,7 @@ class ChecksCompiler:
         if not isinstance(entries, list):
             self._problems.add(CHECKS_AT, self._problems.shown(CHECKS_AT, secret=False), "a list of checks")
             return []
-        if not entries:
+        if not entries and value_at(self._problems.raw, ("api_url",)) is MISSING:
             self._problems.add(CHECKS_AT, "no checks", "at least one check, or the guide's api_url")
         self._check_defaults()
         parts = [self._part((*CHECKS_AT, index), entry) for index, entry in enumerate(entries)]
@@ -78,7 +78,8 @@ class ChecksCompiler:
         self._check_policy(path, entry)
         kind = self._kind((*path, "kind"), entry.kind)
         interval, timeout = self._times(path, entry)
-        options = self._options(path, kind, dict(entry.options))
+        wrong = not isinstance(data, Mapping) or not isinstance(data.get("options", {}), dict)
+        options = None if wrong else self._options(path, kind, dict(entry.options))
         if kind is None or options is None:
             read_rules(own, (*path, "rules"), self._problems)
             return None

@@ -94,13 +94,12 @@ class _Writer:
         if not isinstance(checks, list):
             return
         self.full["checks"] = checks = list(checks)
-        own = {check.get("name") for check in checks if isinstance(check, Mapping)}
+        own = {str(check.get("name")): index for index, check in enumerate(checks) if isinstance(check, Mapping)}
         for name, path, title in ENDPOINTS:
             if name in own:
-                found = f"a check {name}, which api_url defines as well"
-                self._problems.add(
-                    ("checks",), found, "each name once", "leave api_url out, or give yours another name"
-                )
+                found = f"{name!r}, which api_url defines as well"
+                hint = "leave api_url out, or give this one another name"
+                self._problems.add(("checks", own[name], "name"), found, "a name that no other check has", hint)
                 continue
             self._problems.origins["checks", len(checks)] = ("api_url",)
             rules = [
