@@ -196,6 +196,17 @@ def test_port_and_security_follow_from_what_was_said(given: dict[str, Any], port
     assert (way.port, way.tls) == (port, tls)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "smtp", "smtp.example.org.", "smtp_1.example.org"])
+def test_a_server_has_a_name_or_an_address(host: str) -> None:
+    assert options(host=host).host == host
+
+
+async def test_a_name_in_any_script_may_send(smtp: SmtpServer) -> None:
+    assert isinstance(await send(smtp.port, sender="Überwachung Süd <s@example.org>"), Sent)
+    assert smtp.messages[0].content.isascii()
+    assert smtp.messages[0].sender == "s@example.org"
+
+
 def test_each_recipient_is_an_address_of_its_own() -> None:
     assert EMAIL.recipients(options(recipients=[KIM, "lee@example.org"])) == (KIM, "lee@example.org")
 
@@ -211,7 +222,9 @@ def test_each_recipient_is_an_address_of_its_own() -> None:
         {"sender": "Sentinel\r\nBcc: eve@example.org <s@example.org>"},
         {"sender": "nobody"},
         {"host": "smtp example org"},
+        {"host": "smtp..example.org"},
         {"hello": "a\nb"},
+        {"hello": "::1"},
         {"username": "sentinel"},
         {"password": "alone"},
         {"security": "ssl"},

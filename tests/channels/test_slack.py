@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import ssl
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import trustme
 from pydantic import ValidationError
 
 from sentinel.base.clock import SystemClock
@@ -219,6 +221,15 @@ async def test_no_answer_in_time_is_ambiguous(receiver: HttpReceiver, way: Any) 
 async def test_a_refused_connection_is_tried_again(way: Any) -> None:
     with refusing_port() as port:
         assert failure(await send(way(f"http://127.0.0.1:{port}"))) == (Cause.UNREACHABLE, False)
+
+
+@pytest.mark.parametrize("way", [bot, hook])
+async def test_a_receiver_that_is_not_trusted_gets_nothing(authority: trustme.CA, way: Any) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    async with HttpReceiver(tls=context) as receiver:
+        assert failure(await send(way(receiver.url))) == (Cause.TLS_FAILED, False)
+        assert len(receiver.requests) == 0
 
 
 async def test_a_proxy_in_the_environment_is_not_used(receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,6 +129,8 @@ async def test_how_long_to_wait_is_taken_from_the_receiver(receiver: HttpReceive
         {"url": "https://user:pass@example.org"},
         {"url": "https://example.org/a b"},
         {"url": "https://example.org:99999"},
+        {"url": "https://example..org"},
+        {"url": "https://[::1"},
         {"url": "https://example.org", "secret": "whsec_c2hvcnQ="},
         {"url": "https://example.org", "secret": "not base64!"},
         {"url": "https://example.org", "headers": {"Webhook-Id": "x"}},

@@ -70,8 +70,7 @@ def not_connected(error: BaseException) -> Failed:
     """Why there was no connection, from the error of whatever library tried; it tells DNS, TLS and TCP apart."""
     for one in _causes(error):
         if isinstance(one, ssl.SSLCertVerificationError):
-            code = one.verify_code
-            return Failed(cause=Cause.TLS_FAILED, detail=f"the certificate was not trusted (OpenSSL code {code})")
+            return Failed(cause=Cause.TLS_FAILED, detail="the certificate was not trusted" + _reason(one))
         if isinstance(one, ssl.SSLError):
             return Failed(cause=Cause.TLS_FAILED, detail="the TLS handshake failed")
         if isinstance(one, socket.gaierror):
@@ -79,6 +78,11 @@ def not_connected(error: BaseException) -> Failed:
         if isinstance(one, ConnectionRefusedError):
             return Failed(cause=Cause.UNREACHABLE, detail="connection refused")
     return Failed(cause=Cause.UNREACHABLE, detail="no connection to the host")
+
+
+def _reason(error: ssl.SSLCertVerificationError) -> str:
+    code = getattr(error, "verify_code", None)  # aiohttp has a subclass without it
+    return f" (OpenSSL code {code})" if code else ""
 
 
 def timed_out(*, left: bool) -> Outcome:

@@ -165,5 +165,11 @@ def templates() -> "jinja2.Environment":
     )
 
 
+def load_templates() -> None:
+    """Read and compile every template, so that no mail has to wait for it."""
+    for name in ("subject.txt", "text.txt", "mail.html"):
+        templates().get_template(name)
+
+
 def _render(name: str, said: Words, notes: Iterable[str] = ()) -> str:
     return templates().get_template(name).render(m=said, notes=tuple(notes), colour=_COLOURS[said.tone])

@@ -21,7 +21,7 @@ from sentinel.core.rule import Severity
 
 Json = dict[str, Any]
 
-#: With these the payload stays under the 20 kB that Standard Webhooks advises, however much a report or an error says.
+#: With these the payload keeps to the 20 kB that Standard Webhooks advises, and is never more than 50.
 TEXT_LIMIT: Final = 1_000  # characters of one text
 BODY_LIMIT: Final = 6_000  # characters of a report's text
 ITEMS_LIMIT: Final = 10  # of findings, tags, files
