@@ -15,12 +15,12 @@ import aiosmtplib
 import httpx2
 import pytest
 import pytest_asyncio
-from examples.sink.arrivals import KEPT
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 from standardwebhooks import Webhook
 
+from examples.sink.arrivals import KEPT
 from sentinel.base.clock import SystemClock
 from tests.kit.process import Child, Children
 

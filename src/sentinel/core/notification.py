@@ -12,8 +12,7 @@ repeat happens only after an ambiguous attempt and carries the same key.
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from random import Random
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from sentinel.core.check import Check
 from sentinel.core.incident import Acknowledgement, Address, Effect, EffectKind, Incident, Phase
@@ -187,7 +186,13 @@ SLOW_WAIT = 300.0  # seconds
 MOST_PATIENCE = timedelta(hours=1)
 
 
-def after_attempt(notification: Notification, outcome: Outcome, now: datetime, rng: Random) -> Notification:
+class Chance(Protocol):
+    """What spreads things: `random.Random` is one."""
+
+    def uniform(self, a: float, b: float) -> float: ...
+
+
+def after_attempt(notification: Notification, outcome: Outcome, now: datetime, rng: Chance) -> Notification:
     """What the row becomes after an attempt.
 
     Args:
@@ -217,7 +222,7 @@ def after_attempt(notification: Notification, outcome: Outcome, now: datetime, r
             assert_never(outcome)
 
 
-def backoff(attempts: int, rng: Random) -> timedelta:
+def backoff(attempts: int, rng: Chance) -> timedelta:
     """How long to wait after so many attempts: exponential, then steady, each between half and one and a half of it."""
     quick = min(LONGEST_QUICK_WAIT, FIRST_WAIT * 2.0 ** min(attempts - 1, 16))
     return timedelta(seconds=(quick if attempts <= QUICK_ATTEMPTS else SLOW_WAIT) * rng.uniform(0.5, 1.5))
@@ -229,7 +234,7 @@ def redriven(notification: Notification, now: datetime) -> Notification:
 
 
 def _again(
-    row: Notification, cause: Cause, detail: str, now: datetime, retry_after: timedelta | None, rng: Random
+    row: Notification, cause: Cause, detail: str, now: datetime, retry_after: timedelta | None, rng: Chance
 ) -> Notification:
     wait = backoff(row.attempts, rng)
     if retry_after is not None:

@@ -10,9 +10,9 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
+
 from examples.healthcare import settings
 from examples.healthcare.roles import Role
-
 from tests.kit.process import Child, Children
 
 ROOT = Path(__file__).parents[3]

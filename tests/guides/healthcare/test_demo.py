@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import httpx2
 import psutil
 import pytest
+
 from examples.healthcare.demo import child_environment, demo_environment
 from examples.healthcare.settings import Ports, SettingsError, ports
 from examples.serving import listen
-
 from tests.kit.ports import free_port
 from tests.kit.process import Child, Children
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from examples.healthcare.faults import CATALOGUE, Fault
 from examples.healthcare.roles import Role
-
 from tests.guides.healthcare.service import ORPHANED, Service, fresh, output, printed, tampered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from examples.healthcare.faults import CATALOGUE, Fault
 
+from examples.healthcare.faults import CATALOGUE, Fault
 from tests.guides.healthcare.service import ROOT
 
 GUIDE = ROOT / "examples/healthcare/guide_config.json"

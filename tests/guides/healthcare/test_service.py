@@ -6,9 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
 from examples.healthcare.people import PATIENTS
 from examples.healthcare.roles import ALLOWED, Permission, Role
-
 from tests.guides.healthcare.service import ORPHANED, ROOT, Service, fresh, printed, start, tampered
 from tests.kit.process import Children
 
