@@ -145,8 +145,9 @@ def _start(backend: Backend, session: Session, now: datetime) -> str:
 
     def prepare(connection: Connection) -> str:
         backend.verify(connection)
-        upgrade(connection, backend.where)
-        return _instance(connection)
+        with connection.begin():
+            upgrade(connection, backend.where)
+            return _instance(connection)
 
     backend.take(now)
     instance = session.use(prepare)
@@ -156,16 +157,16 @@ def _start(backend: Backend, session: Session, now: datetime) -> str:
 
 def _look(backend: Backend) -> Callable[[Connection], str]:
     def look(connection: Connection) -> str:
-        demand(connection, backend.where)
-        return _instance(connection)
+        with connection.begin():
+            demand(connection, backend.where)
+            return _instance(connection)
 
     return look
 
 
 def _instance(connection: Connection) -> str:
-    with connection.begin():
-        known = connection.execute(select(meta.c.value).where(meta.c.name == "instance")).scalar_one_or_none()
-        if known is None:
-            known = str(uuid4())
-            connection.execute(insert(meta).values(name="instance", value=known))
+    known = connection.execute(select(meta.c.value).where(meta.c.name == "instance")).scalar_one_or_none()
+    if known is None:
+        known = str(uuid4())
+        connection.execute(insert(meta).values(name="instance", value=known))
     return known

@@ -25,6 +25,7 @@ class Lane:
         self._session = session
         self._where = where
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._closed = False
         self.waiting = 0  # jobs that wait or run
 
     async def run(self, job: Callable[[Session], T], within: float) -> T:
@@ -37,6 +38,8 @@ class Lane:
         Raises:
             StoreUnavailable: it did not end in time and was made to fail, or too many wait.
         """
+        if self._closed:
+            raise StoreUnavailable(f"{self._where} was closed")
         if self.waiting >= MOST_WAITING:
             raise StoreUnavailable(f"{self._where}: too much is waiting for it")
         future = self._submit(job)
@@ -52,9 +55,10 @@ class Lane:
         return await self._give_up(future, within)
 
     async def close(self, within: float) -> None:
-        """Close the session and let the thread end."""
+        """Close the session and let the thread end. Doing so twice does no harm."""
         with suppress(StoreUnavailable):
             await self.run(Session.drop, within)
+        self._closed = True
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _submit(self, job: Callable[[Session], T]) -> Future[T]:

@@ -17,14 +17,13 @@ def revision(connection: Connection) -> str | None:
 
 
 def demand(connection: Connection, where: str) -> None:
-    """See that the schema is the one that this program knows, without changing anything.
+    """See that the schema is the one that this program knows, within the connection's transaction, changing nothing.
 
     Raises:
         StoreTooNew: a newer Sentinel wrote it.
         StoreUnavailable: an older one wrote it, or nobody did yet.
     """
-    with connection.begin():
-        found = revision(connection)
+    found = revision(connection)
     _refuse_newer(found, where)
     if found is None:
         raise StoreUnavailable(f"there is no store yet at {where}")
@@ -34,23 +33,21 @@ def demand(connection: Connection, where: str) -> None:
         )
 
 
-def upgrade(connection: Connection, where: str) -> bool:
-    """Bring the schema up to date; answers whether there was anything to do.
+def upgrade(connection: Connection, where: str) -> None:
+    """Bring the schema up to date, within the connection's transaction.
 
     Killed half-way, it has done nothing: both databases take changes of the schema into transactions.
 
     Raises:
         StoreTooNew: a newer Sentinel wrote it.
     """
-    with connection.begin():
-        found = revision(connection)
-        _refuse_newer(found, where)
-        if found == HEAD:
-            return False
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SET LOCAL statement_timeout = 0"))  # history may be long
-        _run(connection)
-    return True
+    found = revision(connection)
+    _refuse_newer(found, where)
+    if found == HEAD:
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))  # history may be long
+    _run(connection)
 
 
 def _refuse_newer(found: str | None, where: str) -> None:

@@ -30,8 +30,9 @@ IDLE_TIMEOUT = 15_000
 #: Advisory locks are numbers within a database. These are the bytes of "sentinel".
 OWNER_LOCK = int.from_bytes(b"sentinel")
 
-#: How often, and for how many seconds, a new session looks whether the old one has given the lock back.
-_LOOKS, _BETWEEN_LOOKS = 20, 0.1
+#: How often, and after how many seconds each time, a new session looks whether the lock was given back: the server needs a
+#: moment to notice that a Sentinel was killed.
+_LOOKS, _BETWEEN_LOOKS = 30, 0.1
 
 
 class Postgres:
@@ -82,6 +83,10 @@ class Postgres:
             "statement_timeout": STATEMENT_TIMEOUT,
             "lock_timeout": LOCK_TIMEOUT,
             "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
+            # The server's side of it: else it keeps the lock for hours after this host has vanished.
+            "tcp_keepalives_idle": 10,
+            "tcp_keepalives_interval": 3,
+            "tcp_keepalives_count": 3,
             "timezone": "UTC",
         }
         return psycopg.connect(
@@ -104,17 +109,15 @@ class Postgres:
             if connection.execute("SELECT pg_try_advisory_lock(%s)", [OWNER_LOCK]).fetchone() == (True,):
                 connection.commit()
                 return
-            if not self._end_old_session(connection):
-                break
+            self._end_old_session(connection)
         raise AlreadyRunning(f"{self.where} is in use by another Sentinel ({_holder(connection)})")
 
-    def _end_old_session(self, connection: psycopg.Connection[Any]) -> bool:
-        """End the session that holds the lock if it is an earlier one of ours; answers whether it was (or is gone)."""
+    def _end_old_session(self, connection: psycopg.Connection[Any]) -> None:
+        """End the session that holds the lock if it is an earlier one of ours."""
         holders = connection.execute(f"SELECT a.pid, a.application_name {_HOLDERS}", [OWNER_LOCK]).fetchall()
-        ours = [pid for pid, name in holders if name == f"{self._name} writer"]
-        for pid in ours:
-            connection.execute("SELECT pg_terminate_backend(%s)", [pid])
-        return bool(ours) or not holders
+        for pid, name in holders:
+            if name == f"{self._name} writer":
+                connection.execute("SELECT pg_terminate_backend(%s)", [pid])
 
     def abort(self, connection: Connection) -> None:
         # A frozen server answers no cancel request, and the kernel goes on acknowledging for it: end our side.

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from threading import Event
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -34,6 +35,8 @@ class Session:
         self._connection: Connection | None = None
         self._names = Names()
         self._doubt: _Doubt | None = None
+        self._aborted = Event()
+        self._added: list[Rollup] = []  # by a transaction that was committed although its caller had given it up
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
         """Do the work in one transaction: all of it is committed, or nothing.
@@ -46,6 +49,7 @@ class Session:
 
     def use(self, job: Callable[[Connection], T]) -> T:
         """Do a job on the bare connection; failures as in `transact`."""
+        self._aborted.clear()
         try:
             return job(self._ready())
         except Exception as error:
@@ -64,7 +68,8 @@ class Session:
                 connection.close()
 
     def abort(self) -> None:
-        """Make what runs fail at once. The one method that is called from another thread."""
+        """Make what runs fail at once, or at least before its commit. The one method that is called from another thread."""
+        self._aborted.set()
         connection = self._connection
         if connection is not None:
             with suppress(Exception):  # it may end on its own at this moment
@@ -78,8 +83,10 @@ class Session:
     def _transact(self, connection: Connection, work: Callable[[Transaction], T]) -> T:
         begun = connection.begin()
         try:
-            transaction = Transaction(connection, self._names, self._settle_doubt(connection))
+            transaction = Transaction(connection, self._names, self._added_already(connection))
             answer = work(transaction)
+            if self._aborted.is_set():
+                raise StoreUnavailable(f"{self._backend.where}: it took too long")
             mark = self._backend.mark(connection) if self._access is Access.WRITE else None
         except BaseException:
             self._names.forget()  # numbers that it gave out are void
@@ -87,6 +94,7 @@ class Session:
                 begun.rollback()
             raise
         self._commit(begun, mark, transaction)
+        self._added = transaction.rollups.added if self._aborted.is_set() else []
         return answer
 
     def _commit(self, begun: RootTransaction, mark: str | None, transaction: Transaction) -> None:
@@ -113,10 +121,9 @@ class Session:
         self._doubt = None
         return committed
 
-    def _settle_doubt(self, connection: Connection) -> list[Rollup]:
-        """The roll-ups that a transaction in doubt has added, since it was committed after all."""
-        if self._doubt is None:
-            return []
-        added = self._doubt.rollups if self._backend.committed(connection, self._doubt.mark) else []
-        self._doubt = None
-        return added
+    def _added_already(self, connection: Connection) -> list[Rollup]:
+        """The roll-ups of a transaction that was committed although its caller was told that it failed."""
+        if self._doubt is not None:
+            self._added = self._doubt.rollups if self._backend.committed(connection, self._doubt.mark) else []
+            self._doubt = None
+        return self._added

@@ -18,9 +18,13 @@ from sentinel.store.ownership import FileLock
 #: How long a transaction waits for another program's lock, in seconds.
 BUSY_TIMEOUT = 5.0
 
-#: The file beside the database is merged into it when it has so many pages of 4 KiB. Rare enough that a page that changes
-#: with every commit is merged once for many, small enough that a merge takes some tens of milliseconds.
-CHECKPOINT_PAGES = 2000
+#: Bytes per page of a new database. Each commit writes whole pages, four of them only because the table grows: with small
+#: ones that is a quarter less to write than with SQLite's usual 4096 (docs/decisions/0002-results-by-time.md).
+PAGE_SIZE = 2048
+
+#: The file beside the database is merged into it when it has so many pages. Rare enough that a page that changes with every
+#: commit is merged once for many, small enough that a merge takes some tens of milliseconds.
+CHECKPOINT_PAGES = 4000
 
 #: To that size the file is cut back after a merge, in bytes.
 WAL_LIMIT = 32 << 20
@@ -69,28 +73,27 @@ class Sqlite:
         return self._reader.connect()
 
     def _open_writer(self) -> sqlite3.Connection:
-        connection = self._open("rw")
-        _pragmas(
-            connection,
+        return _prepared(
+            self._open("rw"),
+            page_size=PAGE_SIZE,
             journal_mode="WAL",
             synchronous="FULL",
             wal_autocheckpoint=CHECKPOINT_PAGES,
             journal_size_limit=WAL_LIMIT,
             temp_store="MEMORY",
         )
-        return connection
 
     def _open_reader(self) -> sqlite3.Connection:
+        connection = self._open("ro")
         try:
-            connection = self._open("ro")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.OperationalError:
+            connection.close()
             if self._wal.exists():
                 raise
             # In a folder that is not ours SQLite cannot make the files beside; without a daemon nothing changes, either.
             connection = self._open("ro&immutable=1")
-        _pragmas(connection, query_only="ON", temp_store="MEMORY")
-        return connection
+        return _prepared(connection, query_only="ON", temp_store="MEMORY")
 
     def _open(self, mode: str) -> sqlite3.Connection:
         return sqlite3.connect(
@@ -188,9 +191,15 @@ def _engine(opener: Any, begin: str) -> Engine:
     return engine
 
 
-def _pragmas(connection: sqlite3.Connection, **settings: object) -> None:
-    for name, value in settings.items():
-        connection.execute(f"PRAGMA {name}={value}")
+def _prepared(connection: sqlite3.Connection, **settings: object) -> sqlite3.Connection:
+    """The connection with these pragmas; closed if they fail."""
+    try:
+        for name, value in settings.items():
+            connection.execute(f"PRAGMA {name}={value}")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
 
 
 def _quick_check(connection: Connection, table: str, where: str) -> None:

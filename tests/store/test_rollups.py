@@ -1,0 +1,113 @@
+"""Roll-ups add up, whatever mixture of hourly and 5-minute rows they come from."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sentinel.core.histogram import Histogram
+from sentinel.core.slo import SPAN, Rollup
+from sentinel.store.database import Store
+from sentinel.store.rollups import HOUR
+
+AT = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+
+
+def rollup(after: int = 0, check: str = "health", *, samples: int = 30, value: float = 0.2) -> Rollup:
+    """The 5-minute roll-up that starts so many spans after AT."""
+    histogram = Histogram()
+    for _ in range(samples):
+        histogram.add(value)
+    return Rollup(
+        check=check,
+        start=AT + after * SPAN,
+        span=SPAN,
+        up=290.5,
+        down=9.5,
+        samples=samples,
+        failures=1,
+        histogram=histogram.encode(),
+    )
+
+
+async def add(store: Store, *rollups: Rollup) -> None:
+    await store.write(lambda tx: tx.rollups.add(rollups))
+
+
+async def summed(store: Store, since: datetime, until: datetime) -> dict[str, Rollup]:
+    return await store.read(lambda tx: tx.rollups.summed(since, until))
+
+
+async def condense(store: Store, hour: datetime = AT) -> int:
+    return await store.write(lambda tx: tx.rollups.condense(hour))
+
+
+async def test_rollups_of_a_check_come_back_in_order(store: Store) -> None:
+    first, second = rollup(0), rollup(1)
+    await add(store, second, first, rollup(0, "login"), rollup(2))
+    assert await store.read(lambda tx: tx.rollups.per_check("health", AT, AT + 2 * SPAN, SPAN)) == [first, second]
+    assert await store.read(lambda tx: tx.rollups.per_check("nobody", AT, AT + SPAN, SPAN)) == []
+
+
+async def test_the_parts_of_a_span_are_added(store: Store) -> None:
+    await add(store, rollup(samples=10, value=0.1), rollup(samples=5, value=0.1))
+    await add(store, rollup(samples=10, value=4.0))
+    (whole,) = await store.read(lambda tx: tx.rollups.per_check("health", AT, AT + SPAN, SPAN))
+    assert (whole.samples, whole.failures, whole.up) == (25, 3, 3 * 290.5)
+    assert whole.quantile(0.5) == pytest.approx(0.1, rel=0.02)
+    assert whole.quantile(0.9) == pytest.approx(4.0, rel=0.02)
+
+
+async def test_a_sum_over_hours_is_the_same_before_and_after_condensing(store: Store) -> None:
+    await add(store, *(rollup(n) for n in range(-3, 30)), rollup(4, "login"))
+    since, until = AT - 2 * SPAN, AT + 27 * SPAN
+    before = await summed(store, since, until)
+    assert await condense(store) == 2
+    assert await condense(store, AT + HOUR) == 1
+    assert await summed(store, since, until) == before
+    assert (before["health"].samples, before["health"].span) == (29 * 30, 29 * SPAN)
+
+
+async def test_a_condensed_hour_needs_its_parts_no_more(store: Store) -> None:
+    await add(store, *(rollup(n) for n in range(12)))
+    await condense(store)
+    await store.write(lambda tx: tx.rollups.purge(SPAN, AT + HOUR, limit=100))
+    assert (await summed(store, AT, AT + HOUR))["health"].samples == 360
+    assert await condense(store) == 0
+    assert (await summed(store, AT, AT + HOUR))["health"].samples == 360
+
+
+async def test_condensing_twice_changes_nothing(store: Store) -> None:
+    await add(store, rollup())
+    assert (await condense(store), await condense(store)) == (1, 0)
+
+
+async def test_what_comes_late_is_counted_before_and_after_condensing_again(store: Store) -> None:
+    await add(store, rollup(0))
+    await condense(store)
+    await add(store, rollup(1))
+    assert (await summed(store, AT, AT + HOUR))["health"].samples == 60
+    assert await store.read(lambda tx: tx.rollups.uncondensed(AT, AT + 2 * HOUR)) == [AT, AT + HOUR]
+    assert await condense(store) == 1
+    assert (await summed(store, AT, AT + HOUR))["health"].samples == 60
+    assert await store.read(lambda tx: tx.rollups.uncondensed(AT, AT + 2 * HOUR)) == [AT + HOUR]
+
+
+async def test_a_time_without_rollups_has_no_sum(store: Store) -> None:
+    assert await summed(store, AT, AT) == {}
+    assert await summed(store, AT, AT + timedelta(days=30)) == {}
+
+
+async def test_purging_takes_the_oldest_of_one_span(store: Store) -> None:
+    await add(store, *(rollup(n) for n in range(4)))
+    await condense(store)
+    assert await store.write(lambda tx: tx.rollups.purge(SPAN, AT + 3 * SPAN, limit=2)) == 2
+    left = await store.read(lambda tx: tx.rollups.per_check("health", AT, AT + HOUR, SPAN))
+    assert left == [rollup(2), rollup(3)]
+    assert await store.write(lambda tx: tx.rollups.purge(HOUR, AT + HOUR, limit=9)) == 1
+
+
+async def test_many_rollups_go_in_at_once(store: Store) -> None:
+    await add(store, *(rollup(0, f"check-{n}", samples=1) for n in range(1200)))
+    assert len(await summed(store, AT, AT + SPAN)) == 1200
