@@ -6,8 +6,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from cryptography import x509
-
 from sentinel.core.result import FailureClass
 from sentinel.probes.wire.failure import WireError
 
@@ -58,6 +56,9 @@ def unverified_context() -> ssl.SSLContext:
 @lru_cache(maxsize=4096)
 def expires_at(certificate: bytes) -> datetime | None:
     """When a certificate (DER) ends, in UTC; None when it cannot be read."""
+    # Only here: it takes 10 MB, and whoever watches no https needs none of it.
+    from cryptography import x509  # noqa: PLC0415
+
     try:
         return x509.load_der_x509_certificate(certificate).not_valid_after_utc
     except ValueError:
