@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.channels.blocks import BLOCKS_LIMIT, HEADER_LIMIT, SECTION_LIMIT, TOTAL_LIMIT, Post, post
@@ -39,6 +39,7 @@ def test_a_giant_message_fits(letter: str) -> None:
     check_limits(replace(OPENED, explanation=giant, hint=giant, source=giant, text=giant, findings=findings))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="&<>`a\n", max_size=9_000))
 def test_no_escape_is_cut_in_two(text: str) -> None:
     for section in texts(post(words(replace(message(Kind.REPORT), text=text))))[1:]:

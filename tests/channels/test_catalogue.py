@@ -53,7 +53,7 @@ async def test_silence_ends_at_the_deadline(way: str) -> None:
         outcome = await send(way, server.port, within=0.3)
     assert isinstance(outcome, Failed | Ambiguous)
     assert outcome.cause is Cause.TIMEOUT
-    assert time.perf_counter() - began < 1.0
+    assert time.perf_counter() - began < 3.0
 
 
 @every_way

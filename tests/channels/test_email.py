@@ -86,7 +86,7 @@ async def test_details_hold_the_code_and_nothing_else_that_the_server_says(smtp:
 
 async def test_no_answer_to_the_data_is_ambiguous(smtp: SmtpServer) -> None:
     smtp.script = SmtpScript(accept_after=asyncio.Event())
-    outcome = await send(smtp.port, within=0.5)
+    outcome = await send(smtp.port, within=1.0)
     assert isinstance(outcome, Ambiguous)
     assert outcome.cause is Cause.TIMEOUT
     assert len(smtp.messages) == 1
@@ -104,7 +104,7 @@ async def test_a_nonsensical_answer_to_the_data_is_ambiguous(smtp: SmtpServer) -
 
 async def test_a_hung_goodbye_changes_nothing(smtp: SmtpServer) -> None:
     smtp.script = SmtpScript(hang_on_quit=True)
-    assert isinstance(await send(smtp.port, within=0.5), Sent)
+    assert isinstance(await send(smtp.port, within=1.0), Sent)
 
 
 async def test_no_greeting_is_tried_again(smtp: SmtpServer) -> None:

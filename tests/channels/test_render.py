@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.channels.render import SUBJECT_LIMIT, Tone, block, one_line, words
@@ -76,6 +76,7 @@ def test_recoveries_are_good_and_reports_calm() -> None:
     assert tones == [Tone.GOOD, Tone.CALM, Tone.WARNING, Tone.CRITICAL]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=3_000))
 def test_no_text_breaks_out_of_the_subject_or_makes_it_long(text: str) -> None:
     subject = words(replace(OPENED, explanation=text)).subject

@@ -96,7 +96,7 @@ async def test_a_failed_update_changes_nothing(receiver: HttpReceiver, broken: A
 
 async def test_a_hung_update_changes_nothing(receiver: HttpReceiver) -> None:
     receiver.next_answers.extend([answer(POSTED), Answer(after=asyncio.Event())])
-    assert isinstance(await send(bot(receiver.url), first=FIRST, within=0.5), Sent)
+    assert isinstance(await send(bot(receiver.url), first=FIRST, within=1.0), Sent)
 
 
 async def test_a_message_whose_thread_is_gone_is_posted_to_the_channel(receiver: HttpReceiver) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import standardwebhooks
+import structlog.testing
 import trustme
 from pydantic import ValidationError
 
@@ -74,13 +75,12 @@ async def test_unsigned_messages_say_so_by_having_no_signature(receiver: HttpRec
     assert "webhook-signature" not in receiver.requests[0].headers
 
 
-def test_an_unsigned_channel_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unsigned_channel_is_warned_of() -> None:
     options = WebhookOptions.model_validate({"url": "http://127.0.0.1:9/private-path"})
-    WEBHOOK.build("ops-hook", options, ChannelTools(clock=SystemClock(), source="ward"))
-    out = capsys.readouterr().out
-    assert "channel.unsigned" in out
-    assert "ops-hook" in out
-    assert "private-path" not in out
+    with structlog.testing.capture_logs() as events:
+        WEBHOOK.build("ops-hook", options, ChannelTools(clock=SystemClock(), source="ward"))
+    assert [(event["event"], event["channel"]) for event in events] == [("channel.unsigned", "ops-hook")]
+    assert "private-path" not in str(events)
 
 
 @pytest.mark.parametrize("script", [Drop(), Drop(reset=True)])
