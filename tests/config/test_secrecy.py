@@ -1,0 +1,103 @@
+"""Secrets stand outside of a file that others may read, and show nowhere."""
+
+from typing import Any
+
+import pytest
+
+from sentinel.base.errors import ConfigError
+from sentinel.base.redact import MASK
+from sentinel.channels.catalogue import CATALOGUE as CHANNELS
+from sentinel.config.expand import expanded
+from sentinel.config.load import load
+from sentinel.core.plan import Plan
+from sentinel.probes.catalogue import CATALOGUE as PROBES
+from tests.config.test_guide import GUIDE
+from tests.kit.config import CHECK, ConfigFolder, plan_of
+
+CANARY = "canary-4711"
+
+
+def with_token(token: str) -> dict[str, Any]:
+    return {"checks": [CHECK], "channels": {"chat": {"kind": "slack", "token": token, "channel": "#alerts"}}}
+
+
+def with_store(url: str) -> dict[str, Any]:
+    return {"checks": [CHECK], "store": {"url": url}}
+
+
+def show(
+    config: ConfigFolder, tree: dict[str, Any], environment: dict[str, str] | None = None, mode: int = 0o644
+) -> Any:
+    return expanded(load(config.write(tree, mode=mode), environment or {}), PROBES, CHANNELS)
+
+
+def test_a_file_of_its_owner_alone_may_hold_a_secret(config: ConfigFolder) -> None:
+    plan = config.plan(with_token(f"xoxb-{CANARY}"), mode=0o600)
+    assert [secret.reveal() for secret in plan.secrets] == [f"xoxb-{CANARY}"]
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
+def test_a_file_that_others_may_read_may_not(config: ConfigFolder, mode: int) -> None:
+    with pytest.raises(ConfigError, match="a secret written into a file that others may read"):
+        config.plan(with_token(f"xoxb-{CANARY}"), mode=mode)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:///a.db", "postgresql://127.0.0.1/sentinel", "postgresql://u:${P}@127.0.0.1/s"]
+)
+def test_an_address_without_a_password_in_it_is_no_secret(config: ConfigFolder, url: str) -> None:
+    assert isinstance(config.plan(with_store(url), {"P": CANARY}), Plan)
+
+
+@pytest.mark.parametrize("url", [f"postgresql://u:{CANARY}@127.0.0.1/s", f"postgresql://127.0.0.1/s?password={CANARY}"])
+def test_an_address_with_a_password_in_it_is_one(config: ConfigFolder, url: str) -> None:
+    with pytest.raises(ConfigError, match="others may read"):
+        config.plan(with_store(url))
+
+
+def test_the_password_within_an_address_is_kept_out_of_texts_too(config: ConfigFolder) -> None:
+    plan = config.plan(with_store("postgresql://u:${P}@127.0.0.1/s"), {"P": f"{CANARY}%2F"})
+    assert {f"{CANARY}%2F", f"{CANARY}/"} <= {secret.reveal() for secret in plan.secrets}
+
+
+def test_a_plan_does_not_print_its_secrets(config: ConfigFolder) -> None:
+    assert CANARY not in repr(config.plan(with_token("${TOKEN}"), {"TOKEN": CANARY}))
+
+
+def test_the_expanded_form_shows_references_as_they_are_written(config: ConfigFolder) -> None:
+    options = {"url": "${API:-http://127.0.0.1}/health", "auth": {"bearer": "${file:token}"}}
+    config.secret("token", CANARY)
+    tree = show(config, {"checks": [{**CHECK, "options": options}], "web": {"port": "${PORT}"}}, {"PORT": "8600"})
+    assert tree["checks"][0]["options"] == options
+    assert tree["web"]["port"] == "${PORT}"
+
+
+def test_the_expanded_form_masks_secrets_and_their_defaults(config: ConfigFolder) -> None:
+    assert show(config, with_token(f"xoxb-{CANARY}"), mode=0o600)["channels"]["chat"]["token"] == MASK
+    tree = show(config, with_token(f"${{TOKEN:-xoxb-{CANARY}}}"), mode=0o600)
+    assert tree["channels"]["chat"]["token"] == f"${{TOKEN:-{MASK}}}"
+
+
+def test_the_expanded_form_masks_the_password_of_the_store(config: ConfigFolder) -> None:
+    tree = show(config, with_store(f"postgresql://u:{CANARY}@127.0.0.1/s"), mode=0o600)
+    assert tree["store"]["url"] == MASK
+
+
+def test_a_secret_in_the_short_form_is_masked_as_well(config: ConfigFolder) -> None:
+    guide = {"api_url": "http://127.0.0.1", "alerting": {"webhook": {"url": "${HOOK}", "secret": None}}}
+    tree = show(config, guide, {"HOOK": f"https://hooks.example.org/{CANARY}"})
+    assert tree["channels"]["webhook"]["url"] == "${HOOK}"
+
+
+def test_a_secret_that_came_from_a_file_shows_nowhere(config: ConfigFolder) -> None:
+    config.secret("secret", CANARY)
+    tree = show(config, {"checks": [{**CHECK, "title": "the ${file:secret}", "tags": ["${file:secret}"]}]})
+    assert CANARY not in str(tree)
+
+
+def test_the_expanded_form_of_the_guides_file_loads_to_the_same_checks(config: ConfigFolder) -> None:
+    tree = expanded(load(GUIDE, {}), PROBES, CHANNELS)
+    again, first = config.plan(tree), plan_of(GUIDE)
+    assert again.checks == first.checks
+    assert (again.channels, again.policies, again.reports) == (first.channels, first.policies, first.reports)
+    assert (again.store, again.web, again.limits) == (first.store, first.web, first.limits)
