@@ -1,12 +1,11 @@
 """From the tree to the Plan. Everything that is wrong is told at once, in the order of the file."""
 
-import gc
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sentinel.base.redact import Redactor, Secret
 from sentinel.config.checks import CheckPart, ChecksCompiler
+from sentinel.config.collector import collector_paused
 from sentinel.config.fingerprint import fingerprint
 from sentinel.config.guide import KEYS as GUIDE_KEYS
 from sentinel.config.keypath import KeyPath
@@ -54,20 +53,8 @@ def compile_plan(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: Channel
 
 def compile_all(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKinds) -> Compiled:
     """The Plan and its parts; raises as `compile_plan` does."""
-    with _collector_paused():
+    with collector_paused():
         return _compile(loaded, probe_kinds, channel_kinds)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Thousands of checks are many new values and no rubbish: the collector would double the time for nothing."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKinds) -> Compiled:

@@ -15,6 +15,7 @@ from typing import Any
 
 from sentinel.base.errors import ConfigError, Problem
 from sentinel.base.redact import Secret
+from sentinel.config.collector import collector_paused
 from sentinel.config.guide import rewrite
 from sentinel.config.keypath import KeyPath
 from sentinel.config.lines import spots
@@ -51,7 +52,11 @@ def load(path: Path, environment: Mapping[str, str]) -> Loaded:
     Raises:
         ConfigError: the file cannot be read or is no JSON or TOML. Lesser problems stay with the answer.
     """
-    file = path.absolute()
+    with collector_paused():
+        return _load(path.absolute(), environment)
+
+
+def _load(file: Path, environment: Mapping[str, str]) -> Loaded:
     content, mode = _read(file)
     text = _decode(file, content)
     parser = _Parser()
@@ -88,12 +93,19 @@ class _Follower:
         if isinstance(node, str):
             return self._text(node, path) if "${" in node else node
         if isinstance(node, dict):
-            return {key: self.follow(value, (*path, key)) for key, value in node.items()} if self._room(path) else {}
+            return self._object(node, path) if self._room(path) else {}
         if isinstance(node, list):
             return [self.follow(value, (*path, i)) for i, value in enumerate(node)] if self._room(path) else []
         if isinstance(node, float) and not math.isfinite(node):
             self._problems.add(path, "a number that is not finite", "a finite number")
         return node
+
+    def _object(self, node: dict[str, object], path: KeyPath) -> dict[str, object]:
+        # Most values are texts without a reference: for these not even a path is made.
+        return {
+            key: value if isinstance(value, str) and "${" not in value else self.follow(value, (*path, key))
+            for key, value in node.items()
+        }
 
     def _text(self, text: str, path: KeyPath) -> str:
         if path[:1] == ("$schema",):
