@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from sentinel.base.fields import Options
-from sentinel.probes.patterns import JsonPathField, PatternField
+from sentinel.probes.patterns import JsonPath, Pattern
 
 _SHOWN: Final = 80  # characters of a revealed text
 _LONGEST: Final = 100  # characters of an expectation in an explanation
@@ -50,7 +50,7 @@ class ValueExpectation(Options):
     """The value itself; types count: `1` is not `"1"` and not `true`."""
     one_of: tuple[JsonValue, ...] | None = None
     """The values it may have."""
-    matches: PatternField | None = None
+    matches: Pattern | None = None
     """A pattern (RE2) that must be found in the text."""
     contains: JsonValue = None
     """A text that the text must contain, or an element that the list must have, or a key of the object."""
@@ -95,7 +95,7 @@ class ValueExpectation(Options):
 class JsonAssertion(ValueExpectation):
     """An expectation of one place in a JSON document."""
 
-    path: JsonPathField
+    path: JsonPath
     """Where to look, in JMESPath's syntax: `status`, `components.database`, `items[0].id`, `length(items)`."""
 
     def failing(self, document: Any) -> str:
@@ -110,7 +110,7 @@ class HeaderExpectation(Options):
 
     equals: str | None = None
     """The whole value."""
-    matches: PatternField | None = None
+    matches: Pattern | None = None
     """A pattern (RE2) that must be found in the value."""
     exists: bool | None = None
     """Whether the header must be there, with any value, or must not."""
@@ -150,7 +150,7 @@ class TextExpectation(Options):
 
     contains: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     """Texts that must all be in it; one text or a list."""
-    matches: PatternField | None = None
+    matches: Pattern | None = None
     """A pattern (RE2) that must be found in it."""
 
     @model_validator(mode="after")

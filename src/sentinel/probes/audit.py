@@ -16,7 +16,7 @@ from sentinel.probes.assertions import JsonAssertion
 from sentinel.probes.base import ProbeKind, ProbeTools
 from sentinel.probes.calls import Caller, Header, account_of
 from sentinel.probes.finding import Finding, measurement
-from sentinel.probes.patterns import JsonPath, JsonPathField
+from sentinel.probes.patterns import JsonPath
 from sentinel.probes.records import Log, LogOptions
 from sentinel.probes.requests import RequestOptions, with_word
 from sentinel.probes.session import Login
@@ -46,15 +46,15 @@ class RecordOptions(LogOptions):
 
     within: PositiveDuration = timedelta(seconds=5)
     """How long after the action the record may come."""
-    who: JsonPathField | None = JsonPath("actor")
+    who: JsonPath | None = JsonPath("actor")
     """Where the record says who acted; null: it need not."""
-    what: JsonPathField | None = JsonPath("action")
+    what: JsonPath | None = JsonPath("action")
     """Where it says what was done."""
-    when: JsonPathField | None = JsonPath("at")
+    when: JsonPath | None = JsonPath("at")
     """Where it says when: ISO 8601, or seconds or milliseconds since 1970."""
-    where_from: JsonPathField | None = JsonPath("source_ip")
+    where_from: JsonPath | None = JsonPath("source_ip")
     """Where it says from where."""
-    which: JsonPathField | None = JsonPath("resource_id")
+    which: JsonPath | None = JsonPath("resource_id")
     """Where it says on which record."""
     skew: PositiveDuration = timedelta(seconds=60)
     """How far its time may be from the action's."""
@@ -65,7 +65,7 @@ class RecordOptions(LogOptions):
 class FreshnessOptions(LogOptions):
     """How old the newest record of all may be."""
 
-    when: JsonPathField = JsonPath("at")
+    when: JsonPath = JsonPath("at")
     """Where the record says when: ISO 8601, or seconds or milliseconds since 1970."""
     max_age: PositiveDuration
     """The age beyond which the log is stale."""

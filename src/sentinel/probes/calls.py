@@ -1,5 +1,6 @@
 """Requests whose headers differ from run to run, as those with a token do."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,8 @@ from sentinel.probes.session import Account, Login
 from sentinel.probes.wire import Exchange, ExchangeFailed, InvalidRequest, TlsContexts, Transport
 
 BODY_CAP: Final = 256 * KIB  # bytes of an answer
+
+_SLOW_HINT: Final = "Look which of the check's readings grew; when all are as ever, raise its `timeout`."
 
 Header = tuple[str, str]
 
@@ -26,6 +29,8 @@ class Caller:
         self, step: str, options: RequestOptions, deadline: float, *, headers: tuple[Header, ...] = ()
     ) -> Exchange:
         """The answer to a request with these headers added. Raises Finding, which names the step, when there is none."""
+        if asyncio.get_running_loop().time() >= deadline:
+            raise Finding(FailureClass.READ_TIMEOUT, f"{step}: the steps before it took all the time", _SLOW_HINT)
         try:
             request = prepared(options, self.contexts, more_headers=headers)
         except InvalidRequest as error:

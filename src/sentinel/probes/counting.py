@@ -13,7 +13,7 @@ from sentinel.probes.base import ProbeTools
 from sentinel.probes.database import Statement, open_database
 from sentinel.probes.database.options import NameField, StatementField
 from sentinel.probes.finding import Finding
-from sentinel.probes.patterns import JsonPathField, read_json
+from sentinel.probes.patterns import JsonPath, read_json
 from sentinel.probes.requests import RequestOptions
 from sentinel.probes.wire import Exchange
 
@@ -32,7 +32,7 @@ class CountOptions(Options):
     """A request whose JSON answer has the number."""
     by: str | None = None
     """The role that sends the request."""
-    path: JsonPathField | None = None
+    path: JsonPath | None = None
     """Where the number stands in the answer, such as `length(roles)`."""
 
     @model_validator(mode="after")

@@ -4,13 +4,14 @@ Patterns are RE2's: a target can send no text that makes them slow, as it can wi
 exponential, and holds the whole process up while it lasts).
 """
 
-from typing import Annotated, Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 import jmespath
 import orjson
 import re2
 from jmespath.exceptions import JMESPathError
-from pydantic import GetCoreSchemaHandler, WithJsonSchema
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 _LONGEST: Final = 2000  # characters of a pattern or path
@@ -20,10 +21,46 @@ class _Compiled(Protocol):
     def search(self, text: str | bytes) -> Any: ...
 
 
-class Pattern:
+class FromText:
+    """A value that is written as a text, its `source`, and compiled from it. Equal when the texts are."""
+
+    __slots__ = ("source",)
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and other.source == self.source
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.source))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.source!r})"
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """The value for a text; ValueError when it is none or cannot be compiled."""
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, str) or not value or len(value) > _LONGEST:
+            raise ValueError(f"a text of 1 to {_LONGEST} characters")
+        return cls(value)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        write = core_schema.plain_serializer_function_ser_schema(lambda value: value.source)
+        return core_schema.no_info_plain_validator_function(cls.read, serialization=write)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "minLength": 1, "maxLength": _LONGEST}
+
+
+class Pattern(FromText):
     """A regular expression in RE2's syntax, found anywhere in a text."""
 
-    __slots__ = ("_compiled", "source")
+    __slots__ = ("_compiled",)
 
     def __init__(self, source: str) -> None:
         options = re2.Options()
@@ -37,32 +74,23 @@ class Pattern:
             raise ValueError(
                 f"a pattern in RE2's syntax ({reason}); it has no look-around and no back-references"
             ) from None
-        self.source = source
+        super().__init__(source)
 
     def found_in(self, text: str) -> bool:
         return self._compiled.search(text) is not None
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Pattern) and other.source == self.source
 
-    def __hash__(self) -> int:
-        return hash(self.source)
-
-    def __repr__(self) -> str:
-        return f"Pattern({self.source!r})"
-
-
-class JsonPath:
+class JsonPath(FromText):
     """A path into JSON, in JMESPath's syntax."""
 
-    __slots__ = ("_compiled", "source")
+    __slots__ = ("_compiled",)
 
     def __init__(self, source: str) -> None:
         try:
             self._compiled = jmespath.compile(source)
         except (JMESPathError, ValueError):
             raise ValueError("a JMESPath expression, such as 'components.database' or 'items[0].id'") from None
-        self.source = source
+        super().__init__(source)
 
     def find(self, document: Any) -> Any:
         """What stands there; None where nothing does, or where the document has another shape than the path expects."""
@@ -71,39 +99,7 @@ class JsonPath:
         except (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError):
             return None
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, JsonPath) and other.source == self.source
-
-    def __hash__(self) -> int:
-        return hash(self.source)
-
-    def __repr__(self) -> str:
-        return f"JsonPath({self.source!r})"
-
 
 def read_json(body: bytes) -> Any:
     """The document; ValueError when it is none. Strict: no NaN, nothing after it, at most 1,024 levels deep."""
     return orjson.loads(body)
-
-
-class _FromText:
-    """How pydantic reads a compiled value from a text and writes it back."""
-
-    def __init__(self, kind: type[Pattern] | type[JsonPath]) -> None:
-        self._kind = kind
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            self._read, serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value.source)
-        )
-
-    def _read(self, value: object) -> Pattern | JsonPath:
-        if isinstance(value, self._kind):
-            return value
-        if not isinstance(value, str) or not value or len(value) > _LONGEST:
-            raise ValueError(f"a text of 1 to {_LONGEST} characters")
-        return self._kind(value)
-
-
-PatternField = Annotated[Pattern, _FromText(Pattern), WithJsonSchema({"type": "string", "minLength": 1})]
-JsonPathField = Annotated[JsonPath, _FromText(JsonPath), WithJsonSchema({"type": "string", "minLength": 1})]

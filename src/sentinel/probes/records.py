@@ -12,7 +12,7 @@ from sentinel.probes.calls import Caller, account_of
 from sentinel.probes.database import Database, Statement, open_database
 from sentinel.probes.database.options import DatabaseField, StatementField
 from sentinel.probes.finding import Finding
-from sentinel.probes.patterns import JsonPath, JsonPathField, read_json
+from sentinel.probes.patterns import JsonPath, read_json
 from sentinel.probes.requests import RequestOptions, with_word
 from sentinel.probes.session import Login
 
@@ -22,7 +22,7 @@ class LogOptions(Options):
 
     request: RequestOptions | None = None
     """A request whose JSON answer has the entries."""
-    entries: JsonPathField = JsonPath("@")
+    entries: JsonPath = JsonPath("@")
     """Where the list of entries stands in that answer."""
     login: Login | None = None
     """Who sends it; none: the request carries its own credential, or needs none."""

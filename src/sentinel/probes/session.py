@@ -21,7 +21,7 @@ from sentinel.base.redact import Secret
 from sentinel.base.units import format_duration
 from sentinel.core.result import FailureClass
 from sentinel.probes.finding import Finding
-from sentinel.probes.patterns import JsonPath, JsonPathField, read_json
+from sentinel.probes.patterns import JsonPath, read_json
 from sentinel.probes.requests import RequestOptions, prepared
 from sentinel.probes.wire import ExchangeFailed, PreparedRequest, TlsContexts, Transport
 
@@ -47,9 +47,9 @@ class LoginWay(RequestOptions):
     """The name of the field with the password."""
     more_fields: dict[str, str] = Field(default_factory=dict)
     """Other fields to send, such as `grant_type`."""
-    token: JsonPathField = JsonPath("access_token")
+    token: JsonPath = JsonPath("access_token")
     """Where the token stands in the answer."""
-    lifetime: JsonPathField = JsonPath("expires_in")
+    lifetime: JsonPath = JsonPath("expires_in")
     """Where the answer says for how many seconds the token holds. Without it, a JWT's own `exp` counts."""
     token_header: str = "Authorization"
     """The header that the token is sent in afterwards."""

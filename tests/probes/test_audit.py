@@ -1,0 +1,154 @@
+"""The `audit` probe against a scripted server."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sentinel.base.clock import SystemClock
+from sentinel.core.result import FailureClass, Outcome
+from sentinel.probes.audit import moment
+from tests.kit.bench import Bench, problem, readings, words
+from tests.kit.http_receiver import Answer, HttpReceiver
+
+if TYPE_CHECKING:
+    from sentinel.core.result import Measurement
+
+PERSON = "Mary Canary"
+
+
+def entry(**changes: object) -> dict[str, object]:
+    complete = {
+        "actor": PERSON,
+        "action": "read",
+        "at": SystemClock().now().isoformat(),
+        "source_ip": "127.0.0.1",
+        "resource_id": 7,
+    }
+    return {**complete, **changes}
+
+
+def options(receiver: HttpReceiver, **record: Any) -> dict[str, Any]:
+    return {
+        "action": {"method": "POST", "url": f"{receiver.url}/act", "json": {"note": "{correlation_id}"}},
+        "record": {"request": {"url": f"{receiver.url}/log?id={{correlation_id}}"}, **record},
+    }
+
+
+async def looked_at(bench: Bench, receiver: HttpReceiver, *answers: object, **record: Any) -> Measurement:
+    """A run whose action succeeds, and whose looks for the record get these answers."""
+    receiver.next_answers.append(Answer())
+    receiver.next_answers.extend(Answer(body=json.dumps(answer).encode()) for answer in answers)
+    receiver.answer = Answer(body=b"[]")
+    return await bench.measure("audit", **options(receiver, **record), within=1.0)
+
+
+async def test_action_and_look_share_a_fresh_id(bench: Bench, receiver: HttpReceiver) -> None:
+    found = await looked_at(bench, receiver, [entry()])
+    act, look = receiver.requests
+    mark = act.headers["x-correlation-id"]
+    assert found.outcome is Outcome.PASS
+    assert mark.startswith("sentinel-")
+    assert (act.json(), look.target) == ({"note": mark}, f"/log?id={mark}")
+
+
+async def test_the_record_is_looked_for_until_it_is_there(bench: Bench, receiver: HttpReceiver) -> None:
+    found = await looked_at(bench, receiver, [], [], [entry()])
+    assert found.outcome is Outcome.PASS
+    assert readings(found)["record_time"] >= 0.15
+
+
+async def test_a_record_that_never_comes_is_missing(bench: Bench, receiver: HttpReceiver) -> None:
+    found = await looked_at(bench, receiver)
+    assert found.failure is FailureClass.RECORD_MISSING
+    assert "record_time" not in readings(found)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"actor": ""}, "the record does not say who (actor)"),
+        ({"resource_id": None, "at": None}, "the record does not say when (at), on which record (resource_id)"),
+        ({"at": "yesterday"}, "the record's time at at cannot be read"),
+        ({"at": "2020-01-01T00:00:00Z"}, "1 min is allowed"),
+    ],
+)
+async def test_an_incomplete_record_is_told_by_its_fields(
+    bench: Bench, receiver: HttpReceiver, changes: dict[str, object], said: str
+) -> None:
+    found = await looked_at(bench, receiver, [entry(**changes)])
+    assert found.failure is FailureClass.RECORD_INCOMPLETE
+    assert said in found.explanation
+    assert PERSON not in words(found)
+
+
+async def test_a_field_that_is_not_asked_for_may_be_missing(bench: Bench, receiver: HttpReceiver) -> None:
+    found = await looked_at(bench, receiver, [entry(source_ip=None)], where_from=None)
+    assert found.outcome is Outcome.PASS
+
+
+async def test_an_action_that_is_refused_is_told(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.answer = Answer(status=500)
+    found = await bench.measure("audit", **options(receiver))
+    assert (found.failure, found.explanation) == (FailureClass.WRONG_STATUS, "action: status 500, expected 2xx")
+    assert len(receiver.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        ([], FailureClass.STALE),
+        ([{"at": None}], FailureClass.RECORD_INCOMPLETE),
+        ([{"at": "2020-01-01T00:00:00+01:00"}], FailureClass.STALE),
+        ("text", FailureClass.RECORD_INCOMPLETE),
+    ],
+)
+async def test_freshness_is_judged_by_the_newest_entry(
+    bench: Bench, receiver: HttpReceiver, answer: object, failure: FailureClass
+) -> None:
+    receiver.answer = Answer(body=json.dumps(answer).encode())
+    found = await bench.measure("audit", freshness={"request": {"url": receiver.url}, "max_age": "1h"})
+    assert found.failure is failure
+
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2026-03-01T12:00:00Z", NOON),
+        ("2026-03-01T13:00:00+01:00", NOON),
+        ("2026-03-01 12:00:00", NOON),
+        ("2026-03-01 12:00:00.5+00", NOON + timedelta(seconds=0.5)),
+        (NOON.timestamp(), NOON),
+        (NOON.timestamp() * 1000, NOON),
+        ("soon", None),
+        (True, None),
+        (None, None),
+        (1e30, None),
+        ([], None),
+    ],
+)
+def test_times_are_read_as_logs_write_them(written: object, meant: datetime | None) -> None:
+    assert moment(written) == meant
+
+
+URL = {"url": "http://x/"}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "action and record, or freshness"),
+        ({"action": URL}, "action and record together"),
+        ({"action": URL, "record": {"request": URL}}, "{correlation_id} in the record"),
+        ({"freshness": {"max_age": "1h"}}, "either request, or database and query"),
+        ({"freshness": {"request": URL, "max_age": 0}}, "above zero"),
+    ],
+)
+def test_options_that_cannot_work_are_refused(options: dict[str, Any], said: str) -> None:
+    assert said in problem("audit", **options)

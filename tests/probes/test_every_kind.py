@@ -1,0 +1,195 @@
+"""What every kind of probe promises: deadlines, bounds, silence about secrets, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sentinel.core.result import FailureClass, Outcome
+from sentinel.probes.catalogue import CATALOGUE
+from tests.kit.bench import Bench, run, words
+from tests.kit.eventually import eventually
+from tests.kit.memory import peak_growth
+from tests.kit.ports import refusing_port
+from tests.kit.raw_server import Connection, RawServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sentinel.core.result import Measurement
+
+CANARIES = ("pass-canary", "token-canary", "key-canary", "query-canary", "header-canary", "Mary Canary")
+MEMORY = 6 << 20  # bytes that one run may take at its peak, whatever the target sends
+
+
+def login(where: str) -> dict[str, Any]:
+    return {"url": f"http://{where}/login?q=query-canary", "username": "monitor", "password": "pass-canary"}
+
+
+def request(where: str) -> dict[str, Any]:
+    return {"url": f"http://{where}/?q=query-canary", "secret_headers": {"X-Key": "key-canary"}}
+
+
+#: The options of each kind, for a target at `host:port`.
+OPTIONS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "http": lambda where: {
+        **request(where),
+        "auth": {"bearer": "token-canary"},
+        "expect": {"json": [{"path": "name", "equals": "x"}], "headers": {"X-Secret": "y"}, "status": "1xx"},
+    },
+    "sql": lambda where: {"url": f"postgresql://monitor:pass-canary@{where}/app", "query": "SELECT 1"},
+    "auth": lambda where: {
+        "login": login(where),
+        "protected": request(where),
+        "refuse": {"expired": "token-canary"},
+    },
+    "roles": lambda where: {
+        "login": {"url": f"http://{where}/login"},
+        "roles": {
+            "nurse": {"username": "nurse", "password": "pass-canary", "allow": []},
+            "admin": {"token": "token-canary", "allow": ["read"]},
+        },
+        "requests": {"read": request(where), "write": request(where)},
+        "assignment": {"by": "admin", "assign": request(where), "revoke": request(where)},
+    },
+    "audit": lambda where: {
+        "action": {**request(where), "login": login(where)},
+        "record": {"request": {"url": f"http://{where}/log?id={{correlation_id}}"}, "login": login(where)},
+    },
+}
+
+every_kind = pytest.mark.parametrize("kind", sorted(CATALOGUE))
+
+
+async def silent(connection: Connection) -> None:
+    await connection.hung_up()
+
+
+async def flooding(connection: Connection) -> None:
+    """An answer without end, with a person in it. To PostgreSQL's client it is a message of a gigabyte."""
+    await connection.take(8)
+    await connection.send(b"HTTP/1.1 200 OK\r\nX-Secret: header-canary\r\n\r\n")
+    while True:
+        await connection.send(b'{"name": "Mary Canary"}' * 1000)
+
+
+async def telling(connection: Connection) -> None:
+    """A short answer with a token, a person and secrets in it."""
+    await connection.take(8)
+    body = b'{"access_token": "token-canary", "name": "Mary Canary", "at": "Mary Canary"}'
+    head = b"HTTP/1.1 200 Mary Canary\r\nX-Secret: header-canary\r\nContent-Length: %d\r\n\r\n" % len(body)
+    await connection.send(head + body)
+    await connection.hung_up()
+
+
+async def garbage(connection: Connection) -> None:
+    await connection.take(8)
+    await connection.send(b"\x15Mary Canary\x00\xff\xfe" * 20)
+
+
+def options_for(kind: str, server: RawServer) -> dict[str, Any]:
+    return OPTIONS[kind](f"127.0.0.1:{server.port}")
+
+
+def leaks(found: Measurement) -> list[str]:
+    return [canary for canary in CANARIES if canary in words(found)]
+
+
+@every_kind
+async def test_a_target_that_hangs_does_not_hold_the_deadline(bench: Bench, kind: str) -> None:
+    loop = asyncio.get_running_loop()
+    async with RawServer(silent) as server:
+        began = loop.time()
+        found = await bench.measure(kind, **options_for(kind, server), within=0.5)
+        assert loop.time() - began < 0.8
+    assert found.outcome is Outcome.FAIL
+    assert found.failure in {FailureClass.READ_TIMEOUT, FailureClass.CONNECT_TIMEOUT}
+    assert found.hint
+
+
+@every_kind
+async def test_a_cancelled_run_leaves_nothing_behind(bench: Bench, kind: str) -> None:
+    async with RawServer(silent) as server:
+        probe = bench.build(kind, **options_for(kind, server))
+        before = (len(os.listdir("/proc/self/fd")), len(asyncio.all_tasks()), threading.active_count())
+        for _ in range(5):
+            known = server.accepted
+            running = asyncio.create_task(run(probe))
+            await eventually(lambda known=known: server.accepted > known)  # type: ignore[misc]  # bound per round
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        await eventually(
+            lambda: (len(os.listdir("/proc/self/fd")), len(asyncio.all_tasks()), threading.active_count()) == before
+        )
+
+
+@every_kind
+async def test_a_target_that_never_stops_sending_is_bounded(bench: Bench, kind: str) -> None:
+    async with RawServer(flooding) as server:
+        probe = bench.build(kind, **options_for(kind, server))
+        with peak_growth() as growth:
+            found = await run(probe, within=2.0)
+    assert growth.bytes < MEMORY
+    assert found.outcome is Outcome.FAIL
+    assert leaks(found) == []
+
+
+@every_kind
+@pytest.mark.parametrize("script", [telling, garbage])
+async def test_nothing_secret_is_said(bench: Bench, kind: str, script: Callable[[Connection], Any]) -> None:
+    async with RawServer(script) as server:
+        found = await bench.measure(kind, **options_for(kind, server), within=1.5)
+    assert found.outcome is not Outcome.PASS
+    assert leaks(found) == []
+
+
+@every_kind
+async def test_garbage_is_a_protocol_error(bench: Bench, kind: str) -> None:
+    async with RawServer(garbage) as server:
+        found = await bench.measure(kind, **options_for(kind, server))
+    assert found.failure is FailureClass.PROTOCOL_ERROR
+
+
+@every_kind
+async def test_a_closed_port_is_refused(bench: Bench, kind: str) -> None:
+    with refusing_port() as port:
+        found = await bench.measure(kind, **OPTIONS[kind](f"127.0.0.1:{port}"))
+    assert found.failure is FailureClass.REFUSED
+    assert leaks(found) == []
+
+
+@every_kind
+async def test_a_name_that_does_not_exist_is_told(bench: Bench, kind: str) -> None:
+    found = await bench.measure(kind, **OPTIONS[kind]("nowhere.invalid:80"))
+    assert found.failure is FailureClass.DNS_NOT_FOUND
+
+
+@every_kind
+async def test_the_host_is_known_for_the_limit_per_host(bench: Bench, kind: str) -> None:
+    assert bench.build(kind, **OPTIONS[kind]("service.invalid:80")).host == "service.invalid"
+
+
+@every_kind
+def test_options_print_no_secret(kind: str) -> None:
+    options = CATALOGUE[kind].options.model_validate(OPTIONS[kind]("x:80"))
+    printed = f"{options!r} {options} {options.model_dump_json(by_alias=True)}"
+    assert not any(canary in printed for canary in ("pass-canary", "token-canary", "key-canary"))
+
+
+@every_kind
+def test_an_unknown_option_is_refused(kind: str) -> None:
+    with pytest.raises(ValueError, match="methd"):
+        CATALOGUE[kind].options.model_validate({**OPTIONS[kind]("x:80"), "methd": 1})
+
+
+@every_kind
+def test_a_kind_is_whole(kind: str) -> None:
+    known = CATALOGUE[kind]
+    assert known.name == kind
+    assert known.main in known.readings
+    assert known.summary.endswith(".")
+    known.options.model_json_schema()

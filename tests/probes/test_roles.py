@@ -1,0 +1,139 @@
+"""The `roles` probe against a scripted server."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sentinel.core.result import FailureClass, Outcome
+from tests.kit.bench import Bench, problem, readings, run
+from tests.kit.http_receiver import Answer, HttpReceiver
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def matrix(receiver: HttpReceiver, *, allow: Sequence[str] = ("read",), **more: Any) -> dict[str, Any]:
+    return {
+        "roles": {"nurse": {"token": "token-canary", "allow": allow}},
+        "requests": {"read": {"url": f"{receiver.url}/read"}},
+        **more,
+    }
+
+
+def assigning(receiver: HttpReceiver) -> dict[str, Any]:
+    return {
+        "roles": {"admin": {"token": "token-canary"}},
+        "assignment": {
+            "by": "admin",
+            "assign": {"method": "PUT", "url": f"{receiver.url}/role"},
+            "revoke": {"method": "DELETE", "url": f"{receiver.url}/role"},
+        },
+    }
+
+
+def methods(receiver: HttpReceiver) -> list[str]:
+    return [request.method for request in receiver.requests]
+
+
+@pytest.mark.parametrize(
+    ("status", "allow", "failure"),
+    [
+        (200, ["read"], None),
+        (403, ["read"], FailureClass.ACCESS_LOST),
+        (500, ["read"], FailureClass.WRONG_STATUS),
+        (200, [], FailureClass.ACCESS_GAINED),
+        (401, [], None),
+        (404, [], None),
+        (302, [], FailureClass.WRONG_STATUS),
+    ],
+)
+async def test_a_cell_is_judged_by_its_status(
+    bench: Bench, receiver: HttpReceiver, status: int, allow: list[str], failure: FailureClass | None
+) -> None:
+    receiver.answer = Answer(status=status)
+    found = await bench.measure("roles", **matrix(receiver, allow=allow))
+    assert found.failure is failure
+    assert receiver.requests[0].headers["authorization"] == "Bearer token-canary"
+
+
+async def test_a_role_that_cannot_log_in_does_not_hide_the_others(bench: Bench, receiver: HttpReceiver) -> None:
+    options = matrix(receiver, login={"url": f"{receiver.url}/login"})
+    options["roles"] = {"doctor": {"username": "d", "password": "p-canary"}, **options["roles"]}
+    receiver.next_answers.append(Answer(status=500))
+    found = await bench.measure("roles", **options)
+    assert (found.failure, found.explanation) == (
+        FailureClass.LOGIN_FAILED,
+        "doctor, login: status 500, expected 2xx",
+    )
+    assert readings(found)["cells"] == 1
+
+
+async def test_an_assignment_is_timed_and_taken_back(bench: Bench, receiver: HttpReceiver) -> None:
+    found = await bench.measure("roles", **assigning(receiver))
+    assert found.outcome is Outcome.PASS
+    assert 0 < readings(found)["assignment_time"] < 2
+    assert methods(receiver) == ["PUT", "DELETE"]
+
+
+async def test_an_assignment_that_hangs_is_taken_back_all_the_same(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.next_answers.append(Answer(after=asyncio.Event()))
+    found = await bench.measure("roles", **assigning(receiver), within=0.6)
+    assert (found.failure, found.explanation) == (FailureClass.READ_TIMEOUT, "assignment: no answer in time")
+    assert methods(receiver) == ["PUT", "DELETE"]
+
+
+async def test_an_assignment_is_taken_back_when_the_run_is_cancelled(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.next_answers.append(Answer(after=asyncio.Event()))
+    running = asyncio.create_task(run(bench.build("roles", **assigning(receiver))))
+    await receiver.requests.reach(1)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert methods(receiver) == ["PUT", "DELETE"]
+
+
+async def test_a_role_that_was_not_taken_back_is_told(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.next_answers.extend([Answer(), Answer(status=500)])
+    found = await bench.measure("roles", **assigning(receiver))
+    assert found.explanation == "revocation: status 500, expected 2xx"
+    assert "by hand" in found.hint
+
+
+async def test_a_refused_assignment_is_access_lost(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.next_answers.extend([Answer(status=403), Answer(status=404)])
+    found = await bench.measure("roles", **assigning(receiver))
+    assert found.failure is FailureClass.ACCESS_LOST
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"n": "7"}', b'{"n": true}', b"nothing"])
+async def test_a_count_that_is_no_number_is_told(bench: Bench, receiver: HttpReceiver, body: bytes) -> None:
+    receiver.answer = Answer(body=body)
+    counts = [{"name": "n", "by": "nurse", "request": {"url": receiver.url}, "path": "n"}]
+    found = await bench.measure("roles", **matrix(receiver, counts=counts))
+    assert found.failure in {FailureClass.WRONG_ANSWER, FailureClass.WRONG_BODY}
+
+
+URL = {"url": "http://x/"}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"roles": {}}, "at least 1"),
+        ({"roles": {"a": {"token": "t"}}}, "requests, assignment or counts"),
+        ({"roles": {"a": {"token": "t", "username": "u"}}, "requests": {"r": URL}}, "either username"),
+        ({"roles": {"a": {"username": "u", "password": "p"}}, "requests": {"r": URL}}, "login, which says"),
+        ({"roles": {"a": {"token": "t", "allow": ["x"]}}, "requests": {"r": URL}}, "'x' is none"),
+        (
+            {"roles": {"a": {"token": "t"}}, "assignment": {"by": "b", "assign": URL, "revoke": URL}},
+            "'b' is none",
+        ),
+        ({"roles": {"a": {"token": "t"}}, "counts": [{"name": "n", "query": "SELECT 1"}]}, "database, which"),
+        ({"roles": {"a": {"token": "t"}}, "counts": [{"name": "n", "by": "a"}]}, "either query"),
+    ],
+)
+def test_options_that_cannot_work_are_refused(options: dict[str, Any], said: str) -> None:
+    assert said in problem("roles", **options)
