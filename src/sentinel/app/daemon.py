@@ -19,12 +19,11 @@ from sentinel.base.systemd import Notifier
 from sentinel.channels.base import ChannelTools
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
 from sentinel.core.check import Check
-from sentinel.core.plan import Plan
+from sentinel.core.plan import ChannelPlan, Plan
 from sentinel.core.routing import Sender
 from sentinel.core.vitals import own_check
 from sentinel.engine import recovery
-from sentinel.engine.dispatcher import Dispatcher
-from sentinel.engine.dispatcher import Sender as Sends
+from sentinel.engine.dispatcher import Dispatcher, Route
 from sentinel.engine.housekeeping import Housekeeper
 from sentinel.engine.pipeline import Pipeline
 from sentinel.engine.runner import Runnable, Runner
@@ -86,6 +85,7 @@ class Sentinel:
         self._threads = ThreadPoolExecutor(PROBE_THREADS, thread_name_prefix="probe")
         self._resolver = Resolver()
         self._probes: dict[str, tuple[str, Runnable]] = {}  # by check, with the check's fingerprint
+        self._channels: dict[str, tuple[ChannelPlan, Route]] = {}
         self.store: Store
         self.dispatcher: Dispatcher
         self.pipeline: Pipeline
@@ -105,6 +105,8 @@ class Sentinel:
         4. Wait for a signal, or for a loop that ends though nobody asked it to.
         5. Stop in the order of the data: probing, judging, sending, storing.
         """
+        # Before anything else: a signal during the start, or right after READY=1, would end the process as if it were killed.
+        self._listen_to_signals()
         await self._open()
         tasks: list[asyncio.Task[None]] = []
         try:
@@ -164,7 +166,6 @@ class Sentinel:
 
     async def _wait(self, tasks: list["asyncio.Task[None]"]) -> bool:
         """Wait for the stop, reloading when asked; answers whether a loop failed."""
-        self._listen_to_signals()
         while True:
             events = [asyncio.create_task(self._stop.wait()), asyncio.create_task(self._reload.wait())]
             done, _ = await asyncio.wait([*tasks, *events], return_when=asyncio.FIRST_COMPLETED)
@@ -230,16 +231,10 @@ class Sentinel:
     async def _equip(self, plan: Plan) -> None:
         """Give every part what the plan asks of it. What did not change is kept, with its state."""
         probes, outdated = self._build_probes(plan)
-        channels = {
-            channel.name: (
-                _channel(plan, channel.name, self.clock),
-                CHANNELS[channel.kind].timeout,
-            )
-            for channel in plan.channels
-        }
-        self._probes = probes
+        routes = self._build_channels(plan)
+        self._probes, self._channels = probes, routes
         self.runner.equip({name: probe for name, (_, probe) in probes.items()}, plan.limits)
-        await self.dispatcher.equip(channels)
+        await self.dispatcher.equip({name: route for name, (_, route) in routes.items()})
         self.pipeline.replan((*plan.checks, self._own_check(plan)), plan.policies, mains(), self._sender(plan))
         for probe in outdated:
             await probe.close()
@@ -256,14 +251,21 @@ class Sentinel:
         current = {id(probe) for _, probe in probes.values()}
         return probes, [probe for _, probe in self._probes.values() if id(probe) not in current]
 
+    def _build_channels(self, plan: Plan) -> dict[str, tuple[ChannelPlan, Route]]:
+        tools = ChannelTools(clock=self.clock, source=plan.name)
+        channels: dict[str, tuple[ChannelPlan, Route]] = {}
+        for channel in plan.channels:
+            known, kind = self._channels.get(channel.name), CHANNELS[channel.kind]
+            if known is not None and known[0] == channel and plan.name == self.plan.name:
+                channels[channel.name] = known
+            else:
+                built = kind.build(channel.name, channel.options, tools)
+                channels[channel.name] = (channel, Route(built, kind.timeout, kind.gap))
+        return channels
+
     def _own_check(self, plan: Plan) -> Check:
         return own_check("default" if "default" in plan.policies else next(iter(plan.policies)))
 
     def _sender(self, plan: Plan) -> Sender:
         recipients = {channel.name: channel.recipients for channel in plan.channels}
         return Sender(source=plan.name, instance=self.store.instance, recipients=recipients, link=plan.link)
-
-
-def _channel(plan: Plan, name: str, clock: Clock) -> Sends:
-    channel = next(channel for channel in plan.channels if channel.name == name)
-    return CHANNELS[channel.kind].build(name, channel.options, ChannelTools(clock=clock, source=plan.name))

@@ -42,6 +42,7 @@ class ChannelKind:
     build: Callable[[str, Any, "ChannelTools"], Channel]  # from the channel's name and an instance of `options`
     recipients: Callable[[Any], tuple[str, ...]] = field(default=lambda _options: ("",))
     timeout: float = 30.0  # seconds for one attempt
+    gap: float = 0.0  # seconds that the receiver wants between two messages; with a gap they go one by one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,4 +125,5 @@ SLACK: Final = ChannelKind(
     options=SlackOptions,
     build=_build,
     timeout=TIMEOUT,
+    gap=1.0,  # about one message a second per channel, api.slack.com/docs/rate-limits
 )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -57,19 +57,29 @@ class Sender(Protocol):
     async def close(self) -> None: ...
 
 
-@dataclass(slots=True)
+class Route(NamedTuple):
+    """A channel and what sending through it takes."""
+
+    channel: Sender
+    timeout: float  # seconds for one attempt
+    gap: float = 0.0  # seconds that the receiver wants between two messages
+
+
+@dataclass(slots=True, eq=False)
 class Line:
     """One channel with its worker."""
 
     name: str
     channel: Sender
     timeout: float  # seconds for one attempt
+    gap: float  # seconds between two messages; 0: several at once
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     paused_until: datetime | None = None  # the receiver asked for patience
     last_success: datetime | None = None
     last_failure: str = ""  # why the last attempt failed; empty after a success
     outcomes: Counter[str] = field(default_factory=Counter)  # attempts by how they ended
     task: "asyncio.Task[None] | None" = None
+    leaving: bool = False  # claims nothing more
 
 
 class Dispatcher:
@@ -80,7 +90,6 @@ class Dispatcher:
         self._store = store
         self._rng = rng
         self._lines: dict[str, Line] = {}
-        self._stopping = False
         self._started = False
         self.pulse = Pulse("dispatcher", clock, patience=120.0)
 
@@ -100,18 +109,21 @@ class Dispatcher:
         for line in self._lines.values():
             self._staff(line)
 
-    async def equip(self, channels: Mapping[str, tuple[Sender, float]]) -> None:
-        """Use these channels (and seconds per attempt) from now on. A send that has begun ends on its old channel."""
-        for name in self._lines.keys() - channels.keys():
-            await self._dismiss(self._lines.pop(name))
-        for name, (channel, timeout) in channels.items():
-            line = self._lines.get(name)
-            if line is None:
-                self._lines[name] = line = Line(name, channel, timeout)
-                self._staff(line)
-            elif line.channel is not channel:
-                old, line.channel, line.timeout = line.channel, channel, timeout
-                await old.close()
+    async def equip(self, channels: Mapping[str, Route]) -> None:
+        """Use these channels from now on. One that stays the same goes on undisturbed; one that leaves ends what it sends."""
+        leaving = [
+            line
+            for name, line in self._lines.items()
+            if name not in channels or channels[name].channel is not line.channel
+        ]
+        await asyncio.gather(*(self._dismiss(line) for line in leaving))
+        kept = {name: line for name, line in self._lines.items() if line not in leaving}
+        self._lines = {
+            name: kept.get(name) or Line(name, route.channel, route.timeout, route.gap)
+            for name, route in channels.items()
+        }
+        for line in self._lines.values():
+            self._staff(line)
 
     def wake(self, channels: Iterable[str]) -> None:
         """Something new is in the outbox for these channels."""
@@ -121,14 +133,7 @@ class Dispatcher:
 
     async def stop(self) -> None:
         """Claim nothing more, let what is under way end within `STOP_GRACE`, and close the channels."""
-        self._stopping = True
-        for line in self._lines.values():
-            line.wake.set()
-        tasks = [line.task for line in self._lines.values() if line.task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=STOP_GRACE)
-        for line in self._lines.values():
-            await self._dismiss(line)
+        await asyncio.gather(*(self._dismiss(line) for line in self._lines.values()))
 
     async def bury_orphans(self) -> int:
         """Mark rows of channels that the plan no longer has as dead; answers how many there were."""
@@ -148,17 +153,21 @@ class Dispatcher:
     # --- One worker -------------------------------------------------------------------------------------------------
 
     def _staff(self, line: Line) -> None:
-        if self._started:
+        if self._started and line.task is None:
             line.task = asyncio.create_task(self._work(line), name=f"channel {line.name}")
 
     async def _dismiss(self, line: Line) -> None:
+        """Let a line claim nothing more, and cut off what it still sends after `STOP_GRACE`."""
+        line.leaving = True
+        line.wake.set()
         if line.task is not None:
+            await asyncio.wait([line.task], timeout=STOP_GRACE)
             line.task.cancel()
             await asyncio.gather(line.task, return_exceptions=True)
         await line.channel.close()
 
     async def _work(self, line: Line) -> None:
-        while not self._stopping:
+        while not line.leaving:
             line.wake.clear()
             try:
                 rows = await self._claim(line)
@@ -168,6 +177,8 @@ class Dispatcher:
                 rows, pause = [], POLL
             if rows:
                 await asyncio.gather(*(self._deliver(line, row) for row in rows))
+                if line.gap:
+                    await self._clock.sleep(line.gap)
             elif pause:
                 await self._clock.wait(line.wake, pause)
             self.pulse.beat()
@@ -177,7 +188,7 @@ class Dispatcher:
         if line.paused_until is not None and now < line.paused_until:
             return []
         lease = timedelta(seconds=line.timeout) + LEASE_MARGIN
-        return await self._store.write(lambda tx: tx.outbox.claim(line.name, now, lease, AT_ONCE))
+        return await self._store.write(lambda tx: tx.outbox.claim(line.name, now, lease, 1 if line.gap else AT_ONCE))
 
     async def _until_due(self, line: Line) -> float:
         """Seconds until something may be due, at most `POLL`."""
