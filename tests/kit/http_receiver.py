@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-BODY_CAP = 16 << 20  # bytes of one request
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -47,6 +45,7 @@ class Received:
     target: str  # path and query
     headers: Mapping[str, str]  # names in lower case
     body: bytes
+    status: int | None  # of the answer, as scripted; None: none was given
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -55,13 +54,14 @@ class Received:
 class HttpReceiver:
     """Answers with the front of `next_answers`, or with `answer` while that is empty."""
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
+        """`port` is for a server that comes back where it was before."""
         self.answer: Answer | Drop = Answer()
         self.next_answers: deque[Answer | Drop] = deque()
         self.requests: Arrivals[Received] = Arrivals()
-        self.port = 0
+        self.port = port
         self._tls = tls
-        self._runner = web.ServerRunner(web.Server(self._respond, client_max_size=BODY_CAP), shutdown_timeout=0.1)
+        self._runner = web.ServerRunner(web.Server(self._respond), shutdown_timeout=0.1)
 
     @property
     def url(self) -> str:
@@ -69,7 +69,7 @@ class HttpReceiver:
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
-        await web.TCPSite(self._runner, LOOPBACK, 0, ssl_context=self._tls).start()
+        await web.TCPSite(self._runner, LOOPBACK, self.port, ssl_context=self._tls).start()
         self.port = self._runner.addresses[0][1]
         return self
 
@@ -79,8 +79,9 @@ class HttpReceiver:
         await self._runner.cleanup()
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
-        self.requests.add(await _received(request))
+        body = b"".join([chunk async for chunk in request.content.iter_any()])  # `read` would refuse a megabyte
         script = self.next_answers.popleft() if self.next_answers else self.answer
+        self.requests.add(_received(request, body, script))
         if script.after is not None:
             await script.after.wait()
         if isinstance(script, Answer):
@@ -89,12 +90,13 @@ class HttpReceiver:
         return web.Response()  # reaches nobody
 
 
-async def _received(request: web.BaseRequest) -> Received:
+def _received(request: web.BaseRequest, body: bytes, script: Answer | Drop) -> Received:
     return Received(
         method=request.method,
         target=request.path_qs,
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=await request.read(),
+        body=body,
+        status=script.status if isinstance(script, Answer) else None,
     )
 
 
