@@ -212,3 +212,8 @@ def test_writing_a_report_again_replaces_it(tmp_path: Path) -> None:
 def test_a_name_cannot_leave_the_folder(tmp_path: Path) -> None:
     page, _ = render.write(replace(report(HEALTH), name="../../x"), tmp_path)
     assert page.parent == tmp_path
+
+
+def test_the_text_tells_kept_targets_from_checks_that_nobody_judged() -> None:
+    said = render.text(report(HEALTH, LOGIN, rollups=(rollup(),)))
+    assert "1 of 2 checks kept their targets, 0 missed one, 1 were not judged." in said

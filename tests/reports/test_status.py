@@ -147,3 +147,9 @@ def test_a_notification_is_shown_with_the_reason_of_its_last_failure() -> None:
     row = Notification(key="k", address=Address("mail", "on-call@example.org"), message=message, created_at=NOW, id=4)
     line = notification_line(replace(row, state=State.DEAD, reason="refused", detail="550"))
     assert (line.state, line.channel, line.kind, line.reason, line.detail) == ("dead", "mail", "test", "refused", "550")
+
+
+def test_a_check_that_was_never_in_trouble_has_no_stored_state_and_is_well() -> None:
+    past = history(HEALTH, [well()])
+    line = status(CheckFacts(check=HEALTH, main_reading="response_time", last=past.last), running=False).checks[0]
+    assert (line.severity, line.since, line.explanation) == (Severity.OK, None, "")

@@ -8,6 +8,7 @@ import click
 from sentinel.base.errors import NotRunning, StoreError
 from sentinel.cli import options, wire
 from sentinel.cli.options import as_json, chosen_config, look, print_json
+from sentinel.cli.planning import planned
 from sentinel.reports import text
 
 #: Exit status by severity, as Nagios plug-ins have it.
@@ -21,8 +22,8 @@ EXIT = {"OK": 0, "WARNING": 1, "CRITICAL": 2, "UNKNOWN": 3}
 def status(as_json: bool, everything: bool) -> int:
     """Say how everything is.
 
-    That is: checks, open incidents, messages that wait, and Sentinel itself. Exits with 0 when all is well, 1 for a warning, 2 when something is critical, 3 when it is unknown or no daemon runs; then
-    the store is asked for what it remembers.
+    That is: checks, open incidents, messages that wait, and Sentinel itself. Exits with 0 when all is well, 1 for a warning,
+    2 when something is critical, 3 when it is unknown or no daemon runs; then the store is asked for what it remembers.
 
     \b
     Example:
@@ -39,7 +40,7 @@ def show_status(config: Path, *, as_json: bool, everything: bool) -> int:
         raise
     except NotRunning as error:
         click.echo(f"sentinel: {error}", err=True)
-        document = _remembered(config)
+        document = _remembered()
     if as_json:
         print_json(document)
     else:
@@ -47,15 +48,15 @@ def show_status(config: Path, *, as_json: bool, everything: bool) -> int:
     return EXIT[document["overall"]]
 
 
-def _remembered(config: Path) -> wire.Json:
+def _remembered() -> wire.Json:
     """What the store says of a monitor that does not run."""
     import asyncio
 
     from sentinel.app.once import status_from_store
-    from sentinel.app.plans import load_plan
 
     try:
-        return asyncio.run(status_from_store(load_plan(config, os.environ))).to_json()
+        with planned() as plan:
+            return asyncio.run(status_from_store(plan)).to_json()
     except StoreError as error:
         raise NotRunning(f"and its store cannot be read either: {error}") from error
 

@@ -4,7 +4,6 @@ Exit status: that of the command (for status and check by the worst severity), 6
 understood, 78 for a configuration that cannot be used, else that of the error. Click's own 2 would mean "critical".
 """
 
-import os
 import sys
 from contextlib import suppress
 
@@ -82,10 +81,6 @@ def _status() -> int:
     except SentinelError as error:
         _say(f"sentinel: {error}", f"hint: {error.hint}" if error.hint else "")
         return error.exit_code
-    except BrokenPipeError:
-        # Whoever read our output has seen enough. Without this the interpreter complains once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         _say(f"sentinel: {error.filename or 'input or output'}: {error.strerror or error}")
         return 74  # EX_IOERR
@@ -93,7 +88,6 @@ def _status() -> int:
 
 def _run() -> int:
     answer = cli.main(prog_name="sentinel", standalone_mode=False)
-    sys.stdout.flush()
     return answer if isinstance(answer, int) else 0
 
 

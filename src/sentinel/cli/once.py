@@ -1,12 +1,12 @@
 """Commands that do something once, by themselves: run checks, send a test, make a report."""
 
-import os
 from typing import TYPE_CHECKING
 
 import click
 
 from sentinel.cli import options
-from sentinel.cli.options import as_json, chosen_config, look, print_json
+from sentinel.cli.options import as_json, look, print_json
+from sentinel.cli.planning import planned
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -36,12 +36,11 @@ def check(names: tuple[str, ...], tags: tuple[str, ...], as_json: bool) -> int:
     import asyncio
 
     from sentinel.app.once import check_once
-    from sentinel.app.plans import load_plan
     from sentinel.core.rule import Severity
 
-    plan = load_plan(chosen_config(), os.environ)
-    _refuse_unknown("check", names, [check.name for check in plan.checks])
-    ran = asyncio.run(check_once(plan, names, tags))
+    with planned() as plan:
+        _refuse_unknown("check", names, [check.name for check in plan.checks])
+        ran = asyncio.run(check_once(plan, names, tags))
     if not ran:
         raise click.UsageError(f"no check has the tag {' or '.join(tags)}" if tags else "there are no checks")
     worst = max((one.verdict.severity for one in ran), key=lambda severity: severity.urgency, default=Severity.UNKNOWN)
@@ -87,7 +86,8 @@ def _print_runs(ran: "list[Ran]") -> None:
 def test_alert(channels: tuple[str, ...], as_json: bool) -> int:
     """Send a test message.
 
-    It is marked as a test and goes through every channel, or through those that are named. Exits with 0 when every receiver took it.
+    It is marked as a test and goes through every channel, or through those that are named. Exits with 0 when every receiver
+    took it.
 
     \b
     Example:
@@ -96,11 +96,10 @@ def test_alert(channels: tuple[str, ...], as_json: bool) -> int:
     import asyncio
 
     from sentinel.app import once
-    from sentinel.app.plans import load_plan
 
-    plan = load_plan(chosen_config(), os.environ)
-    _refuse_unknown("channel", channels, [channel.name for channel in plan.channels])
-    told = asyncio.run(once.test_alert(plan, channels))
+    with planned() as plan:
+        _refuse_unknown("channel", channels, [channel.name for channel in plan.channels])
+        told = asyncio.run(once.test_alert(plan, channels))
     if not told:
         raise click.UsageError("there are no channels")
     return _print_told(told, as_json=as_json)
@@ -145,24 +144,31 @@ def report(since: str, until: str | None, channels: tuple[str, ...], folder: str
       sentinel report --since 7d --send email
       sentinel report --since 2026-11-01 --until 2026-12-01
     """
+    with planned() as plan:
+        _refuse_unknown("channel", channels, [channel.name for channel in plan.channels])
+        zone = next((scheduled.zone for scheduled in plan.reports), "UTC")
+        written = _write(plan, _period(since, until, zone), zone, folder)
+        _print_report(written, as_json=as_json)
+        return _send(plan, written, channels) if channels else 0
+
+
+def _write(plan: "Plan", period: "Period", zone: str, folder: str | None) -> "WrittenReport":
     import asyncio
     from pathlib import Path
 
-    from sentinel.app import once
-    from sentinel.app.plans import load_plan
+    from sentinel.app.once import make_report
+
+    return asyncio.run(make_report(plan, "on-demand", period, zone, Path(folder) if folder else None))
+
+
+def _print_report(written: "WrittenReport", *, as_json: bool) -> None:
     from sentinel.reports import render
 
-    plan = load_plan(chosen_config(), os.environ)
-    _refuse_unknown("channel", channels, [channel.name for channel in plan.channels])
-    zone = next((scheduled.zone for scheduled in plan.reports), "UTC")
-    period = _period(since, until, zone)
-    written = asyncio.run(once.make_report(plan, "report", period, zone, Path(folder) if folder else None))
     if as_json:
         click.echo(render.as_json(written.document), nl=False)
     else:
         click.echo(written.text)
         click.echo("\n".join(f"written: {file}" for file in written.files))
-    return _send(plan, written, channels) if channels else 0
 
 
 def _send(plan: "Plan", written: "WrittenReport", channels: tuple[str, ...]) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sentinel.base.units import Unit, format_duration, format_value
+from sentinel.core.rule import Severity
 from sentinel.reports.documents import CheckReport, IncidentReport, ReadingLine, ReportDocument
 from sentinel.reports.text import share
 
@@ -130,11 +131,11 @@ def _text_lines(document: ReportDocument) -> Iterator[str]:
 
 def _missed(document: ReportDocument) -> Iterator[str]:
     missed = [check for check in document.checks if check.missed]
+    unjudged = [check for check in document.checks if check.severity is Severity.UNKNOWN]
+    kept = len(document.checks) - len(missed) - len(unjudged)
     yield ""
-    if not missed:
-        yield f"All {len(document.checks)} checks kept their targets."
-        return
-    yield f"{len(missed)} of {len(document.checks)} checks missed a target:"
+    found = f"{len(missed)} missed one, {len(unjudged)} were not judged"
+    yield f"{kept} of {len(document.checks)} checks kept their targets, {found}."
     for check in missed[:MOST_LINES]:
         yield f"  {check.severity.label:8}  {check.name}: {'; '.join(check.missed)}"
     if len(missed) > MOST_LINES:

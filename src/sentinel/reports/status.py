@@ -10,7 +10,7 @@ from sentinel.core import cadence
 from sentinel.core.check import Check
 from sentinel.core.history import CheckState, History
 from sentinel.core.incident import Incident
-from sentinel.core.judge import Verdict
+from sentinel.core.judge import GOOD, Verdict
 from sentinel.core.notification import Notification, State
 from sentinel.core.plan import Plan
 from sentinel.core.result import Result
@@ -92,8 +92,7 @@ def build(
 def check_line(one: CheckFacts, now: datetime, started_at: datetime | None) -> CheckLine:
     """One check as it stands."""
     check, state, last, day = one.check, one.state, one.last, one.day
-    judged = state is not None and state.since is not None
-    verdict = state.verdict if state is not None and judged else None
+    verdict = _verdict(state, last)
     return CheckLine(
         name=check.name,
         title=check.label,
@@ -202,6 +201,13 @@ def _line(name: str, value: float | None, bounds: Bounds, unit: Unit) -> Reading
     )
 
 
+def _verdict(state: CheckState | None, last: Result | None) -> Verdict | None:
+    """The last verdict, None before the first result. A store keeps no state of a check that was never in trouble."""
+    if state is not None and state.since is not None:
+        return state.verdict
+    return None if last is None else GOOD
+
+
 def _explanation(verdict: Verdict | None) -> str:
     if verdict is None:
         return NO_RESULT_YET
@@ -236,7 +242,7 @@ def _overall(
     """
     if not running:
         return Severity.UNKNOWN
-    found = [Severity.UNKNOWN if line.overdue else line.severity for line in checks if line.since or line.overdue]
+    found = [Severity.UNKNOWN if line.overdue else line.severity for line in checks if line.last_at or line.overdue]
     found += [line.severity for line in incidents]
     if outbox.dead or store_problem:
         found.append(Severity.WARNING)
