@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 _STATUS: Final = re.compile(r"([1-5])xx|(\d{3})(?:\s*-\s*(\d{3}))?")
 _EXPECTED: Final = "a status such as 200, '2xx' or '200-204', or a list of them"
@@ -36,4 +36,10 @@ def all_of(statuses: tuple[str, ...]) -> frozenset[int]:
     return frozenset(status for text in statuses for status in _span(text))
 
 
-StatusField = Annotated[tuple[str, ...], BeforeValidator(_statuses)]
+_ONE: Final = {"anyOf": [{"type": "integer", "minimum": 100, "maximum": 599}, {"type": "string"}]}
+
+StatusField = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_statuses),
+    WithJsonSchema({"anyOf": [*_ONE["anyOf"], {"type": "array", "items": _ONE, "minItems": 1}]}),
+]

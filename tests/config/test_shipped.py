@@ -1,0 +1,90 @@
+"""The configuration that Sentinel comes with: every check of it passes on the service it is for, and serves its lines of
+the guide."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from examples.healthcare import demo, settings, tokens
+from examples.healthcare.roles import Role
+from sentinel.base.clock import SystemClock
+from sentinel.channels.catalogue import CATALOGUE as CHANNELS
+from sentinel.config.json_schema import json_schema
+from sentinel.core.result import Outcome
+from sentinel.core.rule import Severity
+from sentinel.probes.catalogue import CATALOGUE as PROBES
+from tests.guides.healthcare.service import start
+from tests.kit.bench import Bench, readings, run
+from tests.kit.config import plan_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.kit.process import Children
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "monitoring_config.json"
+
+
+def environment(folder: Path) -> Mapping[str, str]:
+    """What the demo sets."""
+    return demo.demo_environment(settings.Ports(), folder, {})
+
+
+def test_it_watches_all_that_the_guide_asks_for(tmp_path: Path) -> None:
+    plan = plan_of(SHIPPED, environment(tmp_path))
+    assert {check.name: check.kind for check in plan.checks} == {
+        "health": "http",
+        "auth-status": "http",
+        "database": "sql",
+        "login": "auth",
+        "roles": "roles",
+        "audit": "audit",
+    }
+
+
+def test_it_escalates_as_the_guide_says(tmp_path: Path) -> None:
+    plan = plan_of(SHIPPED, environment(tmp_path))
+    levels = plan.policies["default"].levels
+    assert [level.after.total_seconds() / 60 for level in levels] == [0, 15, 30]
+    assert [level.severity for level in levels] == [Severity.WARNING, Severity.CRITICAL, Severity.CRITICAL]
+    assert {channel.kind for channel in plan.channels} == {"email", "slack", "webhook"}
+
+
+def test_it_names_no_secret_itself(tmp_path: Path) -> None:
+    assert plan_of(SHIPPED, environment(tmp_path)).secrets
+    assert not any(word in SHIPPED.read_text() for word in ("xoxb-", "whsec_", "demo-"))
+
+
+def errors(tree: Any) -> list[str]:
+    schema = Draft202012Validator(json_schema(PROBES, CHANNELS))
+    return [f"{error.json_path}: {error.message}" for error in schema.iter_errors(tree)]
+
+
+@pytest.mark.parametrize("file", [SHIPPED, ROOT / "examples" / "healthcare" / "guide_config.json"])
+def test_the_schema_accepts_what_is_shipped(file: Path) -> None:
+    assert errors(json.loads(file.read_text())) == []
+
+
+async def test_every_check_passes_on_the_service_it_is_for(children: Children, tmp_path: Path) -> None:
+    service = await start(children, tmp_path / "service")
+    address = str(service.client.base_url).rstrip("/")
+    await service.client.aclose()
+    expired = tokens.expired("monitor-doctor", settings.DEMO_SIGNING_KEY, SystemClock().now())
+    own = {
+        "HEALTHCARE_API_URL": address,
+        "HEALTHCARE_DATABASE": str(service.file),
+        "HEALTHCARE_EXPIRED_TOKEN": expired,
+        **{settings.password_variable(role): settings.password(role, {}) for role in Role},
+    }
+    plan = plan_of(SHIPPED, {**environment(tmp_path), **own})
+    async with Bench() as bench:
+        for check in plan.checks:
+            found = await run(PROBES[check.kind].build(check.options, bench.tools))
+            assert (check.name, found.outcome, found.explanation) == (check.name, Outcome.PASS, "")
+            assert PROBES[check.kind].main in readings(found)
