@@ -172,7 +172,7 @@ def test_the_page_uses_nothing_but_the_document() -> None:
     template = render._template()
     assert template.filename is not None
     with open(template.filename) as file:
-        environment.filters |= dict.fromkeys(("share", "duration", "value", "part"), str)
+        environment.filters |= dict.fromkeys(("share", "duration", "value", "part", "tied"), str)
         assert meta.find_undeclared_variables(environment.parse(file.read())) == {"report", "when"}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from sentinel.base.units import Unit
@@ -16,6 +17,10 @@ from sentinel.core.rule import Direction, Severity
 
 #: The version of the JSON form of all documents.
 FORMAT = 1
+
+
+#: Most of a large document: looked at first, for a status of thousands of checks.
+_AS_IT_IS = frozenset({str, int, float, bool, type(None)})
 
 
 class Document:
@@ -31,6 +36,8 @@ class Document:
 
 def plain(value: Any) -> Any:
     """Any part of a document as values that JSON has."""
+    if type(value) in _AS_IT_IS:
+        return value
     match value:
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -45,9 +52,14 @@ def plain(value: Any) -> Any:
         case tuple() | list():
             return [plain(part) for part in value]
         case _ if is_dataclass(value):
-            return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+            return {name: plain(getattr(value, name)) for name in _names(value.__class__)}
         case _:
             return value
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

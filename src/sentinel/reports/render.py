@@ -89,16 +89,22 @@ def _template() -> "Template":
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "share": lambda ratio: _share(ratio).replace(" ", "\N{NO-BREAK SPACE}"),
+        "share": lambda ratio: _tied(_share(ratio)),
         "duration": format_duration,
         "value": _value,
         "part": _part,
+        "tied": _tied,
     }
     return environment.get_template("report.html")
 
 
 def _share(ratio: float | None) -> str:
     return "-" if ratio is None else share(ratio)
+
+
+def _tied(words: str) -> str:
+    """No line ends between a number and its unit."""
+    return re.sub(r"(?<=\d) (?=[^\d\s])", "\N{NO-BREAK SPACE}", words)
 
 
 def _value(value: float | None, reading: ReadingLine | None) -> str:

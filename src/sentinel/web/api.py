@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
 import orjson
+import structlog
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -27,6 +28,8 @@ from sentinel.web import payload
 from sentinel.web.exposition import Exposition
 from sentinel.web.monitor import Monitor
 from sentinel.web.payload import BadRequest
+
+log = structlog.get_logger()
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -194,6 +197,7 @@ async def _left(_request: Request, _error: Exception) -> Response:
     return Response(status_code=400)  # reaches nobody: the client has gone
 
 
-async def _fault(_request: Request, _error: Exception) -> Response:
-    """A fault of ours. The server logs its traceback; the client learns nothing of it."""
+async def _fault(request: Request, error: Exception) -> Response:
+    """A fault of ours: the log has its traceback, the client learns nothing of it."""
+    log.error("web.request_failed", path=request.url.path, exc_info=error)
     return _json({"error": "a fault in Sentinel; its log has the details"}, 500)

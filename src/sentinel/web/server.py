@@ -5,6 +5,7 @@ wake ten times a second.
 """
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,8 @@ class WebServer:
 
     def __init__(self, monitor: Monitor, plan: Plan, clock: Clock, bounds: Bounds | None = None) -> None:
         self._bounds = bounds or Bounds()
+        # It warns of every request that is no HTTP: whoever can connect could fill the log.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         self._plan = plan
         self._api = Api(monitor, clock)
         self._started = asyncio.Event()
