@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from sentinel.core.incident import EffectKind, Event, Level, Phase, Policy, Step, Ticked, next_tick
 from sentinel.core.rule import Severity
@@ -74,6 +74,7 @@ class IncidentLife(RuleBasedStateMachine):
         self.opened_at = NOW
         self.taken: tuple[datetime, datetime] | None = None  # the acknowledgement that is in force
         self.held = timedelta(0)  # time under acknowledgements of this incident
+        self.paused = timedelta(0)  # the same, since it last worsened
         self.heard = 0  # effects that were looked at
 
     # --- What can happen ---
@@ -115,6 +116,14 @@ class IncidentLife(RuleBasedStateMachine):
             self.taken = (self.life.now, self.life.now + (hold or self.life.open.policy.acknowledged_for(severity)))
         self._listen()
 
+    @rule(wait=st.integers(0, 20), minutes=st.integers(10, 60))
+    def somebody_takes_it_while_the_timers_run(self, wait: int, minutes: int) -> None:
+        self.judge("security", 1)
+        self.time_passes(wait)
+        self.acknowledge(minutes)
+        self.time_passes_while_sentinel_is_down(minutes - 1)
+
+    @precondition(lambda self: self.life.now > NOW + 120 * MINUTE)
     @rule()
     def withdraw(self) -> None:
         self.life.withdraw()
@@ -165,7 +174,8 @@ class IncidentLife(RuleBasedStateMachine):
         if not self.open:
             if by_results or what == "window":
                 self.open, self.by_window = True, not by_results
-                self.opened_at, self.held, self.good_run = self.life.now, timedelta(0), 0
+                self.opened_at, self.good_run = self.life.now, 0
+                self.held = self.paused = timedelta(0)
             return
         self.by_window = self.by_window and not by_results
         better = what == "good" or (what == "window" and not self.by_window)
@@ -187,12 +197,15 @@ class IncidentLife(RuleBasedStateMachine):
             at = NOW + timedelta(minutes=told.minute)
             if self.taken is not None and told.kind in (EffectKind.WORSENED, EffectKind.ACKNOWLEDGEMENT_EXPIRED):
                 self.held += at - self.taken[0]
+                self.paused += at - self.taken[0]
                 assert told.kind is EffectKind.WORSENED or at >= self.taken[1], "it holds as long as it was given for"
                 self.taken = None
+            if told.kind is EffectKind.WORSENED:
+                self.paused = timedelta(0)
             assert self.taken is None or told.kind not in BY_TIME, "nothing escalates what somebody has taken"
             if told.level:
                 level = self.life.policy.levels[told.level - 1]
-                assert at >= self.opened_at + level.after, "no level is told too early"
+                assert at >= self.opened_at + level.after + self.paused, "no level is told too early"
         self.heard = len(self.life.told)
         self._levels_once()
 

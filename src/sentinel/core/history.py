@@ -24,6 +24,7 @@ class CheckState:
     verdict: Verdict
     since: datetime | None  # since when the verdict has this severity; None before the first result
     incident: Incident | None  # pending or open
+    forgotten_at: datetime | None = None  # windows hold nothing from before; None: they hold everything
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class History:
 
     __slots__ = (
         "check",
+        "forgotten_at",
         "incident",
         "last",
         "main_reading",
@@ -62,21 +64,33 @@ class History:
         self.verdict = GOOD
         self.since: datetime | None = None
         self.incident: Incident | None = None
+        self.forgotten_at: datetime | None = None
         self.last: Result | None = None
         self.windows: dict[Rule, SampleWindow] = _windows(check)
         self.tally = Tally(check.name, check.interval)
 
     @property
     def state(self) -> CheckState:
-        return CheckState(check=self.check.name, verdict=self.verdict, since=self.since, incident=self.incident)
+        return CheckState(
+            check=self.check.name,
+            verdict=self.verdict,
+            since=self.since,
+            incident=self.incident,
+            forgotten_at=self.forgotten_at,
+        )
 
     def restore(self, state: CheckState) -> None:
         """Go on from what the store knows."""
         self.verdict, self.since, self.incident = state.verdict, state.since, state.incident
+        self.forgotten_at = state.forgotten_at
 
     def recall(self, result: Result) -> None:
-        """Take a result from before the restart into the windows, without judging it again. The oldest comes first."""
-        self._remember(result)
+        """Take a result from before the restart into the windows, without judging it again. The oldest comes first.
+
+        Results that an incident told of stay forgotten: else the windows would tell of them again after a restart.
+        """
+        if self.forgotten_at is None or result.finished_at > self.forgotten_at:
+            self._remember(result)
         self.last = result
 
     def replan(self, check: Check, policy: Policy, main_reading: str) -> None:
@@ -95,8 +109,8 @@ class History:
         reading = result.reading(self.main_reading)
         rollups = self.tally.add(result.scheduled_at, standing(result, verdict), reading.value if reading else None)
         self.last = result
-        turned = verdict.severity is not self.verdict.severity
-        if turned or self.since is None:
+        turned = self.since is None or verdict.severity is not self.verdict.severity
+        if turned:
             self.since = result.finished_at
         self.verdict = verdict
         if self.incident is None and verdict.severity is Severity.OK:
@@ -148,6 +162,7 @@ class History:
     def _forget_told(self, incident: Incident) -> None:
         """Samples that an incident told of are not told of again by the rules over windows."""
         if incident.cause is Cause.RESULTS:
+            self.forgotten_at = incident.resolved_at
             for window in self.windows.values():
                 window.forget()
 
@@ -168,11 +183,18 @@ def _moved(before: Incident | None, after: Incident | None) -> bool:
     """Whether a restart between the two would make a difference. One more failure of an open incident makes none."""
     if before is None or after is None or before.phase is Phase.PENDING:
         return before != after
-    return (before.phase, before.severity, before.cause, before.levels, before.passes, before.eases) != (
-        after.phase,
-        after.severity,
-        after.cause,
-        after.levels,
-        after.passes,
-        after.eases,
+    return _course(before) != _course(after)
+
+
+def _course(incident: Incident) -> tuple[object, ...]:
+    """What decides how an open incident goes on. Counters count as long as they can change its severity or its cause."""
+    return (
+        incident.phase,
+        incident.severity,
+        incident.cause,
+        incident.levels,
+        incident.passes,
+        incident.eases,
+        incident.criticals if incident.severity is not Severity.CRITICAL else 0,
+        incident.breaches if incident.cause is Cause.WINDOW else 0,
     )
