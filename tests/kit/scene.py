@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+CANARY = "canary-5b1d"  # a secret of the plan; it must turn up nowhere
 MINUTE = timedelta(minutes=1)
 POLICY = Policy(
     name="default",
@@ -47,7 +48,7 @@ def plan(*checks: Check, folder: Path = Path("/srv/sentinel"), port: int | None 
         checks=checks,
         channels=(),
         policies={"default": POLICY},
-        store=StorePlan(url=Secret(f"sqlite:///{folder}/sentinel.db")),
+        store=StorePlan(url=Secret(f"postgresql://sentinel:{CANARY}@127.0.0.1/{folder.name}")),
         web=WebPlan(socket=folder / "sentinel.sock", port=port),
         reports=(),
         reports_folder=folder / "reports",

@@ -16,7 +16,7 @@ from sentinel.core.slo import Rollup
 from sentinel.core.timeline import TimelineEntry
 from sentinel.reports import render
 from sentinel.reports.report import Past, build
-from tests.kit.scene import MINUTE, NOW, broken, check, history, plan
+from tests.kit.scene import CANARY, MINUTE, NOW, broken, check, history, plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,3 +217,8 @@ def test_a_name_cannot_leave_the_folder(tmp_path: Path) -> None:
 def test_the_text_tells_kept_targets_from_checks_that_nobody_judged() -> None:
     said = render.text(report(HEALTH, LOGIN, rollups=(rollup(),)))
     assert "1 of 2 checks kept their targets, 0 missed one, 1 were not judged." in said
+
+
+def test_no_face_of_a_report_carries_a_secret_of_the_plan() -> None:
+    document = report(HEALTH, rollups=(rollup(),), incidents=(incident(),), taken=7)
+    assert CANARY not in render.html(document) + render.as_json(document) + render.text(document)

@@ -8,6 +8,7 @@ import pytest
 
 from sentinel.base.errors import StoreUnavailable
 from tests.kit.monitor import resolved
+from tests.kit.scene import CANARY
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site
@@ -197,3 +198,9 @@ async def test_a_foreign_name_for_this_host_is_refused(site: Site, host: str) ->
 @pytest.mark.parametrize("host", ["localhost", "localhost:8600", "127.0.0.1", "[::1]:8600", "192.0.2.7:80"])
 async def test_an_address_or_our_own_name_is_accepted(site: Site, host: str) -> None:
     assert (await site.remote.get("/healthz", headers={"host": host})).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/api/v1/status", "/api/v1/incidents", "/api/v1/outbox"])
+async def test_no_answer_carries_a_secret_of_the_plan(site: Site, path: str) -> None:
+    assert CANARY in site.monitor.plan.store.url.reveal()
+    assert CANARY not in (await site.local.get(path)).text
