@@ -1,10 +1,13 @@
 """The JSON Schema of a file of configuration, so that editors complete keys and explain them."""
 
+import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
+from sentinel.base.units import write_duration
 from sentinel.config.kinds import ChannelKinds, CheckKinds
 from sentinel.config.schema import RULES, CheckEntry, Configuration, GuideForm
 
@@ -14,6 +17,10 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 #: A text with a reference may stand wherever a value may: what it stands for is only known when it is read.
 _REFERENCE: Node = {"type": "string", "pattern": r"\$\{.+\}", "description": "a reference such as '${NAME}'"}
+
+#: How pydantic writes the default of a duration; a file could not have it so.
+_ISO_DURATION = re.compile(r"P(\d+D)?(T[\dHMS.]+)?")
+_DURATION = TypeAdapter(timedelta)
 
 _REFERABLE = {"integer", "number", "boolean"}
 
@@ -83,12 +90,20 @@ def _model(model: type[BaseModel], prefix: str, definitions: dict[str, Node]) ->
 def _tidy(node: Any) -> Any:
     """Without the titles that pydantic makes up and without defaults of whole objects: the keys say it all."""
     if isinstance(node, Mapping):
-        return {
-            key: {name: _tidy(one) for name, one in value.items()} if key == "properties" else _tidy(value)
-            for key, value in node.items()
-            if key != "title" and not (key == "default" and isinstance(value, dict | list))
-        }
+        return {key: _tidy_below(key, value) for key, value in node.items() if not _is_noise(key, value)}
     return [_tidy(one) for one in node] if isinstance(node, list) else node
+
+
+def _is_noise(key: str, value: Any) -> bool:
+    return key == "title" or (key == "default" and (value is None or isinstance(value, dict | list)))
+
+
+def _tidy_below(key: str, value: Any) -> Any:
+    if key == "properties":
+        return {name: _tidy(one) for name, one in value.items()}
+    if key == "default" and isinstance(value, str) and _ISO_DURATION.fullmatch(value):
+        return write_duration(_DURATION.validate_python(value))
+    return _tidy(value)
 
 
 def _referable(node: Any) -> Any:
@@ -97,17 +112,18 @@ def _referable(node: Any) -> Any:
         return [_referable(one) for one in node]
     if not isinstance(node, dict):
         return node
-    below = {key: value if key in {"default", "examples", "enum"} else _referable(value) for key, value in node.items()}
-    below |= (
-        {"properties": {name: _referable(one) for name, one in node["properties"].items()}}
-        if "properties" in node
-        else {}
-    )
-    if not _wants_reference(node):
+    below = {key: _referable_below(key, value) for key, value in node.items()}
+    if not any(_wants_reference(one) for one in node.get("anyOf", [node])):
         return below
     kept = {key: below.pop(key) for key in ("description", "default") if key in below}
-    choices = below.pop("anyOf") if set(below) == {"anyOf"} else [below]
+    choices = node.get("anyOf", [below])
     return {"anyOf": [*choices, {"$ref": "#/$defs/reference"}], **kept}
+
+
+def _referable_below(key: str, value: Any) -> Any:
+    if key in {"default", "examples", "enum", "const", "required"}:
+        return value
+    return {name: _referable(one) for name, one in value.items()} if key == "properties" else _referable(value)
 
 
 def _wants_reference(node: Node) -> bool:
