@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sentinel.core.history import History
+from sentinel.core.result import FailureClass, Measurement, Outcome
+from sentinel.core.vitals import (
+    LOOP_LAG,
+    LOW_WATER,
+    OLDEST_WAITING,
+    READINGS,
+    Vitals,
+    blind_checks,
+    measure,
+    overdue_checks,
+    own_check,
+)
+from tests.core.made import BLIND, HOUR, MINUTE, NOW, POLICY, SECOND, check, result, took
+
+WELL = Vitals(at=NOW)
+
+
+def history(name: str, *measured: Measurement) -> History:
+    past = History(check(name=name), POLICY, "response_time")
+    for number, measurement in enumerate(measured):
+        past.take(result(measurement, NOW + number * MINUTE))
+    return past
+
+
+@pytest.mark.parametrize(
+    "vitals",
+    [
+        WELL,
+        replace(WELL, loop_lag=LOOP_LAG, free_bytes=LOW_WATER, waiting=500),
+        replace(WELL, waiting=1, oldest_waiting=NOW - OLDEST_WAITING),
+    ],
+)
+def test_a_sentinel_that_is_well_passes(vitals: Vitals) -> None:
+    assert measure(vitals).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("vitals", "words"),
+    [
+        (replace(WELL, store_failing_since=NOW - 5 * MINUTE), "the store has not taken anything for 5 min"),
+        (replace(WELL, dropped_results=7), "7 results were dropped"),
+        (replace(WELL, free_bytes=LOW_WATER - 1), "only 64 MiB are free on the store's disk"),
+        (replace(WELL, blind=("api",)), "1 check could not be judged: api"),
+        (replace(WELL, overdue=("a", "b", "c", "d", "e")), "5 checks overdue: a, b, c and 2 more"),
+        (replace(WELL, loop_lag=2.5), "the event loop was 2.5 s late"),
+        (replace(WELL, dead=2), "2 messages could not be delivered"),
+        (
+            replace(WELL, waiting=3, oldest_waiting=NOW - HOUR),
+            "3 messages wait to be sent, the oldest for 1 h",
+        ),
+        (
+            replace(WELL, refused_plan="checks[0].url: …"),
+            "the changed configuration was refused and the old one is in force",
+        ),
+    ],
+)
+def test_each_trouble_is_named_with_a_hint(vitals: Vitals, words: str) -> None:
+    measurement = measure(vitals)
+    assert (measurement.outcome, measurement.failure) == (Outcome.FAIL, FailureClass.SENTINEL_IMPAIRED)
+    assert measurement.explanation == words
+    assert measurement.hint
+
+
+def test_several_troubles_are_all_named_and_each_hint_once() -> None:
+    measurement = measure(replace(WELL, loop_lag=9.0, dead=1, blind=("api",)))
+    assert measurement.explanation.count(";") == 2
+    assert "overloaded" in measurement.hint
+    assert "redrive" in measurement.hint
+
+
+@pytest.mark.parametrize("vitals", [WELL, replace(WELL, dead=1)])
+def test_all_readings_are_taken_in_good_days_and_bad(vitals: Vitals) -> None:
+    assert {reading.name: reading.unit for reading in measure(vitals).readings} == READINGS
+
+
+def test_a_check_is_blind_after_it_could_not_be_judged_for_long() -> None:
+    histories = [history("b", BLIND), history("a", BLIND), history("c", took(0.2)), history("d")]
+    assert blind_checks(histories, NOW + 5 * MINUTE, 5 * MINUTE) == ()
+    assert blind_checks(histories, NOW + 5 * MINUTE + SECOND, 5 * MINUTE) == ("a", "b")
+
+
+@pytest.mark.parametrize(("minutes", "names"), [(1, ()), (2.9, ()), (3, ("api",))])
+def test_a_check_that_was_not_run_is_overdue(minutes: float, names: tuple[str, ...]) -> None:
+    """Two and a half times its interval (60 s) and its timeout (10 s)."""
+    ran = [history("api", took(0.2))]
+    assert overdue_checks(ran, NOW + timedelta(minutes=minutes), NOW - HOUR) == names
+
+
+def test_after_a_start_the_checks_get_their_time() -> None:
+    histories = [history("api", took(0.2)), history("new")]
+    assert overdue_checks(histories, NOW + HOUR + MINUTE, NOW + HOUR) == ()
+    assert overdue_checks(histories, NOW + HOUR + 3 * MINUTE, NOW + HOUR) == ("api", "new")
+
+
+def test_sentinels_own_check_is_not_overdue_by_itself() -> None:
+    own = History(own_check("default"), POLICY, "loop_lag")
+    assert overdue_checks([own], NOW + HOUR, NOW) == ()
