@@ -105,10 +105,12 @@ def test_right_after_a_start_nothing_is_overdue() -> None:
     assert not document.checks[0].overdue
 
 
-def test_uptime_and_p95_come_from_the_roll_up_of_the_day() -> None:
+def test_uptime_comes_from_the_roll_up_of_the_day_and_the_span_that_is_not_over() -> None:
     day = Rollup(check="health", start=NOW, span=timedelta(days=1), up=900, degraded=90, down=10, unknown=50, samples=7)
-    line = status(facts(history(HEALTH, [well()]), day)).checks[0]
-    assert (line.uptime, line.p95, line.samples) == (0.99, None, 7)
+    line = status(facts(history(HEALTH, [well(0.2)]), day)).checks[0]
+    assert (line.uptime, line.samples) == (0.99, 8)
+    assert line.p95 is not None
+    assert abs(line.p95 - 0.2) < 0.005
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_a_reading_stands_beside_its_bounds() -> None:
         for line in shown(history(check("health"), [well(3.0)])).splitlines()
         if "WARNING" in line and "> 2 s" in line
     )
-    assert row.split() == ["WARNING", "health", "3", "s", ">", "2", "s,", "5", "s", "1", "min", "-", "-"]
+    assert row.split() == ["WARNING", "health", "3", "s", ">", "2", "s,", "5", "s", "1", "min", "-", "3.06", "s"]
 
 
 def test_pending_failures_say_how_many_are_missing() -> None:

@@ -12,7 +12,7 @@ from sentinel.core.history import History
 from sentinel.core.incident import Incident, Refusal
 from sentinel.core.notification import Notification, State
 from sentinel.core.result import Outcome
-from sentinel.core.slo import Rollup, combine
+from sentinel.core.slo import Rollup
 from sentinel.reports import status
 from sentinel.reports.documents import HealthDocument, OutboxLine, OwnHealth, StatusDocument
 from sentinel.store.database import Room, Transaction
@@ -45,9 +45,12 @@ class Verbs:
         sentinel, now = self._sentinel, self._sentinel.clock.now()
         day, problem = await self._last_day(now)
         outbox, outbox_problem = await self._outbox_line(now)
-        return status.build(
+        known = [status.facts(history, day.get(history.check.name)) for history in self.snapshot()]
+        # The quantiles of thousands of checks take a while: not on the loop that starts probes.
+        return await asyncio.to_thread(
+            status.build,
             sentinel.plan,
-            [status.facts(history, _up_to_now(history, day)) for history in self.snapshot()],
+            known,
             now=now,
             started_at=sentinel.started_at,
             outbox=outbox,
@@ -156,12 +159,6 @@ class Verbs:
     def _failing(self, now: datetime) -> str:
         since = self._sentinel.pipeline.failing_since
         return f"nothing could be written for {(now - since).total_seconds():.0f} s" if since else ""
-
-
-def _up_to_now(history: History, day: Mapping[str, Rollup]) -> Rollup | None:
-    """The last 24 hours of a check, with the span that is not over yet."""
-    stored, current = day.get(history.check.name), history.tally.current()
-    return combine(stored, current) if stored and current else stored or current
 
 
 def _size(room: Room | None) -> int | None:

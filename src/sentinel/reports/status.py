@@ -15,7 +15,7 @@ from sentinel.core.notification import Notification, State
 from sentinel.core.plan import Plan
 from sentinel.core.result import Result
 from sentinel.core.rule import Bounds, Quantile, Severity, Threshold
-from sentinel.core.slo import Rollup
+from sentinel.core.slo import Rollup, combine
 from sentinel.reports.documents import (
     CheckLine,
     IncidentLine,
@@ -37,13 +37,19 @@ class CheckFacts:
     main_reading: str  # the reading that its kind is shown by
     state: CheckState | None = None  # None before the first result
     last: Result | None = None
-    day: Rollup | None = None  # the last 24 hours
+    day: Rollup | None = None  # the last 24 hours, as far as they are stored
+    span: Rollup | None = None  # the span that is not over yet
 
 
 def facts(history: History, day: Rollup | None) -> CheckFacts:
-    """What a running engine knows of one check."""
+    """What a running engine knows of one check, as a value: `build` may use it on another thread."""
     return CheckFacts(
-        check=history.check, main_reading=history.main_reading, state=history.state, last=history.last, day=day
+        check=history.check,
+        main_reading=history.main_reading,
+        state=history.state,
+        last=history.last,
+        day=day,
+        span=history.tally.current(),
     )
 
 
@@ -91,7 +97,7 @@ def build(
 
 def check_line(one: CheckFacts, now: datetime, started_at: datetime | None) -> CheckLine:
     """One check as it stands."""
-    check, state, last, day = one.check, one.state, one.last, one.day
+    check, state, last, day = one.check, one.state, one.last, _up_to_now(one)
     verdict = _verdict(state, last)
     return CheckLine(
         name=check.name,
@@ -206,6 +212,10 @@ def _verdict(state: CheckState | None, last: Result | None) -> Verdict | None:
     if state is not None and state.since is not None:
         return state.verdict
     return None if last is None else GOOD
+
+
+def _up_to_now(one: CheckFacts) -> Rollup | None:
+    return combine(one.day, one.span) if one.day and one.span else one.day or one.span
 
 
 def _explanation(verdict: Verdict | None) -> str:
