@@ -137,6 +137,12 @@ async def test_rows_are_read_to_a_bound(bench: Bench, url: str) -> None:
     assert (found.outcome, readings(found)["rows"]) == (Outcome.PASS, 1000)
 
 
+async def test_an_integrity_query_follows_an_answer_that_was_cut(bench: Bench, url: str) -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+    found = await bench.measure("sql", url=url, query=endless, integrity=[{"name": "orphans", "query": ORPHANS}])
+    assert found.explanation == "expected 0 of each: orphans 1"
+
+
 async def test_a_query_that_hangs_ends_by_the_deadline(bench: Bench, url: str) -> None:
     slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     loop = asyncio.get_running_loop()

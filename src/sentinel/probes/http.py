@@ -80,8 +80,9 @@ class HttpExpectations(Options):
 
 
 def _body_limit(value: int) -> int:
-    if not 0 < value <= 64 << 20:
-        raise ValueError("a number of bytes from 1 to 67108864 (64 MiB)")
+    # Reading JSON of that size holds the process up for some 30 ms.
+    if not 0 < value <= 8 << 20:
+        raise ValueError("a number of bytes from 1 to 8388608 (8 MiB)")
     return value
 
 
@@ -112,7 +113,7 @@ class HttpOptions(RequestOptions):
 class HttpProbe:
     """Sends the same prepared request in every run."""
 
-    __slots__ = ("_cap", "_clock", "_expect", "_follow", "_headers", "_request", "_statuses", "_tools", "_url", "host")
+    __slots__ = ("_cap", "_expect", "_follow", "_headers", "_request", "_statuses", "_tools", "host")
 
     def __init__(self, options: HttpOptions, tools: ProbeTools) -> None:
         self._tools = tools
@@ -121,7 +122,6 @@ class HttpProbe:
         self._headers = tuple(options.expect.headers.items())
         self._statuses = all_of(options.expect.status)
         self._cap = options.body_limit
-        self._url = options.url
         self._request = _prepare(options, tools)
         self.host = self._request.host
 

@@ -160,8 +160,23 @@ class RolesProbe:
 
     async def _log_in(self, deadline: float, findings: list[Finding]) -> set[str]:
         """The roles that have a token. One that cannot log in would only try again for each of its requests."""
-        ready = set()
-        for name, role in self._roles.items():
+        ready: set[str] = set()
+        gate = asyncio.Semaphore(self._options.concurrency)
+        async with asyncio.TaskGroup() as group:
+            for name, role in self._roles.items():
+                group.create_task(self._log_one_in(gate, name, role, deadline, ready, findings))
+        return ready
+
+    async def _log_one_in(
+        self,
+        gate: asyncio.Semaphore,
+        name: str,
+        role: _Role,
+        deadline: float,
+        ready: set[str],
+        findings: list[Finding],
+    ) -> None:
+        async with gate:
             try:
                 if role.account is not None:
                     await role.account.token(self._caller.transport, deadline)
@@ -169,7 +184,6 @@ class RolesProbe:
                 findings.append(Finding(finding.failure, f"{name}, {finding.explanation}", finding.hint))
             else:
                 ready.add(name)
-        return ready
 
     async def _try_all(self, ready: set[str], deadline: float, findings: list[Finding]) -> list[Reading]:
         gate = asyncio.Semaphore(self._options.concurrency)

@@ -91,6 +91,8 @@ class PostgresDatabase:
             asked.trouble = Trouble(failure=error.failure, explanation=error.explanation)
         except DatabaseError as error:
             asked.trouble = error.trouble
+        except psycopg.OperationalError:
+            asked.trouble = Trouble(failure=FailureClass.RESET, explanation="the session broke")
         return asked
 
     @asynccontextmanager
@@ -170,16 +172,13 @@ class _Session:
 
     def __init__(self, connection: pq.abc.PGconn) -> None:
         self._connection = connection
+        self._begin = b""
 
     async def begin(self, milliseconds: int) -> None:
         """Begins the transaction that no statement can write in, and bounds each statement's time on the server."""
-        self._connection.send_query(
-            # Local to the transaction, so that a pooler in between hands nothing of it to the next client.
-            b"BEGIN READ ONLY; SET LOCAL statement_timeout = %d" % milliseconds
-        )
-        await self._flush()
-        while (result := await self._result()) is not None:
-            _refuse_error(result)
+        # Local to the transaction, so that a pooler in between hands nothing of it to the next client.
+        self._begin = b"BEGIN READ ONLY; SET LOCAL statement_timeout = %d" % milliseconds
+        await self._command(self._begin)
 
     async def answer(self, statement: Statement, values: Sequence[str]) -> Answer:
         began = perf_counter()
@@ -197,9 +196,21 @@ class _Session:
                 first = _row(result)
             rows += result.ntuples
             if rows >= ROW_CAP:
-                await self.drop_query()
+                await self._begin_anew()
                 break
         return Answer(columns=columns, rows=rows, first=first, seconds=perf_counter() - began)
+
+    async def _begin_anew(self) -> None:
+        """Drops the rest of an answer. That fails the transaction, and what follows needs a sound one."""
+        await self.drop_query()
+        await self._command(b"ROLLBACK")
+        await self._command(self._begin)
+
+    async def _command(self, text: bytes) -> None:
+        self._connection.send_query(text)
+        await self._flush()
+        while (result := await self._result()) is not None:
+            _refuse_error(result)
 
     async def drop_query(self) -> None:
         """Ends a query that is under way, on the server too; waits a bounded time, also when this run is cancelled."""
