@@ -3,7 +3,7 @@
 Probes, channels and the configuration share these; they are the only part of `base` that knows pydantic.
 """
 
-import math
+import re
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -30,6 +30,7 @@ class Options(BaseModel):
         arbitrary_types_allowed=True,
         allow_inf_nan=False,
         use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # what was given may be a secret in the wrong place
     )
 
 
@@ -72,10 +73,13 @@ PositiveDuration = Annotated[
 ]
 
 
+_PERCENTAGE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
+
+
 def _ratio(value: object) -> float:
-    if isinstance(value, str) and value.strip().endswith("%"):
-        value = float(value.strip()[:-1]) / 100
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value <= 1:
+    if isinstance(value, str) and (match := _PERCENTAGE.fullmatch(value)):
+        value = float(match[1]) / 100
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise ValueError("a ratio from 0 to 1, or a text such as '2%'")
     return float(value)
 

@@ -1,6 +1,9 @@
 """Secrets that do not print, and the door through which every text of ours goes out."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
+from typing import NoReturn
+from urllib.parse import quote
 
 MASK = "•••"
 
@@ -41,12 +44,21 @@ class Secret:
     def __bool__(self) -> bool:
         return bool(self._value)
 
+    def __copy__(self) -> "Secret":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "Secret":
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not written down")
+
 
 class Redactor:
     """Replaces every known secret in a text by a mask. The last line of defence, not the first."""
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
-        values = {secret.reveal() for secret in secrets}
+        values = {form for secret in secrets for form in _forms(secret.reveal())}
         # The longest first, so that a secret that contains another leaves no tail behind.
         self._values = sorted((v for v in values if len(v) >= _SHORTEST_MASKED), key=len, reverse=True)
 
@@ -56,3 +68,12 @@ class Redactor:
             if value in text:
                 text = text.replace(value, MASK)
         return text
+
+
+def _forms(value: str) -> Iterator[str]:
+    """How a value may stand in a text: as it is, as JSON and `repr` escape it, and as it is written in a URL."""
+    yield value
+    yield json.dumps(value)[1:-1]
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield repr(value)[1:-1]
+    yield quote(value, safe="")

@@ -31,6 +31,6 @@ class Notifier:
         """Seconds between two signs of life: half of what systemd allows, as sd_watchdog_enabled(3) advises."""
         allowed = self._environment.get("WATCHDOG_USEC", "")
         owner = self._environment.get("WATCHDOG_PID", "")
-        if not allowed.isdigit() or (owner and owner != str(os.getpid())):
+        if not allowed.isdecimal() or not int(allowed) or (owner and owner != str(os.getpid())):
             return None
         return int(allowed) / 1_000_000 / 2

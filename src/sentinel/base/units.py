@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_TOO_LONG = 100 * 366 * 86400  # seconds
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
 
 
@@ -29,14 +30,14 @@ def parse_duration(text: str | float) -> timedelta:
     if isinstance(text, bool):
         raise ValueError("a duration such as 30, '30s', '5m' or '1h30m'")
     if isinstance(text, int | float):
-        seconds = float(text)
+        seconds = float(text) if abs(text) < _TOO_LONG else math.inf  # an int can be too large for a float
     else:
         stripped = text.strip()
         parts = _DURATION_PART.findall(stripped)
         if not parts or _DURATION_PART.sub("", stripped).strip():
             raise ValueError("a duration such as 30, '30s', '5m' or '1h30m'")
         seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
-    if not math.isfinite(seconds) or seconds < 0 or seconds > 100 * 366 * 86400:
+    if not math.isfinite(seconds) or seconds < 0 or seconds >= _TOO_LONG:
         raise ValueError("a duration such as 30, '30s', '5m' or '1h30m'")
     return timedelta(seconds=seconds)
 
