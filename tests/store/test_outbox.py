@@ -52,6 +52,13 @@ async def test_what_is_being_sent_is_not_claimed_again(store: Store) -> None:
     assert await claim(store) == []
 
 
+async def test_letters_that_no_database_holds_do_not_stop_a_message(store: Store) -> None:
+    row = notification()
+    await enqueue(store, replace(row, message=replace(row.message, explanation="a\udcffb\0c")))
+    (claimed,) = await claim(store)
+    assert claimed.message.explanation == "a?b\0c"
+
+
 async def test_another_channel_claims_nothing(store: Store) -> None:
     await enqueue(store, notification())
     assert await claim(store, channel="slack") == []

@@ -133,6 +133,10 @@ class OutboxLife(RuleBasedStateMachine):
         assert {row.id: row for row in self._stored()} == self.rows
 
     @invariant()
+    def only_what_is_undelivered_is_due(self) -> None:
+        assert all((row.due_at is not None) == (row.state in UNDELIVERED) for row in self.rows.values())
+
+    @invariant()
     def one_at_a_time_reaches_an_address(self) -> None:
         sending = [(row.incident, row.address) for row in self.rows.values() if row.state is State.SENDING]
         assert len(sending) == len(set(sending))

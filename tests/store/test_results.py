@@ -84,7 +84,10 @@ async def test_the_last_result_of_a_check_that_has_been_silent_for_days(store: S
     await keep(store, result("health", after=3 * 86_400))
     last = await store.read(lambda tx: tx.results.last())
     assert last["backup"][0] == result("backup")
-    assert last["health"][0] == result("health", after=3 * 86_400)
+    await keep(store, result("backup", after=86_400), result("health", after=5 * 86_400))
+    last = await store.read(lambda tx: tx.results.last())
+    assert last["backup"][0] == result("backup", after=86_400)
+    assert last["health"][0] == result("health", after=5 * 86_400)
 
 
 async def test_an_empty_store_has_no_last_results(store: Store) -> None:

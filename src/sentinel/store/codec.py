@@ -1,11 +1,13 @@
 """Values as JSON and back: states, incidents and messages, which are only ever read as a whole."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Generic, TypeVar
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from sentinel.core.history import CheckState
 from sentinel.core.incident import Incident
@@ -34,7 +36,11 @@ class Codec(Generic[T]):
 
     def encode(self, value: T) -> str:
         """The value as JSON."""
-        return self._adapter.dump_json(value).decode()
+        try:
+            return self._adapter.dump_json(value).decode()
+        except PydanticSerializationError:
+            # Half of a surrogate pair, from a target or a terminal: replaced, like everywhere in the store.
+            return storable(json.dumps(self._adapter.dump_python(value, mode="json"), ensure_ascii=False))
 
     def decode(self, body: str, version: int) -> T:
         """Read what `encode` wrote.

@@ -21,7 +21,7 @@ class Names:
     def __init__(self) -> None:
         self._numbers: dict[tuple[Word, str], int] = {}
         self._words: dict[int, str] = {}
-        #: What the same connection knows of the table `latest`: number of the check -> slot.
+        #: What the connection that writes knows of the table `latest`: number of the check -> slot.
         self.latest: dict[int, int] | None = None
 
     def forget(self) -> None:

@@ -8,7 +8,20 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, delete, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from sentinel.core.incident import Address
 from sentinel.core.notification import Cause, Kind, Notification, Receipt, State
@@ -20,7 +33,8 @@ from sentinel.store.upsert import insert_into
 #: By this name, since `Outbox` has a method `list`.
 Rows = list[Notification]
 
-_UNDELIVERED = (State.QUEUED.value, State.SENDING.value)
+#: Queued or being sent: only these have a time when they are due. It is also the condition of the index on them.
+_UNDELIVERED = outbox.c.due_at.is_not(None)
 
 #: These say that less is wrong than before: pointless for whoever never heard of it.
 _ENDINGS = frozenset({Kind.ACKNOWLEDGED, Kind.EASED, Kind.RESOLVED, Kind.WITHDRAWN})
@@ -116,7 +130,7 @@ class Outbox:
             now: when they are due again.
             leases_too: also rows whose lease still holds, for a start, when nobody else can be sending.
         """
-        change = update(outbox).where(outbox.c.state == State.SENDING.value)
+        change = update(outbox).where(_UNDELIVERED, outbox.c.state == State.SENDING.value)
         if not leases_too:
             change = change.where(outbox.c.lease_until <= micros(now))
         lost = {
@@ -131,7 +145,7 @@ class Outbox:
 
     def bury(self, channel: str, cause: Cause) -> int:
         """Give up what waits for a channel that is gone. The rows stay visible and can be sent again by hand."""
-        change = update(outbox).where(outbox.c.channel == channel, outbox.c.state == State.QUEUED.value)
+        change = update(outbox).where(_UNDELIVERED, outbox.c.channel == channel, outbox.c.state == State.QUEUED.value)
         buried = {"state": State.DEAD.value, "due_at": None, "reason": cause.value, "detail": ""}
         return self._connection.execute(change.values(buried)).rowcount
 
@@ -155,14 +169,14 @@ class Outbox:
     def next_due(self, channel: str) -> datetime | None:
         """When the next row of a channel can be claimed; None when there is none."""
         asked = select(func.min(outbox.c.due_at)).where(
-            outbox.c.channel == channel, outbox.c.state == State.QUEUED.value, ~_must_wait()
+            _UNDELIVERED, outbox.c.channel == channel, outbox.c.state == State.QUEUED.value, ~_must_wait()
         )
         earliest: int | None = self._connection.execute(asked).scalar_one()
         return moment(earliest)
 
     def channels(self) -> set[str]:
         """The channels that have undelivered rows; the plan may know them no more."""
-        asked = select(outbox.c.channel).where(outbox.c.state.in_(_UNDELIVERED)).distinct()
+        asked = select(outbox.c.channel).where(_UNDELIVERED).distinct()
         return set(self._connection.execute(asked).scalars())
 
     def first_receipt(self, incident: int, address: Address) -> Receipt | None:
@@ -173,14 +187,14 @@ class Outbox:
 
     def oldest_queued(self) -> datetime | None:
         """When the oldest undelivered row was written; None when there is none."""
-        asked = select(func.min(outbox.c.created_at)).where(outbox.c.state.in_(_UNDELIVERED))
+        asked = select(func.min(outbox.c.created_at)).where(_UNDELIVERED)
         earliest: int | None = self._connection.execute(asked).scalar_one()
         return moment(earliest)
 
     def purge(self, before: datetime, limit: int) -> int:
         """Delete at most `limit` rows of no incident that were done with before a moment; an incident takes its own along."""
         old = select(outbox.c.id).where(
-            outbox.c.incident.is_(None), outbox.c.created_at < micros(before), outbox.c.state.not_in(_UNDELIVERED)
+            outbox.c.incident.is_(None), outbox.c.created_at < micros(before), outbox.c.due_at.is_(None)
         )
         chosen = old.order_by(outbox.c.id).limit(limit).scalar_subquery()
         return self._connection.execute(delete(outbox).where(outbox.c.id.in_(chosen))).rowcount

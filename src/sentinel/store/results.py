@@ -2,7 +2,7 @@
 
 The key of a row is its slot: milliseconds since 1970, times 2^20, plus the number of the check. So the rows of one commit
 lie side by side at the end of the table, whatever checks they are of, and few pages are written
-(docs/decisions/0002-results-by-time.md). Times are kept to the millisecond.
+(docs/decisions/0005-results-by-time.md). Times are kept to the millisecond.
 """
 
 from collections.abc import Iterable, Sequence
@@ -72,7 +72,7 @@ class Results:
         if newest is None:
             return {}
         recent = self._last_after(newest - _PLACE_EVERY)
-        silent = {slot for number, slot in self._places().items() if number not in recent}
+        silent = {row.slot for row in self._connection.execute(select(latest)) if row.check_id not in recent}
         slots = [*recent.values(), *silent]
         found = (
             pair for part in _parts(slots, 500) for pair in self._read(select(results).where(results.c.slot.in_(part)))

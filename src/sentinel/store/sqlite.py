@@ -19,7 +19,7 @@ from sentinel.store.ownership import FileLock
 BUSY_TIMEOUT = 5.0
 
 #: Bytes per page of a new database. Each commit writes whole pages, four of them only because the table grows: with small
-#: ones that is a quarter less to write than with SQLite's usual 4096 (docs/decisions/0002-results-by-time.md).
+#: ones that is a quarter less to write than with SQLite's usual 4096 (docs/decisions/0005-results-by-time.md).
 PAGE_SIZE = 2048
 
 #: The file beside the database is merged into it when it has so many pages. Rare enough that a page that changes with every

@@ -103,7 +103,7 @@ timeline = Table(
     UniqueConstraint("incident", "at", "kind", "what", name="timeline_once"),
 )
 
-_UNDELIVERED = text("state IN ('queued', 'sending')")
+_UNDELIVERED = text("due_at IS NOT NULL")
 
 #: Notifications, from queued to sent, dead or cancelled.
 outbox = Table(
@@ -116,7 +116,7 @@ outbox = Table(
     Column("incident", BigInteger),
     Column("kind", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("due_at", BigInteger),
+    Column("due_at", BigInteger),  # null unless it is queued or being sent
     Column("attempts", Integer, nullable=False),
     Column("ambiguous", Integer, nullable=False),
     Column("lease_until", BigInteger),

@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 _LONG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-_UNDELIVERED = sa.text("state IN ('queued', 'sending')")
+_UNDELIVERED = sa.text("due_at IS NOT NULL")
 
 
 def upgrade() -> None:
