@@ -84,6 +84,14 @@ def test_a_thousand_healthy_checks_are_one_line_unless_asked_for() -> None:
     assert len(text.status(form, Look(), everything=True).splitlines()) > 1000
 
 
+def test_when_everything_is_down_the_first_ones_are_listed() -> None:
+    form = document(*(history(check(f"c{n:04}"), [broken()]) for n in range(1000)))
+    brief = text.status(form, Look())
+    assert "950 more are in trouble (--all lists them)" in brief
+    assert len(brief.splitlines()) < 200
+    assert "more are in trouble" not in text.status(form, Look(), everything=True)
+
+
 def test_a_stopped_monitor_says_so_and_calls_nothing_overdue() -> None:
     said = shown(history(check("health"), [well()], until=NOW - timedelta(days=1)), running=False)
     assert "No daemon answers" in said

@@ -18,7 +18,7 @@ EXIT = {"OK": 0, "WARNING": 1, "CRITICAL": 2, "UNKNOWN": 3}
 @click.command()
 @options.config
 @as_json
-@click.option("--all", "everything", is_flag=True, help="Also list healthy checks when there are many.")
+@click.option("--all", "everything", is_flag=True, help="List every check, however many there are.")
 def status(as_json: bool, everything: bool) -> int:
     """Say how everything is.
 

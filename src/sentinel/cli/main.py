@@ -24,7 +24,7 @@ INTERRUPTED = 130
 @options.config
 @click.option("--status", is_flag=True, help="Say how everything is, and exit: the same as the command `status`.")
 @options.as_json
-@click.option("--all", "everything", is_flag=True, help="With --status: also list healthy checks when there are many.")
+@click.option("--all", "everything", is_flag=True, help="With --status: list every check, however many there are.")
 @click.version_option(__version__, prog_name="sentinel", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context, status: bool, as_json: bool, everything: bool) -> int | None:

@@ -1,5 +1,6 @@
 """The daemon in the foreground."""
 
+import gc
 import os
 import sys
 
@@ -43,6 +44,7 @@ def run_daemon() -> int:
     from sentinel.web.server import WebServer
 
     plan = load_plan(chosen_config(), os.environ)
+    _calm_garbage_collector()
     wanted = plan.logs
     try:
         sink = logs.configure(
@@ -64,3 +66,14 @@ def run_daemon() -> int:
             return runner.run(work())
     finally:
         sink.close()
+
+
+def _calm_garbage_collector() -> None:
+    """Look for garbage seldom, and never in what has been loaded.
+
+    Checks leave no cycles behind, but with 10,000 of them a full search stopped the loop for a quarter of a second every
+    eight seconds and took a tenth of all CPU (docs/performance.md).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 20)

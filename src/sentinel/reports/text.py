@@ -17,6 +17,9 @@ Json = Mapping[str, Any]
 #: So many healthy checks are listed one by one; more are summed up in a line.
 MOST_HEALTHY = 20
 
+#: So many checks in trouble are listed one by one: when everything is down the first ones tell it.
+MOST_TROUBLED = 50
+
 #: Text that is to be read rather than scanned is broken at this width where the output is no terminal.
 PLAIN_WIDTH = 120
 
@@ -160,9 +163,11 @@ def _course(row: Json, now: datetime) -> str:
 def _check_lines(document: Json, at: datetime, look: Look, everything: bool) -> Iterator[str]:
     healthy = [check for check in document["checks"] if _is_healthy(check, document)]
     others = [check for check in document["checks"] if not _is_healthy(check, document)]
+    most = len(others) if everything else MOST_TROUBLED
     listed = everything or len(healthy) <= MOST_HEALTHY
-    shown = others + (healthy if listed else [])
-    yield from _check_table(shown, document, at, look)
+    yield from _check_table(others[:most] + (healthy if listed else []), document, at, look)
+    if others[most:]:
+        yield f"  {' ' * 8}  {len(others[most:])} more are in trouble (--all lists them)"
     if not listed:
         yield f"  {look.severity('OK', 8)}  {len(healthy)} more checks are well (--all lists them)"
 

@@ -16,6 +16,7 @@ class CannotListen(SentinelError):
     """An address or a socket cannot be had."""
 
     exit_code = 71  # EX_OSERR
+    hint = "stop what uses it, or choose another `web.socket` or `web.port`"
 
 
 def bind(path: Path) -> socket.socket:
