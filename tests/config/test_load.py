@@ -80,3 +80,23 @@ def test_endless_depth_is_refused(config: ConfigFolder) -> None:
 def test_what_was_loaded_does_not_print_its_content(config: ConfigFolder) -> None:
     file = config.write({"checks": [CHECK], "name": "${NAME}"})
     assert "canary" not in repr(load(file, {"NAME": "canary-4711"}))
+
+
+@pytest.mark.parametrize("depth", [33, 100, 400, 900])
+def test_depth_beyond_the_bound_is_refused_whatever_it_is(config: ConfigFolder, depth: int) -> None:
+    with pytest.raises(ConfigError, match="32 levels"):
+        config.plan('{"checks": ' + "[" * depth + "]" * depth + "}")
+
+
+@pytest.mark.parametrize("character", ["\\ud800", "\\u0000"])
+def test_a_character_that_is_none_is_refused(config: ConfigFolder, character: str) -> None:
+    tree = f'{{"web": {{"socket": "/run/{character}"}}, "api_url": "http://127.0.0.1", "x{character}": 1}}'
+    with pytest.raises(ConfigError) as raised:
+        config.plan(tree)
+    assert [problem.found[:24] for problem in raised.value.problems].count("a character that is none") == 2
+    str(raised.value).encode()
+
+
+def test_bytes_of_the_environment_that_are_no_text_are_refused(config: ConfigFolder) -> None:
+    with pytest.raises(ConfigError, match="a character that is none"):
+        config.plan({"api_url": "http://127.0.0.1", "name": "${NAME}"}, {"NAME": "caf\udce9"})

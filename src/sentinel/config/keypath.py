@@ -15,6 +15,8 @@ class _Missing(Enum):
 #: Stands for "there is nothing at that path", which is something else than a null.
 MISSING: Final = _Missing.MISSING
 
+_DEEPEST = 64  # a file may nest as deep as Python's own recursion goes before it is refused
+
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_$-]+")
 
 
@@ -49,8 +51,10 @@ def value_at(tree: object, path: KeyPath) -> object:
 
 
 def walk(node: object, path: KeyPath = ()) -> Iterator[KeyPath]:
-    """Every path of the tree, in the order in which the file has them."""
+    """Every path of the tree, in the order in which the file has them; not deeper than a file may be by far."""
     yield path
+    if len(path) > _DEEPEST:
+        return
     if isinstance(node, Mapping):
         for key, value in node.items():
             yield from walk(value, (*path, key))

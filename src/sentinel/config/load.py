@@ -76,7 +76,7 @@ def _load(file: Path, environment: Mapping[str, str]) -> Loaded:
         problems=problems,
         places=places,
         secrets=tuple(follower.files.secrets()),
-        followed=tuple(Secret(value) for value in follower.values),
+        followed=tuple(Secret(_clean(value)) for value in follower.values),
     )
 
 
@@ -91,7 +91,7 @@ class _Follower:
 
     def follow(self, node: object, path: KeyPath) -> object:
         if isinstance(node, str):
-            return self._text(node, path) if "${" in node else node
+            return node if _is_plain(node) else self._text(node, path)
         if isinstance(node, dict):
             return self._object(node, path) if self._room(path) else {}
         if isinstance(node, list):
@@ -101,9 +101,11 @@ class _Follower:
         return node
 
     def _object(self, node: dict[str, object], path: KeyPath) -> dict[str, object]:
+        if not all(map(_is_plain, node)):
+            node = {self._in_unicode(key, (*path, key)): value for key, value in node.items()}
         # Most values are texts without a reference: for these not even a path is made.
         return {
-            key: value if isinstance(value, str) and "${" not in value else self.follow(value, (*path, key))
+            key: value if isinstance(value, str) and _is_plain(value) else self.follow(value, (*path, key))
             for key, value in node.items()
         }
 
@@ -117,7 +119,14 @@ class _Follower:
             return text
         if has_reference(text):
             self.values.add(value)
-        return value
+        return self._in_unicode(value, path)
+
+    def _in_unicode(self, text: str, path: KeyPath) -> str:
+        """The text without half a surrogate pair and without NUL: JSON may have them, no file name or table takes them."""
+        clean = _clean(text)
+        if clean != text:
+            self._problems.add(path, "a character that is none (NUL, or half of a surrogate pair)", "text in Unicode")
+        return clean
 
     def _variable(self, name: str) -> str:
         value = self._environment.get(name, "")
@@ -130,6 +139,15 @@ class _Follower:
             return True
         self._problems.add(path[:8], f"more than {MOST_DEPTH} levels of objects and lists", f"at most {MOST_DEPTH}")
         return False
+
+
+def _is_plain(text: str) -> bool:
+    """Whether there is nothing to follow or to look at in the text."""
+    return text.isascii() and "${" not in text and "\0" not in text
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _read(file: Path) -> tuple[bytes, int]:

@@ -57,7 +57,7 @@ class Places:
 
     def resolve(self, path: str | Path) -> Path:
         """A path of the configuration, absolute."""
-        return self.folder / Path(path).expanduser()
+        return self.folder / path
 
 
 def socket_candidates(config: Path, environment: Mapping[str, str]) -> list[Path]:
