@@ -15,6 +15,8 @@ import psutil
 
 from benchmarks.children import Child, Server
 
+PROGRAM = ("-m", "sentinel")
+
 READY_WITHIN = 90.0  # seconds from the start until every check was made once, at an interval of 10 s
 ANSWER_WITHIN = 10.0  # seconds; with 10,000 checks the metrics take a while
 
@@ -50,7 +52,7 @@ class Daemon(Child):
         self.started_ns = monotonic_ns()
         self._log = self.folder / "daemon.log"
         with self._log.open("wb") as output:
-            command = [sys.executable, *before, "-m", "sentinel", "--config", str(config)]
+            command = [sys.executable, *before, *PROGRAM, "--config", str(config)]
             super().__init__(command, cwd=self.folder, stdout=output)
 
     def wait_until_all_checked(self, target: Server, checks: int) -> None:

@@ -1,9 +1,11 @@
 """What the daemon is given to watch: checks with assertions and rules, as a file of configuration."""
 
 import json
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 from benchmarks.children import Server
@@ -64,9 +66,16 @@ def write(folder: Path, watches: Sequence[Watch], sink: Server) -> Path:
     configuration = {
         "name": "bench",
         "checks": [watch.entry() for watch in watches],
-        "channels": {"sink": {"kind": "webhook", "url": f"http://127.0.0.1:{sink.http_ports[0]}/webhook"}},
+        "channels": {
+            "sink": {
+                "kind": "webhook",
+                "url": f"http://127.0.0.1:{sink.http_ports[0]}/webhook",
+                "secret": "whsec_" + b64encode(token_bytes(32)).decode(),
+            }
+        },
         "reports": {"schedule": []},
         "logs": {"format": "json"},
     }
+    file.touch(mode=0o600)  # the address of a webhook is a secret
     file.write_text(json.dumps(configuration))
     return file
