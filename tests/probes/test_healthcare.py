@@ -198,7 +198,7 @@ async def test_a_broken_audit_log_is_found(
     bench: Bench, healthcare: Healthcare, fault: str, value: float | None, failure: FailureClass, said: str
 ) -> None:
     await healthcare.service.switch(fault, on=True, value=value)
-    found = await bench.measure("audit", **healthcare.audit(within="500ms"), within=2.0)
+    found = await bench.measure("audit", **healthcare.audit(within="500ms"), within=1.6)
     assert found.failure is failure
     assert said in found.explanation
     assert leaks(found) == []
