@@ -75,6 +75,16 @@ async def test_results_of_one_check_up_to_a_limit(store: Store) -> None:
     assert found == [result(after=1), result(after=2)]
 
 
+async def test_results_are_read_page_by_page(store: Store) -> None:
+    stored = [result(f"check-{n % 3}", after=n // 3) for n in range(10)]
+    await keep(store, *stored)
+    first = await store.read(lambda tx: tx.results.since(AT, limit=4))
+    second = await store.read(lambda tx: tx.results.since(AT, limit=4, after=first[-1]))
+    third = await store.read(lambda tx: tx.results.since(AT, limit=4, after=second[-1]))
+    assert (len(first), len(second), len(third)) == (4, 4, 2)
+    assert sorted(first + second + third, key=stored.index) == stored
+
+
 async def test_an_unknown_check_has_no_results(store: Store) -> None:
     assert await store.read(lambda tx: tx.results.since(AT, "nobody")) == []
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -9,13 +10,17 @@ from sentinel.core.check import Check
 from sentinel.core.history import History
 from sentinel.core.incident import Incident, Policy
 from sentinel.core.judge import standing
+from sentinel.core.result import Result
 from sentinel.core.rule import ErrorRate, Quantile
-from sentinel.store.database import Store
+from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
 
-#: Results that are read back at most to fill windows; the newest are the ones that count.
-MOST_RESULTS = 500_000
+#: Results that are read back at most to fill windows.
+MOST_RESULTS = 2_000_000
+
+#: So many of them at once: a read has to end within seconds, and each takes about a kilobyte of memory.
+PAGE = 20_000
 
 
 async def recall(
@@ -57,9 +62,19 @@ async def _fill_windows(store: Store, histories: Mapping[str, History], now: dat
     )
     if longest is None:
         return
-    for result in await store.read(lambda tx: tx.results.since(now - longest, limit=MOST_RESULTS)):
-        if history := histories.get(result.check):
-            history.recall(result)
+    last: Result | None = None
+    for _ in range(MOST_RESULTS // PAGE):
+        page = await store.read(partial(_page, since=now - longest, after=last))
+        for result in page:
+            if history := histories.get(result.check):
+                history.recall(result)
+        if len(page) < PAGE:
+            return
+        last = page[-1]
+
+
+def _page(tx: Transaction, since: datetime, after: Result | None) -> list[Result]:
+    return tx.results.since(since, limit=PAGE, after=after)
 
 
 async def _resume_tallies(store: Store, histories: Mapping[str, History]) -> None:
