@@ -163,3 +163,21 @@ async def test_a_client_that_leaves_early_harms_nothing(site: Site) -> None:
     await writer.drain()
     writer.transport.abort()
     assert (await site.local.get("/healthz")).status_code == 200
+
+
+async def test_a_second_request_before_the_first_answer_ends_the_connection(site: Site) -> None:
+    site.monitor.gate = asyncio.Event()
+    said = await answer_to(site.socket, REQUEST.replace(b"/healthz", b"/api/v1/status") + REQUEST)
+    site.monitor.gate.set()
+    assert said.startswith(b"HTTP/1.1 400 ")
+
+
+async def test_an_early_refusal_does_not_wait_for_the_rest_of_the_body(
+    strict: WebServer, monitor: StillMonitor
+) -> None:
+    head = b"POST /api/v1/reload HTTP/1.1\r\ncontent-type: text/plain\r\ncontent-length: 10\r\n\r\n{"
+    reader, writer = await asyncio.open_unix_connection(str(monitor.plan.web.socket))
+    writer.write(head)
+    assert (await reader.readline()).startswith(b"HTTP/1.1 415 ")
+    writer.close()
+    await strict.stop()
