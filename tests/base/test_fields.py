@@ -70,7 +70,7 @@ def test_what_is_right_becomes_a_value(key: str, value: object, read: object) ->
 
 def test_what_was_read_is_frozen() -> None:
     with pytest.raises(ValidationError):
-        Given().share = 0.1  # type: ignore[misc]  # that is the point
+        Given().share = 0.1
 
 
 def test_a_secret_leaves_no_model() -> None:

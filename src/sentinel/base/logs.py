@@ -78,6 +78,8 @@ class LogSink:
                 self.dropped += self._file is None
             if self._file is not None:
                 self._file.emit(logging.makeLogRecord({"msg": line}))
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 class _File(RotatingFileHandler):
