@@ -8,7 +8,7 @@ from sentinel.core.result import FailureClass
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.finding import Finding
 from sentinel.probes.requests import KIB, RequestOptions, prepared
-from sentinel.probes.session import Account, Login
+from sentinel.probes.session import Account, Login, LoginRefused
 from sentinel.probes.wire import Exchange, ExchangeFailed, InvalidRequest, TlsContexts, Transport
 
 BODY_CAP: Final = 256 * KIB  # bytes of an answer
@@ -62,7 +62,10 @@ class Caller:
     async def _with_token(
         self, step: str, account: Account, options: RequestOptions, deadline: float, headers: tuple[Header, ...]
     ) -> Exchange:
-        token = await account.token(self.transport, deadline)
+        try:
+            token = await account.token(self.transport, deadline)
+        except LoginRefused as refused:
+            raise Finding(refused.failure, f"{step}, {refused.explanation}", refused.hint) from None
         return await self.call(step, options, deadline, headers=(*headers, account.header(token)))
 
 
