@@ -121,7 +121,7 @@ def expected(moments: list[Moment]) -> dict[Standing, float]:
 @given(st.lists(st.tuples(waits, standings), min_size=1, max_size=40))
 def test_judged_time_is_neither_lost_nor_made(moments: list[Moment]) -> None:
     closed, tally = tallied(*moments)
-    spans = [*closed, *tally.close()]
+    spans = [*closed, *tally.take()]
     had = expected(moments)
     assert sum(r.up for r in spans) == pytest.approx(had[UP])
     assert sum(r.degraded for r in spans) == pytest.approx(had[DEGRADED])
@@ -132,7 +132,7 @@ def test_judged_time_is_neither_lost_nor_made(moments: list[Moment]) -> None:
 @given(st.lists(st.tuples(waits, standings), min_size=1, max_size=40))
 def test_roll_ups_and_the_spans_left_out_make_up_all_the_time_that_passed(moments: list[Moment]) -> None:
     closed, tally = tallied(*moments)
-    spans = [*closed, *tally.close()]
+    spans = [*closed, *tally.take()]
     covered = (spans[-1].start - spans[0].start) / SPAN + 1
     left_out = (covered - len(spans)) * SPAN.total_seconds()
     assert judged_time(spans) + left_out == pytest.approx(sum(wait for wait, _ in moments[1:]))
@@ -142,7 +142,7 @@ def test_roll_ups_and_the_spans_left_out_make_up_all_the_time_that_passed(moment
 @given(st.lists(st.tuples(st.integers(0, 149), standings), min_size=1, max_size=40))
 def test_without_gaps_the_roll_ups_make_up_exactly_the_time_that_passed(moments: list[Moment]) -> None:
     closed, tally = tallied(*moments)
-    spans = [*closed, *tally.close()]
+    spans = [*closed, *tally.take()]
     assert judged_time(spans) == pytest.approx(sum(wait for wait, _ in moments[1:]))
     assert sum(r.samples for r in spans) == len(moments)
     assert all(sum(seconds(r)) <= SPAN.total_seconds() + 0.001 for r in spans)
@@ -152,7 +152,7 @@ def test_without_gaps_the_roll_ups_make_up_exactly_the_time_that_passed(moments:
 @given(st.lists(st.tuples(st.integers(-900, 900), standings), min_size=1, max_size=30))
 def test_no_step_of_the_clock_makes_negative_time(moments: list[Moment]) -> None:
     closed, tally = tallied(*moments)
-    spans = [*closed, *tally.close()]
+    spans = [*closed, *tally.take()]
     assert all(part >= 0 for r in spans for part in seconds(r))
     assert all(sum(seconds(r)) <= SPAN.total_seconds() + 0.001 for r in spans)
     assert sum(r.samples for r in spans) == len(moments)
@@ -176,11 +176,12 @@ def test_a_restart_that_took_long_leaves_a_gap() -> None:
     assert seconds(span) == (60, 0, 0, 180)
 
 
-def test_closing_gives_up_the_open_span_once() -> None:
+def test_what_is_taken_of_the_open_span_is_not_counted_again() -> None:
     _, tally = tallied((0, UP), (60, UP))
-    assert [r.samples for r in tally.close()] == [2]
-    assert tally.close() == []
-    assert tally.current() is None
+    assert [(r.samples, r.up) for r in tally.take()] == [(2, 60.0)]
+    assert tally.take() == []
+    tally.add(NOW + 2 * MINUTE, UP, None)
+    assert [(r.samples, r.up) for r in tally.take()] == [(1, 60.0)]
 
 
 def test_the_distribution_of_the_main_reading_is_kept() -> None:

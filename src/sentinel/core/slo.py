@@ -133,12 +133,11 @@ class Tally:
         """What the open span holds so far."""
         return None if self._start is None else self._rollup(self._start)
 
-    def close(self) -> list[Rollup]:
-        """Give up the open span, for a stop or a removed check."""
+    def take(self) -> list[Rollup]:
+        """What the open span holds up to the last result, to be added to what is stored of it. Counting goes on from zero."""
         current = self.current()
-        self._start = None
         self._clear()
-        return [current] if current and current.samples else []
+        return [current] if current is not None and _holds(current) else []
 
     def _pass_time(self, now: float) -> list[Rollup]:
         span = SPAN.total_seconds()
@@ -185,3 +184,7 @@ class Tally:
             unknowns=self.unknowns,
             histogram=self._histogram.encode(),
         )
+
+
+def _holds(rollup: Rollup) -> bool:
+    return bool(rollup.samples or rollup.up or rollup.degraded or rollup.down or rollup.unknown)

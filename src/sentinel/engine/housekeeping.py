@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -24,8 +24,8 @@ CLOCK_STEP = 1.0
 PURGE_ROWS = 2_000
 PURGE_ROUNDS = 20
 
-#: Hours that a start looks back for roll-ups that no longer came to be condensed.
-CATCH_UP = 72
+#: How far it looks back for hours that were not condensed, such as those before a standstill.
+CATCH_UP = timedelta(hours=72)
 
 HOUR = timedelta(hours=1)
 
@@ -79,7 +79,6 @@ class Retention:
     def __init__(self, clock: Clock, store: Store) -> None:
         self._clock = clock
         self._store = store
-        self._hours = CATCH_UP  # how far back the next condensing looks
 
     async def purge(self, plan: StorePlan) -> None:
         """Delete what is too old."""
@@ -96,14 +95,9 @@ class Retention:
                     break
 
     async def condense(self) -> None:
-        """Make hourly roll-ups of the last hours that are over. Doing it again changes nothing."""
-        # A span closes when the check's next result arrives, so the latest complete hour may still grow a little.
-        this_hour = _hour(self._clock.now() - SPAN * 2)
-        for back in range(self._hours, 0, -1):
-            start = this_hour - HOUR * back
+        """Make hourly roll-ups of the hours that are over. Doing it again changes nothing."""
+        # A span closes with the check's next result, so what comes late opens its hour again.
+        until = self._clock.now() - SPAN * 2
+        hours = await self._store.read(lambda tx: tx.rollups.uncondensed(until - CATCH_UP, until))
+        for start in hours:
             await self._store.write(lambda tx, start=start: tx.rollups.condense(start))  # type: ignore[misc]
-        self._hours = 2
-
-
-def _hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)

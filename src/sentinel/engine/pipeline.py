@@ -52,6 +52,9 @@ MOST_RESULTS = 20_000
 #: Waits between tries while the store fails, in seconds.
 FIRST_WAIT, LONGEST_WAIT = 0.25, 5.0
 
+#: A stop tries no longer than this, in seconds: what could not be committed by then is lost, and the log says how much.
+LAST_TRIES = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
@@ -135,7 +138,7 @@ class Pipeline:
         self._batch = Batch()
         self._trying = Batch()  # the batch that is being committed
         self._news = asyncio.Event()
-        self._stopping = False
+        self._stop_by: float | None = None  # by the monotonic clock; None until it is to stop
         self.histories: dict[str, History] = {}
         self.pulse = Pulse("pipeline", clock, patience=30.0)
         self.dropped_results = 0
@@ -226,14 +229,18 @@ class Pipeline:
             self._news.clear()
             self.pulse.beat()
             await self._commit()
-        for history in self.histories.values():
-            self._batch.rollups += history.tally.close()
+        self._take_rollups()
         await self._commit()
 
     def stop(self) -> None:
         """End `run` after a last commit."""
-        self._stopping = True
+        self._stop_by = self._clock.monotonic() + LAST_TRIES
         self._news.set()
+
+    async def write_down(self) -> None:
+        """Commit everything that is known, the spans that are not over included; for whoever is about to read the store."""
+        self._take_rollups()
+        await self.flush()
 
     async def flush(self) -> None:
         """Wait until everything that was accepted before is committed."""
@@ -242,13 +249,17 @@ class Pipeline:
         self._news.set()
         await waiter
 
+    def _take_rollups(self) -> None:
+        for history in self.histories.values():
+            self._batch.rollups += history.tally.take()
+
     async def _commit(self) -> None:
-        if not self._batch:
+        if not (self._batch or self._trying) or self._out_of_time():
             return
-        self._trying, self._batch = self._batch, Batch()
+        self._take_in()
         wait, began = FIRST_WAIT, self._clock.monotonic()
         while not await self._try(self._trying):
-            if self._stopping and wait >= LONGEST_WAIT:
+            if self._out_of_time():
                 log.error("pipeline.gave_up", results=self.backlog, messages=self.waiting_messages)
                 return
             await self._clock.sleep(wait)
@@ -258,6 +269,13 @@ class Pipeline:
         committed, self._trying = self._trying, Batch()
         self.commit_times.add(self._clock.monotonic() - began)
         self._committed(committed)
+
+    @property
+    def _stopping(self) -> bool:
+        return self._stop_by is not None
+
+    def _out_of_time(self) -> bool:
+        return self._stop_by is not None and self._clock.monotonic() >= self._stop_by
 
     async def _try(self, batch: Batch) -> bool:
         try:
@@ -313,7 +331,7 @@ class Pipeline:
     def _withdraw(self, history: History) -> None:
         turn = history.meet(Withdraw(), self._clock.now())
         self._include(history, turn)
-        self._batch.rollups += history.tally.close()
+        self._batch.rollups += history.tally.take()
         self._batch.states[history.check.name] = None
 
     def _include(self, history: History, turn: Turn) -> Incident | None:
