@@ -104,9 +104,9 @@ class Duties:
         again = self._told_store_down is None or now - self._told_store_down >= STORE_DOWN_AGAIN
         if now - since >= STORE_DOWN_AFTER and again:
             self._told_store_down = now
-            await self._send_store_down(since, now)
+            await self._send_store_down(now)
 
-    async def _send_store_down(self, since: datetime, now: datetime) -> None:
+    async def _send_store_down(self, now: datetime) -> None:
         plan, dispatcher = self._sentinel.plan, self._sentinel.dispatcher
         waiting = self._sentinel.pipeline.waiting_messages
         message = Message(
@@ -120,7 +120,7 @@ class Duties:
         first = next(iter(plan.policies.values())).levels[0].channels
         recipients = {channel.name: channel.recipients for channel in plan.channels}
         addresses = tuple(Address(name, recipient) for name in first for recipient in recipients.get(name, ()))
-        identity = key(self._sentinel.store.instance, 0, int(since.timestamp()), Address("store_down"))
+        identity = key(self._sentinel.store.instance, 0, int(now.timestamp()), Address("store_down"))
         await dispatcher.tell_now(message, addresses, identity)
 
     async def _recover(self) -> None:

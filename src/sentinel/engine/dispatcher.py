@@ -8,6 +8,7 @@ try once.
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -47,6 +48,9 @@ LEASE_MARGIN = timedelta(seconds=30)
 
 #: How long a stop waits for sends that are under way, in seconds.
 STOP_GRACE = 10.0
+
+#: How long a send that was cut off may take to write down that it was, in seconds.
+LAST_WORD = 3.0
 
 
 class Sender(Protocol):
@@ -145,10 +149,13 @@ class Dispatcher:
 
     async def tell_now(self, message: Message, addresses: Iterable[Address], key: str) -> None:
         """Send without the outbox, once: only for the one message that says that the outbox cannot be written."""
-        for address in addresses:
-            if line := self._lines.get(address.channel):
-                row = Notification(key=key, address=address, message=message, created_at=self._clock.now(), attempts=1)
-                self._log(row, await self._attempt(line, row, None))
+        now = self._clock.now()
+        rows = (Notification(key=key, address=to, message=message, created_at=now, attempts=1) for to in addresses)
+        # At the same time: one that hangs must not keep the others from hearing of it.
+        await asyncio.gather(*(self._tell(line, row) for row in rows if (line := self._lines.get(row.address.channel))))
+
+    async def _tell(self, line: Line, row: Notification) -> None:
+        self._log(row, await self._attempt(line, row, None))
 
     # --- One worker -------------------------------------------------------------------------------------------------
 
@@ -170,18 +177,27 @@ class Dispatcher:
         while not line.leaving:
             line.wake.clear()
             try:
-                rows = await self._claim(line)
-                pause = 0.0 if rows else await self._until_due(line)
+                pause = await self._round(line)
             except StoreError as error:
                 log.warning("outbox.unreadable", channel=line.name, why=str(error))
-                rows, pause = [], POLL
-            if rows:
-                await asyncio.gather(*(self._deliver(line, row) for row in rows))
-                if line.gap:
-                    await self._clock.sleep(line.gap)
-            elif pause:
+                pause = POLL
+            except Exception:
+                # A worker that ended here would leave its channel silent for good.
+                log.exception("channel.worker_failed", channel=line.name)
+                pause = POLL
+            if pause:
                 await self._clock.wait(line.wake, pause)
             self.pulse.beat()
+
+    async def _round(self, line: Line) -> float:
+        """Send what is due; answers for how many seconds nothing else will be."""
+        rows = await self._claim(line)
+        if not rows:
+            return await self._until_due(line)
+        await asyncio.gather(*(self._deliver(line, row) for row in rows))
+        if line.gap:
+            await self._clock.sleep(line.gap)
+        return 0.0
 
     async def _claim(self, line: Line) -> list[Notification]:
         now = self._clock.now()
@@ -204,7 +220,10 @@ class Dispatcher:
             first = await self._first_receipt(row)
             outcome = await self._attempt(line, row, first)
         except asyncio.CancelledError:
-            await asyncio.shield(self._settle(line, row, Ambiguous(cause=Cause.INTERRUPTED)))
+            # If the store is down this is lost; the next start finds the row as it was claimed, and that means the same.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WORD):
+                    await self._settle(line, row, Ambiguous(cause=Cause.INTERRUPTED))
             raise
         await asyncio.shield(self._settle(line, row, outcome))
 
@@ -212,7 +231,12 @@ class Dispatcher:
         number = row.incident
         if number is None or row.message.sequence <= 1:
             return None
-        return await self._store.read(lambda tx: tx.outbox.first_receipt(number, row.address))
+        try:
+            return await self._store.read(lambda tx: tx.outbox.first_receipt(number, row.address))
+        except Exception as error:
+            # The news matters more than its place in a thread.
+            log.warning("receipt.unreadable", channel=row.address.channel, key=row.key, why=type(error).__name__)
+            return None
 
     async def _attempt(self, line: Line, row: Notification, first: Receipt | None) -> Outcome:
         deadline = asyncio.get_running_loop().time() + line.timeout
@@ -245,7 +269,7 @@ class Dispatcher:
         match outcome:
             case Sent():
                 line.outcomes["sent"] += 1
-                line.last_success, line.last_failure, line.paused_until = now, "", None
+                line.last_success, line.last_failure = now, ""
             case Failed(cause=Cause.RATE_LIMITED as cause, retry_after=timedelta() as wait):
                 line.outcomes["failed"] += 1
                 line.last_failure = cause.value
