@@ -24,8 +24,9 @@ SLACK_TOKEN = "xoxb-demo-token-for-the-sink"
 
 WATCHED = """\
 Sentinel watches the healthcare service: its endpoints, database, login, roles and audit log.
-  Sentinel      http://127.0.0.1:{ports.web}/
-  its status    . {data}/environment && .venv/bin/sentinel --config {config} --status
+  its status    .venv/bin/sentinel --config {config} --status
+  for programs  http://127.0.0.1:{ports.web}/api/v1/status and http://127.0.0.1:{ports.web}/metrics
+  more commands . {data}/environment    (passwords of the demo, for `check`, `report`, `test-alert`)
 """
 
 WELCOME = """\
@@ -82,7 +83,6 @@ def demo_environment(ports: Ports, data: Path, given: Mapping[str, str]) -> dict
         "HEALTHCARE_EXPIRED_TOKEN": tokens.expired(name, settings.signing_key(given), now),
         "HEALTHCARE_FOREIGN_TOKEN": tokens.foreign(name, now),
         **{settings.password_variable(role): settings.password(role, given) for role in Role},
-        "SENTINEL_DATA": str(data / "sentinel"),
         "SENTINEL_SMTP_PORT": str(ports.smtp),
         "SENTINEL_WEB_PORT": str(ports.web),
         "SLACK_API_URL": f"http://127.0.0.1:{ports.sink}/slack/api/",
