@@ -184,6 +184,26 @@ def test_what_is_taken_of_the_open_span_is_not_counted_again() -> None:
     assert [(r.samples, r.up) for r in tally.take()] == [(1, 60.0)]
 
 
+@PROPERTY
+@given(st.lists(st.tuples(waits, standings, st.booleans()), min_size=1, max_size=40))
+def test_taking_at_any_time_neither_loses_nor_makes_anything(moments: list[tuple[float, Standing, bool]]) -> None:
+    whole, parts, now = Tally("api", MINUTE), Tally("api", MINUTE), NOW
+    spans, pieces = list[Rollup](), list[Rollup]()
+    for wait, standing, taken in moments:
+        now += timedelta(seconds=wait)
+        spans += whole.add(now, standing, 1.0)
+        pieces += parts.add(now, standing, 1.0) + (parts.take() if taken else [])
+    assert added(pieces + parts.take()) == added(spans + whole.take())
+
+
+def added(pieces: list[Rollup]) -> dict[datetime, Rollup]:
+    """The pieces of each span as one, as the store adds them."""
+    spans: dict[datetime, Rollup] = {}
+    for piece in pieces:
+        spans[piece.start] = combine(spans[piece.start], piece) if piece.start in spans else piece
+    return {start: span for start, span in spans.items() if span.samples or any(seconds(span))}
+
+
 def test_the_distribution_of_the_main_reading_is_kept() -> None:
     tally = Tally("api", MINUTE)
     for number in range(1, 5):
