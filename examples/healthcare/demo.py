@@ -111,7 +111,7 @@ def child_environment(environment: Mapping[str, str], given: Mapping[str, str]) 
 async def run(ports: Ports, options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Until SIGINT, SIGTERM or SIGHUP, or until a child fails (ChildFailedError); all children are stopped then."""
     logs = options.data / "logs"
-    for directory in (logs, options.data / "sentinel"):
+    for directory in (logs,):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
