@@ -6,6 +6,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.kit.command import Ended, run, sentinel
 from tests.kit.scene import history, well
 
@@ -87,6 +89,29 @@ async def test_a_daemon_that_hangs_is_given_up_in_time(tmp_path: Path) -> None:
             await writer.wait_closed()
     server.close()
     assert (ended.code, "no answer within 3 s" in ended.err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"", "the answer ended too early"),
+        (b"SSH-2.0-OpenSSH\r\n", "the answer ended too early"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{", "the answer ended too early"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", "answers for no configuration"),
+    ],
+)
+async def test_an_answer_that_is_none_of_ours_is_not_believed(tmp_path: Path, answer: bytes, why: str) -> None:
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_unix_server(say, tmp_path / "s.sock")
+    config = tmp_path / "c.json"
+    config.write_text(json.dumps({"web": {"socket": "s.sock"}}))
+    ended = await sentinel("--config", config, "incidents")
+    server.close()
+    assert (ended.code, why in ended.err, "Traceback" in ended.err) == (3, True, False)
 
 
 async def test_without_a_daemon_a_command_says_what_to_do(tmp_path: Path) -> None:

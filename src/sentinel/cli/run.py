@@ -33,17 +33,20 @@ def run() -> int:
 
 def run_daemon() -> int:
     """Start everything and work until asked to stop; answers the exit status."""
+    from sentinel.app.plans import load_plan
+
+    plan = load_plan(chosen_config(), os.environ)
+
+    # Only now: the room that loading needed for a moment is taken up by these, and the process stays smaller.
     import asyncio
 
     import uvloop
 
     from sentinel.app.daemon import Sentinel
-    from sentinel.app.plans import load_plan
     from sentinel.base import logs
     from sentinel.base.redact import Redactor
     from sentinel.web.server import WebServer
 
-    plan = load_plan(chosen_config(), os.environ)
     _calm_garbage_collector()
     wanted = plan.logs
     try:
