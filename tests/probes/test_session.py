@@ -76,7 +76,7 @@ async def test_the_token_goes_where_the_service_wants_it(bench: Bench, receiver:
     assert receiver.requests[1].headers["x-session"] == "opaque"
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 423, 429])
+@pytest.mark.parametrize("status", [400, 401, 403, 422, 423, 429])
 async def test_a_refused_login_is_not_tried_again_for_half_an_hour(
     bench: Bench, receiver: HttpReceiver, clock: FakeClock, status: int
 ) -> None:
@@ -120,8 +120,9 @@ async def test_probes_of_one_user_share_its_pause(bench: Bench, receiver: HttpRe
     assert len(receiver.requests) == 1
 
 
-async def test_a_service_in_trouble_is_asked_every_time(bench: Bench, receiver: HttpReceiver) -> None:
-    receiver.answer = Answer(status=503)
+@pytest.mark.parametrize("status", [302, 404, 500, 503])
+async def test_a_service_in_trouble_is_asked_every_time(bench: Bench, receiver: HttpReceiver, status: int) -> None:
+    receiver.answer = Answer(status=status)
     probe = bench.build("auth", **auth(receiver))
     assert [(await run(probe)).failure for _ in range(3)] == [FailureClass.LOGIN_FAILED] * 3
     assert len(receiver.requests) == 3
@@ -186,6 +187,18 @@ async def test_a_kept_token_that_is_refused_is_renewed_once(bench: Bench, receiv
     receiver.next_answers.append(Answer(status=401))
     assert (await run(probe)).outcome is Outcome.PASS
     assert targets(receiver) == ["/login", "/read", "/read", "/login", "/read"]
+
+
+async def test_many_requests_that_find_the_token_over_log_in_once(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.answer = with_token()
+    options = roles(receiver)
+    options["requests"] = {name: {"url": f"{receiver.url}/read"} for name in "abcd"}
+    options["roles"]["nurse"]["allow"] = list("abcd")
+    probe = bench.build("roles", **options)
+    await run(probe)
+    receiver.next_answers.extend([Answer(status=401)] * 4)
+    assert (await run(probe)).outcome is Outcome.PASS
+    assert targets(receiver).count("/login") == 2
 
 
 async def test_two_runs_at_once_log_in_once(bench: Bench, receiver: HttpReceiver) -> None:

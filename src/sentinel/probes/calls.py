@@ -52,21 +52,20 @@ class Caller:
         """The same with the token of an account. A token that is refused is renewed once. Raises Finding."""
         if account is None:
             return await self.call(step, options, deadline, headers=headers)
-        kept = account.kept
-        exchange = await self._with_token(step, account, options, deadline, headers)
+        kept = account.at_hand()
+        token = await self._token(step, account, deadline)
+        exchange = await self.call(step, options, deadline, headers=(*headers, account.header(token)))
         if exchange.status != 401 or not kept:
             return exchange
-        account.forget()
-        return await self._with_token(step, account, options, deadline, headers)
+        account.forget(token)
+        token = await self._token(step, account, deadline)
+        return await self.call(step, options, deadline, headers=(*headers, account.header(token)))
 
-    async def _with_token(
-        self, step: str, account: Account, options: RequestOptions, deadline: float, headers: tuple[Header, ...]
-    ) -> Exchange:
+    async def _token(self, step: str, account: Account, deadline: float) -> str:
         try:
-            token = await account.token(self.transport, deadline)
+            return await account.token(self.transport, deadline)
         except LoginRefused as refused:
             raise Finding(refused.failure, f"{step}, {refused.explanation}", refused.hint) from None
-        return await self.call(step, options, deadline, headers=(*headers, account.header(token)))
 
 
 def account_of(login: Login | None, tools: ProbeTools) -> Account | None:

@@ -8,6 +8,8 @@ import asyncio
 import base64
 import binascii
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self
 from urllib.parse import urlencode
@@ -27,6 +29,8 @@ from sentinel.probes.wire import ExchangeFailed, PreparedRequest, TlsContexts, T
 
 _ANSWER_CAP: Final = 65_536  # bytes of a login's answer
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,16384}")  # what a header can carry
+#: Statuses that may count as a failed attempt there; OAuth answers 400 to a wrong password (RFC 6749, 5.2).
+_REFUSALS: Final = frozenset({400, 401, 403, 422, 423, 429})
 _FIRST_PAUSE: Final = 1800.0  # seconds without an attempt after a refused login: at most 2 attempts an hour
 _LONGEST_PAUSE: Final = 6 * 3600.0
 _UNKNOWN_LIFETIME: Final = 300.0  # seconds that a token is used for when nothing says how long it holds
@@ -115,23 +119,32 @@ class Account:
         """The header that shows the token."""
         return self._way.token_header, f"{self._way.scheme} {token}".strip()
 
-    @property
-    def kept(self) -> bool:
-        """Whether the next token would be one of an earlier login."""
-        return bool(self._token) and self._clock.monotonic() < self._good_until
+    def at_hand(self) -> str:
+        """The token of an earlier login while it should be good; empty when a login is needed."""
+        return self._token if self._clock.monotonic() < self._good_until else ""
 
     async def token(self, transport: Transport, deadline: float) -> str:
         """A token that should be good: the one at hand, or that of a new login. Raises LoginRefused."""
-        if self.kept:
-            return self._token
-        return (await self.log_in(transport, deadline)).token
+        if token := self.at_hand():
+            return token
+        async with self._turn(deadline):
+            if token := self.at_hand():  # somebody else has logged in meanwhile
+                return token
+            return (await self._try(transport, deadline)).token
 
-    def forget(self) -> None:
-        """The token at hand was refused."""
-        self._token = ""
+    def forget(self, token: str) -> None:
+        """That token was refused."""
+        if self._token == token:
+            self._token = ""
 
     async def log_in(self, transport: Transport, deadline: float) -> LoggedIn:
         """Log in now. Raises LoginRefused, also when it is too early to try again."""
+        async with self._turn(deadline):
+            return await self._try(transport, deadline)
+
+    @asynccontextmanager
+    async def _turn(self, deadline: float) -> AsyncIterator[None]:
+        """One login of a user at a time, so that a refusal keeps the others from trying."""
         try:
             async with asyncio.timeout_at(deadline):
                 await self._lock.acquire()
@@ -139,7 +152,7 @@ class Account:
             raise LoginRefused(FailureClass.OVERLOADED, "login: another login of this user is under way") from None
         try:
             self._refuse_early()
-            return await self._try(transport, deadline)
+            yield
         finally:
             self._lock.release()
 
@@ -158,7 +171,7 @@ class Account:
         except ExchangeFailed as error:
             raise LoginRefused.of_exchange("login", error) from None
         seconds = exchange.phases.total
-        if 400 <= exchange.status < 500:
+        if exchange.status in _REFUSALS:
             raise self._refused(exchange.status, seconds)
         if not 200 <= exchange.status < 300:
             hint = "Look at the service's log for logins."
