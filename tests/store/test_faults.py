@@ -6,17 +6,20 @@ import asyncio
 import re
 import sqlite3
 import sys
+import traceback
 from pathlib import Path
 from time import monotonic
 
 import psycopg
 import pytest
+from sqlalchemy import insert
 
-from sentinel.base.errors import AlreadyRunning, StoreFull, StoreUnavailable
+from sentinel.base.errors import AlreadyRunning, StoreError, StoreFull, StoreUnavailable
 from sentinel.base.redact import Secret
 from sentinel.core.plan import StorePlan
 from sentinel.core.rule import Severity
 from sentinel.store.database import Patience, Store, Transaction
+from sentinel.store.tables import names
 from tests.kit.clock import FakeClock
 from tests.kit.postgres import PostgresServer
 from tests.kit.process import Child, Children
@@ -26,7 +29,7 @@ from tests.store.values import AT, incident
 from tests.store.writer import result
 
 ROOT = Path(__file__).parents[2]
-HASTY = Patience(write=0.5, read=0.5)
+HASTY = Patience(write=1.0, read=1.0)
 
 
 def save(tx: Transaction) -> None:
@@ -111,7 +114,7 @@ async def test_work_that_was_given_up_is_not_committed_later(sqlite_plan: StoreP
     store = await Store.open(sqlite_plan, clock, HASTY)
     other = sqlite3.connect(sqlite_plan.url.reveal().removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreUnavailable, match=r"no answer within 0\.5 s"):
+    with pytest.raises(StoreUnavailable, match=r"no answer within 1 s"):
         await store.write(save)
     other.execute("COMMIT")
     other.close()
@@ -138,6 +141,16 @@ async def test_a_store_whose_file_was_deleted_is_not_made_anew_in_silence(
     with pytest.raises(StoreUnavailable, match="there is no store at"):
         await store.write(save)
     await store.close()
+
+
+async def test_no_stored_word_reaches_an_error(store: Store) -> None:
+    def twice(tx: Transaction) -> None:
+        for _ in range(2):
+            tx.results._connection.execute(insert(names).values(kind="check", name="Jane Roe 42"))
+
+    with pytest.raises(StoreError) as caught:
+        await store.write(twice)
+    assert "Jane Roe" not in "".join(traceback.format_exception(caught.value))
 
 
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.base.units import Unit
@@ -140,6 +140,7 @@ VALUES = st.floats(allow_nan=False) | st.integers(0, 2**60).map(float)
 READINGS = st.lists(st.builds(Reading, st.text(max_size=8), VALUES, st.sampled_from(Unit)), max_size=8)
 
 
+@settings(deadline=None)
 @given(READINGS)
 def test_readings_survive_packing(readings: list[Reading]) -> None:
     shape, data = pack(readings)

@@ -9,6 +9,7 @@ import json
 import struct
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import truediv
 
 from sentinel.base.units import Unit
 from sentinel.core.result import Reading
@@ -35,17 +36,12 @@ def unpack(shape: str, data: bytes) -> tuple[Reading, ...]:
     Raises:
         ValueError: shape and data do not fit together.
     """
-    form, fields = _fields(shape)
-    if form == WIDE:
-        values: Sequence[float] = struct.unpack(f"<{len(fields)}d", data)
-    else:
-        values = _numbers(data)
+    form, names, units, scales = _fields(shape)
+    values: Sequence[float] = struct.unpack(f"<{len(names)}d", data) if form == WIDE else _numbers(data)
+    if len(values) != len(names):
+        raise ValueError(f"{len(values)} values for {len(names)} readings")
     # Division by a power of ten, not multiplication by its inverse: 21000 / 1e6 is 0.021 exactly as it was written.
-    pairs = zip(fields, values, strict=True)
-    return tuple(
-        Reading(name, v / _SCALE[unit] if form == PACKED and unit in _SCALE else float(v), unit)
-        for (name, unit), v in pairs
-    )
+    return tuple(map(Reading, names, map(truediv, values, scales), units))
 
 
 def _varints(readings: Sequence[Reading]) -> bytes | None:
@@ -86,6 +82,8 @@ def _shape(form: str, names: tuple[str, ...], units: tuple[Unit, ...]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _fields(shape: str) -> tuple[str, tuple[tuple[str, Unit], ...]]:
+def _fields(shape: str) -> tuple[str, tuple[str, ...], tuple[Unit, ...], tuple[int, ...]]:
+    """Form, names, units, and what the stored values are to be divided by."""
     form, *fields = json.loads(shape)
-    return form, tuple((name, Unit(unit)) for name, unit in fields)
+    names, units = tuple(name for name, _ in fields), tuple(Unit(unit) for _, unit in fields)
+    return form, names, units, tuple(_SCALE.get(unit, 1) if form == PACKED else 1 for unit in units)

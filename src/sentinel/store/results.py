@@ -7,6 +7,7 @@ lie side by side at the end of the table, whatever checks they are of, and few p
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -69,8 +70,8 @@ class Results:
         """
         asked = select(results).where(results.c.slot >= _first_slot(at)).order_by(results.c.slot).limit(limit)
         if after is not None:
-            number = self._names.find(self._connection, Word.CHECK, after.check) or 0
-            asked = asked.where(results.c.slot > _first_slot(after.scheduled_at) + number)
+            place = _first_slot(after.scheduled_at) + (self._names.find(self._connection, Word.CHECK, after.check) or 0)
+            asked = asked.where(results.c.slot > place)
         if check is not None:
             number = self._names.find(self._connection, Word.CHECK, check)
             if number is None:
@@ -178,16 +179,21 @@ class Results:
             raise Unreadable(type(error).__name__) from error
 
     def _measurement(self, row: Row[Any]) -> Measurement:
-        outcome, _, word = self._names.word(self._connection, row.ending).partition(":")
-        failure = FailureClass(word) if word else None
+        outcome, failure = _ending(self._names.word(self._connection, row.ending))
         hint = row.hint if row.hint is not None else HINTS.get(failure, "") if failure else ""
         return Measurement(
-            outcome=Outcome(outcome),
+            outcome=outcome,
             readings=unpack(self._names.word(self._connection, row.shape), bytes(row.readings)),
             failure=failure,
             explanation=row.explanation or "",
             hint=hint,
         )
+
+
+@lru_cache(maxsize=256)
+def _ending(word: str) -> tuple[Outcome, FailureClass | None]:
+    outcome, _, failure = word.partition(":")
+    return Outcome(outcome), FailureClass(failure) if failure else None
 
 
 def _first_slot(at: datetime) -> int:

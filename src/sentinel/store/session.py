@@ -57,7 +57,8 @@ class Session:
             self.drop()
             if failure is None:
                 raise
-            raise failure from error
+            # Without its cause: PostgreSQL's own words quote the row, and a traceback in a log would show them.
+            raise failure from None
 
     def drop(self) -> None:
         """Give up the connection, in whatever state it is; the next use makes a new one."""
