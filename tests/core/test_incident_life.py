@@ -79,14 +79,16 @@ class IncidentLife(RuleBasedStateMachine):
 
     # --- What can happen ---
 
-    @rule(what=st.sampled_from(sorted(VERDICTS)), times=st.integers(1, 3))
-    def judge(self, what: str, times: int) -> None:
+    @rule(what=st.sampled_from(sorted(VERDICTS)), times=st.integers(1, 3), blind=st.integers(0, 2))
+    def judge(self, what: str, times: int, blind: int) -> None:
         for _ in range(times):
+            self.unknown(blind)
             self.life.judge(VERDICTS[what])
             self._expect(what)
             self._listen()
+        self.unknown(blind)
 
-    @rule(times=st.integers(1, 3))
+    @rule(times=st.integers(0, 3))
     def unknown(self, times: int) -> None:
         before = self.life.incident
         self.life.unknown(times)
@@ -118,7 +120,7 @@ class IncidentLife(RuleBasedStateMachine):
 
     @rule(wait=st.integers(0, 20), minutes=st.integers(10, 60))
     def somebody_takes_it_while_the_timers_run(self, wait: int, minutes: int) -> None:
-        self.judge("security", 1)
+        self.judge("security", 1, 0)
         self.time_passes(wait)
         self.acknowledge(minutes)
         self.time_passes_while_sentinel_is_down(minutes - 1)
