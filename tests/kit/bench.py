@@ -49,7 +49,7 @@ class Bench:
 
 
 async def run(probe: Probe, *, within: float = 5.0) -> Measurement:
-    """One run of a probe; TimeoutError when it does not keep to its deadline."""
+    """One run of a probe; TimeoutError when it does not keep to its deadline (by `SLACK`)."""
     deadline = asyncio.get_running_loop().time() + within
     async with asyncio.timeout_at(deadline + SLACK):
         return await probe.measure(deadline)
