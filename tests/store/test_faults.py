@@ -50,7 +50,7 @@ def numbers_acked(child: Child) -> list[int]:
 
 async def numbers_kept(plan: StorePlan, clock: FakeClock) -> list[int]:
     store = await Store.open(plan, clock)
-    found = await store.read(lambda tx: tx.results.since(AT))
+    found = await store.read(lambda tx: found_since(tx, AT))
     await store.close()
     return [int(one.measurement.explanation.split()[0]) for one in found]
 

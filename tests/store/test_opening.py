@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,14 @@ from tests.kit.process import Children
 from tests.store.values import AT, incident
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+async def store(plan: StorePlan, clock: FakeClock) -> AsyncIterator[Store]:
+    """An open store that was made just now at `plan`."""
+    opened = await Store.open(plan, clock)
+    yield opened
+    await opened.close()
 
 
 async def sql(store: Store, statement: str) -> None:

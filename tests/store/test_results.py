@@ -41,7 +41,7 @@ async def keep(store: Store, *results: Result, severity: Severity = Severity.OK)
 async def test_results_come_back_oldest_first(store: Store) -> None:
     late, early = result(after=10), result("login", after=5)
     await keep(store, late, early)
-    assert await store.read(lambda tx: tx.results.since(AT)) == [early, late]
+    assert await store.read(lambda tx: found_since(tx, AT)) == [early, late]
 
 
 async def test_a_failed_result_keeps_its_words(store: Store) -> None:
@@ -53,40 +53,40 @@ async def test_a_failed_result_keeps_its_words(store: Store) -> None:
 async def test_the_usual_hint_of_a_failure_comes_back(store: Store) -> None:
     bad = result(measurement=failed(FailureClass.REFUSED, "refused"))
     await keep(store, bad)
-    assert await store.read(lambda tx: tx.results.since(AT)) == [bad]
+    assert await store.read(lambda tx: found_since(tx, AT)) == [bad]
 
 
 async def test_a_result_without_hint_stays_without(store: Store) -> None:
     bare = Measurement(outcome=Outcome.FAIL, failure=FailureClass.REFUSED)
     await keep(store, result(measurement=bare))
-    (found,) = await store.read(lambda tx: tx.results.since(AT))
+    (found,) = await store.read(lambda tx: found_since(tx, AT))
     assert found.measurement == bare
 
 
 async def test_a_repeat_of_a_slot_is_ignored(store: Store) -> None:
     await keep(store, result(), result())
     await keep(store, result(measurement=failed(FailureClass.REFUSED, "later")))
-    assert await store.read(lambda tx: tx.results.since(AT)) == [result()]
+    assert await store.read(lambda tx: found_since(tx, AT)) == [result()]
 
 
 async def test_results_of_one_check_up_to_a_limit(store: Store) -> None:
     await keep(store, *(result(after=n) for n in range(5)), result("login"))
-    found = await store.read(lambda tx: tx.results.since(AT + SECOND, "health", limit=2))
+    found = await store.read(lambda tx: found_since(tx, AT + SECOND, "health", limit=2))
     assert found == [result(after=1), result(after=2)]
 
 
 async def test_results_are_read_page_by_page(store: Store) -> None:
     stored = [result(f"check-{n % 3}", after=n // 3) for n in range(10)]
     await keep(store, *stored)
-    first = await store.read(lambda tx: tx.results.since(AT, limit=4))
-    second = await store.read(lambda tx: tx.results.since(AT, limit=4, after=first[-1]))
-    third = await store.read(lambda tx: tx.results.since(AT, limit=4, after=second[-1]))
+    first = await store.read(lambda tx: found_since(tx, AT, limit=4))
+    second = await store.read(lambda tx: found_since(tx, AT, limit=4, after=first[-1]))
+    third = await store.read(lambda tx: found_since(tx, AT, limit=4, after=second[-1]))
     assert (len(first), len(second), len(third)) == (4, 4, 2)
     assert sorted(first + second + third, key=stored.index) == stored
 
 
 async def test_an_unknown_check_has_no_results(store: Store) -> None:
-    assert await store.read(lambda tx: tx.results.since(AT, "nobody")) == []
+    assert await store.read(lambda tx: found_since(tx, AT, "nobody")) == []
 
 
 async def test_the_last_result_of_a_check_that_has_been_silent_for_days(store: Store) -> None:
@@ -109,18 +109,18 @@ async def test_purging_takes_the_oldest_and_no_more_than_asked(store: Store) -> 
     end = AT + 5 * SECOND
     assert await store.write(lambda tx: tx.results.purge(end, limit=2)) == 2
     assert await store.write(lambda tx: tx.results.purge(end, limit=100)) == 3
-    assert await store.read(lambda tx: tx.results.since(AT)) == [result(after=5)]
+    assert await store.read(lambda tx: found_since(tx, AT)) == [result(after=5)]
 
 
 async def test_a_clock_that_was_set_anew_during_a_probe_does_no_harm(store: Store) -> None:
     odd = replace(result(), finished_at=AT + timedelta(days=400))
     await keep(store, odd, replace(result("login"), finished_at=AT - timedelta(days=400)))
-    assert len(await store.read(lambda tx: tx.results.since(AT))) == 2
+    assert len(await store.read(lambda tx: found_since(tx, AT))) == 2
 
 
 async def test_letters_that_a_database_cannot_hold_are_replaced(store: Store) -> None:
     await keep(store, result(measurement=failed(FailureClass.WRONG_HEADER, "a\0b\udcffc")))
-    (found,) = await store.read(lambda tx: tx.results.since(AT))
+    (found,) = await store.read(lambda tx: found_since(tx, AT))
     assert found.measurement.explanation == "a\ufffdb?c"
 
 
@@ -133,7 +133,7 @@ async def test_numbers_given_out_in_a_transaction_that_failed_are_forgotten(stor
         await store.write(fail)
     await keep(store, result("login"))
     await keep(store, result("ghost"))
-    assert {r.check for r in await store.read(lambda tx: tx.results.since(AT))} == {"login", "ghost"}
+    assert {r.check for r in await store.read(lambda tx: found_since(tx, AT))} == {"login", "ghost"}
 
 
 VALUES = st.floats(allow_nan=False) | st.integers(0, 2**60).map(float)

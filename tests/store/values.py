@@ -60,3 +60,10 @@ def notification(
     )
     key = f"{number}-{sequence}-{address.channel}-{address.recipient}"
     return Notification(key=key, address=address, message=message, created_at=at, incident=number)
+
+
+def found_since(
+    tx: Transaction, at: datetime, check: str | None = None, limit: int = 20_000, after: Result | None = None
+) -> list[Result]:
+    """The results that the store has, without their severities."""
+    return [found for found, _ in tx.results.since(at, check, limit, after)]
