@@ -217,6 +217,20 @@ async def test_a_blackhole_ends_in_connect_timeout(bench: Bench) -> None:
     assert found.failure is FailureClass.CONNECT_TIMEOUT
 
 
+async def test_of_several_servers_the_one_that_answers_is_asked(
+    bench: Bench, postgres: PostgresServer, postgres_url: str
+) -> None:
+    with refusing_port() as port:
+        url = postgres_url.replace("@", f"@127.0.0.1:{port},")
+        found = await bench.measure("sql", url=url, query="SELECT 1")
+    assert found.outcome is Outcome.PASS
+
+
+async def test_a_missing_unix_socket_is_refused(bench: Bench, tmp_path: Path) -> None:
+    found = await bench.measure("sql", url=f"postgresql://u@/d?host={tmp_path}", query="SELECT 1")
+    assert (found.failure, found.explanation) == (FailureClass.REFUSED, "there is no such Unix socket")
+
+
 async def test_an_unknown_name_is_told(bench: Bench) -> None:
     found = await bench.measure("sql", url="postgresql://u@nowhere.invalid/d", query="SELECT 1")
     assert found.failure is FailureClass.DNS_NOT_FOUND
@@ -385,6 +399,9 @@ async def test_without_a_free_thread_the_result_is_unknown(sqlite_url: str) -> N
     [
         ({"url": "mysql://x", "query": "SELECT 1"}, "a URL such as"),
         ({"url": "postgresql://h/d?nonsense=1", "query": "SELECT 1"}, "a URL such as"),
+        ({"url": "postgresql://h:99999/d", "query": "SELECT 1"}, "a port from 1 to 65535"),
+        ({"url": "postgresql://h:five/d", "query": "SELECT 1"}, "a port from 1 to 65535"),
+        ({"url": "postgresql://a:1,b:2/d?port=1,2,3", "query": "SELECT 1"}, "as many ports as hosts"),
         ({"url": "sqlite:////x.db"}, "query or integrity"),
         ({"url": "sqlite:////x.db", "query": " -- nothing\n"}, "one statement"),
         ({"url": "sqlite:////x.db", "query": "/* hi */ COMMIT"}, "one statement that reads"),

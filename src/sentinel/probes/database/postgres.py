@@ -45,10 +45,14 @@ _READS: Final = (pq.PollingStatus.READING, pq.PollingStatus.WRITING)
 def problem_of_conninfo(url: str) -> str:
     """What is wrong with a PostgreSQL URL; empty when libpq can read it. Never a part of the URL."""
     try:
-        conninfo.conninfo_to_dict(url)
+        settings = conninfo.conninfo_to_dict(url)
     except psycopg.Error:
         return "a URL such as 'postgresql://user:password@host:5432/name?sslmode=verify-full'"
-    return ""
+    hosts = str(settings.get("host", "")).split(",")
+    ports = str(settings.get("port") or "5432").split(",")
+    if not all(port.isascii() and port.isdigit() and 0 < int(port) < 65536 for port in ports):
+        return "a port from 1 to 65535"
+    return "" if len(ports) in {1, len(hosts)} else "one port for all hosts, or as many ports as hosts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
