@@ -19,6 +19,7 @@ class Effort:
     sizes: Sequence[int]  # numbers of checks
     seconds: float  # of each measurement, after the warm-up
     outages: int
+    python: str = sys.executable  # the interpreter that runs Sentinel
 
 
 FULL = Effort(sizes=(100, 1_000, 10_000), seconds=60.0, outages=40)
@@ -27,19 +28,19 @@ QUICK = Effort(sizes=(1_000, 10_000), seconds=20.0, outages=20)
 
 def _cost(effort: Effort) -> list[Figure]:
     settings = [setting for setting in cost.PLAIN if setting.checks in effort.sizes]
-    return [figure for setting in settings for figure in cost.measure(setting, effort.seconds)]
+    return [figure for setting in settings for figure in cost.measure(setting, effort.seconds, effort.python)]
 
 
 def _tls(effort: Effort) -> list[Figure]:
-    return cost.measure(cost.TLS, effort.seconds)
+    return cost.measure(cost.TLS, effort.seconds, effort.python)
 
 
 def _alert(effort: Effort) -> list[Figure]:
-    return alert.measure(effort.outages)
+    return alert.measure(effort.outages, effort.python)
 
 
-def _commands(_effort: Effort) -> list[Figure]:
-    return commands.measure()
+def _commands(effort: Effort) -> list[Figure]:
+    return commands.measure(effort.python)
 
 
 def _wire(_effort: Effort) -> list[Figure]:
@@ -47,7 +48,7 @@ def _wire(_effort: Effort) -> list[Figure]:
 
 
 def _profile(effort: Effort) -> list[Figure]:
-    profile.show(max(effort.sizes), effort.seconds)
+    profile.show(max(effort.sizes), effort.seconds, effort.python)
     return []
 
 
@@ -69,14 +70,36 @@ def _arguments() -> tuple[Sequence[str], Effort]:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: {', '.join(USUAL)}")
     parser.add_argument("--quick", action="store_true", help="shorter and coarser: 3 minutes instead of 8")
-    parser.add_argument("--checks", type=int, nargs="+", metavar="N", help="numbers of checks, of 100, 1000, 10000")
-    parser.add_argument("--seconds", type=float, help="length of each measurement")
+    parser.add_argument(
+        "--checks",
+        type=int,
+        nargs="+",
+        metavar="N",
+        choices=[setting.checks for setting in cost.PLAIN],
+        help="numbers of checks",
+    )
+    parser.add_argument(
+        "--seconds", type=_rounds, help="length of each measurement; made a multiple of 10, the interval"
+    )
+    parser.add_argument(
+        "--python", default=sys.executable, help="the interpreter (of an installation) that runs Sentinel"
+    )
     given = parser.parse_args()
     if unknown := set(given.parts) - PARTS.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     usual = QUICK if given.quick else FULL
-    effort = Effort(sizes=given.checks or usual.sizes, seconds=given.seconds or usual.seconds, outages=usual.outages)
+    effort = Effort(
+        sizes=given.checks or usual.sizes,
+        seconds=given.seconds or usual.seconds,
+        outages=usual.outages,
+        python=given.python,
+    )
     return given.parts or USUAL, effort
+
+
+def _rounds(text: str) -> float:
+    """Whole rounds of checks: in half of one the checks of its busier half may lie."""
+    return max(10.0, round(float(text) / 10) * 10.0)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -39,14 +39,14 @@ class Outage:
     told: int | None  # when the webhook's body had arrived; None: never
 
 
-def measure(count: int) -> list[Figure]:
+def measure(count: int, python: str) -> list[Figure]:
     """Break endpoints one after the other and see how soon each is told of."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=SCRATCH)))
         target, sink = (stack.enter_context(Server(folder)) for _ in range(2))
         breaking = outages(target, count)
         watches = [*plain(target, OTHERS), *breaking]
-        daemon = stack.enter_context(Daemon(write(folder, watches, sink)))
+        daemon = stack.enter_context(Daemon(write(folder, watches, sink), python))
         daemon.wait_until_all_checked(target, len(watches))
         sleep(SETTLE)
         _break_all(target, [f"/check/{watch.name}" for watch in breaking])

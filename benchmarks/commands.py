@@ -1,7 +1,6 @@
 """Wall time of the commands that people type, beside a Python that does nothing."""
 
 import subprocess
-import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,14 +17,14 @@ WATCHED = Setting(checks=100)
 MOST_TIMES = 10  # of a bare Python's time, for --status
 
 
-def measure() -> list[Figure]:
+def measure(python: str) -> list[Figure]:
     """Ask a running daemon for its status, and the program for its help."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=SCRATCH)))
-        daemon, _, _ = prepare(stack, folder, WATCHED)
-        sentinel = str(Path(sys.executable).with_name("sentinel"))
+        daemon, _, _ = prepare(stack, folder, WATCHED, python)
+        sentinel = str(Path(python).with_name("sentinel"))
         commands = {
-            "bare": [sys.executable, "-c", "pass"],
+            "bare": [python, "-c", "pass"],
             "status": [sentinel, "--config", str(daemon.config), "--status"],
             "help": [sentinel, "--help"],
         }

@@ -69,23 +69,23 @@ class Run:
         return (self.after.at_ns - self.before.at_ns) * NANO
 
 
-def measure(setting: Setting, seconds: float) -> list[Figure]:
+def measure(setting: Setting, seconds: float, python: str) -> list[Figure]:
     """Run the daemon for a while and tell what it took."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=SCRATCH)))
-        run = _observe(stack, folder, setting, seconds)
+        run = _observe(stack, folder, setting, seconds, python)
     for line in run.warnings:
         print(f"  the daemon says: {line[:300]}")
     return _figures(run)
 
 
 def prepare(
-    stack: ExitStack, folder: Path, setting: Setting, before: tuple[str, ...] = ()
+    stack: ExitStack, folder: Path, setting: Setting, python: str, *, before: tuple[str, ...] = ()
 ) -> tuple[Daemon, Server, list[Watch]]:
     """Start servers and the daemon, and wait until every check was made once."""
     target, watches = _watched(stack, folder, setting)
     sink = stack.enter_context(Server(folder))
-    daemon = stack.enter_context(Daemon(write(folder, watches, sink), before=before))
+    daemon = stack.enter_context(Daemon(write(folder, watches, sink), python, before=before))
     daemon.wait_until_all_checked(target, len(watches))
     return daemon, target, watches
 
@@ -102,8 +102,8 @@ def _watched(stack: ExitStack, folder: Path, setting: Setting) -> tuple[Server, 
     return target, secured(target, setting.checks, folder / "ca.pem")
 
 
-def _observe(stack: ExitStack, folder: Path, setting: Setting, seconds: float) -> Run:
-    daemon, target, watches = prepare(stack, folder, setting)
+def _observe(stack: ExitStack, folder: Path, setting: Setting, seconds: float, python: str) -> Run:
+    daemon, target, watches = prepare(stack, folder, setting, python)
     sleep(SETTLE)
     load, before = Load(), daemon.usage()
     sleep(seconds)

@@ -4,7 +4,6 @@ import json
 import re
 import socket
 import sqlite3
-import sys
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -14,8 +13,6 @@ from time import monotonic, monotonic_ns, sleep
 import psutil
 
 from benchmarks.children import Child, Server
-
-PROGRAM = ("-m", "sentinel")
 
 READY_WITHIN = 90.0  # seconds from the start until every check was made once, at an interval of 10 s
 ANSWER_WITHIN = 10.0  # seconds; with 10,000 checks the metrics take a while
@@ -46,13 +43,13 @@ class Usage:
 class Daemon(Child):
     """A running `python -m sentinel`. Its output goes to `daemon.log` beside the configuration."""
 
-    def __init__(self, config: Path, *, before: tuple[str, ...] = ()) -> None:
+    def __init__(self, config: Path, python: str, *, before: tuple[str, ...] = ()) -> None:
         self.folder = config.parent
         self.config = config
         self.started_ns = monotonic_ns()
         self._log = self.folder / "daemon.log"
         with self._log.open("wb") as output:
-            command = [sys.executable, *before, *PROGRAM, "--config", str(config)]
+            command = [python, *before, "-m", "sentinel", "--config", str(config)]
             super().__init__(command, cwd=self.folder, stdout=output)
 
     def wait_until_all_checked(self, target: Server, checks: int) -> None:

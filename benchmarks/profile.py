@@ -12,14 +12,16 @@ from benchmarks.cost import SCRATCH, SETTLE, Setting, prepare
 TOP = 25
 
 
-def show(checks: int, seconds: float) -> None:
+def show(checks: int, seconds: float, python: str) -> None:
     """Print the functions that take most, and the CPU of each thread (of a run without profiler)."""
     with ExitStack() as stack:
-        _show_threads(stack, checks, seconds)
+        _show_threads(stack, checks, seconds, python)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=SCRATCH)))
         stats = folder / "profile"
-        daemon, _, _ = prepare(stack, folder, Setting(checks=checks), ("-m", "cProfile", "-o", str(stats)))
+        daemon, _, _ = prepare(
+            stack, folder, Setting(checks=checks), python, before=("-m", "cProfile", "-o", str(stats))
+        )
         sleep(seconds)
         daemon.stop()
         for order in ("tottime", "cumulative"):
@@ -28,9 +30,9 @@ def show(checks: int, seconds: float) -> None:
             print(text.getvalue())
 
 
-def _show_threads(stack: ExitStack, checks: int, seconds: float) -> None:
+def _show_threads(stack: ExitStack, checks: int, seconds: float, python: str) -> None:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=SCRATCH)))
-    daemon, target, _ = prepare(stack, folder, Setting(checks=checks))
+    daemon, target, _ = prepare(stack, folder, Setting(checks=checks), python)
     sleep(SETTLE)
     target.take_log()
     before = daemon.cpu_by_thread()
