@@ -83,6 +83,21 @@ async def test_condensing_twice_changes_nothing(store: Store) -> None:
     assert (await condense(store), await condense(store)) == (1, 0)
 
 
+async def test_an_hour_of_many_checks_is_condensed_in_parts(store: Store) -> None:
+    await add(store, *(rollup(0, f"check-{n}") for n in range(5)))
+    assert [await store.write(lambda tx: tx.rollups.condense(AT, limit=2)) for _ in range(4)] == [2, 2, 1, 0]
+    assert await store.read(lambda tx: tx.rollups.uncondensed(AT, AT + HOUR)) == []
+    assert len(await summed(store, AT, AT + HOUR)) == 5
+
+
+async def test_time_without_samples_that_comes_late_is_counted(store: Store) -> None:
+    await add(store, rollup(0))
+    await condense(store)
+    await add(store, rollup(1, samples=0))
+    assert await condense(store) == 1
+    assert (await summed(store, AT, AT + HOUR))["health"].up == 2 * 290.5
+
+
 async def test_what_comes_late_is_counted_before_and_after_condensing_again(store: Store) -> None:
     await add(store, rollup(0))
     await condense(store)

@@ -2,9 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import reduce
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, false, func, or_, select, tuple_
@@ -24,6 +22,9 @@ _HOUR = 3600
 HOUR = timedelta(seconds=_HOUR)
 
 _SUMS = ("up", "degraded", "down", "unknown", "samples", "failures", "unknowns")
+
+#: Sums of the same numbers may differ by so much, in seconds, for the order in which they were added.
+_ROUNDING = 1e-3
 
 #: Rows that one statement asks for by key: SQLite takes at most 32,766 variables.
 _AT_ONCE = 500
@@ -81,36 +82,31 @@ class Rollups:
         """
         hours, rest = self._ranges(_seconds(since), _ceil_seconds(until))
         inside = or_(_inside(_HOUR, hours), _inside(_SPAN, rest))
-        columns = [func.sum(rollups.c[name]).label(name) for name in _SUMS]
-        asked = select(rollups.c.check_id, *columns).where(inside).group_by(rollups.c.check_id)
         histograms = self._histograms(inside)
-        return {
-            (name := self._names.word(self._connection, row.check_id)): Rollup(
-                check=name,
-                start=since,
-                span=until - since,
-                **{column: row._mapping[column] for column in _SUMS},
-                histogram=histograms.get(row.check_id, b""),
-            )
-            for row in self._connection.execute(asked).all()
-        }
+        wholes = (
+            self._whole(row, since, until - since, histograms.get(number, b""))
+            for number, row in self._sums(inside).items()
+        )
+        return {whole.check: whole for whole in wholes}
 
-    def condense(self, hour_start: datetime) -> int:
-        """Sum an hour's 5-minute rows into hourly ones; answers how many were written.
+    def condense(self, hour_start: datetime, limit: int = 2000) -> int:
+        """Sum an hour's 5-minute rows into hourly ones, of at most `limit` checks; answers how many were written.
 
-        It may be called again when more has come: only what differs is written.
+        It may be called again, to go on or when more has come: only what differs is written. The hour counts as condensed
+        once nothing is left to do.
         """
         start = _seconds(hour_start)
-        found: dict[int, list[Rollup]] = defaultdict(list)
-        for row in self._connection.execute(select(rollups).where(_inside(_SPAN, [_Range(start, start + _HOUR)]))):
-            found[row.check_id].append(self._rollup(row))
-        kept = {r.check_id: self._rollup(r) for r in self._connection.execute(select(rollups).where(_at(_HOUR, start)))}
-        sums = {number: replace(reduce(combine, rows), start=hour_start, span=HOUR) for number, rows in found.items()}
-        # Where 5-minute rows were purged already, the hourly row holds more than they do.
-        changed = {n: s for n, s in sums.items() if n not in kept or (s != kept[n] and s.samples >= kept[n].samples)}
-        self._put({_Key(_HOUR, start, number): rollup for number, rollup in changed.items()})
-        self._connection.execute(insert_into(self._connection, condensed).values(start=start).on_conflict_do_nothing())
-        return len(changed)
+        parts = _inside(_SPAN, [_Range(start, start + _HOUR)])
+        sums, kept = self._sums(parts), self._sums(_at(_HOUR, start))
+        due = [number for number, row in sums.items() if number not in kept or _outgrown(kept[number], row)][:limit]
+        histograms: dict[int, bytes] = {}
+        for some in _parts(due, _AT_ONCE):
+            histograms |= self._histograms(and_(parts, rollups.c.check_id.in_(some)))
+        self._put({_Key(_HOUR, start, n): self._whole(sums[n], hour_start, HOUR, histograms.get(n, b"")) for n in due})
+        if len(due) < limit:
+            done = insert_into(self._connection, condensed).values(start=start)
+            self._connection.execute(done.on_conflict_do_nothing())
+        return len(due)
 
     def uncondensed(self, since: datetime, until: datetime) -> list[datetime]:
         """The whole hours in [since, until) that were not condensed, or got more since; the oldest first."""
@@ -129,6 +125,12 @@ class Rollups:
         if seconds == _HOUR:
             self._connection.execute(delete(condensed).where(condensed.c.start < _seconds(before)))
         return gone
+
+    def forget(self, since: datetime) -> None:
+        """Drop the 5-minute rows that start at or after a moment: they are about to be made again from the results."""
+        start = _seconds(since)
+        self._connection.execute(delete(rollups).where(rollups.c.span == _SPAN, rollups.c.start >= start))
+        self._reopen({start // _HOUR * _HOUR, (start // _HOUR + 1) * _HOUR})
 
     # --- Writing ----------------------------------------------------------------------------------------------------
 
@@ -179,6 +181,12 @@ class Rollups:
             covered = start + _HOUR
         return hours, [*rest, _Range(covered, until)] if covered < until else rest
 
+    def _sums(self, inside: ColumnElement[bool]) -> dict[int, Row[Any]]:
+        """By number of the check: the sums of all columns but the histogram."""
+        columns = [func.sum(rollups.c[name]).label(name) for name in _SUMS]
+        asked = select(rollups.c.check_id, *columns).where(inside).group_by(rollups.c.check_id)
+        return {row.check_id: row for row in self._connection.execute(asked)}
+
     def _histograms(self, inside: ColumnElement[bool]) -> dict[int, bytes]:
         whole: dict[int, Histogram] = defaultdict(Histogram)
         asked = select(rollups.c.check_id, rollups.c.histogram).where(inside)
@@ -187,12 +195,15 @@ class Rollups:
         return {number: histogram.encode() for number, histogram in whole.items()}
 
     def _rollup(self, row: Row[Any]) -> Rollup:
+        return self._whole(row, EPOCH + row.start * _SECOND, row.span * _SECOND, bytes(row.histogram))
+
+    def _whole(self, row: Row[Any], start: datetime, span: timedelta, histogram: bytes) -> Rollup:
         return Rollup(
             check=self._names.word(self._connection, row.check_id),
-            start=EPOCH + row.start * _SECOND,
-            span=row.span * _SECOND,
+            start=start,
+            span=span,
             **{name: row._mapping[name] for name in _SUMS},
-            histogram=bytes(row.histogram),
+            histogram=histogram,
         )
 
 
@@ -204,6 +215,12 @@ def _inside(span: int, ranges: Sequence[_Range]) -> ColumnElement[bool]:
 
 def _at(span: int, start: int) -> ColumnElement[bool]:
     return and_(rollups.c.span == span, rollups.c.start == start)
+
+
+def _outgrown(kept: Row[Any], parts: Row[Any]) -> bool:
+    """Whether the parts say more than what was kept of them. Where parts were purged already, they say less."""
+    more = any(abs(parts._mapping[name] - kept._mapping[name]) > _ROUNDING for name in _SUMS)
+    return more and bool(parts.samples >= kept.samples)
 
 
 def _seconds(at: datetime) -> int:

@@ -101,7 +101,6 @@ class Sqlite:
             uri=True,
             timeout=BUSY_TIMEOUT,
             isolation_level=None,
-            check_same_thread=True,
         )
 
     def abort(self, connection: Connection) -> None:
