@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import psycopg
 
 from tests.kit.http_receiver import Answer
@@ -13,6 +13,8 @@ from tests.kit.smtp import SmtpScript
 from tests.kit.stage import Stage, check
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.kit.process import Children
 
 PERSON = "Jane-Canary-Doe"
@@ -43,7 +45,7 @@ async def test_no_secret_and_nobodys_data_gets_anywhere(
         assert stage.faults == []
         said = [await stage.daemon.say(*words) for words in (["--status"], ["config", "show"], ["outbox"], ["check"])]
         pages = [await stage.daemon.text(path) for path in ("/api/v1/status", "/metrics", "/api/v1/incidents")]
-        command_line = Path(f"/proc/{stage.daemon.pid}/cmdline").read_bytes()
+        command_line = psutil.Process(stage.daemon.pid).cmdline()
         report = await stage.daemon.say("report", "--since", "1h")
         await stage.daemon.stop()
         assert report.code == 0, report.text
