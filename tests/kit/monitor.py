@@ -27,6 +27,7 @@ class StillMonitor:
     def __init__(self, plan: Plan, histories: list[History], rows: list[Notification] | None = None) -> None:
         self.plan = plan
         self.histories = histories
+        self.written_down = 0
         self.rows = rows or []
         self.past: list[Incident] = []
         self.figures = OwnHealth()
@@ -86,6 +87,9 @@ class StillMonitor:
 
     def request_reload(self) -> None:
         self.reloads += 1
+
+    async def write_down(self) -> None:
+        self.written_down += 1
 
 
 def resolved(incident: Incident, at: datetime = NOW) -> Incident:

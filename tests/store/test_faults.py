@@ -25,7 +25,7 @@ from tests.kit.postgres import PostgresServer
 from tests.kit.process import Child, Children
 from tests.store.proxy import CommitEater
 from tests.store.test_rollups import rollup
-from tests.store.values import AT, incident
+from tests.store.values import AT, found_since, incident
 from tests.store.writer import result
 
 ROOT = Path(__file__).parents[2]

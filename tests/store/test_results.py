@@ -14,6 +14,7 @@ from sentinel.core.result import FailureClass, Measurement, Outcome, Reading, Re
 from sentinel.core.rule import Severity
 from sentinel.store.database import Store
 from sentinel.store.packing import pack, unpack
+from tests.store.values import found_since
 
 AT = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from sentinel.core.incident import Address, Incident, Level, Phase, Policy
 from sentinel.core.judge import Finding, Reason, Verdict
 from sentinel.core.notification import AboutCheck, AboutIncident, Kind, Message, Notification
+from sentinel.core.result import Result
 from sentinel.core.rule import Severity
+from sentinel.store.database import Transaction
 
 AT = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

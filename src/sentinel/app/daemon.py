@@ -19,6 +19,7 @@ from sentinel.base.systemd import Notifier
 from sentinel.channels.base import ChannelTools
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
 from sentinel.core.check import Check
+from sentinel.core.notification import State
 from sentinel.core.plan import ChannelPlan, Plan
 from sentinel.core.routing import Sender
 from sentinel.core.vitals import own_check
@@ -76,6 +77,7 @@ class Sentinel:
         self.reload_problem = ""
         self.store_damaged = ""  # what became of a damaged store at this start
         self.room: Room | None = None  # how much room the store has, as it was last seen
+        self.outbox: Mapping[State, int] = {}  # rows by state, as they were last seen
         self._environment = environment
         self._serve = serve
         self._notifier = notifier or Notifier(environment)
@@ -138,8 +140,8 @@ class Sentinel:
         self._web = self._serve(Verbs(self), self.plan, self.clock)
         now = self.clock.now()
         checks = (*self.plan.checks, self._own_check(self.plan))
-        histories = await recovery.recall(self.store, checks, self.plan.policies, mains(), now)
-        self.pipeline.resume(histories, await self.store.read(lambda tx: tx.incidents.last_id()))
+        recalled = await recovery.recall(self.store, checks, self.plan.policies, mains(), now)
+        self.pipeline.resume(recalled, await self.store.read(lambda tx: tx.incidents.last_id()))
 
     async def _open_store(self) -> Store:
         """The store, or a new one in place of a file that is damaged: a monitor that forgets beats one that is down."""

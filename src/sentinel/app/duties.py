@@ -84,7 +84,7 @@ class Duties:
 
     async def _with_outbox(self, known: Vitals) -> Vitals:
         store = self._sentinel.store
-        counts = await store.read(lambda tx: tx.outbox.counts())
+        counts = self._sentinel.outbox = await store.read(lambda tx: tx.outbox.counts())
         oldest = await store.read(lambda tx: tx.outbox.oldest_queued())
         room = self._sentinel.room = await store.room()
         return replace(

@@ -4,6 +4,7 @@ import asyncio
 import resource
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel import __version__
@@ -80,7 +81,7 @@ class Verbs:
         sentinel = self._sentinel
         runner, pipeline, dispatcher = sentinel.runner, sentinel.pipeline, sentinel.dispatcher
         return OwnHealth(
-            memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            memory=_resident(),
             loop_lag=sentinel.watchdog.lag,
             queues={"probes": runner.waiting, "results": pipeline.backlog, "messages": pipeline.waiting_messages},
             running=runner.running,
@@ -91,6 +92,7 @@ class Verbs:
             deliveries={name: dict(line.outcomes) for name, line in dispatcher.lines.items()},
             commits=pipeline.commits,
             commit_p99=pipeline.commit_times.quantile(0.99),
+            notifications={state.value: n for state, n in sentinel.outbox.items() if state is not State.SENT},
             store_size=_size(sentinel.room),
             store_free=sentinel.room.free if sentinel.room else None,
             reload_problem=sentinel.reload_problem,
@@ -125,6 +127,10 @@ class Verbs:
         count = await self._sentinel.store.write(lambda tx: tx.outbox.redrive(ids, now))
         self._sentinel.dispatcher.wake(self._sentinel.dispatcher.lines)
         return count
+
+    async def write_down(self) -> None:
+        """Commit everything that is known, the spans that are not over included."""
+        await self._sentinel.pipeline.write_down()
 
     def request_reload(self) -> None:
         """Read the configuration again soon."""
@@ -164,3 +170,9 @@ class Verbs:
 def _size(room: Room | None) -> int | None:
     """Bytes of the store with its log; None where a server keeps it."""
     return None if room is None or room.database is None else room.database + (room.wal or 0)
+
+
+def _resident() -> int:
+    """Bytes of memory that this process has now (proc(5), statm: the second number, in pages)."""
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * resource.getpagesize()

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sentinel.base.errors import NotRunning
 from sentinel.cli import options
 from sentinel.cli.options import as_json, look, print_json
 from sentinel.cli.planning import planned
@@ -146,10 +147,21 @@ def report(since: str, until: str | None, channels: tuple[str, ...], folder: str
     """
     with planned() as plan:
         _refuse_unknown("channel", channels, [channel.name for channel in plan.channels])
+        _have_it_written_down(plan)
         zone = next((scheduled.zone for scheduled in plan.reports), "UTC")
         written = _write(plan, _period(since, until, zone), zone, folder)
         _print_report(written, as_json=as_json)
         return _send(plan, written, channels) if channels else 0
+
+
+def _have_it_written_down(plan: "Plan") -> None:
+    """Ask a running daemon to commit the figures of the last minutes; without one the store has all there is."""
+    import contextlib
+
+    from sentinel.cli import wire
+
+    with contextlib.suppress(NotRunning, wire.Refused):
+        wire.ask(plan.file, "/api/v1/write-down", {})
 
 
 def _write(plan: "Plan", period: "Period", zone: str, folder: str | None) -> "WrittenReport":

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sentinel.core.check import Check
 from sentinel.core.incident import Cause, Effect, Event, Incident, Judged, Phase, Policy, Refusal, step
-from sentinel.core.judge import GOOD, Verdict, judge, standing
+from sentinel.core.judge import GOOD, Verdict, judge, standing, standing_of
 from sentinel.core.result import Outcome, Result
 from sentinel.core.rule import ErrorRate, Quantile, Rule, Severity
 from sentinel.core.samples import SampleWindow
@@ -92,6 +92,17 @@ class History:
         if self.forgotten_at is None or result.finished_at > self.forgotten_at:
             self._remember(result)
         self.last = result
+
+    def recount(self, result: Result, severity: Severity) -> list[Rollup]:
+        """Take a result from before the restart into the sums of time; answers the roll-ups that are now complete.
+
+        Args:
+            result: the oldest comes first.
+            severity: of the verdict it had. What a window added to it is not known any more, so it may count as degraded.
+        """
+        reading = result.reading(self.main_reading)
+        value = reading.value if reading else None
+        return self.tally.add(result.scheduled_at, standing_of(result, severity), value)
 
     def replan(self, check: Check, policy: Policy, main_reading: str) -> None:
         """Go on under a changed configuration: counters and incident stay, windows stay where their rule does."""

@@ -98,13 +98,18 @@ _AT_ONCE = frozenset({Reason.SECURITY, Reason.ERROR_RATE, Reason.QUANTILE})
 
 def standing(result: Result, verdict: Verdict) -> Standing:
     """What the time after this result counts as."""
+    return standing_of(result, verdict.point)
+
+
+def standing_of(result: Result, point: Severity) -> Standing:
+    """What the time after this result counts as, from the severity of the result by itself."""
     match result.outcome:
         case Outcome.UNKNOWN:
             return Standing.UNKNOWN
         case Outcome.FAIL:
             return Standing.DOWN
         case Outcome.PASS:
-            return Standing.DEGRADED if verdict.point > Severity.OK else Standing.UP
+            return Standing.DEGRADED if point > Severity.OK else Standing.UP
 
 
 def _not_judged(result: Result) -> Verdict:

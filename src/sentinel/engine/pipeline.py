@@ -36,6 +36,7 @@ from sentinel.core.rule import Severity
 from sentinel.core.slo import Rollup
 from sentinel.core.timeline import TimelineEntry
 from sentinel.engine.progress import Pulse
+from sentinel.engine.recovery import Recalled
 from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
@@ -149,9 +150,10 @@ class Pipeline:
 
     # --- Set up -----------------------------------------------------------------------------------------------------
 
-    def resume(self, histories: Mapping[str, History], last_incident: int) -> None:
+    def resume(self, recalled: Recalled, last_incident: int) -> None:
         """Go on from what the store knew."""
-        self.histories = dict(histories)
+        self.histories = dict(recalled.histories)
+        self._batch.rollups += recalled.rollups
         self._next_incident = last_incident + 1
 
     def replan(

@@ -1,35 +1,51 @@
 """After a restart: what the store remembers becomes the memory of the engine again, so that a restart forgets nothing."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 
 from sentinel.core.check import Check
 from sentinel.core.history import History
 from sentinel.core.incident import Incident, Policy
-from sentinel.core.judge import standing
+from sentinel.core.judge import standing_of
 from sentinel.core.result import Result
-from sentinel.core.rule import ErrorRate, Quantile
+from sentinel.core.rule import ErrorRate, Quantile, Severity
+from sentinel.core.slo import SPAN, Rollup
 from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
 
-#: Results that are read back at most to fill windows.
-MOST_RESULTS = 2_000_000
+#: Results that are read back at most, the newest ones: some 15 seconds of work.
+MOST_RESULTS = 1_000_000
 
-#: So many of them at once: a read has to end within seconds, and each takes about a kilobyte of memory.
+#: Results that are read at once.
 PAGE = 20_000
+
+#: Spans of roll-ups that are made again from results: the one that was open when Sentinel stopped, and the one before, which
+#: a check had not closed yet if its next result was still to come.
+SPANS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """What a restart begins with."""
+
+    histories: dict[str, History]
+    rollups: tuple[Rollup, ...]  # complete spans that were made again and belong into the store
 
 
 async def recall(
     store: Store, checks: Iterable[Check], policies: Mapping[str, Policy], mains: Mapping[str, str], now: datetime
-) -> dict[str, History]:
+) -> Recalled:
     """Histories as they were when the last commit was made.
 
-    A check of the store that is not among `checks` any more is brought back only while its incident is open, so that
-    whoever was told of it can be told that it is over.
+    1. States: verdicts, counters, incidents. A check that is not among `checks` any more is brought back only while its
+       incident is open, so that whoever was told of it can be told that it is over.
+    2. The last result of each check, from which time goes on.
+    3. Results of the longest window, into the windows; those of the last spans, into roll-ups.
     """
     histories = {check.name: History(check, policies[check.policy], mains.get(check.kind, "")) for check in checks}
     states = await store.read(lambda tx: tx.states.all())
@@ -39,10 +55,17 @@ async def recall(
             histories[name] = History(_removed(incident), incident.policy, "")
         if name in histories:
             histories[name].restore(state)
-    await _fill_windows(store, histories, now)
-    await _resume_tallies(store, histories)
+    last = await store.read(lambda tx: tx.results.last())
+    again = _remake_from(last.values())
+    if again is not None:
+        await store.write(lambda tx: tx.rollups.forget(again))
+    rollups = await _replay(store, histories, again, now)
+    for name, (result, severity) in last.items():
+        if (history := histories.get(name)) and history.last is None:
+            history.last = result
+            history.tally.resume(result.scheduled_at, standing_of(result, severity))
     log.info("engine.recalled", checks=len(states), open=sum(h.incident is not None for h in histories.values()))
-    return histories
+    return Recalled(histories=histories, rollups=tuple(rollups))
 
 
 def _removed(incident: Incident) -> Check:
@@ -50,36 +73,57 @@ def _removed(incident: Incident) -> Check:
     return Check(name=incident.check, kind="removed", interval=timedelta(minutes=1), timeout=timedelta(seconds=10))
 
 
-async def _fill_windows(store: Store, histories: Mapping[str, History], now: datetime) -> None:
-    longest = max(
-        (
-            rule.window
-            for history in histories.values()
-            for rule in history.check.rules
-            if isinstance(rule, ErrorRate | Quantile)
-        ),
-        default=None,
-    )
-    if longest is None:
-        return
-    last: Result | None = None
-    for _ in range(MOST_RESULTS // PAGE):
-        page = await store.read(partial(_page, since=now - longest, after=last))
-        for result in page:
-            if history := histories.get(result.check):
-                history.recall(result)
-        if len(page) < PAGE:
+def _remake_from(last: Iterable[tuple[Result, Severity]]) -> datetime | None:
+    """The start of the first span that is made again; None when there are no results."""
+    newest = max((result.scheduled_at for result, _ in last), default=None)
+    if newest is None:
+        return None
+    seconds = SPAN.total_seconds()
+    open_span = datetime.fromtimestamp(newest.timestamp() // seconds * seconds, newest.tzinfo)
+    return open_span - SPAN * (SPANS - 1)
+
+
+async def _replay(
+    store: Store, histories: Mapping[str, History], again: datetime | None, now: datetime
+) -> list[Rollup]:
+    """Feed results to windows and tallies; answers the spans that were completed by them."""
+    rollups: list[Rollup] = []
+    if again is None:
+        return rollups
+    # One span more than is made again: the result before a span speaks for its beginning.
+    tallied_from = again - SPAN
+    since = min(tallied_from, now - _longest_window(histories.values()))
+    async for result, severity in _results(store, since):
+        history = histories.get(result.check)
+        if history is None:
+            continue
+        history.recall(result)
+        if result.scheduled_at >= tallied_from:
+            rollups += history.recount(result, severity)
+    return [rollup for rollup in rollups if rollup.start >= again]
+
+
+def _longest_window(histories: Iterable[History]) -> timedelta:
+    """How far back rules look, cut where that would be more than `MOST_RESULTS`."""
+    windows, rate = [timedelta(0)], 0.0
+    for history in histories:
+        rate += 1 / history.check.interval.total_seconds()
+        windows += (rule.window for rule in history.check.rules if isinstance(rule, ErrorRate | Quantile))
+    return min(max(windows), timedelta(seconds=MOST_RESULTS / rate)) if rate else timedelta(0)
+
+
+async def _results(store: Store, since: datetime) -> AsyncIterator[tuple[Result, Severity]]:
+    """All results since a moment, the oldest first, page by page."""
+    after: Result | None = None
+    while True:
+
+        def page(tx: Transaction, after: Result | None = after) -> list[tuple[Result, Severity]]:
+            return tx.results.since(since, limit=PAGE, after=after)
+
+        found = await store.read(page)
+        for pair in found:
+            yield pair
+        if len(found) < PAGE:
             return
-        last = page[-1]
-
-
-def _page(tx: Transaction, since: datetime, after: Result | None) -> list[Result]:
-    return tx.results.since(since, limit=PAGE, after=after)
-
-
-async def _resume_tallies(store: Store, histories: Mapping[str, History]) -> None:
-    """Time goes on from the last result: what lies between it and the next one is accounted for."""
-    for name, (result, _severity) in (await store.read(lambda tx: tx.results.last())).items():
-        if history := histories.get(name):
-            history.last = result
-            history.tally.resume(result.scheduled_at, standing(result, history.verdict))
+        after = found[-1][0]
+        await asyncio.sleep(0)

@@ -59,8 +59,8 @@ class Results:
 
     def since(
         self, at: datetime, check: str | None = None, limit: int = 20_000, after: Result | None = None
-    ) -> list[Result]:
-        """Results of slots at or after a moment, the oldest first.
+    ) -> list[tuple[Result, Severity]]:
+        """Results of slots at or after a moment with the severity of their verdicts, the oldest first.
 
         Args:
             at: the moment.
@@ -70,14 +70,13 @@ class Results:
         """
         asked = select(results).where(results.c.slot >= _first_slot(at)).order_by(results.c.slot).limit(limit)
         if after is not None:
-            place = _first_slot(after.scheduled_at) + (self._names.find(self._connection, Word.CHECK, after.check) or 0)
-            asked = asked.where(results.c.slot > place)
+            asked = asked.where(results.c.slot > _first_slot(after.scheduled_at) + self._check(after.check))
         if check is not None:
             number = self._names.find(self._connection, Word.CHECK, check)
             if number is None:
                 return []
             asked = asked.where(results.c.slot.op("&")(_CHECK) == number)
-        return [result for result, _ in self._read(asked)]
+        return list(self._read(asked))
 
     def last(self) -> dict[str, tuple[Result, Severity]]:
         """The last result of each check. Of a check that ran often and stopped long ago, one of its last 10 minutes."""

@@ -82,6 +82,7 @@ class Api:
             Route("/api/v1/incidents/{number:int}/acknowledge", self.acknowledge, methods=["POST"]),
             Route("/api/v1/outbox/redrive", self.redrive, methods=["POST"]),
             Route("/api/v1/reload", self.reload, methods=["POST"]),
+            Route("/api/v1/write-down", self.write_down, methods=["POST"]),
         )
 
     async def health(self, _request: Request) -> Response:
@@ -125,6 +126,12 @@ class Api:
         await _body(request)
         self._monitor.request_reload()
         return _json({"reload": "requested"}, 202)
+
+    async def write_down(self, request: Request) -> Response:
+        """For a command that is about to read the store: everything that is known is committed first."""
+        await _body(request)
+        await self._monitor.write_down()
+        return _json({"written": True})
 
     async def _encoded_status(self) -> bytes:
         return await self._encode(_encoded, await self._monitor.status())

@@ -48,3 +48,7 @@ class Monitor(Protocol):
     def request_reload(self) -> None:
         """Read the configuration again, soon. A bad file keeps the old plan running and shows in the status."""
         ...
+
+    async def write_down(self) -> None:
+        """Commit everything that is known, figures of the last minutes included."""
+        ...
