@@ -109,7 +109,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 def main() -> int:
     """Measure part after part, and print one table."""
     parts, effort = _arguments()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell starts background jobs with it ignored
+        signal.signal(number, _interrupt)
     calm = machine.calibrate()
     print(machine.describe(calm), flush=True)
     figures: list[Figure] = []
