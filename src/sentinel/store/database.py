@@ -103,9 +103,14 @@ class Store:
             await self.free_ballast()
             raise
 
-    async def read(self, work: Callable[[Transaction], T]) -> T:
-        """Do work that only asks; all of it sees the store as it is at one moment. Raises as `write`."""
-        return await self._reader.run(lambda session: session.transact(work), self._patience.read)
+    async def read(self, work: Callable[[Transaction], T], within: float | None = None) -> T:
+        """Do work that only asks; all of it sees the store as it is at one moment. Raises as `write`.
+
+        Args:
+            work: what to ask.
+            within: seconds; for a report over weeks, which takes longer than others may.
+        """
+        return await self._reader.run(lambda session: session.transact(work), within or self._patience.read)
 
     async def room(self) -> Room:
         """How much room the store takes and has."""

@@ -25,7 +25,7 @@ STATEMENT_TIMEOUT = 5_000
 LOCK_TIMEOUT = 5_000
 
 #: A transaction that we forgot is ended by the server after so many milliseconds.
-IDLE_TIMEOUT = 15_000
+IDLE_TIMEOUT = 60_000
 
 #: Advisory locks are numbers within a database. These are the bytes of "sentinel".
 OWNER_LOCK = int.from_bytes(b"sentinel")
