@@ -37,7 +37,12 @@ OWN: dict[str, set[FailureClass]] = {
         FailureClass.BODY_TOO_LARGE,
     },
     "sql": {*QUERY, FailureClass.WRONG_ANSWER, FailureClass.CREDENTIAL_REFUSED, FailureClass.NOT_PERMITTED},
-    "auth": {*LOGIN, FailureClass.TOKEN_REFUSED, FailureClass.TOKEN_ACCEPTED, FailureClass.WRONG_STATUS},
+    "auth": {
+        FailureClass.LOGIN_FAILED,
+        FailureClass.TOKEN_REFUSED,
+        FailureClass.TOKEN_ACCEPTED,
+        FailureClass.WRONG_STATUS,
+    },
     "roles": {
         *LOGIN,
         *QUERY,

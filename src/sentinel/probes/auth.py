@@ -86,6 +86,9 @@ class AuthProbe:
         except LoginRefused as refused:
             if refused.seconds is not None:
                 readings.append(Reading("login_time", refused.seconds, Unit.SECONDS))
+            if refused.failure is FailureClass.CREDENTIAL_REFUSED:
+                # That login works is what this check is for: until it is tried again, it does not.
+                raise LoginRefused(FailureClass.LOGIN_FAILED, refused.explanation, refused.hint) from None
             raise
         readings.append(Reading("login_time", done.seconds, Unit.SECONDS))
         return done.token

@@ -32,7 +32,7 @@ _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,16384}")  # what a header can carry
 #: Statuses that may count as a failed attempt there; OAuth answers 400 to a wrong password (RFC 6749, 5.2).
 _REFUSALS: Final = frozenset({400, 401, 403, 422, 423, 429})
 _FIRST_PAUSE: Final = 1800.0  # seconds without an attempt after a refused login: at most 2 attempts an hour
-_LONGEST_PAUSE: Final = 6 * 3600.0
+_LONGEST_PAUSE: Final = 3600.0  # so that a login that was mended is seen within the hour
 _UNKNOWN_LIFETIME: Final = 300.0  # seconds that a token is used for when nothing says how long it holds
 _LONGEST_USE: Final = 3600.0
 _SHARE_OF_LIFE: Final = 0.8  # of its lifetime that a token is used for
