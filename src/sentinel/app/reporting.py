@@ -16,6 +16,9 @@ from sentinel.store.database import Store, Transaction
 #: Incidents that one report holds at most; the newest are kept.
 MOST_INCIDENTS = 1_000
 
+#: Seconds that reading a long period may take; other readers have a thread of their own meanwhile.
+READ_WITHIN = 60.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenReport:
@@ -45,7 +48,7 @@ async def write_report(
         StoreError: the store cannot be read.
         OSError: the folder cannot be written.
     """
-    past = await store.read(lambda tx: _past(tx, period))
+    past = await store.read(lambda tx: _past(tx, period), within=READ_WITHIN)
     document = await asyncio.to_thread(report.build, plan, mains(), name, period, zone, past, now)
     files = await asyncio.to_thread(render.write, document, folder or plan.reports_folder)
     title = f"{name} report of {plan.name}, {period.key}"

@@ -109,8 +109,7 @@ class History:
         self.main_reading = main_reading
         kept = self.windows
         self.windows = {rule: kept.get(rule, window) for rule, window in _windows(check).items()}
-        if check.interval != self.check.interval:
-            self.tally = Tally(check.name, check.interval)
+        self.tally.interval = check.interval
         self.check, self.policy = check, policy
 
     def take(self, result: Result) -> Turn:

@@ -82,19 +82,19 @@ class Tally:
     __slots__ = (
         "_check",
         "_histogram",
-        "_interval",
         "_last",
         "_seconds",
         "_standing",
         "_start",
         "failures",
+        "interval",
         "samples",
         "unknowns",
     )
 
     def __init__(self, check: str, interval: timedelta) -> None:
         self._check = check
-        self._interval = interval.total_seconds()
+        self.interval = interval  # between two results, from the next one on
         self._start: float | None = None  # of the open span, seconds since the epoch
         self._last: float | None = None  # up to when time is accounted for
         self._standing = Standing.UNKNOWN
@@ -145,7 +145,8 @@ class Tally:
             self._last, self._start = now, now // span * span
             return []
         closed: list[Rollup] = []
-        spoken_for = self._last + self._interval if now - self._last >= self._interval * PATIENCE else now
+        interval = self.interval.total_seconds()
+        spoken_for = self._last + interval if now - self._last >= interval * PATIENCE else now
         while self._last < now:
             boundary = self._start + span
             until = min(now, boundary)

@@ -18,8 +18,8 @@ from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
 
-#: Results that are read back at most, the newest ones: some 15 seconds of work.
-MOST_RESULTS = 1_000_000
+#: Results that are read back at most, the newest ones: some 5 seconds of work. Beyond, windows begin with fewer samples.
+MOST_RESULTS = 300_000
 
 #: Results that are read at once.
 PAGE = 20_000
