@@ -166,11 +166,10 @@ def test_a_changed_configuration_keeps_the_windows_of_the_rules_that_stay() -> N
     assert list(history.windows) == [wider]
 
 
-def test_a_changed_interval_begins_a_new_tally() -> None:
+def test_a_changed_interval_keeps_what_was_counted() -> None:
     history, _ = lived(check(), GOOD)
-    before = history.tally
     history.replan(check(interval=5 * MINUTE), POLICY, "response_time")
-    assert history.tally is not before
+    assert (history.tally.samples, history.tally.interval) == (1, 5 * MINUTE)
 
 
 def test_an_incident_gets_its_number_and_keeps_what_was_told() -> None:
