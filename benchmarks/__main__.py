@@ -3,7 +3,7 @@
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from types import FrameType
@@ -26,33 +26,34 @@ FULL = Effort(sizes=(100, 1_000, 10_000), seconds=60.0, outages=40)
 QUICK = Effort(sizes=(1_000, 10_000), seconds=20.0, outages=20)
 
 
-def _cost(effort: Effort) -> list[Figure]:
-    settings = [setting for setting in cost.PLAIN if setting.checks in effort.sizes]
-    return [figure for setting in settings for figure in cost.measure(setting, effort.seconds, effort.python)]
+def _cost(effort: Effort) -> Iterable[Figure]:
+    for setting in cost.PLAIN:
+        if setting.checks in effort.sizes:
+            yield from cost.measure(setting, effort.seconds, effort.python)
 
 
-def _tls(effort: Effort) -> list[Figure]:
+def _tls(effort: Effort) -> Iterable[Figure]:
     return cost.measure(cost.TLS, effort.seconds, effort.python)
 
 
-def _alert(effort: Effort) -> list[Figure]:
+def _alert(effort: Effort) -> Iterable[Figure]:
     return alert.measure(effort.outages, effort.python)
 
 
-def _commands(effort: Effort) -> list[Figure]:
+def _commands(effort: Effort) -> Iterable[Figure]:
     return commands.measure(effort.python)
 
 
-def _wire(_effort: Effort) -> list[Figure]:
+def _wire(_effort: Effort) -> Iterable[Figure]:
     return wire.measure()
 
 
-def _profile(effort: Effort) -> list[Figure]:
+def _profile(effort: Effort) -> Iterable[Figure]:
     profile.show(max(effort.sizes), effort.seconds, effort.python)
     return []
 
 
-PARTS: Mapping[str, Callable[[Effort], list[Figure]]] = {
+PARTS: Mapping[str, Callable[[Effort], Iterable[Figure]]] = {
     "cost": _cost,
     "tls": _tls,
     "alert": _alert,
@@ -118,7 +119,8 @@ def main() -> int:
         began = monotonic()
         print(f"{name} ...", end=" ", flush=True)
         try:
-            figures += PARTS[name](effort)
+            for figure in PARTS[name](effort):  # one by one: those before a failure stay
+                figures.append(figure)  # noqa: PERF402
         except RuntimeError as error:
             print(f"FAILED: {error}")
             figures.append(Figure(name=name, value=None))
