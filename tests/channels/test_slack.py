@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from sentinel.base.clock import SystemClock
 from sentinel.channels.base import Channel, ChannelTools
-from sentinel.channels.slack import SLACK, SlackOptions, mention
+from sentinel.channels.slack import SLACK
+from sentinel.channels.slack_post import SlackOptions, mention
 from sentinel.core.notification import Ambiguous, Cause, Failed, Kind, Message, Outcome, Receipt, Sent
 from tests.kit.http_receiver import Answer, Drop, HttpReceiver, Received
 from tests.kit.messages import INCIDENT, OPENED, message, notification

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from sentinel.app.daemon import Sentinel
 from sentinel.app.plans import load_plan
-from sentinel.base.clock import SystemClock
+from sentinel.app.verbs import Verbs
+from sentinel.base.clock import Clock, SystemClock
+from sentinel.core.plan import Plan
+from sentinel.engine.pipeline import Pipeline
 from sentinel.web.server import WebServer
 from tests.kit.broken_store import MissingTable
 from tests.kit.clock import FakeClock
@@ -21,13 +24,19 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def running(stage: Stage, clock: FakeClock) -> AsyncIterator[Sentinel]:
-    """A Sentinel of this stage's configuration on the test's own event loop."""
+async def running(stage: Stage, clock: FakeClock) -> AsyncIterator[Pipeline]:
+    """A Sentinel of this stage's configuration on the test's own event loop; its pipeline is to be looked at only."""
     stage.daemon.write()
-    sentinel = Sentinel(load_plan(stage.daemon.file, {}), {}, WebServer, clock=clock)
+    asked: asyncio.Future[Verbs] = asyncio.get_running_loop().create_future()
+
+    def serve(verbs: Verbs, plan: Plan, clock: Clock) -> WebServer:
+        asked.set_result(verbs)
+        return WebServer(verbs, plan, clock)
+
+    sentinel = Sentinel(load_plan(stage.daemon.file, {}), {}, serve, clock=clock)
     task = asyncio.create_task(sentinel.run())
     try:
-        yield sentinel
+        yield (await asked)._parts.pipeline
     finally:
         sentinel.request_stop()
         while not task.done():
@@ -49,12 +58,12 @@ async def passes(clock: FakeClock, until: Callable[[], object], *, seconds: floa
 async def test_people_hear_that_the_store_is_down_and_what_was_found_once_it_is_up(stage: Stage) -> None:
     clock = FakeClock(SystemClock().now())  # the timers of the schedule go by the real one
     store = stage.daemon.folder / "state" / "sentinel.db"
-    async with running(stage, clock) as sentinel:
+    async with running(stage, clock) as pipeline:
         await stage.target.requests.reach(2)
         with MissingTable(store, "incidents"):
             stage.target.fail()
-            await eventually(lambda: sentinel.pipeline.waiting_messages)
-            await passes(clock, lambda: sentinel.pipeline.failing_since, seconds=10)
+            await eventually(lambda: pipeline.waiting_messages)
+            await passes(clock, lambda: pipeline.failing_since, seconds=10)
             began = clock.now()
             await passes(clock, lambda: stage.told() == ["store_down"], seconds=90)
             assert 60 <= (clock.now() - began).total_seconds() <= 75

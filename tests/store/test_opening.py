@@ -15,7 +15,8 @@ from sqlalchemy import inspect, text
 from sentinel.base.errors import AlreadyRunning, StoreCorrupt, StoreError, StoreTooNew, StoreUnavailable
 from sentinel.base.redact import Secret
 from sentinel.core.plan import StorePlan
-from sentinel.store.backend import Access, choose
+from sentinel.store.backend import Access
+from sentinel.store.choice import choose
 from sentinel.store.database import Store
 from sentinel.store.migrate import upgrade
 from sentinel.store.sqlite import quarantine

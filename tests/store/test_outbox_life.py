@@ -27,7 +27,8 @@ from sentinel.core.notification import (
     redriven,
 )
 from sentinel.core.plan import StorePlan
-from sentinel.store.backend import Access, choose
+from sentinel.store.backend import Access
+from sentinel.store.choice import choose
 from sentinel.store.migrate import upgrade
 from sentinel.store.session import Session
 from sentinel.store.tables import outbox

@@ -5,9 +5,9 @@ import resource
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sentinel import __version__
+from sentinel.app.parts import Parts
 from sentinel.base.errors import StoreError
 from sentinel.core.history import History
 from sentinel.core.incident import Incident, Refusal
@@ -17,9 +17,6 @@ from sentinel.core.slo import Rollup
 from sentinel.reports import status
 from sentinel.reports.documents import HealthDocument, OutboxLine, OwnHealth, StatusDocument
 from sentinel.store.database import Room, Transaction
-
-if TYPE_CHECKING:
-    from sentinel.app.daemon import Sentinel
 
 #: How long the figures of the last 24 hours are good for.
 FRESH = timedelta(seconds=60)
@@ -33,8 +30,8 @@ MOST_ROWS = 1_000
 class Verbs:
     """The questions to one running Sentinel and their answers. What the page shows, the command prints too."""
 
-    def __init__(self, sentinel: "Sentinel") -> None:
-        self._sentinel = sentinel
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
         self._day: Mapping[str, Rollup] = {}
         self._day_at: datetime | None = None
         self._asking = asyncio.Lock()
@@ -43,17 +40,17 @@ class Verbs:
 
     async def status(self) -> StatusDocument:
         """Everything that is watched, as it stands."""
-        sentinel, now = self._sentinel, self._sentinel.clock.now()
+        parts, now = self._parts, self._parts.clock.now()
         day, problem = await self._last_day(now)
         outbox, outbox_problem = await self._outbox_line(now)
         known = [status.facts(history, day.get(history.check.name)) for history in self.snapshot()]
         # The quantiles of thousands of checks take a while: not on the loop that starts probes.
         return await asyncio.to_thread(
             status.build,
-            sentinel.plan,
+            parts.plan,
             known,
             now=now,
-            started_at=sentinel.started_at,
+            started_at=parts.started_at,
             outbox=outbox,
             own=self.own_health(),
             store_problem=problem or outbox_problem or self._failing(now),
@@ -61,13 +58,13 @@ class Verbs:
 
     def snapshot(self) -> list[History]:
         """What is remembered of every check now, Sentinel's own included. Not to be changed."""
-        return list(self._sentinel.pipeline.histories.values())
+        return list(self._parts.pipeline.histories.values())
 
     def health(self) -> HealthDocument:
         """Whether probing, judging and sending make progress."""
-        sentinel = self._sentinel
-        stuck = sentinel.watchdog.stuck
-        pulses = (sentinel.scheduler.pulse, sentinel.pipeline.pulse, sentinel.dispatcher.pulse)
+        parts = self._parts
+        stuck = parts.watchdog.stuck
+        pulses = (parts.scheduler.pulse, parts.pipeline.pulse, parts.dispatcher.pulse)
         return HealthDocument(
             healthy=not stuck,
             version=__version__,
@@ -78,11 +75,11 @@ class Verbs:
 
     def own_health(self) -> OwnHealth:
         """How this Sentinel does, in figures."""
-        sentinel = self._sentinel
-        runner, pipeline, dispatcher = sentinel.runner, sentinel.pipeline, sentinel.dispatcher
+        parts = self._parts
+        runner, pipeline, dispatcher = parts.runner, parts.pipeline, parts.dispatcher
         return OwnHealth(
             memory=_resident(),
-            loop_lag=sentinel.watchdog.lag,
+            loop_lag=parts.watchdog.lag,
             queues={"probes": runner.waiting, "results": pipeline.backlog, "messages": pipeline.waiting_messages},
             running=runner.running,
             runs={outcome.value: pipeline.outcomes[outcome] for outcome in Outcome},
@@ -92,10 +89,10 @@ class Verbs:
             deliveries={name: dict(line.outcomes) for name, line in dispatcher.lines.items()},
             commits=pipeline.commits,
             commit_p99=pipeline.commit_times.quantile(0.99),
-            notifications={state.value: n for state, n in sentinel.outbox.items() if state is not State.SENT},
-            store_size=_size(sentinel.room),
-            store_free=sentinel.room.free if sentinel.room else None,
-            reload_problem=sentinel.reload_problem,
+            notifications={state.value: n for state, n in parts.outbox.items() if state is not State.SENT},
+            store_size=_size(parts.room),
+            store_free=parts.room.free if parts.room else None,
+            reload_problem=parts.reload_problem,
         )
 
     # --- Incidents --------------------------------------------------------------------------------------------------
@@ -103,38 +100,38 @@ class Verbs:
     async def incidents(self, *, since: datetime | None = None) -> list[Incident]:
         """The open incidents, and with `since` also those that were open after that."""
         if since is None:
-            return [h.incident for h in self._sentinel.pipeline.open_histories() if h.incident is not None]
-        until = self._sentinel.clock.now()
-        return await self._sentinel.store.read(lambda tx: tx.incidents.between(since, until, MOST_ROWS))
+            return [h.incident for h in self._parts.pipeline.open_histories() if h.incident is not None]
+        until = self._parts.clock.now()
+        return await self._parts.store.read(lambda tx: tx.incidents.between(since, until, MOST_ROWS))
 
     async def acknowledge(self, number: int, by: str, why: str, hold: timedelta | None) -> Incident | Refusal:
         """Take an incident: its escalation stops. Answers after the commit."""
-        answer = await self._sentinel.pipeline.acknowledge(number, by, why, hold)
+        answer = await self._parts.pipeline.acknowledge(number, by, why, hold)
         if answer is not Refusal.NO_INCIDENT:
             return answer
-        known = await self._sentinel.store.read(lambda tx: tx.incidents.get(number))
+        known = await self._parts.store.read(lambda tx: tx.incidents.get(number))
         return Refusal.ALREADY_RESOLVED if known else answer
 
     # --- Outbox -----------------------------------------------------------------------------------------------------
 
     async def outbox(self, states: tuple[State, ...]) -> list[Notification]:
         """Rows of the outbox in these states, the newest first."""
-        return await self._sentinel.store.read(lambda tx: tx.outbox.list(states, MOST_ROWS))
+        return await self._parts.store.read(lambda tx: tx.outbox.list(states, MOST_ROWS))
 
     async def redrive(self, ids: tuple[int, ...] | None) -> int:
         """Send dead rows again, all of them when None; answers how many."""
-        now = self._sentinel.clock.now()
-        count = await self._sentinel.store.write(lambda tx: tx.outbox.redrive(ids, now))
-        self._sentinel.dispatcher.wake(self._sentinel.dispatcher.lines)
+        now = self._parts.clock.now()
+        count = await self._parts.store.write(lambda tx: tx.outbox.redrive(ids, now))
+        self._parts.dispatcher.wake(self._parts.dispatcher.lines)
         return count
 
     async def write_down(self) -> None:
         """Commit everything that is known, the spans that are not over included."""
-        await self._sentinel.pipeline.write_down()
+        await self._parts.pipeline.write_down()
 
     def request_reload(self) -> None:
         """Read the configuration again soon."""
-        self._sentinel.request_reload()
+        self._parts.reload_asked.set()
 
     # --- Behind them ------------------------------------------------------------------------------------------------
 
@@ -143,27 +140,25 @@ class Verbs:
         async with self._asking:
             if self._day_at is None or not timedelta(0) <= now - self._day_at < FRESH:
                 try:
-                    self._day = await self._sentinel.store.read(lambda tx: tx.rollups.summed(now - DAY, now))
+                    self._day = await self._parts.store.read(lambda tx: tx.rollups.summed(now - DAY, now))
                     self._day_at = now
                 except StoreError as error:
                     return self._day, str(error)
             return self._day, ""
 
     async def _outbox_line(self, now: datetime) -> tuple[OutboxLine, str]:
-        failing = {
-            name: line.last_failure for name, line in self._sentinel.dispatcher.lines.items() if line.last_failure
-        }
+        failing = {name: line.last_failure for name, line in self._parts.dispatcher.lines.items() if line.last_failure}
 
         def look(tx: Transaction) -> OutboxLine:
             return status.outbox_line(tx.outbox.counts(), tx.outbox.oldest_queued(), failing, now)
 
         try:
-            return await self._sentinel.store.read(look), ""
+            return await self._parts.store.read(look), ""
         except StoreError as error:
             return OutboxLine(errors=failing), str(error)
 
     def _failing(self, now: datetime) -> str:
-        since = self._sentinel.pipeline.failing_since
+        since = self._parts.pipeline.failing_since
         return f"nothing could be written for {(now - since).total_seconds():.0f} s" if since else ""
 
 

@@ -25,7 +25,7 @@ from sentinel.base.redact import Secret
 from sentinel.channels.answer import cut_off, judge_status, not_connected, retry_after, timed_out
 from sentinel.channels.blocks import Post, post
 from sentinel.channels.render import words
-from sentinel.channels.slack import SlackOptions, compose, metadata
+from sentinel.channels.slack_post import SlackOptions, compose, metadata
 from sentinel.core.notification import Ambiguous, Cause, Failed, Kind, Notification, Outcome, Receipt, Sent
 
 REPLY_LIMIT: Final = 4_096  # bytes read of a reply that is a word or an error

@@ -5,11 +5,9 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol
 
-from sqlalchemy import Connection, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection
 
 from sentinel.base.errors import StoreError
-from sentinel.core.plan import StorePlan
 
 
 class Access(Enum):
@@ -75,22 +73,3 @@ class Backend(Protocol):
     def free_ballast(self) -> bool:
         """Give the reserve back to the disk; answers whether there was one."""
         ...
-
-
-def choose(plan: StorePlan) -> Backend:
-    """The backend for a plan's address."""
-    try:
-        url = make_url(plan.url.reveal())
-    except ArgumentError:
-        raise StoreError("the store's address is no URL such as sqlite:///state/sentinel.db") from None
-    match url.get_backend_name():
-        case "sqlite":
-            from sentinel.store.sqlite import Sqlite  # noqa: PLC0415  # each user pays for one database only
-
-            return Sqlite(url.database or "")
-        case "postgresql":
-            from sentinel.store.postgres import Postgres  # noqa: PLC0415
-
-            return Postgres(url.set(drivername="postgresql"))
-        case other:
-            raise StoreError(f"the store can be sqlite or postgresql, not {other}")

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, insert, select
 from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreFull, StoreUnavailable
 from sentinel.core.plan import StorePlan
-from sentinel.store.backend import Access, Backend, Room, choose
+from sentinel.store.backend import Access, Backend, Room
+from sentinel.store.choice import choose
 from sentinel.store.lane import Lane
 from sentinel.store.migrate import demand, upgrade
 from sentinel.store.session import Session

@@ -1,0 +1,84 @@
+"""Probes and channels, built for a plan."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from sentinel.base.clock import Clock
+from sentinel.channels.base import ChannelTools
+from sentinel.channels.catalogue import CATALOGUE as CHANNELS
+from sentinel.core.plan import ChannelPlan, Plan
+from sentinel.engine.dispatcher import Route
+from sentinel.engine.runner import Runnable
+from sentinel.probes.base import ProbeTools
+from sentinel.probes.catalogue import CATALOGUE as PROBES
+from sentinel.probes.wire import Resolver, Transport
+
+#: Threads for probes that must block, such as those of databases.
+THREADS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """What one plan needs."""
+
+    source: str  # name of the Sentinel that the channels speak for
+    probes: dict[str, tuple[str, Runnable]]  # by check, with the check's fingerprint
+    channels: dict[str, tuple[ChannelPlan, Route]]
+
+    @property
+    def runnables(self) -> dict[str, Runnable]:
+        return {name: probe for name, (_, probe) in self.probes.items()}
+
+    @property
+    def routes(self) -> dict[str, Route]:
+        return {name: route for name, (_, route) in self.channels.items()}
+
+
+class Equipment:
+    """Builds what a plan needs. What the plan before had just so is kept, with what it holds: tokens, pauses, connections."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="probe")
+        self._resolver = Resolver()
+        self._kit = Kit(source="", probes={}, channels={})
+
+    def build(self, plan: Plan) -> Kit:
+        """Everything for a plan. Nothing is in use yet, so a failure leaves all as it was."""
+        return Kit(source=plan.name, probes=self._probes(plan), channels=self._channels(plan))
+
+    async def adopt(self, kit: Kit) -> None:
+        """Take this for what is in use, and close the probes that are not any more. Channels are the dispatcher's to close."""
+        kept = {id(probe) for probe in kit.runnables.values()}
+        outdated = [probe for probe in self._kit.runnables.values() if id(probe) not in kept]
+        self._kit = kit
+        for probe in outdated:
+            await probe.close()
+
+    async def close(self) -> None:
+        """Give back everything; nothing is built afterwards."""
+        for probe in self._kit.runnables.values():
+            await probe.close()
+        self._resolver.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _probes(self, plan: Plan) -> dict[str, tuple[str, Runnable]]:
+        tools = ProbeTools(clock=self._clock, transport=Transport(self._resolver), threads=self._threads)
+        probes: dict[str, tuple[str, Runnable]] = {}
+        for check in plan.checks:
+            known = self._kit.probes.get(check.name)
+            if known is None or known[0] != check.fingerprint:
+                known = check.fingerprint, PROBES[check.kind].build(check.options, tools)
+            probes[check.name] = known
+        return probes
+
+    def _channels(self, plan: Plan) -> dict[str, tuple[ChannelPlan, Route]]:
+        tools = ChannelTools(clock=self._clock, source=plan.name)
+        channels: dict[str, tuple[ChannelPlan, Route]] = {}
+        for channel in plan.channels:
+            known, kind = self._kit.channels.get(channel.name), CHANNELS[channel.kind]
+            if known is None or known[0] != channel or self._kit.source != plan.name:
+                built = kind.build(channel.name, channel.options, tools)
+                known = channel, Route(built, kind.timeout, kind.gap)
+            channels[channel.name] = known
+        return channels

@@ -1,0 +1,48 @@
+"""What a running Sentinel is made of. The daemon puts it together; its duties and verbs work with it."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+
+from sentinel.base.clock import Clock
+from sentinel.core.notification import State
+from sentinel.core.plan import Plan
+from sentinel.engine.dispatcher import Dispatcher
+from sentinel.engine.pipeline import Pipeline
+from sentinel.engine.runner import Runner
+from sentinel.engine.scheduler import Scheduler
+from sentinel.engine.watchdog import Watchdog
+from sentinel.store.database import Room, Store
+
+
+class Parts:
+    """The loops and the store, the plan in force, and what was last seen of Sentinel itself."""
+
+    def __init__(
+        self,
+        *,
+        plan: Plan,
+        clock: Clock,
+        store: Store,
+        scheduler: Scheduler,
+        runner: Runner,
+        pipeline: Pipeline,
+        dispatcher: Dispatcher,
+        watchdog: Watchdog,
+        reload_asked: asyncio.Event,
+        store_damaged: str,
+    ) -> None:
+        self.plan = plan  # in force; a reload puts another one here
+        self.clock = clock
+        self.store = store
+        self.scheduler = scheduler
+        self.runner = runner
+        self.pipeline = pipeline
+        self.dispatcher = dispatcher
+        self.watchdog = watchdog
+        self.started_at: datetime = clock.now()
+        self.reload_asked = reload_asked
+        self.reload_problem = ""  # why the last reload kept the old plan
+        self.store_damaged = store_damaged  # what became of a damaged store at this start
+        self.room: Room | None = None  # how much room the store has, as it was last seen
+        self.outbox: Mapping[State, int] = {}  # rows by state, as they were last seen
