@@ -8,8 +8,10 @@ import time
 
 from tests.kit.http_receiver import Answer
 from tests.kit.stage import Stage, check
+from tests.kit.theatre import story
 
 
+@story
 async def test_an_idle_daemon_stops_at_once(stage: Stage) -> None:
     await stage.daemon.start()
     began = time.monotonic()
@@ -18,6 +20,7 @@ async def test_an_idle_daemon_stops_at_once(stage: Stage) -> None:
     assert stage.daemon.log[-1]["event"] == "sentinel.stopped"
 
 
+@story
 async def test_a_stop_waits_for_a_hung_receiver_no_longer_than_it_may_and_loses_nothing(stage: Stage) -> None:
     stage.only("hook")
     stage.hook.next_answers.append(Answer(after=asyncio.Event()))
@@ -34,6 +37,7 @@ async def test_a_stop_waits_for_a_hung_receiver_no_longer_than_it_may_and_loses_
     assert stage.faults == []
 
 
+@story
 async def test_systemd_hears_when_it_is_ready_alive_reloading_and_stopping(stage: Stage) -> None:
     stage.daemon.env["WATCHDOG_USEC"] = "1000000"
     await stage.daemon.start()
@@ -46,12 +50,14 @@ async def test_systemd_hears_when_it_is_ready_alive_reloading_and_stopping(stage
     assert reloading["MONOTONIC_USEC"].isdigit()
 
 
+@story
 async def test_it_is_ready_only_once_it_can_answer_and_probe(stage: Stage) -> None:
     await stage.daemon.start()
     assert (await stage.daemon.status())["overall"] in ("OK", "UNKNOWN")
     await stage.target.requests.reach(1)
 
 
+@story
 async def test_a_reload_adds_removes_and_changes_checks_and_keeps_the_state_of_the_others(stage: Stage) -> None:
     stage.only("hook")
     stage.checks(check("stays", stage.target.url), check("goes", stage.target.url))
@@ -69,6 +75,7 @@ async def test_a_reload_adds_removes_and_changes_checks_and_keeps_the_state_of_t
     assert stage.hook.requests[-1].json()["check"]["name"] == "goes"
 
 
+@story
 async def test_a_reload_from_a_bad_file_keeps_the_old_plan_and_says_so(stage: Stage) -> None:
     await stage.daemon.start()
     stage.daemon.config["checks"][0]["intervall"] = "5s"
@@ -86,6 +93,7 @@ async def test_a_reload_from_a_bad_file_keeps_the_old_plan_and_says_so(stage: St
     await stage.daemon.shows(lambda status: status["own"]["reload_problem"] == "")
 
 
+@story
 async def test_after_a_halt_there_is_no_burst_and_no_false_alarm(stage: Stage) -> None:
     await stage.daemon.start()
     await stage.target.requests.reach(2)
@@ -95,10 +103,12 @@ async def test_after_a_halt_there_is_no_burst_and_no_false_alarm(stage: Stage) -
     stage.daemon.process.send(signal.SIGCONT)
     went_on = time.monotonic()
     await stage.target.requests.reach(asked + 4)
-    assert time.monotonic() - went_on > 1.0, "the slots that were missed are not caught up with"
+    # One late run and the next slots of the grid, half a second apart; eight missed slots at once would take no time.
+    assert time.monotonic() - went_on > 0.8, "the slots that were missed are not caught up with"
     assert stage.daemon.ledger.incidents() == []
 
 
+@story
 async def test_a_target_slower_than_the_interval_is_asked_once_at_a_time(stage: Stage) -> None:
     stage.only("hook")
     stage.checks(check("slow", stage.target.url, every="300ms"))
