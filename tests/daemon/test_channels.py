@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from tests.kit.http_receiver import Answer
 from tests.kit.smtp import SmtpScript
 from tests.kit.stage import RECIPIENTS, email
+from tests.kit.theatre import story
 
 if TYPE_CHECKING:
     from tests.kit.stage import Stage
 
 
+@story
 async def test_slack_asking_for_patience_holds_up_nobody_else(stage: Stage) -> None:
+    stage.tell("hook", "slack", "mail")
     stage.slack.next_answers.append(Answer(status=429, headers={"retry-after": "2"}))
     await stage.daemon.start()
     stage.target.fail()
@@ -29,7 +32,9 @@ async def test_slack_asking_for_patience_holds_up_nobody_else(stage: Stage) -> N
     assert stage.faults == []
 
 
+@story
 async def test_a_webhook_that_hangs_delays_no_mail(stage: Stage) -> None:
+    stage.tell("hook", "mail")
     stage.hook.answer = Answer(after=asyncio.Event())
     await stage.daemon.start()
     stage.target.fail()
@@ -39,8 +44,8 @@ async def test_a_webhook_that_hangs_delays_no_mail(stage: Stage) -> None:
     await stage.mail.messages.reach(4, within=10)
 
 
+@story
 async def test_a_webhook_that_is_gone_is_dead_until_it_is_redriven(stage: Stage) -> None:
-    stage.only("hook")
     stage.hook.next_answers.append(Answer(status=410))
     await stage.daemon.start()
     stage.target.fail()
@@ -54,8 +59,9 @@ async def test_a_webhook_that_is_gone_is_dead_until_it_is_redriven(stage: Stage)
     assert [request.headers["webhook-id"] for request in stage.hook.requests] == [dead.key] * 2
 
 
+@story
 async def test_mail_that_is_put_off_is_tried_again_and_what_is_refused_is_dead(stage: Stage) -> None:
-    stage.only("mail")
+    stage.tell("mail")
     first, second = RECIPIENTS
     busy = SmtpScript(mail="421 4.3.2 going down")
     later = SmtpScript(mail="451 4.3.0 try later")
@@ -71,8 +77,9 @@ async def test_mail_that_is_put_off_is_tried_again_and_what_is_refused_is_dead(s
     assert [mail.recipients for mail in stage.mail.messages] == [(first,)]
 
 
+@story
 async def test_mail_of_which_nobody_knows_whether_it_was_taken_comes_again_under_its_message_id(stage: Stage) -> None:
-    stage.only("mail")
+    stage.tell("mail")
     stage.daemon.config["channels"]["mail"] = email(stage.mail.port, RECIPIENTS[:1])
     stage.mail.next_scripts.append(SmtpScript(reset_after_message=True))
     await stage.daemon.start()
@@ -83,8 +90,9 @@ async def test_mail_of_which_nobody_knows_whether_it_was_taken_comes_again_under
     assert len({message_from_bytes(mail.content)["Message-ID"] for mail in stage.mail.messages}) == 1
 
 
+@story
 async def test_a_killed_daemon_repeats_a_mail_that_hung_after_its_data(stage: Stage) -> None:
-    stage.only("mail")
+    stage.tell("mail")
     stage.daemon.config["channels"]["mail"] = email(stage.mail.port, RECIPIENTS[:1])
     stage.mail.next_scripts.append(SmtpScript(accept_after=asyncio.Event()))
     await stage.daemon.start()

@@ -12,6 +12,7 @@ import psutil
 from tests.kit.eventually import eventually
 from tests.kit.raw_server import Connection, RawServer, answering
 from tests.kit.stage import check
+from tests.kit.theatre import story
 
 if TYPE_CHECKING:
     from tests.kit.raw_server import Script
@@ -62,6 +63,7 @@ SCRIPTS: dict[str, tuple[Script, str]] = {
 }
 
 
+@story
 async def test_each_ends_in_its_class_and_memory_stays_bounded(stage: Stage) -> None:
     async with AsyncExitStack() as servers:
         entries = [check("api", stage.target.url)]
@@ -70,7 +72,6 @@ async def test_each_ends_in_its_class_and_memory_stays_bounded(stage: Stage) -> 
             options = {"url": server.url(), "expect": {"text": "never there"}}
             entries.append(check(name, "", every="1s", options=options))
         stage.checks(*entries)
-        stage.only("hook")
         await stage.daemon.start()
         before = psutil.Process(stage.daemon.pid).memory_info().rss
         await eventually(lambda: len(endings(stage)) == len(SCRIPTS))

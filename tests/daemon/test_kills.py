@@ -16,12 +16,11 @@ from tests.kit.http_receiver import Answer, HttpReceiver
 from tests.kit.ports import LOOPBACK, refusing_port
 from tests.kit.receipts import faults, from_webhook
 from tests.kit.stage import Stage, webhook
+from tests.kit.theatre import story
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from tests.kit.postgres import PostgresServer
 
 
 @contextmanager
@@ -39,8 +38,8 @@ def silent_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+@story
 async def test_killed_before_the_commit_nothing_was_told_and_the_counter_goes_on(stage: Stage) -> None:
-    stage.only("hook")
     stage.daemon.config["checks"][0]["open_after"] = 3
     await stage.daemon.start()
     stage.target.fail()
@@ -48,22 +47,6 @@ async def test_killed_before_the_commit_nothing_was_told_and_the_counter_goes_on
     with locked(stage.daemon.folder / "state" / "sentinel.db"):
         await until_failed(stage, 4)
         await stage.daemon.kill()
-    await killed_unheard(stage)
-
-
-async def test_killed_before_the_commit_to_postgres_nothing_was_told_either(
-    postgres_stage: Stage, postgres: PostgresServer
-) -> None:
-    stage = postgres_stage
-    stage.only("hook")
-    stage.daemon.config["checks"][0]["open_after"] = 3
-    await stage.daemon.start()
-    stage.target.fail()
-    await until_pending(stage)
-    postgres.pause()
-    await until_failed(stage, 4)
-    await stage.daemon.kill()
-    postgres.resume()
     await killed_unheard(stage)
 
 
@@ -89,8 +72,8 @@ async def killed_unheard(stage: Stage) -> None:
     assert stage.faults == []
 
 
+@story
 async def test_killed_after_the_commit_and_before_the_send_it_is_told_once(stage: Stage) -> None:
-    stage.only("hook")
     with refusing_port() as port:
         stage.daemon.config["channels"]["hook"] = webhook(port)
         await stage.daemon.start()
@@ -105,8 +88,8 @@ async def test_killed_after_the_commit_and_before_the_send_it_is_told_once(stage
         assert not hook.requests[0].json()["summary"].startswith("(repeat)")
 
 
+@story
 async def test_killed_after_the_claim_it_is_told_again_under_the_same_key(stage: Stage) -> None:
-    stage.only("hook")
     with silent_port() as port:
         stage.daemon.config["channels"]["hook"] = webhook(port)
         await stage.daemon.start()
@@ -120,8 +103,8 @@ async def test_killed_after_the_claim_it_is_told_again_under_the_same_key(stage:
         assert (sent.key, sent.attempts, sent.ambiguous) == (claimed.key, 2, 1)
 
 
+@story
 async def test_killed_after_the_receiver_accepted_it_repeats_once_under_the_same_key(stage: Stage) -> None:
-    stage.only("hook")
     stage.hook.next_answers.append(Answer(after=asyncio.Event()))
     await stage.daemon.start()
     stage.target.fail()
@@ -133,8 +116,9 @@ async def test_killed_after_the_receiver_accepted_it_repeats_once_under_the_same
     assert stage.faults == []
 
 
+@story
 async def test_a_repeat_in_slack_says_that_it_is_one(stage: Stage) -> None:
-    stage.only("slack")
+    stage.tell("slack")
     stage.slack.next_answers.append(Answer(after=asyncio.Event()))
     await stage.daemon.start()
     stage.target.fail()

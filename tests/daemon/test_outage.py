@@ -6,12 +6,15 @@ from email import message_from_bytes
 from typing import TYPE_CHECKING
 
 from tests.kit.stage import level
+from tests.kit.theatre import story
 
 if TYPE_CHECKING:
     from tests.kit.stage import Stage
 
 
+@story
 async def test_an_outage_is_told_on_every_channel_and_so_is_its_end(stage: Stage) -> None:
+    stage.tell("hook", "slack", "mail")
     await stage.daemon.start()
     stage.target.fail()
     await stage.hears("opened")
@@ -22,7 +25,9 @@ async def test_an_outage_is_told_on_every_channel_and_so_is_its_end(stage: Stage
     assert sorted(receipt.channel for receipt in stage.receipts) == ["hook"] * 2 + ["mail"] * 4 + ["slack"] * 2
 
 
+@story
 async def test_it_escalates_level_by_level_and_the_end_is_told_to_all_who_were_told(stage: Stage) -> None:
+    stage.tell("hook", "slack", "mail")
     stage.levels(level(0, "hook"), level(1, "slack"), level(2, "mail"))
     await stage.daemon.start()
     stage.target.fail()
@@ -35,7 +40,9 @@ async def test_it_escalates_level_by_level_and_the_end_is_told_to_all_who_were_t
     assert stage.told() == ["opened", "resolved"]
 
 
+@story
 async def test_the_messages_of_an_incident_are_one_thread(stage: Stage) -> None:
+    stage.tell("hook", "slack", "mail")
     await stage.daemon.start()
     stage.target.fail()
     await stage.hears("opened")
@@ -50,7 +57,9 @@ async def test_the_messages_of_an_incident_are_one_thread(stage: Stage) -> None:
     assert second["thread_ts"] == "1.000001"
 
 
+@story
 async def test_an_acknowledgement_stops_the_escalation_and_is_told(stage: Stage) -> None:
+    stage.tell("hook", "slack")
     stage.levels(level(0, "hook"), level(2.5, "slack"))
     await stage.daemon.start()
     stage.target.fail()
@@ -66,6 +75,7 @@ async def test_an_acknowledgement_stops_the_escalation_and_is_told(stage: Stage)
     assert stage.hook.requests[1].json()["incident"]["acknowledgement"]["by"] == "Ada"
 
 
+@story
 async def test_the_status_says_by_its_exit_code_how_it_is(stage: Stage) -> None:
     stage.checks({**stage.daemon.config["checks"][0], "severity": "warning"})
     stage.daemon.write()

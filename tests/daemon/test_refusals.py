@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.kit.theatre import story
+
 if TYPE_CHECKING:
     from tests.kit.stage import Stage
 
 
+@story
 async def test_a_second_daemon_on_the_same_store_is_refused_and_the_first_goes_on(stage: Stage) -> None:
     await stage.daemon.start()
     stage.daemon.config["web"] = {"socket": "other.sock"}
@@ -20,16 +23,7 @@ async def test_a_second_daemon_on_the_same_store_is_refused_and_the_first_goes_o
     await stage.target.requests.reach(asked + 2)
 
 
-async def test_a_second_daemon_on_the_same_postgres_is_refused(postgres_stage: Stage) -> None:
-    stage = postgres_stage
-    await stage.daemon.start()
-    stage.daemon.config["web"] = {"socket": "other.sock"}
-    stage.daemon.write()
-    second = await stage.daemon.say("run")
-    assert second.code == 75
-    assert "Traceback" not in second.text
-
-
+@story
 async def test_a_configuration_that_is_wrong_ends_the_start_with_78_and_names_the_place(stage: Stage) -> None:
     stage.daemon.config["checks"][0]["intervall"] = "5s"
     stage.daemon.write()

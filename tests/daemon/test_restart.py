@@ -6,11 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tests.kit.stage import level
+from tests.kit.theatre import story
 
 if TYPE_CHECKING:
     from tests.kit.stage import Stage
 
 
+@story
 async def test_a_restart_in_an_open_incident_tells_nothing_again(stage: Stage) -> None:
     await stage.daemon.start()
     stage.target.fail()
@@ -25,7 +27,9 @@ async def test_a_restart_in_an_open_incident_tells_nothing_again(stage: Stage) -
     assert [incident["id"] for incident in (await stage.daemon.status())["incidents"]] == [1]
 
 
+@story
 async def test_a_level_that_came_due_during_the_stop_is_told_once_at_the_start(stage: Stage) -> None:
+    stage.tell("hook", "slack")
     stage.levels(level(0, "hook"), level(2, "slack"))
     await stage.daemon.start()
     stage.target.fail()
@@ -40,7 +44,9 @@ async def test_a_level_that_came_due_during_the_stop_is_told_once_at_the_start(s
     assert len(stage.slack.requests) == 1
 
 
+@story
 async def test_a_level_that_is_not_due_yet_keeps_its_time_across_a_restart(stage: Stage) -> None:
+    stage.tell("hook", "slack")
     stage.levels(level(0, "hook"), level(4, "slack"))
     await stage.daemon.start()
     stage.target.fail()
@@ -52,6 +58,7 @@ async def test_a_level_that_is_not_due_yet_keeps_its_time_across_a_restart(stage
     assert 4.0 <= (escalated[0] - opened[0]) / 1e6 < 5.5
 
 
+@story
 async def test_what_recovered_during_the_stop_is_told_after_the_first_good_results(stage: Stage) -> None:
     await stage.daemon.start()
     stage.target.fail()
@@ -64,8 +71,8 @@ async def test_what_recovered_during_the_stop_is_told_after_the_first_good_resul
     assert stage.faults == []
 
 
+@story
 async def test_what_broke_during_the_stop_is_told_too(stage: Stage) -> None:
-    stage.only("hook")
     await stage.daemon.start()
     await stage.target.requests.reach(2)
     await stage.daemon.stop()
@@ -74,6 +81,7 @@ async def test_what_broke_during_the_stop_is_told_too(stage: Stage) -> None:
     await stage.hears("opened")
 
 
+@story
 async def test_the_incident_of_a_check_that_is_gone_after_the_restart_is_withdrawn(stage: Stage) -> None:
     await stage.daemon.start()
     stage.target.fail()
@@ -81,6 +89,6 @@ async def test_the_incident_of_a_check_that_is_gone_after_the_restart_is_withdra
     await stage.daemon.stop()
     stage.checks({**stage.daemon.config["checks"][0], "name": "other", "options": {"url": stage.slack.url}})
     await stage.daemon.start()
-    await stage.row(kind="withdrawn", channel="mail", state="sent")
+    await stage.row(kind="withdrawn", state="sent")
     await stage.settles()
     assert stage.faults == []

@@ -56,6 +56,7 @@ async def passes(clock: FakeClock, until: Callable[[], object], *, seconds: floa
 
 
 async def test_people_hear_that_the_store_is_down_and_what_was_found_once_it_is_up(stage: Stage) -> None:
+    stage.tell("hook", "mail")
     clock = FakeClock(SystemClock().now())  # the timers of the schedule go by the real one
     store = stage.daemon.folder / "state" / "sentinel.db"
     async with running(stage, clock) as pipeline:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import resource
 import sqlite3
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from tests.kit.theatre import story
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.kit.postgres import PostgresServer
     from tests.kit.stage import Stage
 
 
@@ -28,6 +28,7 @@ def no_room_to_write(pid: int) -> Iterator[None]:
             resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
 
 
+@story
 async def test_what_was_found_while_nothing_could_be_written_is_told_as_soon_as_it_can(stage: Stage) -> None:
     await stage.daemon.start()
     await stage.target.requests.reach(2)
@@ -45,6 +46,7 @@ async def test_what_was_found_while_nothing_could_be_written_is_told_as_soon_as_
     assert sound(stage.daemon.folder / "state" / "sentinel.db")
 
 
+@story
 async def test_a_kill_while_nothing_can_be_written_leaves_a_sound_store(stage: Stage) -> None:
     await stage.daemon.start()
     await stage.target.requests.reach(2)
@@ -62,25 +64,7 @@ def sound(file: Path) -> bool:
         return bool(database.execute("PRAGMA integrity_check").fetchone() == ("ok",))
 
 
-async def test_while_postgres_is_down_checks_go_on_and_all_is_told_when_it_is_back(
-    postgres_stage: Stage, postgres: PostgresServer
-) -> None:
-    stage = postgres_stage
-    await stage.daemon.start()
-    await stage.target.requests.reach(2)
-    await asyncio.to_thread(postgres.stop, immediate=True)
-    stage.target.fail()
-    await stage.daemon.process.line("store.down")
-    asked = len(stage.target.requests)
-    await stage.target.requests.reach(asked + 3)
-    stage.target.recover()
-    await stage.daemon.shows(lambda status: not status["incidents"])
-    await asyncio.to_thread(postgres.start)
-    await stage.hears("opened", "resolved")
-    await stage.settles()
-    assert stage.faults == []
-
-
+@story
 async def test_a_damaged_store_is_put_aside_and_the_watch_goes_on(stage: Stage) -> None:
     await stage.daemon.start()
     await stage.target.requests.reach(2)

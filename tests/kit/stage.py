@@ -61,15 +61,10 @@ class Stage:
         self.daemon.config |= {
             "name": "ward",
             "checks": [check("api", self.target.url)],
-            "channels": {
-                "hook": webhook(self.hook.port),
-                "slack": slack(self.slack.url),
-                "mail": email(self.mail.port),
-            },
-            "policies": {"default": {"levels": [level(0, "hook", "slack", "mail")]}},
             "reports": {"schedule": []},
             "logs": {"format": "json"},
         }
+        self.tell("hook")
         return self
 
     async def __aexit__(
@@ -79,14 +74,15 @@ class Stage:
 
     # --- The configuration ------------------------------------------------------------------------------------------
 
-    def only(self, *channels: str) -> None:
-        """Leave the other channels out, and tell these at once."""
-        config = self.daemon.config
-        config["channels"] = {name: config["channels"][name] for name in channels}
+    def tell(self, *channels: str) -> None:
+        """Have these channels, of `hook`, `slack` and `mail`, and tell all of them at once."""
+        every = {"hook": webhook(self.hook.port), "slack": slack(self.slack.url), "mail": email(self.mail.port)}
+        self.daemon.config["channels"] = {name: every[name] for name in channels}
         self.levels(level(0, *channels))
 
     def levels(self, *levels: Json) -> None:
-        self.daemon.config["policies"]["default"]["levels"] = list(levels)
+        """Of the one escalation policy."""
+        self.daemon.config["policies"] = {"default": {"levels": list(levels)}}
 
     def checks(self, *checks: Json) -> None:
         self.daemon.config["checks"] = list(checks)
@@ -127,7 +123,7 @@ class Stage:
         return (await eventually(find, within=within))[0]
 
 
-def check(name: str, url: str, *, every: str = "500ms", **more: object) -> Json:
+def check(name: str, url: str, *, every: str = "300ms", **more: object) -> Json:
     """An HTTP check whose incident opens after two bad results and resolves after two good ones."""
     entry = {
         "name": name,
