@@ -7,6 +7,7 @@ times as much, and one job for all would start everything in one moment.
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from apscheduler.executors.debug import DebugExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -33,7 +34,9 @@ class Scheduler:
         self._clock = clock
         self._submit = submit
         self._shards: dict[Shard, list[Check]] = {}
-        self._timers = AsyncIOScheduler(timezone=UTC)
+        # Handing out is quick, so it is done on the spot ("debug" is only the library's name for that): the usual executor
+        # makes a task of it, and a stop that came upon one logged an error for its cancellation.
+        self._timers = AsyncIOScheduler(timezone=UTC, executors={"default": DebugExecutor()})
         self.pulse = Pulse("scheduler", clock, patience=60.0)
 
     def start(self) -> None:
@@ -88,11 +91,11 @@ class Scheduler:
             self._look, DateTrigger(now + spread, timezone=UTC), args=[newcomers], misfire_grace_time=None
         )
 
-    async def _look(self, checks: list[Check]) -> None:
+    def _look(self, checks: list[Check]) -> None:
         """Off the grid, so due when it is done."""
         self._submit(checks, self._clock.now())
 
-    async def _fire(self, shard: Shard) -> None:
+    def _fire(self, shard: Shard) -> None:
         self.pulse.beat()
         if members := self._shards.get(shard):
             self._submit(members, slot(self._clock.now(), *shard))
