@@ -12,15 +12,6 @@ from tests.kit.theatre import story
 
 
 @story
-async def test_an_idle_daemon_stops_at_once(stage: Stage) -> None:
-    await stage.daemon.start()
-    began = time.monotonic()
-    assert await stage.daemon.stop() == 0
-    assert time.monotonic() - began < 3.0
-    assert stage.daemon.log[-1]["event"] == "sentinel.stopped"
-
-
-@story
 async def test_a_stop_waits_for_a_hung_receiver_no_longer_than_it_may_and_loses_nothing(stage: Stage) -> None:
     stage.hook.next_answers.append(Answer(after=asyncio.Event()))
     await stage.daemon.start()
@@ -34,6 +25,15 @@ async def test_a_stop_waits_for_a_hung_receiver_no_longer_than_it_may_and_loses_
     await stage.daemon.start()
     await stage.settles()
     assert stage.faults == []
+
+
+@story
+async def test_an_idle_daemon_stops_at_once(stage: Stage) -> None:
+    await stage.daemon.start()
+    began = time.monotonic()
+    assert await stage.daemon.stop() == 0
+    assert time.monotonic() - began < 3.0
+    assert stage.daemon.log[-1]["event"] == "sentinel.stopped"
 
 
 @story

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Story = Callable[[Stage], Awaitable[None]]
 
-AT_ONCE = 3
+AT_ONCE = 4
 
 
 def story(play: Story) -> Callable[..., Any]:
