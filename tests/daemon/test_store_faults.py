@@ -76,3 +76,18 @@ async def test_a_damaged_store_is_put_aside_and_the_watch_goes_on(stage: Stage) 
     await stage.hears("opened")
     assert [line["level"] for line in stage.daemon.log if line["event"] == "store.damaged"] == ["critical"]
     assert len(list(file.parent.glob("sentinel.db.damaged-*"))) == 1
+
+
+@story
+async def test_a_store_that_is_removed_while_in_use_is_noticed_and_begun_anew_at_the_next_start(stage: Stage) -> None:
+    """SQLite wrote on into the removed file, and Sentinel believed that all was well."""
+    await stage.daemon.start()
+    await stage.target.requests.reach(2)
+    for file in (stage.daemon.folder / "state").glob("sentinel.db*"):
+        file.unlink()
+    stage.target.fail()
+    down = await stage.daemon.process.line(r"^.*store\.down.*$")
+    assert "removed" in down[0] or "no store" in down[0]
+    await stage.daemon.stop()
+    await stage.daemon.start()
+    await stage.hears("opened")

@@ -48,6 +48,7 @@ class Sqlite:
         self._ballast = Ballast(self._beside("ballast"))
         self._writer: Engine | None = None
         self._reader: Engine | None = None
+        self._identity: tuple[int, int] | None = None  # of the file that was taken: device and inode
 
     # --- Ownership --------------------------------------------------------------------------------------------------
 
@@ -55,7 +56,9 @@ class Sqlite:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock.take(self.where, now)
         # Made here and not by SQLite, so that nobody else could read it even for a moment. Its companions take its mode.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._identity = _identity(os.fstat(descriptor))
+        os.close(descriptor)
 
     def release(self) -> None:
         self._lock.release()
@@ -130,10 +133,19 @@ class Sqlite:
         return sqlite_failure(error, self.where)
 
     def mark(self, connection: Connection) -> None:  # noqa: ARG002  # a commit in a file of one's own is never in doubt
-        return None
+        # SQLite goes on writing into a file that was removed or replaced, without a word, and all of it is lost at the end.
+        if self._identity is not None and self._identity != self._found():
+            raise StoreUnavailable(f"{self.where} was removed or replaced while it was in use; restart Sentinel")
 
     def committed(self, connection: Connection, mark: str) -> bool:  # noqa: ARG002
         return False
+
+    def _found(self) -> tuple[int, int] | None:
+        """The identity of the file that is there now; None when there is none."""
+        try:
+            return _identity(self.path.stat())
+        except FileNotFoundError:
+            return None
 
     # --- Room -------------------------------------------------------------------------------------------------------
 
@@ -209,6 +221,10 @@ def _quick_check(connection: Connection, table: str, where: str) -> None:
         raise sqlite_failure(error, where) or error from error
     if found != ["ok"]:
         raise StoreCorrupt(f"{where}: the table {table} is damaged")
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
