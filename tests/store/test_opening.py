@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from sentinel.base.errors import AlreadyRunning, StoreCorrupt, StoreError, StoreTooNew, StoreUnavailable
 from sentinel.base.redact import Secret
@@ -18,7 +18,7 @@ from sentinel.core.plan import StorePlan
 from sentinel.store.backend import Access
 from sentinel.store.choice import choose
 from sentinel.store.database import Store
-from sentinel.store.migrate import upgrade
+from sentinel.store.migrate import migrate, upgrade
 from sentinel.store.sqlite import quarantine
 from sentinel.store.tables import metadata
 from tests.kit.clock import FakeClock
@@ -101,11 +101,36 @@ async def test_a_reader_sees_the_store_of_a_running_sentinel_and_of_a_stopped_on
         await store.close()
 
 
-async def test_the_migrations_make_the_tables_that_the_code_goes_by(plan: StorePlan, clock: FakeClock) -> None:
-    await (await Store.open(plan, clock)).close()
-    connection = choose(plan).connect(Access.READ)
-    with connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+def shape(connection: Connection) -> list[tuple[object, ...]]:
+    """Everything that a database knows of its schema, in an order that does not depend on how it was made."""
+    if connection.dialect.name == "sqlite":
+        asked = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2"
+        return [
+            (kind, name, of, "".join((sql or "").split())) for kind, name, of, sql in connection.execute(text(asked))
+        ]
+    columns = (
+        "SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity"
+        " FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2"
+    )
+    indexes = "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2"
+    return [tuple(row) for asked in (columns, indexes) for row in connection.execute(text(asked))]
+
+
+async def test_all_migrations_together_make_what_a_new_store_begins_with(plan: StorePlan) -> None:
+    backend = choose(plan)
+    backend.take(AT)
+    shapes = []
+    for make in (migrate, lambda connection: upgrade(connection, backend.where)):
+        with backend.connect(Access.WRITE) as connection:
+            begun = connection.begin()
+            make(connection)
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+            shapes.append(shape(connection))
+            begun.rollback()
+    backend.release()
+    migrated, made = shapes
+    assert migrated == made
+    assert len(made) > 10
 
 
 async def test_a_migration_that_is_cut_off_leaves_nothing(plan: StorePlan) -> None:

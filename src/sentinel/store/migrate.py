@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from sentinel.base.errors import StoreTooNew, StoreUnavailable
-from sentinel.store.tables import HEAD, REVISIONS
+from sentinel.store.tables import HEAD, REVISIONS, metadata
 
 
 def revision(connection: Connection) -> str | None:
@@ -45,9 +45,12 @@ def upgrade(connection: Connection, where: str) -> None:
     _refuse_newer(found, where)
     if found == HEAD:
         return
+    if found is None:
+        _make(connection)
+        return
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL statement_timeout = 0"))  # history may be long
-    _run(connection)
+    migrate(connection)
 
 
 def _refuse_newer(found: str | None, where: str) -> None:
@@ -55,7 +58,17 @@ def _refuse_newer(found: str | None, where: str) -> None:
         raise StoreTooNew(f"{where} was written by a newer Sentinel (its schema is {found}, this one knows {HEAD})")
 
 
-def _run(connection: Connection) -> None:
+def _make(connection: Connection) -> None:
+    """Make the tables of a new store as they are now, which is what all migrations together come to (a test compares)."""
+    metadata.create_all(connection)
+    # As Alembic makes it.
+    key = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"
+    connection.execute(text(f"CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, {key})"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+
+
+def migrate(connection: Connection) -> None:
+    """Take every step from the schema's revision to `HEAD`."""
     # Only here: Alembic takes 10 MB and a tenth of a second, and there is hardly ever anything to do.
     from alembic.config import Config  # noqa: PLC0415
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
