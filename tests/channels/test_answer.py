@@ -32,15 +32,16 @@ def test_a_retry_after_that_cannot_be_read_is_none(header: str | None) -> None:
 @pytest.mark.parametrize(
     ("status", "cause", "permanent"),
     [
-        (301, Cause.REFUSED, True),
-        (307, Cause.REFUSED, True),
-        (400, Cause.REFUSED, True),
-        (401, Cause.CREDENTIAL_REFUSED, True),
-        (403, Cause.CREDENTIAL_REFUSED, True),
-        (404, Cause.REFUSED, True),
+        (301, Cause.REFUSED, False),
+        (307, Cause.REFUSED, False),
+        (400, Cause.REFUSED, False),
+        (401, Cause.CREDENTIAL_REFUSED, False),
+        (403, Cause.CREDENTIAL_REFUSED, False),
+        (404, Cause.REFUSED, False),
         (408, Cause.SERVER_ERROR, False),
         (410, Cause.GONE, True),
         (413, Cause.REFUSED, True),
+        (422, Cause.REFUSED, True),
         (425, Cause.SERVER_ERROR, False),
         (429, Cause.RATE_LIMITED, False),
         (500, Cause.SERVER_ERROR, False),
@@ -62,7 +63,7 @@ def test_every_success_is_sent(status: int) -> None:
     assert judge_status(status) == Sent()
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [302, 401, 404, 429, 503])
 def test_the_patience_that_was_asked_for_is_kept(status: int) -> None:
     outcome = judge_status(status, timedelta(seconds=30))
     assert isinstance(outcome, Failed)

@@ -114,7 +114,7 @@ async def test_no_redirect_is_followed(receiver: HttpReceiver, way: str, status:
         receiver.answer = Answer(status=status, headers={"Location": elsewhere.url})
         outcome = await send(way, receiver.port)
         assert len(elsewhere.requests) == 0
-    assert outcome == Failed(cause=Cause.REFUSED, detail=f"answered {status}: redirect not followed", permanent=True)
+    assert outcome == Failed(cause=Cause.REFUSED, detail=f"answered {status}: redirect not followed")
 
 
 # --- Nothing leaks ---------------------------------------------------------------------------------------------------

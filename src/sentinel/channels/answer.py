@@ -20,7 +20,9 @@ _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _CREDENTIALS: Final = frozenset({401, 403, 407})
 #: 408 Request Timeout and 425 Too Early ask for the same request again (RFC 9110, 15.5.9; RFC 8470, 5.2).
 _TRY_AGAIN: Final = frozenset({408, 425})
-GONE: Final = frozenset({410})
+_GONE: Final = 410
+#: These speak of the message itself, which will be the same tomorrow: too large, or not understood.
+_UNUSABLE: Final = frozenset({413, 422})
 
 
 def retry_after(header: str | None, now: datetime) -> timedelta | None:
@@ -36,31 +38,31 @@ def retry_after(header: str | None, now: datetime) -> timedelta | None:
     return min(max(until - now, timedelta(0)), _LONGEST_RETRY_AFTER)
 
 
-def judge_status(
-    status: int, wait: timedelta | None = None, *, word: str = "", gone: frozenset[int] = GONE
-) -> Sent | Failed:
+def judge_status(status: int, wait: timedelta | None = None, *, word: str = "") -> Sent | Failed:
     """What a status means for a delivery.
+
+    Hardly anything is final. An ingress answers 404 while the receiver behind it is exchanged, a gateway redirects to its
+    page of maintenance, a token is renewed within the hour: whoever runs these mends them, and the message is to arrive then.
 
     Args:
         wait: what the receiver's `Retry-After` asks for.
         word: the receiver's code word for the error, checked by the caller to be one.
-        gone: which statuses of this receiver say that the address does not exist.
     """
     detail = f"answered {status}" + (f" {word}" if word else "")
     if 200 <= status < 300:
         return Sent()
     if 300 <= status < 400:
-        return Failed(cause=Cause.REFUSED, detail=f"{detail}: redirect not followed", permanent=True)
+        return Failed(cause=Cause.REFUSED, detail=f"{detail}: redirect not followed", retry_after=wait)
     if status == 429:
         return Failed(cause=Cause.RATE_LIMITED, detail=detail, retry_after=wait)
     if status in _TRY_AGAIN:
         return Failed(cause=Cause.SERVER_ERROR, detail=detail, retry_after=wait)
-    if status in gone:
+    if status == _GONE:
         return Failed(cause=Cause.GONE, detail=detail, permanent=True)
     if status in _CREDENTIALS:
-        return Failed(cause=Cause.CREDENTIAL_REFUSED, detail=detail, permanent=True)
+        return Failed(cause=Cause.CREDENTIAL_REFUSED, detail=detail, retry_after=wait)
     if 400 <= status < 500:
-        return Failed(cause=Cause.REFUSED, detail=detail, permanent=True)
+        return Failed(cause=Cause.REFUSED, detail=detail, permanent=status in _UNUSABLE, retry_after=wait)
     if 500 <= status < 600:
         return Failed(cause=Cause.SERVER_ERROR, detail=detail, retry_after=wait)
     return Failed(cause=Cause.PROTOCOL_ERROR, detail=detail)

@@ -37,17 +37,28 @@ _WORD: Final = re.compile(r"[a-z][a-z_]{1,60}")  # Slack's errors are words such
 #: In no hierarchy and with no handler, so that no setting makes it speak: slack-sdk logs whole URLs.
 _SILENT: Final = logging.Logger("slack_sdk, silenced", level=logging.CRITICAL + 1)  # noqa: LOG001  see above
 
-_GONE: Final = frozenset({"channel_not_found", "is_archived", "channel_is_archived", "no_service", "no_team"})
+#: Nobody brings these back: a new channel, bot or address takes their place, and the configuration has to name it.
+_GONE: Final = frozenset(
+    {"is_archived", "channel_is_archived", "no_service", "no_team", "account_inactive", "token_revoked"}
+)
+#: The message itself is not taken, and will be the same tomorrow.
+_UNUSABLE: Final = frozenset(
+    {
+        "msg_too_long", "no_text", "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long",
+        "too_many_attachments", "invalid_arguments", "invalid_payload",
+    }
+)  # fmt: skip
+#: Whoever runs this can mend these: renew a token, grant a scope, invite the bot (a private channel that it is no member of
+#: is `channel_not_found` to it). So they are tried again.
 _CREDENTIALS: Final = frozenset(
     {
-        "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope",
-        "invalid_token", "no_permission", "not_allowed_token_type", "access_denied", "org_login_required",
+        "invalid_auth", "not_authed", "token_expired", "missing_scope", "invalid_token", "no_permission",
+        "not_allowed_token_type", "access_denied", "org_login_required",
     }
 )  # fmt: skip
 _REFUSED: Final = frozenset(
     {
-        "not_in_channel", "msg_too_long", "no_text", "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long",
-        "too_many_attachments", "restricted_action", "invalid_arguments", "invalid_payload", "posting_to_general_channel_denied",
+        "channel_not_found", "not_in_channel", "restricted_action", "posting_to_general_channel_denied",
         "action_prohibited", "user_not_found",
     }
 )  # fmt: skip
@@ -61,15 +72,20 @@ _UNREADABLE: Final = Ambiguous(cause=Cause.PROTOCOL_ERROR, detail="the answer wa
 def judge_word(word: str) -> Failed:
     """What one of Slack's words for an error means for a delivery."""
     detail = f"Slack says {word}"
+    if final := _final(word, detail):
+        return final
     if word in _LIMITED:
         return Failed(cause=Cause.RATE_LIMITED, detail=detail)
+    if word in _CREDENTIALS:
+        return Failed(cause=Cause.CREDENTIAL_REFUSED, detail=detail)
+    return Failed(cause=Cause.REFUSED if word in _REFUSED else Cause.SERVER_ERROR, detail=detail)
+
+
+def _final(word: str, detail: str) -> Failed | None:
+    """What the words mean after which no other attempt can help; None for all others."""
     if word in _GONE:
         return Failed(cause=Cause.GONE, detail=detail, permanent=True)
-    if word in _CREDENTIALS:
-        return Failed(cause=Cause.CREDENTIAL_REFUSED, detail=detail, permanent=True)
-    if word in _REFUSED:
-        return Failed(cause=Cause.REFUSED, detail=detail, permanent=True)
-    return Failed(cause=Cause.SERVER_ERROR, detail=detail)
+    return Failed(cause=Cause.REFUSED, detail=detail, permanent=True) if word in _UNUSABLE else None
 
 
 class _Refused(Exception):
@@ -131,9 +147,9 @@ class _Attempt:
         wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
         word = "" if 300 <= response.status < 400 else await _word(response)
         response.close()
-        outcome = judge_status(response.status, wait, word=word, gone=frozenset({404, 410}))
+        outcome = judge_status(response.status, wait, word=word)
         assert isinstance(outcome, Failed), "a status that is no success"
-        return outcome
+        return _final(word, outcome.detail) or outcome
 
     async def outcome(self, sending: Awaitable[Outcome], deadline: float) -> Outcome:
         """How the attempt ended. Raises nothing but a cancellation."""
