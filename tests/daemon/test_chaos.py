@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tests.kit.process import Children
 
+BACKOFF = 90.0  # seconds that a message may wait after the many attempts that were spoilt; hardly ever more than a few
 KILLS = 10  # of each daemon
 LONGEST_LIFE = 1.2  # seconds from the start of probing to the kill
 LONGEST_START = 0.9  # seconds from the start of the process to a kill while it starts
@@ -76,4 +77,4 @@ async def heal(stage: Stage) -> None:
     await stage.daemon.start()
     ledger = stage.daemon.ledger
     await eventually(lambda: not any(incident.is_open for incident in ledger.incidents()), within=20)
-    await stage.settles(within=30)
+    await stage.settles(within=BACKOFF)

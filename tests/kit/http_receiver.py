@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import deque
 from dataclasses import dataclass, field
@@ -13,7 +14,6 @@ from tests.kit.arrivals import Arrivals
 from tests.kit.ports import LOOPBACK, reset
 
 if TYPE_CHECKING:
-    import asyncio
     import ssl
     from collections.abc import Mapping
     from types import TracebackType
@@ -61,6 +61,7 @@ class HttpReceiver:
         self.requests: Arrivals[Received] = Arrivals()
         self.port = port
         self._tls = tls
+        self._held: set[asyncio.Task[object]] = set()  # the loop itself would let go of who waits for an event for ever
         self._runner = web.ServerRunner(web.Server(self._respond), shutdown_timeout=0.1)
 
     @property
@@ -76,6 +77,9 @@ class HttpReceiver:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for task in self._held:
+            task.cancel()
+        await asyncio.gather(*self._held, return_exceptions=True)
         await self._runner.cleanup()
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -83,11 +87,18 @@ class HttpReceiver:
         script = self.next_answers.popleft() if self.next_answers else self.answer
         self.requests.add(_received(request, body, script))
         if script.after is not None:
-            await script.after.wait()
+            await self._hold(script.after)
         if isinstance(script, Answer):
             return web.Response(status=script.status, headers=script.headers, body=script.body)
         _end(request, by_reset=script.reset)
         return web.Response()  # reaches nobody
+
+    async def _hold(self, until: asyncio.Event) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._held.add(task)
+        task.add_done_callback(self._held.discard)
+        await until.wait()
 
 
 def _received(request: web.BaseRequest, body: bytes, script: Answer | Drop) -> Received:
