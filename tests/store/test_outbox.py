@@ -149,7 +149,7 @@ async def test_a_row_whose_sender_died_is_queued_again_as_ambiguous(store: Store
     assert lost.is_repeat
 
 
-async def test_acknowledging_cancels_what_no_attempt_was_made_for(store: Store) -> None:
+async def test_acknowledging_cancels_what_waits(store: Store) -> None:
     await enqueue(store, notification(1), notification(2, Kind.ESCALATED, SLACK), notification(3, Kind.REMINDED))
     assert await store.write(lambda tx: tx.outbox.cancel(7, {Kind.ESCALATED, Kind.REMINDED})) == 2
     assert await claim(store, channel="slack") == []
@@ -157,10 +157,19 @@ async def test_acknowledging_cancels_what_no_attempt_was_made_for(store: Store) 
     assert (counts[State.QUEUED], counts[State.CANCELLED], counts[State.DEAD]) == (1, 2, 0)
 
 
-async def test_what_was_tried_already_is_not_cancelled(store: Store) -> None:
+async def test_acknowledging_cancels_what_was_tried_and_cannot_have_arrived(store: Store) -> None:
+    """Else an escalation that a receiver refused for now would begin after the acknowledgement."""
     await enqueue(store, notification(1, Kind.ESCALATED))
     (row,) = await claim(store)
-    await settle(store, row, Failed(cause=Cause.TIMEOUT))
+    await settle(store, row, Failed(cause=Cause.UNREACHABLE))
+    assert await store.write(lambda tx: tx.outbox.cancel(7, {Kind.ESCALATED})) == 1
+    assert await claim(store, AT + timedelta(hours=1)) == []
+
+
+async def test_what_may_have_arrived_is_not_cancelled(store: Store) -> None:
+    await enqueue(store, notification(1, Kind.ESCALATED))
+    (row,) = await claim(store)
+    await settle(store, row, Ambiguous(cause=Cause.TIMEOUT))
     assert await store.write(lambda tx: tx.outbox.cancel(7, {Kind.ESCALATED})) == 0
 
 
@@ -172,17 +181,45 @@ async def test_who_never_heard_of_a_trouble_is_not_told_that_it_is_over(store: S
     assert await store.read(lambda tx: tx.outbox.channels()) == {"email"}
 
 
-async def test_dead_rows_are_sent_again_with_their_old_key(store: Store) -> None:
+async def two_dead_rows(store: Store) -> list[Notification]:
     await enqueue(store, notification(1), notification(1, number=8))
     for row in await claim(store):
         await settle(store, row, Failed(cause=Cause.GONE, detail="550", permanent=True))
-    first, second = await store.read(lambda tx: tx.outbox.list([State.DEAD]))
+    return await store.read(lambda tx: tx.outbox.list([State.DEAD]))
+
+
+async def test_dead_rows_are_sent_again_with_their_old_key(store: Store) -> None:
+    first, second = await two_dead_rows(store)
     later = AT + timedelta(days=2)
     assert await store.write(lambda tx: tx.outbox.redrive([first.id], later)) == 1
     (again,) = await claim(store, later)
     assert (again.key, again.attempts, again.created_at, again.detail) == (first.key, 1, later, "")
     assert await store.write(lambda tx: tx.outbox.redrive(None, later)) == 1
     assert (await get(store, second.id)).state is State.QUEUED
+
+
+async def test_a_dropped_row_stays_for_the_record_and_is_neither_dead_nor_sent_again(store: Store) -> None:
+    first, second = await two_dead_rows(store)
+    assert await store.write(lambda tx: tx.outbox.drop([first.id])) == 1
+    assert await get(store, first.id) == replace(first, state=State.DROPPED)
+    counts = await store.read(lambda tx: tx.outbox.counts())
+    assert (counts[State.DEAD], counts[State.DROPPED]) == (1, 1)
+    assert await store.write(lambda tx: tx.outbox.redrive(None, AT)) == 1
+    assert (await get(store, second.id)).state is State.QUEUED
+
+
+async def test_all_dead_rows_are_dropped_and_no_others(store: Store) -> None:
+    await two_dead_rows(store)
+    await enqueue(store, notification(2))
+    assert await store.write(lambda tx: tx.outbox.drop(None)) == 2
+    assert await store.write(lambda tx: tx.outbox.drop(None)) == 0
+    assert len(await claim(store)) == 1
+
+
+async def test_dead_rows_are_counted_from_a_moment_on(store: Store) -> None:
+    await two_dead_rows(store)
+    before, after = AT - MINUTE, AT + MINUTE
+    assert await store.read(lambda tx: (tx.outbox.dead_since(before), tx.outbox.dead_since(after))) == (2, 0)
 
 
 async def test_the_oldest_waiting_row_is_known(store: Store) -> None:

@@ -119,7 +119,7 @@ class OutboxLife(RuleBasedStateMachine):
         kinds = {Kind.ESCALATED, Kind.REMINDED}
         number = self.session.transact(lambda tx: tx.outbox.cancel(incident, kinds))
         hit = [row for row in self.rows.values() if row.incident == incident and row.message.kind in kinds]
-        hit = [row for row in hit if row.state is State.QUEUED and not row.attempts]
+        hit = [row for row in hit if row.state is State.QUEUED and not row.ambiguous]
         assert number == len(hit)
         self.rows |= {row.id: replace(row, state=State.CANCELLED, due_at=None) for row in hit}
 
@@ -128,6 +128,12 @@ class OutboxLife(RuleBasedStateMachine):
         dead = [row for row in self.rows.values() if row.state is State.DEAD]
         assert self.session.transact(lambda tx: tx.outbox.redrive(None, self.now)) == len(dead)
         self.rows |= {row.id: redriven(row, self.now) for row in dead}
+
+    @rule()
+    def drop(self) -> None:
+        dead = [row for row in self.rows.values() if row.state is State.DEAD]
+        assert self.session.transact(lambda tx: tx.outbox.drop(None)) == len(dead)
+        self.rows |= {row.id: replace(row, state=State.DROPPED) for row in dead}
 
     @invariant()
     def the_store_agrees(self) -> None:

@@ -3,7 +3,8 @@
     QUEUED ──claimed under a lease──► SENDING ──accepted──► SENT
       ▲                                 │ ├──refused for good, or too old──► DEAD (visible, can be sent again by hand)
       └───────── tried again later ─────┘ └──(the sender died: the lease runs out and the row counts as ambiguous)
-    QUEUED ──acknowledged before it was sent──► CANCELLED
+    QUEUED ──acknowledged before it can have arrived──► CANCELLED
+    DEAD ──given up by a person──► DROPPED (kept for the record)
 
 A claim is committed before the call, the outcome after it; so a crash in between repeats a message and never loses one. A
 repeat happens only after an ambiguous attempt and carries the same key.
@@ -92,8 +93,9 @@ class State(StrEnum):
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
-    DEAD = "dead"
+    DEAD = "dead"  # given up by Sentinel; a person may send it again, or drop it
     CANCELLED = "cancelled"
+    DROPPED = "dropped"  # given up by a person
 
 
 #: What a receiver gave back, to continue a thread or to update a message: Slack's `ts`, a mail's Message-ID.

@@ -62,12 +62,16 @@ class Outbox:
             self._connection.execute(put.on_conflict_do_nothing())
 
     def cancel(self, incident: int, kinds: Collection[Kind]) -> int:
-        """Give up an incident's rows of these kinds that no attempt was made for; answers how many."""
+        """Give up an incident's rows of these kinds that wait and cannot have arrived; answers how many.
+
+        So a row whose attempts all failed is given up, too. One whose attempt was ambiguous goes on: to repeat it is what
+        makes sure that whoever may have got half of a story gets the rest.
+        """
         change = update(outbox).where(
             outbox.c.incident == incident,
             outbox.c.kind.in_([kind.value for kind in kinds]),
             outbox.c.state == State.QUEUED.value,
-            outbox.c.attempts == 0,
+            outbox.c.ambiguous == 0,
         )
         return self._connection.execute(change.values(state=State.CANCELLED.value, due_at=None)).rowcount
 
@@ -84,6 +88,17 @@ class Outbox:
         # As `core.notification.redriven` says.
         fresh = {"state": State.QUEUED.value, "due_at": micros(now), "created_at": micros(now), "attempts": 0}
         return self._connection.execute(change.values(**fresh, reason="", detail="")).rowcount
+
+    def drop(self, ids: Collection[int] | None) -> int:
+        """Have dead rows count as dead no more: a person gave them up. They are kept for the record; answers how many.
+
+        Args:
+            ids: of the rows, or None for all dead ones. Rows that are not dead stay as they are.
+        """
+        change = update(outbox).where(outbox.c.state == State.DEAD.value)
+        if ids is not None:
+            change = change.where(outbox.c.id.in_(ids))
+        return self._connection.execute(change.values(state=State.DROPPED.value)).rowcount
 
     # --- Delivery ---------------------------------------------------------------------------------------------------
 
@@ -165,6 +180,12 @@ class Outbox:
         counted = select(outbox.c.state, func.count()).group_by(outbox.c.state)
         found = {State(state): number for state, number in self._connection.execute(counted)}
         return {state: found.get(state, 0) for state in State}
+
+    def dead_since(self, at: datetime) -> int:
+        """How many dead rows were written (or sent again by hand) after a moment."""
+        asked = select(func.count()).where(outbox.c.state == State.DEAD.value, outbox.c.created_at > micros(at))
+        found: int = self._connection.execute(asked).scalar_one()
+        return found
 
     def next_due(self, channel: str) -> datetime | None:
         """When the next row of a channel can be claimed; None when there is none."""
