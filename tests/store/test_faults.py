@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import sqlite3
 import sys
@@ -12,7 +13,8 @@ from time import monotonic
 
 import psycopg
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
+from sqlalchemy.exc import InvalidRequestError
 
 from sentinel.base.errors import AlreadyRunning, StoreError, StoreFull, StoreUnavailable
 from sentinel.base.redact import Secret
@@ -123,6 +125,22 @@ async def test_work_that_was_given_up_is_not_committed_later(sqlite_plan: StoreP
     await store.close()
 
 
+async def test_writes_that_are_given_up_leave_no_error_that_nobody_read(
+    sqlite_plan: StorePlan, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """asyncio logs a future whose exception was never retrieved: once a line for every write to a locked store."""
+    store = await Store.open(sqlite_plan, clock, Patience(write=0.3))
+    other = sqlite3.connect(sqlite_plan.url.reveal().removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await store.write(save)
+    other.close()
+    await store.close()
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
 async def test_a_long_read_is_cut_off(sqlite_plan: StorePlan, clock: FakeClock) -> None:
     store = await Store.open(sqlite_plan, clock, HASTY)
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
@@ -151,6 +169,28 @@ async def test_no_stored_word_reaches_an_error(store: Store) -> None:
     with pytest.raises(StoreError) as caught:
         await store.write(twice)
     assert "Jane Roe" not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_asking_for_room_leaves_every_reader_as_it_was(store: Store) -> None:
+    """Once PostgreSQL's question left a transaction open, and the next read on that connection failed."""
+    for _ in range(3):
+        room = await store.room()
+        assert room.database is not None
+        assert room.database > 0
+        assert await store.read(lambda tx: tx.incidents.open()) == []
+
+
+async def test_a_job_that_leaves_its_transaction_open_harms_no_other(store: Store) -> None:
+    ask = text("SELECT 1")
+    for _ in range(2):
+        await store._reader.run(lambda session: session.use(lambda c: c.execute(ask).scalar_one()), 5.0)
+        assert await store.read(lambda tx: tx.incidents.open()) == []
+
+
+async def test_a_wrong_use_of_the_store_is_not_taken_for_a_failure_of_it(store: Store) -> None:
+    with pytest.raises(InvalidRequestError):
+        await store.write(lambda tx: tx.results._connection.begin())
+    await store.write(save)
 
 
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------

@@ -7,14 +7,13 @@ line, which names objects only, and its detail line, which quotes rows, is left 
 import sqlite3
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from sentinel.base.errors import StoreCorrupt, StoreError, StoreFull, StoreUnavailable
 
 #: Also met as a limit on file size, which SQLite reports as a failed write.
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")
 _CORRUPT = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
 
 _WORDS = {
     "SQLITE_BUSY": "it is locked by another program",
@@ -83,8 +82,7 @@ def _cause(error: BaseException) -> BaseException | None:
 
 
 def _other(error: BaseException, where: str) -> StoreError | None:
+    """SQLAlchemy's own errors are none of the database's: we used it in a wrong way, and that is to be seen as it is."""
     if isinstance(error, OSError):
         return StoreUnavailable(f"{where}: {error.strerror or type(error).__name__}")
-    if isinstance(error, SQLAlchemyError):
-        return StoreError(f"{where}: {type(error).__name__}")
     return None

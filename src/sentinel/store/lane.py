@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sentinel.base.errors import StoreUnavailable
 from sentinel.store.session import Session
@@ -43,16 +43,18 @@ class Lane:
         if self.waiting >= MOST_WAITING:
             raise StoreUnavailable(f"{self._where}: too much is waiting for it")
         future = self._submit(job)
+        answer = asyncio.wrap_future(future)
+        answer.add_done_callback(_read)
         try:
             async with asyncio.timeout(within) as deadline:
-                return await asyncio.shield(asyncio.wrap_future(future))
+                return await asyncio.shield(answer)
         except TimeoutError:
             if not deadline.expired():
                 raise
         except asyncio.CancelledError:
             future.cancel()
             raise
-        return await self._give_up(future, within)
+        return await self._give_up(future, answer, within)
 
     async def close(self, within: float) -> None:
         """Close the session and let the thread end. Doing so twice does no harm."""
@@ -70,11 +72,17 @@ class Lane:
     def _done(self, _: object) -> None:
         self.waiting -= 1
 
-    async def _give_up(self, future: Future[T], within: float) -> T:
+    async def _give_up(self, future: Future[T], answer: asyncio.Future[T], within: float) -> T:
         """End a job that is late. What it answers at the last moment counts: it may have been committed."""
         if not future.cancel():
             self._session.abort()
             with suppress(TimeoutError, asyncio.CancelledError):
                 async with asyncio.timeout(ABORT_WITHIN):
-                    return await asyncio.shield(asyncio.wrap_future(future))
+                    return await asyncio.shield(answer)
         raise StoreUnavailable(f"{self._where}: no answer within {within:g} s")
+
+
+def _read(answer: asyncio.Future[Any]) -> None:
+    """Read how a job ended: of an error that nobody waits for any more asyncio would log that it was never retrieved."""
+    if not answer.cancelled():
+        answer.exception()

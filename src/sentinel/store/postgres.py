@@ -146,7 +146,10 @@ class Postgres:
     # --- Room -------------------------------------------------------------------------------------------------------
 
     def room(self, connection: Connection) -> Room:
-        return Room(database=connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
+        # Within a transaction of its own: SQLAlchemy begins one by itself, and would leave it open.
+        with connection.begin():
+            asked = connection.exec_driver_sql("SELECT pg_database_size(current_database())")
+            return Room(database=asked.scalar_one())
 
     def keep_ballast(self) -> bool:
         return False

@@ -48,10 +48,15 @@ class Session:
         return self.use(lambda connection: self._transact(connection, work))
 
     def use(self, job: Callable[[Connection], T]) -> T:
-        """Do a job on the bare connection; failures as in `transact`."""
+        """Do a job on the bare connection; failures as in `transact`. A transaction that the job left open is rolled back."""
         self._aborted.clear()
         try:
-            return job(self._ready())
+            connection = self._ready()
+            answer = job(connection)
+            # SQLAlchemy begins one at any statement; left open, the next `begin` on this connection would fail.
+            if connection.in_transaction():
+                connection.rollback()
+            return answer
         except Exception as error:
             failure = self._backend.failure(error)
             self.drop()
