@@ -160,7 +160,7 @@ def _have_it_written_down(plan: "Plan") -> None:
 
     from sentinel.cli import wire
 
-    with contextlib.suppress(NotRunning, wire.Refused):
+    with contextlib.suppress(NotRunning, wire.NotAnswering, wire.Refused):
         wire.ask(plan.file, "/api/v1/write-down", {})
 
 

@@ -15,9 +15,9 @@ with what can be done about it.
 | exit status | meaning |
 |---|---|
 | 0 | all is well; the command did what it was asked |
-| 1 | a warning (`--status`, `check`); the daemon refused what it was asked (`ack`) |
+| 1 | a warning (`--status`, `check`); the daemon refused what it was asked, or did not confirm it in time (`ack`) |
 | 2 | something is critical (`--status`, `check`); a receiver did not take the message (`test-alert`, `report --send`) |
-| 3 | something is unknown, or no daemon runs |
+| 3 | something is unknown, or no daemon runs or answers |
 | 64 | the command line cannot be understood |
 | 70 | a fault in Sentinel |
 | 71, 73, 74 | a socket or port cannot be had; the log cannot be opened; the store or a file cannot be read or written |

@@ -10,8 +10,10 @@ from urllib.parse import unquote
 from sentinel.base.errors import NotRunning, SentinelError
 from sentinel.config.places import socket_candidates
 
-#: Seconds for each step: to connect, to send, to get more of the answer.
-TIMEOUT = 3.0
+#: Seconds for each step: to connect, to send, to get more of the answer. Longer than the daemon itself takes when its store is
+#: slow: up to 3 s for a question, which it then answers from memory, and 10 s for a change, which it has to commit.
+TO_READ = 8.0
+TO_CHANGE = 15.0
 
 #: Bytes that are read at once, and how often at most. The status of 10,000 checks has about 4 MB.
 CHUNK = 1 << 18
@@ -29,24 +31,50 @@ class Refused(SentinelError):
 class NotAllowed(NotRunning):
     """There is a socket, and it belongs to somebody else."""
 
-    hint = "run this as the user that the daemon runs as, for example with `sudo -u sentinel`"
+    hint = "put `sudo` before it, or be the user that the daemon runs as"
 
 
-def ask(config: Path, target: str, body: Json | None = None) -> Json:
+class NotAnswering(SentinelError):
+    """A daemon listens there, and takes too long."""
+
+    exit_code = 3
+    hint = "its store may be slow: see its log"
+
+
+class Unconfirmed(NotAnswering):
+    """A daemon listens there, has what was asked of it, and takes too long to say that it is done."""
+
+    exit_code = 1
+    hint = "it may still be done: look again in a moment; its store may be slow: see its log"
+
+
+def ask(config: Path, target: str, body: Json | None = None, *, patience: float | None = None) -> Json:
     """What the daemon of this configuration answers: to a GET, or with `body` to a POST.
+
+    Args:
+        patience: seconds for each step; by default TO_READ or TO_CHANGE.
 
     Raises:
         NotRunning: no daemon answers for this file.
+        NotAnswering: one listens, and does not answer in time; for a POST it is Unconfirmed.
         Refused: it answers that it will not.
     """
+    seconds = patience or (TO_READ if body is None else TO_CHANGE)
+    request = _request(target, body)
     problems: list[str] = []
+    busy: Path | None = None
     for path in socket_candidates(config, os.environ):
         try:
-            return _ask_at(path, config, target, body)
+            return _ask_at(path, config, request, seconds)
         except PermissionError as error:
             raise NotAllowed(f"the socket {path} is not open to this user") from error
+        except (TimeoutError, BlockingIOError):  # a full backlog is the latter
+            busy = busy or path
         except (OSError, _NoAnswer) as error:
             problems.append(f"{path}: {_why(error)}")
+    if busy:
+        slow = NotAnswering if body is None else Unconfirmed
+        raise slow(f"the daemon runs but did not answer within {seconds:g} s ({busy})")
     raise NotRunning(f"no daemon answers for {config}\n  " + "\n  ".join(problems))
 
 
@@ -54,8 +82,8 @@ class _NoAnswer(Exception):
     """Nobody answers there for this file, and why."""
 
 
-def _ask_at(path: Path, config: Path, target: str, body: Json | None) -> Json:
-    answer = _exchange(path, _request(target, body))
+def _ask_at(path: Path, config: Path, request: bytes, patience: float) -> Json:
+    answer = _exchange(path, request, patience)
     head, separator, content = answer.partition(b"\r\n\r\n")
     status_line, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
@@ -76,11 +104,11 @@ def _request(target: str, body: Json | None) -> bytes:
     return f"{method} {target} HTTP/1.0\r\n{headers}\r\n".encode("ascii") + sent
 
 
-def _exchange(path: Path, request: bytes) -> bytes:
+def _exchange(path: Path, request: bytes, patience: float) -> bytes:
     """Everything that comes back."""
     parts: list[bytes] = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(TIMEOUT)
+        connection.settimeout(patience)
         connection.connect(str(path))
         connection.sendall(request)
         while part := connection.recv(CHUNK):
@@ -112,6 +140,4 @@ def _read(status: int, body: bytes) -> Json:
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return f"no answer within {TIMEOUT:g} s"
     return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
