@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sentinel.base.errors import NotRunning
+from sentinel.cli import wire
 from tests.kit.command import Ended, run, sentinel
 from tests.kit.scene import history, well
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.kit.monitor import StillMonitor
@@ -77,18 +80,32 @@ async def test_a_link_to_the_configuration_is_the_same_configuration(monitor: St
     assert (await sentinel("--config", link, "incidents")).code == 0
 
 
-async def test_a_daemon_that_hangs_is_given_up_in_time(tmp_path: Path) -> None:
+@pytest.fixture
+async def hanging(tmp_path: Path) -> AsyncIterator[Path]:
+    """The configuration of a daemon that takes every question and answers none."""
     accepted: list[asyncio.StreamWriter] = []
     server = await asyncio.start_unix_server(lambda _, writer: accepted.append(writer), tmp_path / "s.sock")
     config = tmp_path / "c.json"
     config.write_text(json.dumps({"web": {"socket": "s.sock"}}))
-    ended = await sentinel("--config", config, "incidents")
+    yield config
     for writer in accepted:
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
     server.close()
-    assert (ended.code, "no answer within 3 s" in ended.err) == (3, True)
+
+
+async def test_a_daemon_that_hangs_is_said_to_run(hanging: Path) -> None:
+    with pytest.raises(wire.NotAnswering, match=r"runs but did not answer within 0\.2 s") as raised:
+        await asyncio.to_thread(wire.ask, hanging, "/api/v1/status", patience=0.2)
+    assert not isinstance(raised.value, NotRunning)
+    assert (raised.value.exit_code, "see its log" in raised.value.hint) == (3, True)
+
+
+async def test_a_change_that_is_not_confirmed_may_still_be_done(hanging: Path) -> None:
+    with pytest.raises(wire.Unconfirmed) as raised:
+        await asyncio.to_thread(wire.ask, hanging, "/api/v1/incidents/12/acknowledge", {"why": "x"}, patience=0.2)
+    assert (raised.value.exit_code, "may still be done" in raised.value.hint) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +182,22 @@ async def test_the_outbox_lists_what_was_given_up_and_sends_it_again(monitor: St
 async def test_redriving_needs_ids_or_all(monitor: StillMonitor) -> None:
     assert (await asked(monitor, "outbox", "redrive")).code == 64
     assert (await asked(monitor, "outbox", "redrive", "--all")).out == "1 will be sent again.\n"
+
+
+async def test_what_nobody_will_send_is_put_away(monitor: StillMonitor) -> None:
+    assert (await asked(monitor, "outbox", "drop", "7")).out == "1 was put away.\n"
+    assert (await asked(monitor, "outbox", "--dead")).out == "No notifications.\n"
+
+
+async def test_dropping_needs_ids_or_all_and_not_both(monitor: StillMonitor) -> None:
+    both = await asyncio.gather(asked(monitor, "outbox", "drop"), asked(monitor, "outbox", "drop", "7", "--all"))
+    assert [ended.code for ended in both] == [64, 64]
+
+
+async def test_an_incident_is_taken_over(monitor: StillMonitor) -> None:
+    await asked(monitor, "ack", "12", "--why", "on it", "--by", "ann")
+    ended = await asked(monitor, "ack", "12", "--why", "my shift", "--by", "bea", "--for", "1h")
+    assert ended.out == "Incident 12 (login) is acknowledged by bea until 2026-11-22 13:00 UTC.\n"
 
 
 async def test_a_reload_is_asked_for(monitor: StillMonitor) -> None:

@@ -81,8 +81,14 @@ class StillMonitor:
         return Refusal.NO_INCIDENT
 
     async def redrive(self, ids: tuple[int, ...] | None) -> int:
+        return self._turn_dead_ones(ids, State.QUEUED)
+
+    async def drop(self, ids: tuple[int, ...] | None) -> int:
+        return self._turn_dead_ones(ids, State.DROPPED)
+
+    def _turn_dead_ones(self, ids: tuple[int, ...] | None, state: State) -> int:
         wanted = [row for row in self.rows if row.state is State.DEAD and (ids is None or row.id in ids)]
-        self.rows = [replace(row, state=State.QUEUED) if row in wanted else row for row in self.rows]
+        self.rows = [replace(row, state=state) if row in wanted else row for row in self.rows]
         return len(wanted)
 
     def request_reload(self) -> None:

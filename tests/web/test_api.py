@@ -64,10 +64,11 @@ async def test_an_incident_is_acknowledged_with_who_and_why(site: Site) -> None:
     assert row["acknowledged_until"] == "2026-11-22T14:00:00.000Z"
 
 
-async def test_acknowledging_twice_is_a_conflict(site: Site) -> None:
+async def test_acknowledging_again_takes_over_for_another_time(site: Site) -> None:
     await site.local.post("/api/v1/incidents/12/acknowledge", json=TAKE)
-    answer = await site.local.post("/api/v1/incidents/12/acknowledge", json=TAKE)
-    assert (answer.status_code, answer.json()["refusal"]) == (409, "already_acknowledged")
+    longer = {"by": "bea", "why": "my shift", "for": "4h"}
+    row = (await site.local.post("/api/v1/incidents/12/acknowledge", json=longer)).json()
+    assert (row["acknowledged_by"], row["acknowledged_until"]) == ("bea", "2026-11-22T16:00:00.000Z")
 
 
 async def test_an_unknown_incident_is_not_found(site: Site) -> None:
@@ -86,12 +87,18 @@ async def test_dead_notifications_are_sent_again_by_id_or_all(site: Site) -> Non
     assert (none.json(), one.json()) == ({"redriven": 0}, {"redriven": 1})
 
 
+async def test_what_nobody_will_send_is_dropped_and_stays_in_the_record(site: Site) -> None:
+    dropped = await site.local.post("/api/v1/outbox/drop", json={"all": True})
+    kept = await site.local.get("/api/v1/outbox", params={"state": "dropped"})
+    assert (dropped.json(), len(kept.json()["notifications"])) == ({"dropped": 1}, 1)
+
+
 async def test_a_reload_is_requested(site: Site) -> None:
     answer = await site.local.post("/api/v1/reload", json={})
     assert (answer.status_code, site.monitor.reloads) == (202, 1)
 
 
-@pytest.mark.parametrize("path", ["/api/v1/outbox", "/api/v1/outbox/redrive", "/api/v1/reload"])
+@pytest.mark.parametrize("path", ["/api/v1/outbox", "/api/v1/outbox/redrive", "/api/v1/outbox/drop", "/api/v1/reload"])
 async def test_tcp_has_nothing_that_changes_or_names_people(site: Site, path: str) -> None:
     assert (await site.remote.get(path)).status_code == 404
     assert (await site.remote.post(path, json={"all": True})).status_code == 404

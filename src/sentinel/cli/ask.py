@@ -97,11 +97,13 @@ def _a_month_ago() -> str:
 def ack(incident: int, why: str, by: str | None, hold: str | None, as_json: bool) -> None:
     """Take an incident.
 
-    Its escalation stops, and everybody who was told learns who has it.
+    Its escalation stops, and everybody who was told learns who has it. Acknowledging it again takes it over from somebody
+    else, or holds it for another time from now.
 
     \b
-    Example:
+    Examples:
       sentinel ack 12 --why "restarting the database" --for 1h
+      sentinel ack 12 --why "the new disk comes at noon" --for 4h
     """
     asked = {"by": by or _login_name(), "why": why} | ({"for": hold} if hold else {})
     row = wire.ask(chosen_config(), f"/api/v1/incidents/{incident}/acknowledge", asked)
@@ -133,12 +135,14 @@ def _login_name() -> str:
 def outbox(context: click.Context, dead: bool, as_json: bool) -> None:
     """List what was not delivered.
 
-    That is: notifications that wait, that are being sent, and that were given up.
+    That is: notifications that wait, that are being sent, and that were given up. Those of the last kind are dead: send them
+    again with `redrive` once the channel is mended, or put them away with `drop`.
 
     \b
     Examples:
       sentinel outbox --dead
       sentinel outbox redrive --all
+      sentinel outbox drop 7 9
     """
     if context.invoked_subcommand is not None:
         return
@@ -161,13 +165,38 @@ def redrive(ids: tuple[int, ...], everything: bool, as_json: bool) -> None:
     Example:
       sentinel outbox redrive 7 9
     """
-    if bool(ids) == everything:
-        raise click.UsageError("name ids, or --all")
-    answer = wire.ask(chosen_config(), "/api/v1/outbox/redrive", {"all": True} if everything else {"ids": list(ids)})
+    answer = _turn_dead_ones("redrive", ids, everything=everything)
     if as_json:
         print_json(answer)
     else:
         click.echo(f"{answer['redriven']} will be sent again.")
+
+
+@outbox.command()
+@options.config
+@click.argument("ids", type=click.IntRange(min=1), nargs=-1, metavar="[ID]...")
+@click.option("--all", "everything", is_flag=True, help="All that were given up.")
+@as_json
+def drop(ids: tuple[int, ...], everything: bool, as_json: bool) -> None:
+    """Put notifications away that were given up and that nobody needs any more.
+
+    They stay in the record and warn no longer.
+
+    \b
+    Example:
+      sentinel outbox drop 7 9
+    """
+    answer = _turn_dead_ones("drop", ids, everything=everything)
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(f"{answer['dropped']} {'was' if answer['dropped'] == 1 else 'were'} put away.")
+
+
+def _turn_dead_ones(verb: str, ids: tuple[int, ...], *, everything: bool) -> wire.Json:
+    if bool(ids) == everything:
+        raise click.UsageError("name ids, or --all")
+    return wire.ask(chosen_config(), f"/api/v1/outbox/{verb}", {"all": True} if everything else {"ids": list(ids)})
 
 
 @click.command()

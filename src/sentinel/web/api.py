@@ -41,7 +41,6 @@ FRESH = 1.0
 _REFUSALS = {
     Refusal.NO_INCIDENT: (404, "there is no such incident"),
     Refusal.NOT_OPEN_YET: (409, "the incident has not opened yet"),
-    Refusal.ALREADY_ACKNOWLEDGED: (409, "the incident is acknowledged already"),
     Refusal.ALREADY_RESOLVED: (409, "the incident is resolved already"),
 }
 
@@ -81,6 +80,7 @@ class Api:
             Route("/api/v1/outbox", self.outbox),
             Route("/api/v1/incidents/{number:int}/acknowledge", self.acknowledge, methods=["POST"]),
             Route("/api/v1/outbox/redrive", self.redrive, methods=["POST"]),
+            Route("/api/v1/outbox/drop", self.drop, methods=["POST"]),
             Route("/api/v1/reload", self.reload, methods=["POST"]),
             Route("/api/v1/write-down", self.write_down, methods=["POST"]),
         )
@@ -119,8 +119,12 @@ class Api:
         return _json(incident_line(answer, self._clock.now()).to_json())
 
     async def redrive(self, request: Request) -> Response:
-        asked = payload.redriving(await _body(request))
+        asked = payload.dead_ones(await _body(request))
         return _json({"redriven": await self._monitor.redrive(asked.ids)})
+
+    async def drop(self, request: Request) -> Response:
+        asked = payload.dead_ones(await _body(request))
+        return _json({"dropped": await self._monitor.drop(asked.ids)})
 
     async def reload(self, request: Request) -> Response:
         await _body(request)

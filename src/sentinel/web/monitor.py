@@ -38,11 +38,15 @@ class Monitor(Protocol):
         ...
 
     async def acknowledge(self, number: int, by: str, why: str, hold: timedelta | None) -> Incident | Refusal:
-        """Take an incident; the refusal says why it could not be taken."""
+        """Take an incident, over from somebody else or for longer too; the refusal says why it could not be taken."""
         ...
 
     async def redrive(self, ids: tuple[int, ...] | None) -> int:
         """Send dead notifications again, all of them when None; answer how many."""
+        ...
+
+    async def drop(self, ids: tuple[int, ...] | None) -> int:
+        """Put dead notifications away that nobody will send, all of them when None; answer how many."""
         ...
 
     def request_reload(self) -> None:

@@ -32,8 +32,8 @@ class Acknowledging:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redriving:
-    """Dead notifications that are to be sent again."""
+class DeadOnes:
+    """Dead notifications that are to be sent again, or put away."""
 
     ids: tuple[int, ...] | None  # all when None
 
@@ -52,7 +52,7 @@ def acknowledging(body: bytes) -> Acknowledging:
     )
 
 
-def redriving(body: bytes) -> Redriving:
+def dead_ones(body: bytes) -> DeadOnes:
     """Read `{"ids": [4, 7]}` or `{"all": true}`.
 
     Raises:
@@ -60,11 +60,11 @@ def redriving(body: bytes) -> Redriving:
     """
     fields = _object(body, {"ids", "all"})
     if fields.get("all") is True and "ids" not in fields:
-        return Redriving(ids=None)
+        return DeadOnes(ids=None)
     ids = fields.get("ids")
     if not isinstance(ids, list) or not ids or len(ids) > MOST_IDS or not all(type(i) is int and i > 0 for i in ids):
         raise BadRequest('expected {"ids": [numbers]} or {"all": true}')
-    return Redriving(ids=tuple(ids))
+    return DeadOnes(ids=tuple(ids))
 
 
 def query(parameters: Mapping[str, str], name: str, read: Callable[[str], T], default: T) -> T:
