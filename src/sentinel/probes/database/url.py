@@ -15,6 +15,14 @@ _SQLITE: Final = "sqlite:///"
 _EXPECTED: Final = "a URL such as 'postgresql://user@host/name' or 'sqlite:////path/to/file.db'"
 
 
+#: The scheme of SQLAlchemy's dialect for libSQL servers, sometimes with a driver or TLS behind it.
+_LIBSQL: Final = ("sqlite+libsql:", "libsql:")
+_NO_LIBSQL: Final = (
+    "a PostgreSQL server or a SQLite file: sqlite+libsql:// is not supported yet. Watch what stands on libSQL by an `http` "
+    "check of an address that asks its database, or give the file of a replica, as in 'sqlite:////path/to/replica.db'"
+)
+
+
 def problem_of_url(url: Secret) -> str:
     """What is wrong with the URL, as what is expected of it; empty when it can be used."""
     text = url.reveal()
@@ -24,6 +32,8 @@ def problem_of_url(url: Secret) -> str:
         return problem_of_conninfo(text)
     if text.startswith(_SQLITE) and len(text) > len(_SQLITE):
         return ""
+    if text.startswith(_LIBSQL):
+        return _NO_LIBSQL
     return _EXPECTED
 
 
