@@ -1,7 +1,7 @@
 """The way to a target and back: one HTTP exchange, bounded in time and memory, with every phase timed.
 
 A probe prepares its request once with `prepare`, and each run asks `Transport.exchange`, which answers with an Exchange
-or raises ExchangeFailed. `wire.client` puts httpx2's client on top, for flows with cookies, redirects and logins.
+or raises ExchangeFailed.
 """
 
 from sentinel.probes.wire.exchange import Exchange, ExchangeFailed, Phases
