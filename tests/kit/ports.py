@@ -42,9 +42,8 @@ def refusing_port() -> Iterator[int]:
         yield port
 
 
-def reset(transport: asyncio.BaseTransport) -> None:
+def reset(transport: asyncio.WriteTransport) -> None:
     """Close an accepted connection by RST, as a crashing peer or an impatient firewall does."""
     connection = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-    assert isinstance(transport, asyncio.WriteTransport)
     transport.abort()
