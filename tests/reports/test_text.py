@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sentinel.base.errors import ConfigError, Problem
 from sentinel.core.incident import Acknowledge
 from sentinel.reports import text
 from sentinel.reports.documents import OutboxLine, OwnHealth
@@ -132,6 +133,21 @@ def test_control_characters_of_a_target_do_not_reach_the_terminal() -> None:
     assert "\x1b" not in said
     assert "\x07" not in said
     assert "\nfake line" not in said
+
+
+def test_a_refused_reload_is_told_in_a_line_without_marks_for_line_ends() -> None:
+    wrong = [Problem(key=f"checks[{i}].interval", found="'soon'", expected="a duration", line=3) for i in range(3)]
+    told = ConfigError("c.json", tuple(wrong)).in_one_line()
+    form = document(history(check("health"), [well()]))
+    form["own"]["reload_problem"] = told
+    assert (
+        told == "checks[0].interval (line 3): found 'soon', expected a duration and 2 more; see `sentinel config check`"
+    )
+    assert f"old configuration: {told}" in " ".join(text.status(form, Look()).split())
+
+
+def test_a_text_of_several_lines_becomes_one_paragraph() -> None:
+    assert Look().paragraph("one\r\n  two\tthree", 2) == ["  one two three"]
 
 
 def test_uptime_is_cut_and_never_rounded_up_to_a_hundred() -> None:

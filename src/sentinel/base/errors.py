@@ -36,10 +36,15 @@ class Problem:
     line: int | None = None  # where known
 
     def __str__(self) -> str:
-        where = self.key or "the file"
-        at = f" (line {self.line})" if self.line else ""
         hint = f"\n    hint: {self.hint}" if self.hint else ""
-        return f"{where}{at}\n    found: {self.found}\n    expected: {self.expected}{hint}"
+        return f"{self._place}\n    found: {self.found}\n    expected: {self.expected}{hint}"
+
+    def in_one_line(self) -> str:
+        return " ".join(f"{self._place}: found {self.found}, expected {self.expected}".split())
+
+    @property
+    def _place(self) -> str:
+        return (self.key or "the file") + (f" (line {self.line})" if self.line else "")
 
 
 class ConfigError(SentinelError):
@@ -52,6 +57,11 @@ class ConfigError(SentinelError):
         self.problems = problems
         lines = "\n  ".join(str(problem) for problem in problems)
         super().__init__(f"{file}: {len(problems)} problem{'s' if len(problems) > 1 else ''}\n  {lines}")
+
+    def in_one_line(self) -> str:
+        """The first problem, and how to see the others: for where there is room for one line."""
+        more = f" and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
+        return f"{self.problems[0].in_one_line()}{more}; see `sentinel config check`"
 
 
 class AlreadyRunning(SentinelError):

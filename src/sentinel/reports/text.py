@@ -53,7 +53,8 @@ class Look:
     def paragraph(self, text: str, indent: int) -> list[str]:
         """Text broken into lines, each indented."""
         margin = " " * indent
-        return textwrap.wrap(clean(text), max(self.width, indent + 20), initial_indent=margin, subsequent_indent=margin)
+        line = clean(" ".join(text.split()))
+        return textwrap.wrap(line, max(self.width, indent + 20), initial_indent=margin, subsequent_indent=margin)
 
 
 def clean(text: object) -> str:
