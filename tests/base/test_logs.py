@@ -78,6 +78,18 @@ def test_no_secret_is_in_any_line(as_json: bool) -> None:
     assert "7f3" not in text
 
 
+def test_a_secret_that_comes_with_a_reload_is_in_no_line_either() -> None:
+    """A reload brought new secrets, and the log masked only those of the start."""
+    redactor, stream = Redactor(), io.StringIO()
+    sink = configure(redactor=redactor, stream=stream)
+    redactor.learn([Secret(CANARY)])
+    structlog.get_logger().error("login.failed", why=f"token {CANARY}")
+    logging.getLogger("library").error("token %s", CANARY)
+    sink.close()
+    assert CANARY not in stream.getvalue()
+    assert stream.getvalue().count(MASK) == 2
+
+
 def test_a_traceback_shows_no_local_variables() -> None:
     """A pretty traceback printed every frame's variables, bodies and rows among them, where `rich` was installed."""
     with written() as lines:

@@ -67,6 +67,12 @@ def test_the_longest_secret_is_masked_first_so_that_no_tail_is_left() -> None:
     assert redactor.clean("hunter2-and-more, hunter2") == f"{MASK}, {MASK}"
 
 
+def test_what_is_learnt_later_is_masked_and_nothing_is_forgotten() -> None:
+    redactor = Redactor([Secret("first-secret")])
+    redactor.learn([Secret("second-secret"), Secret("42")])
+    assert redactor.clean("first-secret second-secret 42") == f"{MASK} {MASK} 42"
+
+
 def test_short_values_are_left_or_no_log_could_be_read() -> None:
     assert Redactor([Secret("42"), Secret("")]).clean("took 42 ms") == "took 42 ms"
 

@@ -58,9 +58,17 @@ class Redactor:
     """Replaces every known secret in a text by a mask. The last line of defence, not the first."""
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
-        values = {form for secret in secrets for form in _forms(secret.reveal())}
+        self._values: list[str] = []
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[Secret]) -> None:
+        """Know these too from now on. None is forgotten: a text may still speak of a secret that was just replaced.
+
+        May be called while other threads clean texts.
+        """
+        forms = {form for secret in secrets for form in _forms(secret.reveal()) if len(form) >= _SHORTEST_MASKED}
         # The longest first, so that a secret that contains another leaves no tail behind.
-        self._values = sorted((v for v in values if len(v) >= _SHORTEST_MASKED), key=len, reverse=True)
+        self._values = sorted(forms.union(self._values), key=len, reverse=True)
 
     def clean(self, text: str) -> str:
         """The text without any known secret."""
