@@ -15,6 +15,7 @@ from sentinel.app.plans import load_plan, mains
 from sentinel.app.verbs import Verbs
 from sentinel.base.clock import Clock, SystemClock
 from sentinel.base.errors import ConfigError, StoreCorrupt
+from sentinel.base.redact import Redactor
 from sentinel.base.systemd import Notifier
 from sentinel.core.check import Check
 from sentinel.core.plan import Plan
@@ -61,6 +62,7 @@ class Sentinel:
         clock: Clock | None = None,
         notifier: Notifier | None = None,
         rng: Random | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         self._plan = plan  # that it starts with; afterwards the parts have the one in force
         self._environment = environment
@@ -68,6 +70,7 @@ class Sentinel:
         self._clock = clock or SystemClock()
         self._notifier = notifier or Notifier(environment)
         self._rng = rng or SystemRandom()
+        self._redactor = redactor or Redactor()  # of the log; learns the secrets that come with a reload
         self._stop = asyncio.Event()
         self._equipment = Equipment(self._clock)
 
@@ -198,9 +201,10 @@ class Sentinel:
         self._notifier.tell(RELOADING=1, MONOTONIC_USEC=int(self._clock.monotonic() * 1_000_000))
         try:
             plan = await asyncio.to_thread(load_plan, parts.plan.file, self._environment)
+            self._redactor.learn(plan.secrets)
             await self._equip(parts, plan)
         except ConfigError as error:
-            parts.reload_problem = str(error)
+            parts.reload_problem = error.in_one_line()
             log.error("config.refused", problems=len(error.problems), first=str(error.problems[0]))
         except Exception as error:
             # Such as a certificate's file that vanished after it was checked: no reason to stop watching.

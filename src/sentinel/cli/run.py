@@ -49,11 +49,12 @@ def run_daemon() -> int:
 
     _calm_garbage_collector()
     wanted = plan.logs
+    redactor = Redactor(plan.secrets)
     try:
         sink = logs.configure(
             level=wanted.level,
             json=wanted.format == "json" or (wanted.format == "auto" and not sys.stdout.isatty()),
-            redactor=Redactor(plan.secrets),
+            redactor=redactor,
             file=wanted.file,
             max_bytes=wanted.max_bytes,
             backups=wanted.backups,
@@ -62,7 +63,7 @@ def run_daemon() -> int:
         raise CannotLog(f"cannot write the log to {wanted.file}: {error.strerror}") from error
 
     async def work() -> int:
-        return await Sentinel(plan, os.environ, WebServer).run()
+        return await Sentinel(plan, os.environ, WebServer, redactor=redactor).run()
 
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
