@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.core.cadence import FINEST, MOST_PHASES, next_slot, overdue, phase, slot, steps
-from tests.core.made import MINUTE, NOW, PROPERTY, SECOND, moments
+from tests.core.made import MINUTE, NOW, PROPERTY, SECOND, check, moments
 
 intervals = st.timedeltas(min_value=FINEST, max_value=timedelta(days=1))
 names = st.text(min_size=1, max_size=30)
@@ -77,6 +77,11 @@ def test_an_interval_has_phases_no_finer_than_a_tenth_of_a_second(seconds: float
     assert steps(timedelta(seconds=seconds)) == expected
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(0, False), (60, False), (150, False), (150.1, True), (9000, True)])
-def test_a_check_is_overdue_after_two_and_a_half_intervals(seconds: float, expected: bool) -> None:
-    assert overdue(NOW, MINUTE, NOW + timedelta(seconds=seconds)) is expected
+@pytest.mark.parametrize(("seconds", "expected"), [(0, False), (70, False), (175, False), (175.1, True), (9000, True)])
+def test_a_check_is_overdue_after_two_and_a_half_intervals_with_their_timeouts(seconds: float, expected: bool) -> None:
+    assert overdue(check(), NOW, None, NOW + timedelta(seconds=seconds)) is expected
+
+
+def test_right_after_a_start_nothing_is_overdue_however_long_the_standstill_was() -> None:
+    assert not overdue(check(), NOW - timedelta(days=9), NOW, NOW + MINUTE)
+    assert not overdue(check(), None, None, NOW)

@@ -97,7 +97,7 @@ EVENTS: dict[str, Event] = {
         (TAKEN, "good", Phase.ACKNOWLEDGED, None),
         (TAKEN, "unknown", Phase.ACKNOWLEDGED, None),
         (TAKEN, "tick", Phase.ACKNOWLEDGED, None),
-        (TAKEN, "ack", Phase.ACKNOWLEDGED, Refusal.ALREADY_ACKNOWLEDGED),
+        (TAKEN, "ack", Phase.ACKNOWLEDGED, None),
         (TAKEN, "withdraw", Phase.RESOLVED, None),
         (OVER, "bad", Phase.RESOLVED, Refusal.ALREADY_RESOLVED),
         (OVER, "good", Phase.RESOLVED, Refusal.ALREADY_RESOLVED),
@@ -302,8 +302,16 @@ def test_an_acknowledged_incident_resolves() -> None:
     assert life.kinds == [OPENED, ACKNOWLEDGED, RESOLVED]
 
 
-def test_a_second_acknowledgement_is_refused() -> None:
-    assert Life().fail(3).acknowledge().acknowledge().kinds == [OPENED, ACKNOWLEDGED]
+def test_a_second_acknowledgement_takes_over_and_goes_on_for_longer() -> None:
+    life = Life().fail(3).acknowledge(10 * MINUTE).wait(5).acknowledge(30 * MINUTE)
+    assert life.kinds == [OPENED, ACKNOWLEDGED, ACKNOWLEDGED]
+    assert life.wait(29).kinds == [OPENED, ACKNOWLEDGED, ACKNOWLEDGED]
+    assert life.wait(2).kinds[3] is EffectKind.ACKNOWLEDGEMENT_EXPIRED
+
+
+def test_time_under_two_acknowledgements_is_not_counted_twice() -> None:
+    life = Life().fail(3).acknowledge(10 * MINUTE).wait(5).acknowledge(10 * MINUTE).wait(11)
+    assert life.open.paused == 15 * MINUTE
 
 
 # --- Reminders ------------------------------------------------------------------------------------------------------

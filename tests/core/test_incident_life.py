@@ -109,12 +109,14 @@ class IncidentLife(RuleBasedStateMachine):
     @rule(minutes=st.none() | st.integers(1, 120))
     def acknowledge(self, minutes: int | None) -> None:
         hold = None if minutes is None else minutes * MINUTE
-        free = self.open and self.taken is None
         before = len(self.life.told)
         severity = self.life.incident.severity if self.life.incident else Severity.OK
         self.life.acknowledge(hold)
-        assert (len(self.life.told) > before) == free, "it is taken when it is open and nobody has it"
-        if free:
+        assert (len(self.life.told) > before) == self.open, "it can be taken, and taken over, while it is open"
+        if self.open:
+            if self.taken is not None:
+                self.held += self.life.now - self.taken[0]
+                self.paused += self.life.now - self.taken[0]
             self.taken = (self.life.now, self.life.now + (hold or self.life.open.policy.acknowledged_for(severity)))
         self._listen()
 

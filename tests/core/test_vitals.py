@@ -46,7 +46,10 @@ def test_a_sentinel_that_is_well_passes(vitals: Vitals) -> None:
     ("vitals", "words"),
     [
         (replace(WELL, store_failing_since=NOW - 5 * MINUTE), "the store has not taken anything for 5 min"),
+        (replace(WELL, unreadable_store="it is locked"), "the store cannot be read: it is locked"),
         (replace(WELL, dropped_results=7), "7 results were dropped"),
+        (replace(WELL, lost_store="a new one was begun"), "a new one was begun"),
+        (replace(WELL, unwritten_report="/srv/r: Read-only"), "a report could not be written: /srv/r: Read-only"),
         (replace(WELL, free_bytes=LOW_WATER - 1), "only 64 MiB are free on the store's disk"),
         (replace(WELL, blind=("api",)), "1 check could not be judged: api"),
         (replace(WELL, overdue=("a", "b", "c", "d", "e")), "5 checks overdue: a, b, c and 2 more"),

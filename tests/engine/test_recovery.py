@@ -115,3 +115,18 @@ async def test_numbers_of_incidents_go_on(store: Store, clock: FakeClock, ledger
         after.fail(3)
         await after.pipeline.flush()
         assert [known.id for known in ledger.incidents()] == [1, 2]
+
+
+async def test_what_a_check_counted_before_it_was_removed_is_forgotten(
+    store: Store, clock: FakeClock, ledger: Ledger
+) -> None:
+    async with Desk(store, clock, check("old", rules=())) as before:
+        before.fail(2, "old")
+    without = Desk(store, clock, check("api", rules=()))
+    await without.recall()
+    again = Desk(store, clock, check("old", rules=()))
+    await again.recall()
+    async with again:
+        again.fail(1, "old")
+        await again.pipeline.flush()
+        assert ledger.incidents() == []

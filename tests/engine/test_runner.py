@@ -106,3 +106,24 @@ async def test_a_check_without_a_probe_is_passed_over() -> None:
     desk.due("gone")
     await desk.clock.settle()
     assert desk.results == []
+
+
+async def test_a_host_that_hangs_leaves_places_for_others_when_all_were_taken() -> None:
+    hung, good = HeldProbe(host="hung.example"), HeldProbe(host="good.example")
+    probes = {f"h{n}": hung for n in range(12)} | {f"g{n}": good for n in range(12)}
+    desk = Desk(Limits(concurrency=6, per_host=4), **probes)
+    desk.due(
+        *(
+            name
+            for pair in zip((f"h{n}" for n in range(12)), (f"g{n}" for n in range(12)), strict=True)
+            for name in pair
+        )
+    )
+    await desk.clock.settle()
+    good.let_go()
+    await desk.clock.settle()
+    assert {result.check for result in desk.results} == {f"g{n}" for n in range(12)}
+    assert hung.now == 4
+    hung.let_go()
+    await desk.clock.settle()
+    assert len(desk.results) == 24

@@ -14,10 +14,9 @@ from sentinel.app.parts import Parts
 from sentinel.app.plans import load_plan, mains
 from sentinel.app.verbs import Verbs
 from sentinel.base.clock import Clock, SystemClock
-from sentinel.base.errors import ConfigError, StoreCorrupt
+from sentinel.base.errors import ConfigError, StoreCorrupt, StoreUnavailable
 from sentinel.base.redact import Redactor
 from sentinel.base.systemd import Notifier
-from sentinel.core.check import Check
 from sentinel.core.plan import Plan
 from sentinel.core.routing import Sender
 from sentinel.core.vitals import own_check
@@ -33,6 +32,10 @@ from sentinel.store.database import Store
 from sentinel.store.sqlite import Sqlite, quarantine
 
 log = structlog.get_logger()
+
+#: How long a start waits for a database server that does not answer, and between two tries, in seconds.
+SERVER_WITHIN = 300.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 
 #: How long a stop lets running probes end, in seconds.
 PROBE_GRACE = 3.0
@@ -112,7 +115,7 @@ class Sentinel:
         runner = Runner(clock, pipeline.accept, plan.limits)
         scheduler = Scheduler(clock, runner.submit)
         watchdog = Watchdog(clock, self._notifier, (scheduler.pulse, pipeline.pulse, dispatcher.pulse))
-        checks = (*plan.checks, _own_check(plan))
+        checks = (*plan.checks, own_check(plan.own_policy))
         recalled = await recovery.recall(store, checks, plan.policies, mains(), clock.now())
         pipeline.resume(recalled, await store.read(lambda tx: tx.incidents.last_id()))
         return Parts(
@@ -133,25 +136,45 @@ class Sentinel:
 
         A monitor that has forgotten beats one that is down.
         """
+        backend = choose(self._plan.store)
+        if not isinstance(backend, Sqlite):
+            return await self._wait_for_the_server(), ""
         try:
             return await Store.open(self._plan.store, self._clock), ""
         except StoreCorrupt as error:
-            backend = choose(self._plan.store)
-            if not isinstance(backend, Sqlite):
-                raise
             aside = quarantine(backend.path, self._clock.now())
             log.critical("store.damaged", why=str(error), moved_to=str(aside))
             damaged = f"the store was damaged and a new one was begun; the old one is {aside.name}"
             return await Store.open(self._plan.store, self._clock), damaged
 
+    async def _wait_for_the_server(self) -> Store:
+        """The store on a database server, which may start after us or be away for a moment."""
+        began, pause = self._clock.monotonic(), FIRST_PAUSE
+        while True:
+            try:
+                return await Store.open(self._plan.store, self._clock)
+            except StoreUnavailable as error:
+                if self._clock.monotonic() - began > SERVER_WITHIN:
+                    raise
+                log.warning("store.awaited", why=str(error))
+            self._notifier.tell(STATUS="waiting for the database", EXTEND_TIMEOUT_USEC=int(3e6 * LONGEST_PAUSE))
+            if await self._clock.wait(self._stop, pause):
+                raise StoreUnavailable("stopped while waiting for the database")
+            pause = min(pause * 2, LONGEST_PAUSE)
+
     async def _start(self, parts: Parts, server: Server) -> list["asyncio.Task[None]"]:
-        housekeeper = Housekeeper(self._clock, Duties(parts).all(), lambda _step: parts.scheduler.realign())
+        duties = Duties(parts)
+        timers = Housekeeper(self._clock, duties.timely(), lambda _step: parts.scheduler.realign())
         await server.start()
-        loops = {"pipeline": parts.pipeline.run(), "housekeeper": housekeeper.run(), "watchdog": parts.watchdog.run()}
+        loops = {
+            "pipeline": parts.pipeline.run(),
+            "timers": timers.run(),
+            "housekeeper": Housekeeper(self._clock, duties.patient()).run(),
+            "watchdog": parts.watchdog.run(),
+        }
         tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
         await parts.dispatcher.start()
         parts.scheduler.start()
-        parts.scheduler.plan(self._plan.checks)
         return tasks
 
     async def _wait(self, parts: Parts, tasks: list["asyncio.Task[None]"]) -> bool:
@@ -199,8 +222,9 @@ class Sentinel:
     async def _go_by_the_file(self, parts: Parts) -> None:
         """Go by the file as it is now. One that is wrong changes nothing, and Sentinel's own check says so."""
         self._notifier.tell(RELOADING=1, MONOTONIC_USEC=int(self._clock.monotonic() * 1_000_000))
+        before = parts.plan
         try:
-            plan = await asyncio.to_thread(load_plan, parts.plan.file, self._environment)
+            plan = await asyncio.to_thread(load_plan, before.file, self._environment)
             self._redactor.learn(plan.secrets)
             await self._equip(parts, plan)
         except ConfigError as error:
@@ -211,28 +235,28 @@ class Sentinel:
             parts.reload_problem = f"{type(error).__name__} while probes and channels were built; see the log"
             log.exception("config.not_built")
         else:
-            _say_what_needs_a_restart(parts.plan, plan)
-            parts.plan, parts.reload_problem = plan, ""
-            parts.scheduler.plan(plan.checks)
+            _say_what_needs_a_restart(before, plan)
+            parts.reload_problem = ""
             log.info("config.reloaded", checks=len(plan.checks), fingerprint=plan.fingerprint)
         self._tell_ready(parts)
 
     async def _equip(self, parts: Parts, plan: Plan) -> None:
-        """Give every part what the plan asks of it."""
+        """Give every part what the plan asks of it.
+
+        Nothing is awaited between the first part that is changed and the last that judges, so no run sees half of each.
+        """
         kit = self._equipment.build(plan)
+        instance = parts.store.instance
+        sender = Sender(source=plan.name, instance=instance, recipients=plan.recipients, link=plan.link)
         parts.runner.equip(kit.runnables, plan.limits)
+        parts.pipeline.replan((*plan.checks, own_check(plan.own_policy)), plan.policies, mains(), sender)
+        parts.scheduler.plan(plan.checks)
+        parts.plan = plan
         await parts.dispatcher.equip(kit.routes)
-        recipients = {channel.name: channel.recipients for channel in plan.channels}
-        sender = Sender(source=plan.name, instance=parts.store.instance, recipients=recipients, link=plan.link)
-        parts.pipeline.replan((*plan.checks, _own_check(plan)), plan.policies, mains(), sender)
         await self._equipment.adopt(kit)
 
     def _tell_ready(self, parts: Parts) -> None:
         self._notifier.tell(READY=1, STATUS=f"watching {len(parts.plan.checks)} checks")
-
-
-def _own_check(plan: Plan) -> Check:
-    return own_check("default" if "default" in plan.policies else next(iter(plan.policies)))
 
 
 def _say_what_needs_a_restart(old: Plan, new: Plan) -> None:

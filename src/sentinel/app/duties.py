@@ -8,6 +8,7 @@ import structlog
 
 from sentinel.app.parts import Parts
 from sentinel.app.reporting import WrittenReport, report_message, write_report
+from sentinel.base.errors import StoreError
 from sentinel.core import calendar
 from sentinel.core.check import OWN_CHECK
 from sentinel.core.incident import Address
@@ -25,6 +26,12 @@ log = structlog.get_logger()
 #: When the store has failed for so long, people are told without it.
 STORE_DOWN_AFTER = timedelta(seconds=60)
 
+#: A message that was given up is told of for so long, unless it is sent again or dropped before.
+DEAD_FOR = timedelta(hours=24)
+
+#: Dead messages that are looked through at most.
+MOST_DEAD = 1_000
+
 #: How often they are told again while that lasts.
 STORE_DOWN_AGAIN = timedelta(minutes=30)
 
@@ -38,10 +45,13 @@ class Duties:
         self._told_store_down: datetime | None = None
         self._dropped = 0
 
-    def all(self) -> Sequence[Duty]:
-        """Every duty with its rhythm in seconds."""
+    def timely(self) -> Sequence[Duty]:
+        """What must not wait for anything else, with its rhythm in seconds."""
+        return (Duty("tick", 0.5, self._tick),)
+
+    def patient(self) -> Sequence[Duty]:
+        """Everything else: each may take its time."""
         return (
-            Duty("tick", 0.5, self._tick),
             Duty("own_check", OWN_INTERVAL.total_seconds(), self._look_at_myself),
             Duty("store_down", 5.0, self._tell_store_down),
             Duty("recover", 10.0, self._recover),
@@ -76,8 +86,12 @@ class Duties:
             dropped_results=dropped,
             refused_plan=parts.reload_problem,
             lost_store=parts.store_damaged,
+            unwritten_report=parts.report_problem,
         )
-        return known if parts.pipeline.failing_since else await self._with_outbox(known)
+        try:
+            return known if parts.pipeline.failing_since else await self._with_outbox(known)
+        except StoreError as error:
+            return replace(known, unreadable_store=str(error))
 
     async def _with_outbox(self, known: Vitals) -> Vitals:
         store = self._parts.store
@@ -88,8 +102,16 @@ class Duties:
             known,
             waiting=counts.get(State.QUEUED, 0) + counts.get(State.SENDING, 0),
             oldest_waiting=oldest,
-            dead=counts.get(State.DEAD, 0),
+            dead=await self._newly_dead(known.at) if counts.get(State.DEAD) else 0,
             free_bytes=room.free,
+        )
+
+    async def _newly_dead(self, now: datetime) -> int:
+        """Dead messages that are news: of the last day, and not about Sentinel itself, whose alarm would feed itself."""
+        dead = await self._parts.store.read(lambda tx: tx.outbox.list((State.DEAD,), MOST_DEAD))
+        return sum(
+            row.created_at > now - DEAD_FOR and (row.message.check is None or row.message.check.name != OWN_CHECK)
+            for row in dead
         )
 
     async def _tell_store_down(self) -> None:
@@ -114,9 +136,8 @@ class Duties:
             explanation=f"Sentinel cannot write to its store; {waiting} messages wait for it",
             hint="See its log for `store.down`. Checks go on; what they find is told as soon as the store works again.",
         )
-        first = next(iter(plan.policies.values())).levels[0].channels
-        recipients = {channel.name: channel.recipients for channel in plan.channels}
-        addresses = tuple(Address(name, recipient) for name in first for recipient in recipients.get(name, ()))
+        first = plan.policies[plan.own_policy].levels[:1]
+        addresses = plan.addresses(name for level in first for name in level.channels)
         identity = key(self._parts.store.instance, 0, int(now.timestamp()), Address("store_down"))
         await dispatcher.tell_now(message, addresses, identity)
 
@@ -146,7 +167,7 @@ class Duties:
     async def _write_if_due(self, report: ReportPlan) -> None:
         """Write a report once per period: the files first, then the claim and the mails in one transaction.
 
-        Killed in between, the same files are written again.
+        Killed in between, the same files are written again. A folder that cannot be written is no reason to mail nothing.
         """
         parts, now = self._parts, self._parts.clock.now()
         last = await parts.store.read(lambda tx: tx.reports.last(report.name))
@@ -158,7 +179,9 @@ class Duties:
             await parts.store.write(lambda tx: tx.reports.claim(report.name, period.key))
             return
         written = await write_report(parts.store, parts.plan, report.name, period, report.zone, now)
-        rows = [self._mail(report, period.key, written, address, now) for address in self._readers(report)]
+        parts.report_problem = written.problem
+        readers = parts.plan.addresses(report.channels)
+        rows = [self._mail(report, period.key, written, address, now) for address in readers]
 
         def claim(tx: Transaction) -> None:
             if tx.reports.claim(report.name, period.key):
@@ -166,14 +189,11 @@ class Duties:
 
         await parts.store.write(claim)
         parts.dispatcher.wake(report.channels)
-        log.info("report.written", report=report.name, period=period.key, files=[file.name for file in written.files])
+        files = [file.name for file in written.files]
+        log.info("report.made", report=report.name, period=period.key, files=files, problem=written.problem or None)
 
     async def _nothing_known(self, period: calendar.Period) -> bool:
         return not await self._parts.store.read(lambda tx: tx.rollups.summed(period.since, period.until))
-
-    def _readers(self, report: ReportPlan) -> tuple[Address, ...]:
-        recipients = {channel.name: channel.recipients for channel in self._parts.plan.channels}
-        return tuple(Address(name, recipient) for name in report.channels for recipient in recipients.get(name, ()))
 
     def _mail(
         self, report: ReportPlan, period: str, written: WrittenReport, address: Address, now: datetime

@@ -1,7 +1,7 @@
 """What a command does by itself, without a daemon: run checks once, send a test, read the store."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -169,9 +169,3 @@ async def send_report(plan: Plan, written: WrittenReport, names: Collection[str]
         if channel.name in names:
             sent += await _tell(plan, channel, message, clock)
     return sent
-
-
-def unknown_names(plan: Plan, names: Sequence[str]) -> list[str]:
-    """The names that no check of the plan has."""
-    known = {check.name for check in plan.checks}
-    return [name for name in names if name not in known]

@@ -44,5 +44,6 @@ class Parts:
         self.reload_asked = reload_asked
         self.reload_problem = ""  # why the last reload kept the old plan
         self.store_damaged = store_damaged  # what became of a damaged store at this start
+        self.report_problem = ""  # why the last report could not be written into its folder
         self.room: Room | None = None  # how much room the store has, as it was last seen
         self.outbox: Mapping[State, int] = {}  # rows by state, as they were last seen

@@ -27,7 +27,8 @@ class WrittenReport:
     document: ReportDocument
     title: str
     text: str  # in brief, for a mail's text part
-    files: tuple[Path, ...]  # the page first, then the JSON
+    files: tuple[Path, ...]  # the page first, then the JSON; none when they could not be written
+    problem: str = ""  # why they could not be written
 
 
 async def write_report(
@@ -46,13 +47,19 @@ async def write_report(
 
     Raises:
         StoreError: the store cannot be read.
-        OSError: the folder cannot be written.
     """
     past = await store.read(lambda tx: _past(tx, period), within=READ_WITHIN)
     document = await asyncio.to_thread(report.build, plan, mains(), name, period, zone, past, now)
-    files = await asyncio.to_thread(render.write, document, folder or plan.reports_folder)
+    files, problem = await asyncio.to_thread(_write, document, folder or plan.reports_folder)
     title = f"{name} report of {plan.name}, {period.key}"
-    return WrittenReport(document=document, title=title, text=render.text(document), files=files)
+    return WrittenReport(document=document, title=title, text=render.text(document), files=files, problem=problem)
+
+
+def _write(document: ReportDocument, folder: Path) -> tuple[tuple[Path, ...], str]:
+    try:
+        return render.write(document, folder), ""
+    except OSError as error:
+        return (), f"{folder}: {error.strerror or error}"
 
 
 def report_message(plan: Plan, written: WrittenReport, now: datetime) -> Message:
@@ -64,7 +71,7 @@ def report_message(plan: Plan, written: WrittenReport, now: datetime) -> Message
         severity=written.document.overall,
         title=written.title,
         text=written.text,
-        files=(str(written.files[0]),),
+        files=tuple(str(file) for file in written.files[:1]),
         link=plan.link,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sentinel import __version__
 from sentinel.app.parts import Parts
-from sentinel.base.errors import StoreError
+from sentinel.base.errors import StoreError, StoreUnavailable
 from sentinel.core.history import History
 from sentinel.core.incident import Incident, Refusal
 from sentinel.core.notification import Notification, State
@@ -22,6 +22,12 @@ from sentinel.store.database import Room, Transaction
 FRESH = timedelta(seconds=60)
 
 DAY = timedelta(hours=24)
+
+#: Seconds that an answer waits for a slow store, and then does without it.
+SLOW = 3.0
+
+#: Seconds that an acknowledgement waits for its commit.
+COMMIT_WITHIN = 8.0
 
 #: Rows that one answer holds at most.
 MOST_ROWS = 1_000
@@ -41,8 +47,7 @@ class Verbs:
     async def status(self) -> StatusDocument:
         """Everything that is watched, as it stands."""
         parts, now = self._parts, self._parts.clock.now()
-        day, problem = await self._last_day(now)
-        outbox, outbox_problem = await self._outbox_line(now)
+        (day, problem), (outbox, outbox_problem) = await asyncio.gather(self._last_day(now), self._outbox_line(now))
         known = [status.facts(history, day.get(history.check.name)) for history in self.snapshot()]
         # The quantiles of thousands of checks take a while: not on the loop that starts probes.
         return await asyncio.to_thread(
@@ -106,7 +111,11 @@ class Verbs:
 
     async def acknowledge(self, number: int, by: str, why: str, hold: timedelta | None) -> Incident | Refusal:
         """Take an incident: its escalation stops. Answers after the commit."""
-        answer = await self._parts.pipeline.acknowledge(number, by, why, hold)
+        try:
+            async with asyncio.timeout(COMMIT_WITHIN):
+                answer = await self._parts.pipeline.acknowledge(number, by, why, hold)
+        except TimeoutError:
+            raise StoreUnavailable("it is acknowledged, but the store has not confirmed it yet") from None
         if answer is not Refusal.NO_INCIDENT:
             return answer
         known = await self._parts.store.read(lambda tx: tx.incidents.get(number))
@@ -125,6 +134,10 @@ class Verbs:
         self._parts.dispatcher.wake(self._parts.dispatcher.lines)
         return count
 
+    async def drop(self, ids: tuple[int, ...] | None) -> int:
+        """Put dead rows away that nobody will send, all of them when None; answers how many."""
+        return await self._parts.store.write(lambda tx: tx.outbox.drop(ids))
+
     async def write_down(self) -> None:
         """Commit everything that is known, the spans that are not over included."""
         await self._parts.pipeline.write_down()
@@ -140,7 +153,8 @@ class Verbs:
         async with self._asking:
             if self._day_at is None or not timedelta(0) <= now - self._day_at < FRESH:
                 try:
-                    self._day = await self._parts.store.read(lambda tx: tx.rollups.summed(now - DAY, now))
+                    summed = self._parts.store.read(lambda tx: tx.rollups.summed(now - DAY, now), within=SLOW)
+                    self._day = await summed
                     self._day_at = now
                 except StoreError as error:
                     return self._day, str(error)
@@ -153,7 +167,7 @@ class Verbs:
             return status.outbox_line(tx.outbox.counts(), tx.outbox.oldest_queued(), failing, now)
 
         try:
-            return await self._parts.store.read(look), ""
+            return await self._parts.store.read(look, within=SLOW), ""
         except StoreError as error:
             return OutboxLine(errors=failing), str(error)
 

@@ -7,6 +7,8 @@ the clock neither shifts the grid nor lets a slot pass twice.
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
+from sentinel.core.check import Check
+
 #: Phases lie at least so far apart.
 FINEST = timedelta(milliseconds=100)
 
@@ -41,6 +43,14 @@ def next_slot(now: datetime, interval: timedelta, offset: timedelta) -> datetime
     return slot(now, interval, offset) + interval
 
 
-def overdue(last: datetime, interval: timedelta, now: datetime, patience: float = 2.5) -> bool:
-    """Whether a check whose last slot was `last` has missed more than `patience` intervals."""
-    return now - last > interval * patience
+def overdue(check: Check, last: datetime | None, started_at: datetime | None, now: datetime) -> bool:
+    """Whether a result is missing: a slot may be skipped while a run takes its whole timeout, but not two.
+
+    Args:
+        check: whose result it is.
+        last: the slot of its last result; None when there is none.
+        started_at: when Sentinel started, before which nothing was due; None when it does not run.
+        now: aware.
+    """
+    since = max((at for at in (last, started_at) if at is not None), default=None)
+    return since is not None and now - since > (check.interval + check.timeout) * 2.5

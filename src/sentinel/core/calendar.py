@@ -21,7 +21,7 @@ class Period:
     until: datetime  # UTC; local midnight after its end, so a day of 23 or 25 hours is a whole day
 
 
-def due(report: ReportPlan, last: str | None, now: datetime, began: datetime | None = None) -> Period | None:
+def due(report: ReportPlan, last: str | None, now: datetime) -> Period | None:
     """The newest finished period that this report is owed for, or None when it has been made or is not due yet.
 
     Periods that were missed before the newest one are left out: after a week of standstill one daily report is made.
@@ -30,7 +30,6 @@ def due(report: ReportPlan, last: str | None, now: datetime, began: datetime | N
         report: what is due, and at which local time after its period ended.
         last: key of the period that was reported last, None when there was none.
         now: aware.
-        began: since when there is anything to report; a period that ended before is owed by nobody.
     """
     zone = ZoneInfo(report.zone)
     day = _last_day(report, now, zone)
@@ -38,16 +37,7 @@ def due(report: ReportPlan, last: str | None, now: datetime, began: datetime | N
     # A key of another length is one of another `every`: the configuration changed, and the two cannot be compared.
     if last is not None and len(last) == len(period.key) and last >= period.key:
         return None
-    if began is not None and period.until <= began:
-        return None
     return period
-
-
-def next_due(report: ReportPlan, now: datetime) -> datetime:
-    """The first moment after `now` at which a report can become due; UTC."""
-    zone = ZoneInfo(report.zone)
-    day = _last_day(report, now, zone)
-    return _moment(_following(day, report.every), report.at, zone)
 
 
 def _last_day(report: ReportPlan, now: datetime, zone: ZoneInfo) -> date:
@@ -78,12 +68,6 @@ def _first_of(day: date, every: str) -> date:
             return day.replace(day=1)
         case _:
             return day
-
-
-def _following(day: date, every: str) -> date:
-    """The first day of the period after the one that begins on `day`."""
-    longest = {"week": 7, "month": 31}.get(every, 1)
-    return _first_of(day + timedelta(days=longest), every)
 
 
 def _key(day: date, every: str) -> str:

@@ -41,7 +41,6 @@ class Refusal(StrEnum):
 
     NO_INCIDENT = "no_incident"
     NOT_OPEN_YET = "not_open_yet"
-    ALREADY_ACKNOWLEDGED = "already_acknowledged"
     ALREADY_RESOLVED = "already_resolved"
 
 
@@ -295,7 +294,7 @@ def _follow(incident: Incident, event: Judged, now: datetime) -> Step:
 
 
 def _worsen(incident: Incident, now: datetime) -> Step:
-    """A warning has become critical. An acknowledgement was given for the warning, so it ends."""
+    """A warning has become critical. An acknowledgement was given for the warning, so it ends, and so does its pause."""
     worse = replace(
         _unacknowledged(incident, now),
         severity=Severity.CRITICAL,
@@ -333,11 +332,11 @@ def _acknowledge(incident: Incident | None, event: Acknowledge, now: datetime) -
     match incident.phase:
         case Phase.PENDING:
             return Step(incident, refusal=Refusal.NOT_OPEN_YET)
-        case Phase.ACKNOWLEDGED:
-            return Step(incident, refusal=Refusal.ALREADY_ACKNOWLEDGED)
         case Phase.RESOLVED:
             return Step(incident, refusal=Refusal.ALREADY_RESOLVED)
-        case Phase.OPEN:
+        case Phase.OPEN | Phase.ACKNOWLEDGED:
+            # Whoever acknowledges again takes over, or goes on for longer.
+            incident = _unacknowledged(incident, now)
             hold = event.hold or incident.policy.acknowledged_for(incident.severity)
             taken = Acknowledgement(by=event.by, why=event.why, at=now, until=now + hold)
             acknowledged = replace(incident, phase=Phase.ACKNOWLEDGED, acknowledgement=taken)

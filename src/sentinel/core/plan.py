@@ -1,13 +1,13 @@
 """The Plan: a compiled configuration. A value; a reload makes a new one and swaps it in whole."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from sentinel.base.redact import Secret
 from sentinel.core.check import Check
-from sentinel.core.incident import Policy
+from sentinel.core.incident import Address, Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,3 +89,18 @@ class Plan:
     limits: Limits = Limits()
     link: str = ""  # address of this Sentinel's page, for messages
     secrets: tuple[Secret, ...] = field(default=(), repr=False)  # every secret of the file, to keep them out of texts
+
+    @property
+    def recipients(self) -> dict[str, tuple[str, ...]]:
+        """The recipients of each channel, by its name."""
+        return {channel.name: channel.recipients for channel in self.channels}
+
+    @property
+    def own_policy(self) -> str:
+        """The policy that Sentinel's own troubles go by."""
+        return "default" if "default" in self.policies else next(iter(self.policies))
+
+    def addresses(self, channels: Iterable[str]) -> tuple[Address, ...]:
+        """Everybody whom these channels reach; one that the plan does not have reaches nobody."""
+        recipients = self.recipients
+        return tuple(Address(channel, name) for channel in channels for name in recipients.get(channel, ()))

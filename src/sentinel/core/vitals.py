@@ -50,11 +50,13 @@ class Vitals:
     overdue: tuple[str, ...] = ()  # checks that were not run when they were due
     waiting: int = 0  # messages not yet sent
     oldest_waiting: datetime | None = None
-    dead: int = 0  # messages that were given up
+    dead: int = 0  # messages of the last day that were given up, those about Sentinel itself left out
     store_failing_since: datetime | None = None
+    unreadable_store: str = ""  # why the store cannot be read
     free_bytes: int | None = None  # on the disk of the store
     dropped_results: int = 0  # since the last look
     lost_store: str = ""  # what became of a store that was damaged when Sentinel started
+    unwritten_report: str = ""  # why the last report could not be written into its folder
     refused_plan: str = ""  # why the file of configuration on disk is not in force
 
 
@@ -88,13 +90,15 @@ def blind_checks(histories: Iterable[History], now: datetime, patience: timedelt
 
 
 def overdue_checks(histories: Iterable[History], now: datetime, started_at: datetime) -> tuple[str, ...]:
-    """The checks whose last run is much longer ago than their interval; before the first run the start counts."""
-    names = []
-    for history in histories:
-        last = started_at if history.last is None else max(history.last.scheduled_at, started_at)
-        if history.check.name != OWN_CHECK and overdue(last, history.check.interval + history.check.timeout, now):
-            names.append(history.check.name)
-    return tuple(sorted(names))
+    """The checks whose last run is much longer ago than it should be."""
+    return tuple(
+        sorted(
+            history.check.name
+            for history in histories
+            if history.check.name != OWN_CHECK
+            and overdue(history.check, history.last.scheduled_at if history.last else None, started_at, now)
+        )
+    )
 
 
 def measure(vitals: Vitals) -> Measurement:
@@ -122,6 +126,8 @@ def _troubles(vitals: Vitals) -> Iterator[tuple[str, str]]:
     if vitals.store_failing_since is not None:
         since = format_duration(vitals.at - vitals.store_failing_since)
         yield f"the store has not taken anything for {since}", "See the log for `store.down`."
+    if vitals.unreadable_store:
+        yield f"the store cannot be read: {vitals.unreadable_store}", "See the log, and the health of the database."
     if vitals.dropped_results:
         yield f"{vitals.dropped_results} results were dropped", "Make room on the disk, or mend the store."
     if vitals.free_bytes is not None and vitals.free_bytes < LOW_WATER:
@@ -138,13 +144,15 @@ def _troubles(vitals: Vitals) -> Iterator[tuple[str, str]]:
     if vitals.dead:
         yield (
             f"{vitals.dead} messages could not be delivered",
-            "See `sentinel outbox`, mend the channel, then `sentinel outbox redrive`.",
+            "See `sentinel outbox`; mend the channel and `sentinel outbox redrive`, or `sentinel outbox drop`.",
         )
     if vitals.oldest_waiting is not None and vitals.at - vitals.oldest_waiting > OLDEST_WAITING:
         waited = format_duration(vitals.at - vitals.oldest_waiting)
         yield f"{vitals.waiting} messages wait to be sent, the oldest for {waited}", "See `sentinel outbox`."
     if vitals.lost_store:
         yield vitals.lost_store, "Restore a backup, or keep the new store and restart Sentinel to end this alarm."
+    if vitals.unwritten_report:
+        yield f"a report could not be written: {vitals.unwritten_report}", "See that the reports folder can be written."
     if vitals.refused_plan:
         yield "the changed configuration was refused and the old one is in force", "Run `sentinel config check`."
 

@@ -32,7 +32,7 @@ from sentinel.core.notification import (
     State,
     after_attempt,
 )
-from sentinel.engine.progress import Pulse
+from sentinel.engine.progress import Pulse, Pulses
 from sentinel.store.database import Store
 
 log = structlog.get_logger()
@@ -77,6 +77,7 @@ class Line:
     channel: Sender
     timeout: float  # seconds for one attempt
     gap: float  # seconds between two messages; 0: several at once
+    pulse: Pulse
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     paused_until: datetime | None = None  # the receiver asked for patience
     last_success: datetime | None = None
@@ -95,7 +96,9 @@ class Dispatcher:
         self._rng = rng
         self._lines: dict[str, Line] = {}
         self._started = False
-        self.pulse = Pulse("dispatcher", clock, patience=120.0)
+        self.pulse = Pulses(
+            "dispatcher", lambda: [line.pulse for line in self._lines.values() if line.task is not None]
+        )
 
     @property
     def lines(self) -> Mapping[str, Line]:
@@ -122,10 +125,7 @@ class Dispatcher:
         ]
         await asyncio.gather(*(self._dismiss(line) for line in leaving))
         kept = {name: line for name, line in self._lines.items() if line not in leaving}
-        self._lines = {
-            name: kept.get(name) or Line(name, route.channel, route.timeout, route.gap)
-            for name, route in channels.items()
-        }
+        self._lines = {name: kept.get(name) or self._line(name, route) for name, route in channels.items()}
         for line in self._lines.values():
             self._staff(line)
 
@@ -159,6 +159,11 @@ class Dispatcher:
 
     # --- One worker -------------------------------------------------------------------------------------------------
 
+    def _line(self, name: str, route: Route) -> Line:
+        # An attempt takes its time, and a receiver may want a pause: only beyond that it must be stuck.
+        pulse = Pulse(f"channel {name}", self._clock, patience=2 * route.timeout + 60.0)
+        return Line(name, route.channel, route.timeout, route.gap, pulse)
+
     def _staff(self, line: Line) -> None:
         if self._started and line.task is None:
             line.task = asyncio.create_task(self._work(line), name=f"channel {line.name}")
@@ -187,7 +192,7 @@ class Dispatcher:
                 pause = POLL
             if pause:
                 await self._clock.wait(line.wake, pause)
-            self.pulse.beat()
+            line.pulse.beat()
 
     async def _round(self, line: Line) -> float:
         """Send what is due; answers for how many seconds nothing else will be."""
@@ -261,6 +266,7 @@ class Dispatcher:
                 break
             except StoreError:
                 # If Sentinel dies before this succeeds the row counts as ambiguous, and the receiver sees its key again.
+                line.pulse.beat()
                 await self._clock.sleep(wait)
                 wait = min(wait * 2, 5.0)
         self._log(settled, outcome)

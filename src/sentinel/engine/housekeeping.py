@@ -41,9 +41,11 @@ class Duty:
 
 
 class Housekeeper:
-    """Runs duties, and notices when the wall clock steps."""
+    """Runs duties one after the other, and notices when the wall clock steps."""
 
-    def __init__(self, clock: Clock, duties: Sequence[Duty], clock_stepped: Callable[[float], None]) -> None:
+    def __init__(
+        self, clock: Clock, duties: Sequence[Duty], clock_stepped: Callable[[float], None] | None = None
+    ) -> None:
         self._clock = clock
         self._duties = duties
         self._clock_stepped = clock_stepped
@@ -56,7 +58,7 @@ class Housekeeper:
             now, mono = self._clock.now(), self._clock.monotonic()
             step = (now - wall).total_seconds() - (mono - steady)
             wall, steady = now, mono
-            if abs(step) > CLOCK_STEP:
+            if self._clock_stepped is not None and abs(step) > CLOCK_STEP:
                 log.warning("clock.stepped", seconds=round(step, 3))
                 self._clock_stepped(step)
             for duty in self._duties:

@@ -1,7 +1,7 @@
 """After a restart: what the store remembers becomes the memory of the engine again, so that a restart forgets nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,6 +55,7 @@ async def recall(
             histories[name] = History(_removed(incident), incident.policy, "")
         if name in histories:
             histories[name].restore(state)
+    await _forget_others(store, states.keys() - histories.keys())
     last = await store.read(lambda tx: tx.results.last())
     again = _remake_from(last.values())
     if again is not None:
@@ -66,6 +67,17 @@ async def recall(
             history.tally.resume(result.scheduled_at, standing_of(result, severity))
     log.info("engine.recalled", checks=len(states), open=sum(h.incident is not None for h in histories.values()))
     return Recalled(histories=histories, rollups=tuple(rollups))
+
+
+async def _forget_others(store: Store, names: Collection[str]) -> None:
+    """Drop the states of checks that are gone: one that comes back later begins anew, without the counts of long ago."""
+
+    def forget(tx: Transaction) -> None:
+        for name in names:
+            tx.states.forget(name)
+
+    if names:
+        await store.write(forget)
 
 
 def _removed(incident: Incident) -> Check:

@@ -149,7 +149,8 @@ class Runner:
             self._ready.append(queue.popleft())
             if not queue:
                 del self._host_queues[host]
-        if self._ready:
+        # Until the place is taken: the first that waits may be for a host that is full.
+        while self._ready and len(self._tasks) < self._limits.concurrency:
             self._admit(self._ready.popleft())
 
     async def _run(self, run: Run) -> None:

@@ -6,7 +6,7 @@ import structlog
 
 from sentinel.base.clock import Clock
 from sentinel.base.systemd import Notifier
-from sentinel.engine.progress import Pulse
+from sentinel.engine.progress import LifeSign
 
 log = structlog.get_logger()
 
@@ -17,7 +17,7 @@ TICK = 0.5
 class Watchdog:
     """Measures how late the event loop is, and tells systemd that Sentinel is alive as long as it really is."""
 
-    def __init__(self, clock: Clock, notifier: Notifier, pulses: Sequence[Pulse]) -> None:
+    def __init__(self, clock: Clock, notifier: Notifier, pulses: Sequence[LifeSign]) -> None:
         self._clock = clock
         self._notifier = notifier
         self._pulses = pulses

@@ -111,7 +111,7 @@ def check_line(one: CheckFacts, now: datetime, started_at: datetime | None) -> C
         last_at=last.finished_at if last else None,
         reading=reading_line(check, one.main_reading, last),
         interval=check.interval,
-        overdue=_overdue(check, last, now, started_at),
+        overdue=cadence.overdue(check, last.scheduled_at if last else None, started_at, now),
         pending=_pending(check, state.incident if state else None),
         uptime=day.uptime if day else None,
         p95=day.quantile(0.95) if day and day.histogram else None,
@@ -222,13 +222,6 @@ def _explanation(verdict: Verdict | None) -> str:
     if verdict is None:
         return NO_RESULT_YET
     return "" if verdict.severity is Severity.OK else verdict.explanation
-
-
-def _overdue(check: Check, last: Result | None, now: datetime, started_at: datetime | None) -> bool:
-    """Whether a result is missing. Right after a start nothing is overdue, however long the standstill was."""
-    moments = (last.scheduled_at if last else None, started_at)
-    since = max((at for at in moments if at is not None), default=None)
-    return since is not None and cadence.overdue(since, check.interval, now)
 
 
 def _pending(check: Check, incident: Incident | None) -> str:
