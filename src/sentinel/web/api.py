@@ -113,6 +113,7 @@ class Api:
     async def acknowledge(self, request: Request) -> Response:
         asked = payload.acknowledging(await _body(request))
         answer = await self._monitor.acknowledge(request.path_params["number"], asked.by, asked.why, asked.hold)
+        self._status.forget()
         if isinstance(answer, Refusal):
             status, text = _REFUSALS[answer]
             return _json({"error": text, "refusal": answer.value}, status)
@@ -120,6 +121,7 @@ class Api:
 
     async def redrive(self, request: Request) -> Response:
         asked = payload.dead_ones(await _body(request))
+        self._status.forget()
         return _json({"redriven": await self._monitor.redrive(asked.ids)})
 
     async def drop(self, request: Request) -> Response:
@@ -159,6 +161,10 @@ class _Shared:
                 self._body = await self._make()
                 self._good_until = asyncio.get_running_loop().time() + FRESH
             return self._body
+
+    def forget(self) -> None:
+        """Make the next answer anew: something was changed."""
+        self._good_until = 0.0
 
 
 def _application(*routes: Route) -> Starlette:
