@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sentinel.base.clock import SystemClock
 from sentinel.probes.base import Probe, ProbeTools
 from sentinel.probes.catalogue import CATALOGUE
+from sentinel.probes.session import Sessions
 from sentinel.probes.wire import Resolver, Transport
 
 if TYPE_CHECKING:
@@ -24,11 +25,14 @@ SLACK = 1.0
 class Bench:
     """Builds probes as the program does, and closes what they share."""
 
-    def __init__(self, clock: Clock | None = None, *, threads: int = 4) -> None:
+    def __init__(self, clock: Clock | None = None, *, threads: int = 4, sessions: Sessions | None = None) -> None:
         self._resolver = Resolver()
         self._threads = ThreadPoolExecutor(threads, "probe")
         self.tools = ProbeTools(
-            clock=clock or SystemClock(), transport=Transport(self._resolver), threads=self._threads
+            clock=clock or SystemClock(),
+            transport=Transport(self._resolver),
+            threads=self._threads,
+            sessions=sessions or Sessions(),
         )
 
     async def __aenter__(self) -> Self:

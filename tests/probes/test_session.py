@@ -120,6 +120,26 @@ async def test_probes_of_one_user_share_its_pause(bench: Bench, receiver: HttpRe
     assert len(receiver.requests) == 1
 
 
+async def test_a_check_that_is_changed_does_not_repeat_a_refused_login(
+    receiver: HttpReceiver, clock: FakeClock
+) -> None:
+    """Each plan has tools of its own, with certificates read anew; the pause after a refusal goes on."""
+    receiver.answer = Answer(status=401)
+    async with Bench(clock) as first, Bench(clock, sessions=first.tools.sessions) as reloaded:
+        await first.measure("auth", **auth(receiver))
+        other = {**auth(receiver), "protected": {"url": f"{receiver.url}/elsewhere"}}
+        assert (await reloaded.measure("auth", **other)).explanation.startswith("login: refused before")
+    assert targets(receiver) == ["/login"]
+
+
+async def test_a_new_password_is_tried_at_once(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.answer = Answer(status=401)
+    await bench.measure("auth", **auth(receiver))
+    receiver.answer = with_token()
+    await bench.measure("auth", **auth(receiver, password="renewed-canary"))
+    assert targets(receiver) == ["/login", "/login", "/me"]
+
+
 @pytest.mark.parametrize("status", [302, 404, 500, 503])
 async def test_a_service_in_trouble_is_asked_every_time(bench: Bench, receiver: HttpReceiver, status: int) -> None:
     receiver.answer = Answer(status=status)

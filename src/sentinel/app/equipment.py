@@ -11,6 +11,7 @@ from sentinel.engine.dispatcher import Route
 from sentinel.engine.runner import Runnable
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.catalogue import CATALOGUE as PROBES
+from sentinel.probes.session import Sessions
 from sentinel.probes.wire import Resolver, Transport
 
 #: Threads for probes that must block, such as those of databases.
@@ -41,6 +42,7 @@ class Equipment:
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="probe")
         self._resolver = Resolver()
+        self._sessions = Sessions()  # a login that was refused waits across reloads
         self._kit = Kit(source="", probes={}, channels={})
 
     def build(self, plan: Plan) -> Kit:
@@ -63,7 +65,12 @@ class Equipment:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _probes(self, plan: Plan) -> dict[str, tuple[str, Runnable]]:
-        tools = ProbeTools(clock=self._clock, transport=Transport(self._resolver), threads=self._threads)
+        tools = ProbeTools(
+            clock=self._clock,
+            transport=Transport(self._resolver),
+            threads=self._threads,
+            sessions=self._sessions,
+        )
         probes: dict[str, tuple[str, Runnable]] = {}
         for check in plan.checks:
             known = self._kit.probes.get(check.name)

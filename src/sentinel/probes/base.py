@@ -56,7 +56,7 @@ class ProbeKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeTools:
-    """What probes share: made once by the composition root."""
+    """What probes share: made by the composition root for every plan, of parts of which some outlive it."""
 
     clock: Clock
     transport: Transport  # with the resolver
@@ -64,4 +64,4 @@ class ProbeTools:
     contexts: TlsContexts = field(
         default_factory=TlsContexts
     )  # fresh for every plan, so that a reload reads renewed files
-    sessions: Sessions = field(default_factory=Sessions)  # logins that checks share
+    sessions: Sessions = field(default_factory=Sessions)  # logins that checks share; they outlive a plan

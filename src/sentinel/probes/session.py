@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Final, Literal, Self
 from urllib.parse import urlencode
 
@@ -35,6 +36,7 @@ _FIRST_PAUSE: Final = 1800.0  # seconds without an attempt after a refused login
 _LONGEST_PAUSE: Final = 3600.0  # so that a login that was mended is seen within the hour
 _UNKNOWN_LIFETIME: Final = 300.0  # seconds that a token is used for when nothing says how long it holds
 _LONGEST_USE: Final = 3600.0
+_MOST_STANDINGS: Final = 20_000  # more than any plan has users; the rest is what earlier plans left
 _SHARE_OF_LIFE: Final = 0.8  # of its lifetime that a token is used for
 
 
@@ -93,27 +95,29 @@ class LoginRefused(Finding):
     seconds: float | None = None
 
 
-class Account:
-    """One user of one service. Keeps its token between runs, and how often it was refused."""
+@dataclass(slots=True, kw_only=True)
+class Standing:
+    """How a user stands with a service: the token at hand, and the pause after refusals."""
 
-    def __init__(self, way: LoginWay, username: str, password: Secret, clock: Clock, contexts: TlsContexts) -> None:
+    token: str = field(default="", repr=False)
+    good_until: float = 0.0  # of the clock's monotonic time
+    not_before: float = 0.0  # likewise; the next login
+    refusals: int = 0  # in a row
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)  # held while logging in
+
+
+class Account:
+    """One user of one service, as one probe logs in. How that user stands there is shared with others of the same login."""
+
+    def __init__(self, way: LoginWay, request: PreparedRequest, standing: Standing, clock: Clock) -> None:
         self._way = way
-        self._request = _login_request(way, username, password, contexts)
+        self._request = request
+        self._standing = standing
         self._clock = clock
-        self._lock = asyncio.Lock()
-        self._token = ""
-        self._good_until = 0.0  # of the clock's monotonic time
-        self._not_before = 0.0  # likewise; the next login
-        self._refusals = 0  # in a row
 
     @property
     def host(self) -> str:
         return self._request.host
-
-    @property
-    def identity(self) -> bytes:
-        """Equal for accounts that log in by the same request."""
-        return self._request.payload
 
     def header(self, token: str) -> tuple[str, str]:
         """The header that shows the token."""
@@ -121,7 +125,7 @@ class Account:
 
     def at_hand(self) -> str:
         """The token of an earlier login while it should be good; empty when a login is needed."""
-        return self._token if self._clock.monotonic() < self._good_until else ""
+        return self._standing.token if self._clock.monotonic() < self._standing.good_until else ""
 
     async def token(self, transport: Transport, deadline: float) -> str:
         """A token that should be good: the one at hand, or that of a new login. Raises LoginRefused."""
@@ -134,8 +138,8 @@ class Account:
 
     def forget(self, token: str) -> None:
         """That token was refused."""
-        if self._token == token:
-            self._token = ""
+        if self._standing.token == token:
+            self._standing.token = ""
 
     async def log_in(self, transport: Transport, deadline: float) -> LoggedIn:
         """Log in now. Raises LoginRefused, also when it is too early to try again."""
@@ -147,17 +151,17 @@ class Account:
         """One login of a user at a time, so that a refusal keeps the others from trying."""
         try:
             async with asyncio.timeout_at(deadline):
-                await self._lock.acquire()
+                await self._standing.lock.acquire()
         except TimeoutError:
             raise LoginRefused(FailureClass.OVERLOADED, "login: another login of this user is under way") from None
         try:
             self._refuse_early()
             yield
         finally:
-            self._lock.release()
+            self._standing.lock.release()
 
     def _refuse_early(self) -> None:
-        left = self._not_before - self._clock.monotonic()
+        left = self._standing.not_before - self._clock.monotonic()
         if left > 0:
             raise LoginRefused(
                 FailureClass.CREDENTIAL_REFUSED,
@@ -176,20 +180,20 @@ class Account:
         if not 200 <= exchange.status < 300:
             hint = "Look at the service's log for logins."
             raise _after(seconds, LoginRefused(_FAILED, f"login: status {exchange.status}, expected 2xx", hint))
-        self._refusals = 0
+        self._standing.refusals = 0
         token, lifetime = self._read(exchange.body)
         if not token:
             explanation = f"login: the answer has no token at {self._way.token.source}"
             raise _after(seconds, LoginRefused(_FAILED, explanation, "See where the token stands, and set `token`."))
-        self._token = token
-        self._good_until = self._clock.monotonic() + min(lifetime * _SHARE_OF_LIFE, _LONGEST_USE)
+        self._standing.token = token
+        self._standing.good_until = self._clock.monotonic() + min(lifetime * _SHARE_OF_LIFE, _LONGEST_USE)
         return LoggedIn(token=token, seconds=seconds)
 
     def _refused(self, status: int, seconds: float) -> LoginRefused:
-        pause = min(_FIRST_PAUSE * 2**self._refusals, _LONGEST_PAUSE)
-        self._refusals = min(self._refusals + 1, 10)
-        self._not_before = self._clock.monotonic() + pause
-        self._token = ""
+        pause = min(_FIRST_PAUSE * 2**self._standing.refusals, _LONGEST_PAUSE)
+        self._standing.refusals = min(self._standing.refusals + 1, 10)
+        self._standing.not_before = self._clock.monotonic() + pause
+        self._standing.token = ""
         return _after(seconds, LoginRefused(_FAILED, f"login: refused with status {status}", _REFUSED_HINT))
 
     def _read(self, body: bytes) -> tuple[str, float]:
@@ -237,15 +241,28 @@ def _login_request(way: LoginWay, username: str, password: Secret, contexts: Tls
 
 
 class Sessions:
-    """The accounts of one plan. Probes that name the same user share its token and its pause after a refusal."""
+    """How the users stand that probes log in as: who names the same login shares its token and its pause after a refusal.
+
+    It outlives a plan, so that a reload does not repeat a login that was just refused. Another password is another login.
+    """
 
     def __init__(self) -> None:
-        self._accounts: dict[tuple[str, bytes], Account] = {}
+        self._standings: dict[bytes, Standing] = {}  # by a digest: a password that was changed is not kept
 
     def account(self, way: LoginWay, username: str, password: Secret, clock: Clock, contexts: TlsContexts) -> Account:
-        made = Account(way, username, password, clock, contexts)
-        key = (f"{way.url} {way.token.source} {way.token_header} {way.scheme}", made.identity)
-        return self._accounts.setdefault(key, made)
+        request = _login_request(way, username, password, contexts)
+        return Account(way, request, self._standing(_identity(way, request)), clock)
+
+    def _standing(self, identity: bytes) -> Standing:
+        if identity not in self._standings and len(self._standings) >= _MOST_STANDINGS:
+            del self._standings[next(iter(self._standings))]  # the oldest
+        return self._standings.setdefault(identity, Standing())
+
+
+def _identity(way: LoginWay, request: PreparedRequest) -> bytes:
+    """Equal for those that log in by the same request and find the token in the same place."""
+    read_by = f"{way.url} {way.token.source} {way.token_header} {way.scheme}"
+    return sha256(read_by.encode() + b"\0" + request.payload).digest()
 
 
 def claims(token: str) -> dict[str, Any]:
