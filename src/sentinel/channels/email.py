@@ -7,14 +7,13 @@ import ssl
 from email.headerregistry import Address
 from email.utils import parseaddr
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from sentinel.base.fields import Options, SecretField
 from sentinel.channels.base import ChannelKind, ChannelTools
-from sentinel.channels.fields import is_host, is_host_name
+from sentinel.channels.fields import CaFile, is_host, is_host_name
 from sentinel.channels.mail import Mail, compose, load_templates
 from sentinel.channels.route import Envelope, Route, Tls
 from sentinel.core.notification import Cause, Failed, Notification, Outcome, Receipt, Sent
@@ -94,7 +93,7 @@ class EmailOptions(Options):
     recipients: tuple[MailAddress, ...] = Field(min_length=1)
     """Who gets the mails. Each gets a mail of their own, so that one refused address holds up nobody else."""
 
-    ca_file: Path | None = None
+    ca_file: CaFile | None = None
     """File of certificate authorities (PEM) to trust for this server instead of the system's."""
 
     hello: Annotated[str, AfterValidator(_hello)] | None = None

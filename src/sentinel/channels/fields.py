@@ -2,9 +2,13 @@
 
 import ipaddress
 import re
+import ssl
 from contextlib import suppress
-from typing import Final
+from pathlib import Path
+from typing import Annotated, Final
 from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
 
 from sentinel.base.redact import Secret
 
@@ -41,3 +45,17 @@ def checked_url(value: Secret) -> Secret:
     if parts.username is not None or parts.password is not None:
         raise ValueError("an address without user and password; a header can carry them")
     return value
+
+
+def _authorities(file: Path) -> Path:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+    except ssl.SSLError:
+        raise ValueError(f"certificates in PEM; {file.name} has none that can be used") from None
+    except OSError as error:
+        raise ValueError(f"a file that can be read; {file.name} cannot ({error.strerror})") from None
+    return file
+
+
+#: A file of certificate authorities in PEM, looked into when the configuration is read: later it would fail the start.
+CaFile = Annotated[Path, AfterValidator(_authorities)]

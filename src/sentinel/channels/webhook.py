@@ -13,7 +13,6 @@ import json
 import re
 import ssl
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -25,7 +24,7 @@ from sentinel.base.fields import Options, SecretField
 from sentinel.base.redact import Secret
 from sentinel.channels.answer import cut_off, judge_status, not_connected, retry_after, timed_out
 from sentinel.channels.base import ChannelKind, ChannelTools
-from sentinel.channels.fields import checked_url
+from sentinel.channels.fields import CaFile, checked_url
 from sentinel.channels.payload import payload
 from sentinel.core.notification import Notification, Outcome, Receipt
 
@@ -62,7 +61,7 @@ class WebhookOptions(Options):
     headers: Mapping[str, SecretField] = {}
     """More headers for each request, such as `Authorization`. The values are kept secret."""
 
-    ca_file: Path | None = None
+    ca_file: CaFile | None = None
     """File of certificate authorities (PEM) to trust for this address instead of the system's."""
 
     _url = field_validator("url")(checked_url)
