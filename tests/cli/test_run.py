@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 async def test_it_runs_is_asked_stops_and_is_remembered(
     tmp_path: Path, receiver: HttpReceiver, children: Children
 ) -> None:
-    """The daemon in the foreground; its status while it runs, after it stopped, and a report of what the store has."""
+    """The daemon in the foreground; its status while it runs, after it stopped, and a report of what the store has.
+
+    The shell that asks has not the credentials that the daemon has, as with a system service.
+    """
     config = tmp_path / "c.json"
     check = {"name": "health", "kind": "http", "interval": "1s", "timeout": "1s", "options": {"url": receiver.url}}
-    config.write_text(json.dumps({"name": "ward", "checks": [check]}))
+    hook = {"kind": "webhook", "url": "${file:${CREDENTIALS_DIRECTORY}/hook}"}
+    config.write_text(json.dumps({"name": "ward", "checks": [check], "channels": {"hook": hook}}))
+    (tmp_path / "hook").write_text(receiver.url)
+    (tmp_path / "hook").chmod(0o600)
 
-    daemon = await children.start(sys.executable, "-m", "sentinel", "--config", config)
+    credentials = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    daemon = await children.start(sys.executable, "-m", "sentinel", "--config", config, env=credentials)
     await daemon.line("sentinel.started", within=30)
     await receiver.requests.reach(2, within=10)
     running = await sentinel("--config", config, "--status", "--json")

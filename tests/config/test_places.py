@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sentinel.config.places import SERVICE_SOCKET, socket_candidates
+from sentinel.config.places import SERVICE_SOCKET, Places, socket_candidates
 from tests.kit.config import CHECK, ConfigFolder
+
+#: Where systemd makes folders of each kind (systemd.exec(5), RuntimeDirectory=).
+FOLDERS = {"STATE_DIRECTORY": "/var/lib", "RUNTIME_DIRECTORY": "/run", "LOGS_DIRECTORY": "/var/log"}
 
 
 def test_by_default_everything_stands_beside_the_file(config: ConfigFolder, tmp_path: Path) -> None:
@@ -23,6 +26,31 @@ def test_as_a_service_everything_stands_where_systemd_says(config: ConfigFolder)
     assert plan.store.url.reveal() == "sqlite:////var/lib/sentinel/sentinel.db"
     assert plan.web.socket == Path("/run/sentinel/sentinel.sock")
     assert plan.reports_folder == Path("/var/lib/sentinel/reports")
+
+
+def test_a_shell_speaks_of_the_places_of_the_service() -> None:
+    """`sudo sentinel report` looked for the service's store in /etc/sentinel/state."""
+    file = Path("/etc/sentinel/monitoring_config.json")
+    systemd = {name: f"{folder}/sentinel" for name, folder in FOLDERS.items()}
+    assert Places.of(file, {}) == Places.of(file, systemd)
+    assert Places.of(file, {}).store == Path("/var/lib/sentinel/sentinel.db")
+    assert socket_candidates(file, {})[0] == SERVICE_SOCKET
+
+
+def test_variables_count_for_more_than_the_folder_of_the_file() -> None:
+    file = Path("/etc/sentinel/monitoring_config.json")
+    assert Places.of(file, {"STATE_DIRECTORY": "/srv/state"}).store == Path("/srv/state/sentinel.db")
+
+
+def test_a_log_file_stands_where_systemd_says(config: ConfigFolder, tmp_path: Path) -> None:
+    """Beside the configuration it could not be made: the unit may write into its own folders alone."""
+    tree = {"checks": [CHECK], "logs": {"file": "sentinel.log"}}
+    assert config.plan(tree, {"LOGS_DIRECTORY": "/var/log/sentinel"}).logs.file == Path(
+        "/var/log/sentinel/sentinel.log"
+    )
+    assert config.plan(tree).logs.file == tmp_path / "sentinel.log"
+    tree["logs"] = {"file": "/srv/sentinel.log"}
+    assert config.plan(tree, {"LOGS_DIRECTORY": "/var/log/sentinel"}).logs.file == Path("/srv/sentinel.log")
 
 
 def test_relative_paths_start_from_the_folder_of_the_file(

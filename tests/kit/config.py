@@ -46,5 +46,5 @@ class ConfigFolder:
         return self.plan({"checks": [{**CHECK, **more}]})
 
 
-def plan_of(file: Path, environment: Mapping[str, str] | None = None) -> Plan:
-    return compile_plan(load(file, environment or {}), PROBES, CHANNELS)
+def plan_of(file: Path, environment: Mapping[str, str] | None = None, *, lenient: bool = False) -> Plan:
+    return compile_plan(load(file, environment or {}, lenient=lenient), PROBES, CHANNELS)

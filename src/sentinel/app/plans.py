@@ -14,13 +14,17 @@ from sentinel.core.plan import Plan
 from sentinel.probes.catalogue import CATALOGUE as PROBES
 
 
-def load_plan(path: Path, environment: Mapping[str, str]) -> Plan:
+def load_plan(path: Path, environment: Mapping[str, str], *, lenient: bool = False) -> Plan:
     """Read and compile a file of configuration.
+
+    Args:
+        lenient: for reading the store alone: references in checks and channels that cannot be followed are no problem.
+            Such a check may be without options, and such a channel is left out.
 
     Raises:
         ConfigError: it cannot be used; carries every problem.
     """
-    return compile_plan(load(path, environment), PROBES, CHANNELS)
+    return compile_plan(load(path, environment, lenient=lenient), PROBES, CHANNELS)
 
 
 def expanded(path: Path, environment: Mapping[str, str]) -> dict[str, Any]:

@@ -145,7 +145,7 @@ def report(since: str, until: str | None, channels: tuple[str, ...], folder: str
       sentinel report --since 7d --send email
       sentinel report --since 2026-11-01 --until 2026-12-01
     """
-    with planned() as plan:
+    with planned(lenient=not channels) as plan:
         _refuse_unknown("channel", channels, [channel.name for channel in plan.channels])
         _have_it_written_down(plan)
         zone = next((scheduled.zone for scheduled in plan.reports), "UTC")

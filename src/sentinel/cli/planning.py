@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def planned() -> "Iterator[Plan]":
+def planned(*, lenient: bool = False) -> "Iterator[Plan]":
     """The plan to work by. What its parts log meanwhile goes to standard error, so that output stays what was asked for.
+
+    Args:
+        lenient: for reading the store alone; a person's shell has not the credentials of the service.
 
     Raises:
         ConfigError: the file cannot be used.
@@ -23,7 +26,7 @@ def planned() -> "Iterator[Plan]":
     from sentinel.base import logs
     from sentinel.base.redact import Redactor
 
-    plan = load_plan(chosen_config(), os.environ)
+    plan = load_plan(chosen_config(), os.environ, lenient=lenient)
     sink = logs.configure(level="warning", redactor=Redactor(plan.secrets), stream=sys.stderr)
     try:
         yield plan

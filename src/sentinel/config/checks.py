@@ -80,7 +80,7 @@ class ChecksCompiler:
         interval, timeout = self._times(path, entry)
         wrong = not isinstance(data, Mapping) or not isinstance(data.get("options", {}), dict)
         options = None if wrong else self._options(path, kind, dict(entry.options))
-        if kind is None or options is None:
+        if kind is None or (options is None and not self._problems.excused(path)):
             read_rules(own, (*path, "rules"), self._problems)
             return None
         rules = self._rules((*path, "rules"), own, entry.kind, _readings(kind, options), interval)
@@ -212,7 +212,7 @@ class ChecksCompiler:
 
 def _readings(kind: KindOfCheck, options: object) -> Mapping[str, Unit]:
     """The readings of a check. Where its options name the members of a family, only these are there."""
-    more = kind.more_readings(options)
+    more = {} if options is None else kind.more_readings(options)
     if not more:
         return kind.readings
     named = {name for name in kind.readings if name.endswith(FAMILY) and any(one.startswith(name[:-1]) for one in more)}

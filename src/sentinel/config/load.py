@@ -28,6 +28,12 @@ MOST_BYTES = 16 * 1024 * 1024  # of a file; 20,000 checks take about 5 MiB
 MOST_DEPTH = 32  # of objects and lists within each other
 MOST_DIGITS = 30  # of a whole number: no setting is anywhere near
 
+#: Stands for what a reference led to that cannot be followed, where that is allowed; an address, since most of them are.
+UNRESOLVED = "https://unresolved.invalid"
+
+#: The parts of a file that may hold such references, and how many steps of a path lead to one entry of it.
+_ENTRIES = {"checks": 2, "channels": 2, "alerting": 2, "api_url": 1}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Loaded:
@@ -46,17 +52,21 @@ class Loaded:
         return f"Loaded({str(self.file)!r})"
 
 
-def load(path: Path, environment: Mapping[str, str]) -> Loaded:
+def load(path: Path, environment: Mapping[str, str], *, lenient: bool = False) -> Loaded:
     """Read a file of configuration, JSON or TOML by its suffix.
+
+    Args:
+        lenient: checks and channels may hold references that cannot be followed here, such as a service's credentials in a
+            person's shell. For commands that only read the store; nothing may be probed or sent by it.
 
     Raises:
         ConfigError: the file cannot be read or is no JSON or TOML. Lesser problems stay with the answer.
     """
     with collector_paused():
-        return _load(path.absolute(), environment)
+        return _load(path.absolute(), environment, lenient=lenient)
 
 
-def _load(file: Path, environment: Mapping[str, str]) -> Loaded:
+def _load(file: Path, environment: Mapping[str, str], *, lenient: bool) -> Loaded:
     content, mode = _read(file)
     text = _decode(file, content)
     parser = _Parser()
@@ -65,7 +75,7 @@ def _load(file: Path, environment: Mapping[str, str]) -> Loaded:
     if parser.double_keys:
         _note_double_keys(text, problems)
     places = Places.of(file, environment)
-    follower = _Follower(environment, SecretFiles(places, environment), problems)
+    follower = _Follower(environment, SecretFiles(places, environment), problems, lenient=lenient)
     resolved = follower.follow(raw, ())
     tree = rewrite(resolved if isinstance(resolved, dict) else {}, problems)
     return Loaded(
@@ -83,8 +93,11 @@ def _load(file: Path, environment: Mapping[str, str]) -> Loaded:
 class _Follower:
     """Copies a tree with its references followed. Notes what cannot be followed, and leaves it as written."""
 
-    def __init__(self, environment: Mapping[str, str], files: SecretFiles, problems: Problems) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], files: SecretFiles, problems: Problems, *, lenient: bool = False
+    ) -> None:
         self.files = files
+        self._lenient = lenient
         self.values: set[str] = set()
         self._environment = environment
         self._problems = problems
@@ -115,11 +128,21 @@ class _Follower:
         try:
             value = substitute(text, self._variable, self.files.read)
         except BadReference as error:
+            if self._lenient and path[0] in _ENTRIES:
+                return self._without(text, path)
             self._problems.add(path, error.found, error.expected, error.hint)
             return text
         if has_reference(text):
             self.values.add(value)
         return self._in_unicode(value, path)
+
+    def _without(self, text: str, path: KeyPath) -> str:
+        """The text with a marker for each reference; what is wrong with the entry around it is told no more."""
+        self._problems.excuse(path[: _ENTRIES[str(path[0])]])
+        try:
+            return substitute(text, lambda _: UNRESOLVED, lambda _: UNRESOLVED)
+        except BadReference:
+            return UNRESOLVED
 
     def _in_unicode(self, text: str, path: KeyPath) -> str:
         """The text without half a surrogate pair and without NUL: JSON may have them, no file name or table takes them."""

@@ -4,8 +4,13 @@
     store      `sentinel.db` in the state folder
     socket     $RUNTIME_DIRECTORY/sentinel.sock, else `sentinel.sock` in the state folder
     reports    `reports/` in $STATE_DIRECTORY, else beside the configuration
+    logs       $LOGS_DIRECTORY, else beside the configuration
 
-A relative path in a configuration starts from the folder of that file, wherever Sentinel was started.
+A configuration in /etc/sentinel is the service's. There the folders of its unit stand in for variables that are not set, so
+that a person's shell and the service speak of the same ones: /var/lib/sentinel, /run/sentinel, /var/log/sentinel.
+
+A relative path in a configuration starts from the folder of that file, wherever Sentinel was started; that of a log file from
+the folder for logs.
 """
 
 import json
@@ -19,8 +24,14 @@ from sentinel.config.references import BadReference, substitute
 SOCKET_NAME = "sentinel.sock"
 STORE_NAME = "sentinel.db"
 
-#: Where the service's socket is when a person asks from a shell, in which systemd's variables are not set.
-SERVICE_SOCKET = Path("/run/sentinel") / SOCKET_NAME
+#: What systemd makes for the service, where a person's shell has not the variables that systemd sets (systemd/sentinel.service).
+SERVICE_FOLDER = Path("/etc/sentinel")
+SERVICE_DIRECTORIES = {
+    "STATE_DIRECTORY": Path("/var/lib/sentinel"),
+    "RUNTIME_DIRECTORY": Path("/run/sentinel"),
+    "LOGS_DIRECTORY": Path("/var/log/sentinel"),
+}
+SERVICE_SOCKET = SERVICE_DIRECTORIES["RUNTIME_DIRECTORY"] / SOCKET_NAME
 
 #: Longest path of a Unix socket, in bytes: `sun_path` has 108 with the closing NUL (unix(7)).
 LONGEST_SOCKET_PATH = 107
@@ -34,17 +45,19 @@ class Places:
     state: Path
     runtime: Path
     reports: Path
+    logs: Path
 
     @classmethod
     def of(cls, config: Path, environment: Mapping[str, str]) -> "Places":
         folder = config.absolute().parent
-        given = _first(environment, "STATE_DIRECTORY")
+        given = _directory(folder, environment, "STATE_DIRECTORY")
         state = given or folder / "state"
         return cls(
             folder=folder,
             state=state,
-            runtime=_first(environment, "RUNTIME_DIRECTORY") or state,
+            runtime=_directory(folder, environment, "RUNTIME_DIRECTORY") or state,
             reports=(given or folder) / "reports",
+            logs=_directory(folder, environment, "LOGS_DIRECTORY") or folder,
         )
 
     @property
@@ -84,7 +97,9 @@ def _no_file(_path: str) -> str:
     raise BadReference("a file", "a path")
 
 
-def _first(environment: Mapping[str, str], name: str) -> Path | None:
-    """The first folder that systemd names in a variable; it separates several by colons."""
+def _directory(folder: Path, environment: Mapping[str, str], name: str) -> Path | None:
+    """The first folder that systemd names in a variable; it separates several by colons. None when there is none."""
     value = environment.get(name, "").split(":")[0]
-    return Path(value) if value else None
+    if value:
+        return Path(value)
+    return SERVICE_DIRECTORIES[name] if folder == SERVICE_FOLDER else None

@@ -23,15 +23,28 @@ class Problems:
         self.origins: dict[KeyPath, KeyPath] = {}
         self._found: dict[tuple[KeyPath, Problem], None] = {}  # in the order in which they were found
         self._broken: set[KeyPath] = set()  # paths with a problem, and those above them
+        self._excused: set[KeyPath] = set()  # paths in the file; what is wrong there is not told
 
     def __bool__(self) -> bool:
         return bool(self._found)
 
     def add(self, path: KeyPath, found: str, expected: str, hint: str = "", line: int | None = None) -> None:
         path = self.origin(path)
-        problem = Problem(key=write_path(path), found=found, expected=expected, hint=hint, line=line)
-        self._found[path, problem] = None
+        if not self._is_excused(path):
+            problem = Problem(key=write_path(path), found=found, expected=expected, hint=hint, line=line)
+            self._found[path, problem] = None
         self._broken.update(path[:length] for length in range(1, len(path) + 1))
+
+    def excuse(self, path: KeyPath) -> None:
+        """Tell of nothing that is wrong at the path or below it: what stands there could not be followed."""
+        self._excused.add(path)
+
+    def excused(self, path: KeyPath) -> bool:
+        """Whether nothing is told of the path, since what stands at it or above it could not be followed."""
+        return bool(self._excused) and self._is_excused(self.origin(path))
+
+    def _is_excused(self, path: KeyPath) -> bool:
+        return bool(self._excused) and any(path[:length] in self._excused for length in range(1, len(path) + 1))
 
     def concerns(self, path: KeyPath) -> bool:
         """Whether something is wrong at the path or below it."""

@@ -280,7 +280,8 @@ class LogsEntry(Options):
     format: Literal["auto", "console", "json"] = "auto"
     """`auto` is console on a terminal, else JSON."""
     file: str | None = None
-    """A file to log to as well, beside standard output; it is rotated."""
+    """A file to log to as well, beside standard output; it is rotated. A relative path starts from `$LOGS_DIRECTORY` where
+    systemd sets it, else from the folder of this file."""
     max_bytes: Annotated[int, Field(ge=10_000)] = 20_000_000
     """Size at which the file is rotated."""
     backups: Annotated[int, Field(ge=0, le=100)] = 5

@@ -56,7 +56,7 @@ def log_plan(loaded: Loaded, entry: LogsEntry) -> LogPlan:
     return LogPlan(
         level=entry.level,
         format=entry.format,
-        file=loaded.places.resolve(entry.file) if entry.file else None,
+        file=loaded.places.logs / entry.file if entry.file else None,
         max_bytes=entry.max_bytes,
         backups=entry.backups,
     )
