@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from sentinel.core.incident import Address
+from sentinel.core.incident import Acknowledgement, Address, Phase
 from sentinel.core.notification import Ambiguous, Cause, Failed, Kind, Notification, State
 from sentinel.engine.dispatcher import Dispatcher, Route
 from tests.kit.broken_store import MissingTable
 from tests.kit.channel import ScriptedChannel
 from tests.kit.eventually import eventually
 from tests.kit.messages import OPENED, message
+from tests.store.values import incident as stored_incident
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -256,3 +257,23 @@ async def test_a_stop_with_a_send_under_way_waits_for_it(store: Store, clock: Fa
         await stopping
     assert (await post.row("a")).state is State.SENT
     assert post.mail.closed
+
+
+async def test_an_escalation_that_fails_while_somebody_acknowledges_is_not_tried_again(
+    post: Post, store: Store
+) -> None:
+    now = post.clock.now()
+    await store.write(lambda tx: tx.incidents.save(stored_incident(opened=now)))
+    post.mail.gate.clear()
+    post.mail.next_outcomes.append(BUSY)
+    escalated = Notification(
+        key="up", address=Address("mail"), message=message(Kind.ESCALATED), created_at=now, due_at=now, incident=7
+    )
+    await store.write(lambda tx: tx.outbox.enqueue([escalated]))
+    post.dispatcher.wake(["mail"])
+    await post.mail.attempts.reach(1)
+    taken = Acknowledgement(by="Ada", why="on it", at=now, until=now + timedelta(hours=1))
+    acknowledged = replace(stored_incident(opened=now), phase=Phase.ACKNOWLEDGED, acknowledgement=taken)
+    await store.write(lambda tx: tx.incidents.save(acknowledged))
+    post.mail.gate.set()
+    await post.becomes("up", State.CANCELLED)

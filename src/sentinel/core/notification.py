@@ -38,6 +38,9 @@ class Kind(StrEnum):
     STORE_DOWN = "store_down"  # Sentinel cannot write; sent without the outbox
 
 
+#: What an acknowledgement makes pointless: nothing of these is begun to be sent after it.
+STOPPED_BY_ACKNOWLEDGEMENT = (Kind.ESCALATED, Kind.REMINDED)
+
 #: The version of the message's form. A receiver may rely on it: fields are added within a version, never changed.
 VERSION = 1
 

@@ -9,8 +9,9 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import NamedTuple, Protocol
 
@@ -18,9 +19,10 @@ import structlog
 
 from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreError
-from sentinel.core.incident import Address
+from sentinel.core.incident import Address, Phase
 from sentinel.core.notification import (
     MOST_PATIENCE,
+    STOPPED_BY_ACKNOWLEDGEMENT,
     Ambiguous,
     Cause,
     Failed,
@@ -33,7 +35,7 @@ from sentinel.core.notification import (
     after_attempt,
 )
 from sentinel.engine.progress import Pulse, Pulses
-from sentinel.store.database import Store
+from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
 
@@ -262,7 +264,7 @@ class Dispatcher:
         wait = 0.25
         while True:
             try:
-                await self._store.write(lambda tx: tx.outbox.settle(settled))
+                settled = await self._store.write(partial(_settle, row=settled))
                 break
             except StoreError:
                 # If Sentinel dies before this succeeds the row counts as ambiguous, and the receiver sees its key again.
@@ -304,6 +306,20 @@ class Dispatcher:
                 event = "notification.dead" if row.state is State.DEAD else "notification.retry_scheduled"
                 ambiguous = isinstance(outcome, Ambiguous)
                 tell(event, **about, reason=cause.value, detail=detail, ambiguous=ambiguous, due_at=_iso(row.due_at))
+
+
+def _settle(tx: Transaction, row: Notification) -> Notification:
+    """Write a row after its attempt; answers it as it is now.
+
+    What was on its way when the incident was acknowledged, and did not arrive, is not tried again.
+    """
+    again = row.state is State.QUEUED and not row.ambiguous and row.message.kind in STOPPED_BY_ACKNOWLEDGEMENT
+    if again and row.incident is not None:
+        incident = tx.incidents.get(row.incident)
+        if incident is not None and incident.phase is Phase.ACKNOWLEDGED:
+            row = replace(row, state=State.CANCELLED, due_at=None)
+    tx.outbox.settle(row)
+    return row
 
 
 def _iso(moment: datetime | None) -> str | None:

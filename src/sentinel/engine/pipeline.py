@@ -29,7 +29,7 @@ from sentinel.core.incident import (
     Withdraw,
     next_tick,
 )
-from sentinel.core.notification import Kind, Notification
+from sentinel.core.notification import STOPPED_BY_ACKNOWLEDGEMENT, Kind, Notification
 from sentinel.core.result import Outcome, Result
 from sentinel.core.routing import Sender, tell
 from sentinel.core.rule import Severity
@@ -67,7 +67,7 @@ class Cancel:
 
 #: What an effect makes pointless.
 CANCELS = {
-    EffectKind.ACKNOWLEDGED: (Kind.ESCALATED, Kind.REMINDED),
+    EffectKind.ACKNOWLEDGED: STOPPED_BY_ACKNOWLEDGEMENT,
     EffectKind.RESOLVED: (Kind.REMINDED,),
     EffectKind.WITHDRAWN: (Kind.REMINDED,),
 }
