@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypedDict
@@ -87,6 +87,23 @@ class PostgresServer:
         self.start()
         name = sql.Identifier(dsn.rsplit("/", 1)[1])
         self._administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+    @contextmanager
+    def guarded(self, dsn: str) -> Iterator[str]:
+        """A dsn of the same database, of a role whose password `correct-canary` the server asks for; it may read nothing."""
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute("CREATE ROLE guarded LOGIN PASSWORD 'correct-canary'")
+            row = connection.execute("SHOW hba_file").fetchone()
+            assert row is not None
+            connection.execute("CREATE TABLE hba (line text)")
+            connection.execute(f"COPY hba FROM '{row[0]}'".encode())
+            lines = f"COPY (SELECT 'host all guarded all scram-sha-256' UNION ALL SELECT line FROM hba) TO '{row[0]}'"
+            connection.execute(lines.encode())
+            connection.execute("SELECT pg_reload_conf()")
+            yield dsn.replace(f"//{OWNER}@", "//guarded:correct-canary@")
+            connection.execute(f"COPY hba TO '{row[0]}'".encode())
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute("DROP ROLE guarded")
 
     def start(self) -> None:
         """Start it again on the same port and wait until it takes connections, unless it runs."""

@@ -248,20 +248,8 @@ async def test_a_server_that_hangs_up_is_a_reset(bench: Bench) -> None:
 @pytest.fixture
 def guarded(postgres: PostgresServer, postgres_url: str) -> Iterator[str]:
     """The URL of a role with a password, which the server asks for, and no right to read."""
-    name = postgres_url.rsplit("/", 1)[1]
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("CREATE ROLE guarded LOGIN PASSWORD 'correct-canary'")
-        row = connection.execute("SHOW hba_file").fetchone()
-        assert row is not None
-        connection.execute("CREATE TABLE hba (line text)")
-        connection.execute(f"COPY hba FROM '{row[0]}'".encode())
-        lines = f"COPY (SELECT 'host all guarded all scram-sha-256' UNION ALL SELECT line FROM hba) TO '{row[0]}'"
-        connection.execute(lines.encode())
-        connection.execute("SELECT pg_reload_conf()")
-        yield f"postgresql://guarded:correct-canary@127.0.0.1:{postgres.port}/{name}"
-        connection.execute(f"COPY hba TO '{row[0]}'".encode())
-        connection.execute("SELECT pg_reload_conf()")
-        connection.execute("DROP ROLE guarded")
+    with postgres.guarded(postgres_url) as url:
+        yield url
 
 
 async def test_a_wrong_password_is_sentinels_own_fault_and_stays_hidden(bench: Bench, guarded: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from sentinel.store.migrate import migrate, upgrade
 from sentinel.store.sqlite import quarantine
 from sentinel.store.tables import metadata
 from tests.kit.clock import FakeClock
+from tests.kit.postgres import PostgresServer
 from tests.kit.process import Children
 from tests.store.values import AT, incident
 
@@ -198,7 +200,7 @@ async def test_a_file_in_use_is_not_moved_aside(sqlite_plan: StorePlan, clock: F
         ("sqlite://", "needs a file"),
         ("mysql://root:hunter22@127.0.0.1/x", "not mysql"),
         ("nonsense hunter22", "no URL"),
-        ("postgresql://sentinel:hunter22@127.0.0.1:1/x", "127.0.0.1:1/x: the connection failed"),
+        ("postgresql://sentinel:hunter22@127.0.0.1:1/x", "127.0.0.1:1/x: connection refused"),
     ],
 )
 async def test_an_address_that_does_not_work_is_told_without_its_password(
@@ -207,3 +209,28 @@ async def test_an_address_that_does_not_work_is_told_without_its_password(
     with pytest.raises(StoreError, match=message) as caught:
         await Store.open(StorePlan(url=Secret(url)), clock)
     assert "hunter22" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message", "hint"),
+    [
+        (lambda url: re.sub(r":\d+/", ":1/", url), "connection refused", "whether the server runs"),
+        (lambda url: url.replace("correct-", "wrong-"), "the password was refused", "Renew the password"),
+        (lambda url: url.replace(":correct-canary", ""), "the server wants a password", "Renew the password"),
+        (lambda url: url.replace("guarded", "nobody_canary"), "the role does not exist", "Renew the password"),
+        (lambda url: f"{url}_gone", "the database does not exist", "typing error in `url`"),
+        (lambda url: f"{url}?sslmode=require", "the server offers no TLS", ""),
+    ],
+)
+async def test_why_the_server_cannot_be_used_is_told_with_what_to_do(
+    postgres: PostgresServer,
+    postgres_database: str,
+    clock: FakeClock,
+    wrong: Callable[[str], str],
+    message: str,
+    hint: str,
+) -> None:
+    with postgres.guarded(postgres_database) as url, pytest.raises(StoreUnavailable, match=message) as caught:
+        await Store.open(StorePlan(url=Secret(wrong(url))), clock)
+    assert hint in caught.value.hint
+    assert "canary" not in str(caught.value) + caught.value.hint

@@ -83,6 +83,10 @@ class StoreError(SentinelError):
 
     exit_code = 74  # EX_IOERR
 
+    def __init__(self, text: str, hint: str = "") -> None:
+        super().__init__(text)
+        self.hint = hint or self.hint
+
 
 class StoreUnavailable(StoreError):
     """The store cannot be reached or did not answer in time; the same work may succeed later."""

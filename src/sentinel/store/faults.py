@@ -4,11 +4,13 @@ Texts name the database and the kind of error. They hold no statement and no val
 line, which names objects only, and its detail line, which quotes rows, is left out.
 """
 
+import os
 import sqlite3
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
+from sentinel.base import libpq
 from sentinel.base.errors import StoreCorrupt, StoreError, StoreFull, StoreUnavailable
 
 #: Also met as a limit on file size, which SQLite reports as a failed write.
@@ -72,8 +74,26 @@ def postgres_failure(error: BaseException, where: str) -> StoreError | None:
             kind, words = _STATES[prefix]
             return kind(f"{where}: {words} (SQLSTATE {state})")
     if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
-        return StoreUnavailable(f"{where}: the connection failed ({state or type(cause).__name__})")
+        return _no_session(cause, where)
     return StoreError(f"{where}: {cause.diag.message_primary or type(cause).__name__} (SQLSTATE {state})")
+
+
+def _no_session(error: Exception, where: str) -> StoreUnavailable:
+    """Why there is no connection (any more), in words of ours: libpq's own may name users and hold what stood in the URL."""
+    said = str(error)
+    refusal = libpq.refusal(said)
+    if refusal is not None:
+        return StoreUnavailable(f"{where}: {refusal.explanation}", refusal.hint)
+    number = libpq.connect_error(said)
+    if number is not None:
+        return StoreUnavailable(f"{where}: {os.strerror(number).lower()}", _REACH_HINT)
+    if "timeout expired" in said:
+        return StoreUnavailable(f"{where}: no answer in time", _REACH_HINT)
+    return StoreUnavailable(f"{where}: the connection failed ({type(error).__name__})", _LOG_HINT)
+
+
+_REACH_HINT = "See whether the server runs and listens at that address, and what is between it and this host."
+_LOG_HINT = "Try the same URL with psql; the server's log has the reason."
 
 
 def _cause(error: BaseException) -> BaseException | None:

@@ -1,74 +1,44 @@
 """What PostgreSQL means when it refuses: by SQLSTATE for a statement, by the words of libpq for a session.
 
-libpq gives no SQLSTATE for a session that did not come about, so its English words are looked for, and what is in none
-of them is told by whether a password was asked for. The words themselves go nowhere: they name users and databases.
+What is in none of the known words is told by whether a password was asked for.
 """
 
-import errno
-import os
 import re
 from typing import Final
 
+from sentinel.base import libpq
 from sentinel.core.result import FailureClass
 from sentinel.probes.database.asking import Trouble
 from sentinel.probes.wire.failure import os_failure
 
-_CREDENTIAL_HINT: Final = "Renew the password in `url`, and see whether the role may log in and pg_hba.conf lets it."
-_SLOTS_HINT: Final = "Look at pg_stat_activity for who holds the sessions, and at max_connections and pools."
-
-#: Words of libpq's or the server's message, the first that is found counts.
-_SESSION: Final = (
-    ("certificate has expired", FailureClass.TLS_EXPIRED, "the server's certificate has expired", ""),
-    ("does not match host name", FailureClass.TLS_WRONG_NAME, "the server's certificate is for another name", ""),
-    ("certificate verify failed", FailureClass.TLS_UNTRUSTED, "the server's certificate is not trusted", ""),
-    ("root certificate file", FailureClass.TLS_UNTRUSTED, "there is no root certificate to verify the server by",
-     "Set `sslrootcert` in the URL to the authority's file, or to `system`."),
-    ("server does not support SSL", FailureClass.TLS_FAILED, "the server offers no TLS", ""),
-    ("SSL error", FailureClass.TLS_FAILED, "the TLS handshake failed", ""),
-    ("permission denied for database", FailureClass.NOT_PERMITTED, "the role may not connect to this database",
-     "GRANT CONNECT ON DATABASE … TO the role in `url`."),
-    ("too many connections", FailureClass.REFUSED, "the server has no session left", _SLOTS_HINT),
-    ("too many clients", FailureClass.REFUSED, "the server has no session left", _SLOTS_HINT),
-    ("remaining connection slots", FailureClass.REFUSED, "the server has no session left", _SLOTS_HINT),
-    ("is starting up", FailureClass.REFUSED, "the server is starting up",
-     "Wait for it; if it stays so, look at the server's log for a long recovery."),
-    ("is shutting down", FailureClass.REFUSED, "the server is shutting down", ""),
-    ("session is not", FailureClass.REFUSED, "no server has the role that `target_session_attrs` asks for",
-     "See which server is the primary, and whether a failover is under way."),
-    ("password authentication failed", FailureClass.CREDENTIAL_REFUSED, "the password was refused", _CREDENTIAL_HINT),
-    ("no pg_hba.conf entry", FailureClass.CREDENTIAL_REFUSED, "pg_hba.conf lets Sentinel in from nowhere here",
-     "Add a line to pg_hba.conf for this host, role and database, and reload."),
-    ("not permitted to log in", FailureClass.CREDENTIAL_REFUSED, "the role may not log in", _CREDENTIAL_HINT),
-    ("no password supplied", FailureClass.CREDENTIAL_REFUSED, "the server wants a password, and `url` has none",
-     _CREDENTIAL_HINT),
-    ("authentication failed", FailureClass.CREDENTIAL_REFUSED, "the login was refused", _CREDENTIAL_HINT),
-    ('FATAL:  role "', FailureClass.CREDENTIAL_REFUSED, "the role does not exist", _CREDENTIAL_HINT),
-    ('FATAL:  database "', FailureClass.QUERY_FAILED, "the database does not exist",
-     "Look for a typing error in `url`, or a database that was dropped or renamed."),
-    ("server closed the connection", FailureClass.RESET, "the server closed the connection", ""),
-    ("received invalid response", FailureClass.PROTOCOL_ERROR, "what answers there is no PostgreSQL",
-     "Look which service listens on that port."),
-)  # fmt: skip
-
-_CONNECT_ERRORS: Final = (
-    errno.ECONNREFUSED, errno.ECONNRESET, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN,
-    errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.EACCES, errno.EPERM,
-)  # fmt: skip
+_OF_SESSION: Final = {
+    libpq.Kind.CERTIFICATE_EXPIRED: FailureClass.TLS_EXPIRED,
+    libpq.Kind.CERTIFICATE_NAME: FailureClass.TLS_WRONG_NAME,
+    libpq.Kind.CERTIFICATE_UNTRUSTED: FailureClass.TLS_UNTRUSTED,
+    libpq.Kind.TLS: FailureClass.TLS_FAILED,
+    libpq.Kind.NOT_PERMITTED: FailureClass.NOT_PERMITTED,
+    libpq.Kind.BUSY: FailureClass.REFUSED,
+    libpq.Kind.CREDENTIAL: FailureClass.CREDENTIAL_REFUSED,
+    libpq.Kind.NO_DATABASE: FailureClass.QUERY_FAILED,
+    libpq.Kind.NAME: FailureClass.DNS_FAILED,
+    libpq.Kind.NO_SOCKET: FailureClass.REFUSED,
+    libpq.Kind.CLOSED: FailureClass.RESET,
+    libpq.Kind.NO_POSTGRES: FailureClass.PROTOCOL_ERROR,
+}
 
 
 def of_session(said: str, *, password: bool) -> Trouble:
     """Why no session came about. `password`: the server had asked for one."""
-    for words, failure, explanation, hint in _SESSION:
-        if words in said:
-            return Trouble(failure=failure, explanation=explanation, hint=hint)
-    for number in _CONNECT_ERRORS:
-        if os.strerror(number) in said:
-            known = os_failure(number)
-            return Trouble(failure=known.failure, explanation=known.explanation)
-    if "No such file or directory" in said:
-        return Trouble(failure=FailureClass.REFUSED, explanation="there is no such Unix socket")
+    refusal = libpq.refusal(said)
+    if refusal is not None:
+        return Trouble(failure=_OF_SESSION[refusal.kind], explanation=refusal.explanation, hint=refusal.hint)
+    number = libpq.connect_error(said)
+    if number is not None:
+        known = os_failure(number)
+        return Trouble(failure=known.failure, explanation=known.explanation)
     if password:
-        return Trouble(failure=FailureClass.CREDENTIAL_REFUSED, explanation="the login failed", hint=_CREDENTIAL_HINT)
+        hint = libpq.CREDENTIAL_HINT
+        return Trouble(failure=FailureClass.CREDENTIAL_REFUSED, explanation="the login failed", hint=hint)
     return Trouble(
         failure=FailureClass.REFUSED,
         explanation="the server refused the session",
