@@ -75,7 +75,7 @@ class NotRunning(SentinelError):
     """A command needs the daemon, and no daemon answers."""
 
     exit_code = 3
-    hint = "start it with `sentinel --config FILE`"
+    hint = "start it with `sentinel --config FILE`, or as a service with `systemctl start sentinel`"
 
 
 class StoreError(SentinelError):
