@@ -140,7 +140,7 @@ class Cause(StrEnum):
     TIMEOUT = "timeout"
     RATE_LIMITED = "rate_limited"
     SERVER_ERROR = "server_error"
-    REFUSED = "refused"  # the receiver will not take it, today or tomorrow
+    REFUSED = "refused"  # the receiver will not take it
     CREDENTIAL_REFUSED = "credential_refused"
     GONE = "gone"  # the address does not exist (any more)
     TLS_FAILED = "tls_failed"
