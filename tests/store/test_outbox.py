@@ -216,12 +216,6 @@ async def test_all_dead_rows_are_dropped_and_no_others(store: Store) -> None:
     assert len(await claim(store)) == 1
 
 
-async def test_dead_rows_are_counted_from_a_moment_on(store: Store) -> None:
-    await two_dead_rows(store)
-    before, after = AT - MINUTE, AT + MINUTE
-    assert await store.read(lambda tx: (tx.outbox.dead_since(before), tx.outbox.dead_since(after))) == (2, 0)
-
-
 async def test_the_oldest_waiting_row_is_known(store: Store) -> None:
     assert await store.read(lambda tx: tx.outbox.oldest_queued()) is None
     await enqueue(store, notification(at=AT + MINUTE), notification(2, at=AT))

@@ -42,7 +42,7 @@ LIFE = {
     "WatchdogSec": "30",
     "Restart": "on-failure",
     "RestartSec": "5",
-    "RestartPreventExitStatus": "78",
+    "RestartPreventExitStatus": "65 78",
     "LimitCORE": "0",
 }
 

@@ -101,10 +101,12 @@ class StoreFull(StoreError):
 class StoreTooNew(StoreError):
     """The store was written by a newer Sentinel than this one."""
 
+    exit_code = 65  # EX_DATAERR: starting again will not make it right
     hint = "run that newer version, or restore the backup made before the upgrade"
 
 
 class StoreCorrupt(StoreError):
     """The store's file cannot be read as a database."""
 
+    exit_code = 65
     hint = "move the file aside or restore a backup; Sentinel starts afresh when there is none"

@@ -181,12 +181,6 @@ class Outbox:
         found = {State(state): number for state, number in self._connection.execute(counted)}
         return {state: found.get(state, 0) for state in State}
 
-    def dead_since(self, at: datetime) -> int:
-        """How many dead rows were written (or sent again by hand) after a moment."""
-        asked = select(func.count()).where(outbox.c.state == State.DEAD.value, outbox.c.created_at > micros(at))
-        found: int = self._connection.execute(asked).scalar_one()
-        return found
-
     def next_due(self, channel: str) -> datetime | None:
         """When the next row of a channel can be claimed; None when there is none."""
         asked = select(func.min(outbox.c.due_at)).where(
