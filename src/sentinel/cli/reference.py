@@ -19,8 +19,8 @@ with what can be done about it.
 | 2 | something is critical (`--status`, `check`); a receiver did not take the message (`test-alert`, `report --send`) |
 | 3 | something is unknown, or no daemon runs or answers |
 | 64 | the command line cannot be understood |
-| 70 | a fault in Sentinel |
 | 65 | the store is of a newer Sentinel, or damaged |
+| 70 | a fault in Sentinel |
 | 71, 73, 74 | a socket or port cannot be had; the log cannot be opened; the store or a file cannot be read or written |
 | 75 | another Sentinel owns the store |
 | 78 | the configuration cannot be used |
