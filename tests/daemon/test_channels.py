@@ -60,6 +60,18 @@ async def test_a_webhook_that_is_gone_is_dead_until_it_is_redriven(stage: Stage)
 
 
 @story
+async def test_a_dead_message_that_nobody_needs_is_put_away(stage: Stage) -> None:
+    stage.hook.next_answers.append(Answer(status=410))
+    await stage.daemon.start()
+    stage.target.fail()
+    dead = await stage.row(kind="opened", state="dead")
+    dropped = await stage.daemon.say("outbox", "drop", "--all")
+    assert (dropped.code, dropped.text.strip()) == (0, "1 was put away.")
+    assert (await stage.row(kind="opened", state="dropped")).key == dead.key
+    assert (await stage.daemon.status())["outbox"]["dead"] == 0
+
+
+@story
 async def test_mail_that_is_put_off_is_tried_again_and_what_is_refused_is_dead(stage: Stage) -> None:
     stage.tell("mail")
     first, second = RECIPIENTS
