@@ -45,7 +45,10 @@ def test_a_sentinel_that_is_well_passes(vitals: Vitals) -> None:
 @pytest.mark.parametrize(
     ("vitals", "words"),
     [
-        (replace(WELL, store_failing_since=NOW - 5 * MINUTE), "the store has not taken anything for 5 min"),
+        (
+            replace(WELL, store_failing_since=NOW - 5 * MINUTE, store_failing_why="it is locked"),
+            "the store has not taken everything for 5 min: it is locked",
+        ),
         (replace(WELL, unreadable_store="it is locked"), "the store cannot be read: it is locked"),
         (replace(WELL, dropped_results=7), "7 results were dropped"),
         (replace(WELL, lost_store="a new one was begun"), "a new one was begun"),

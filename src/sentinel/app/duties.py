@@ -83,6 +83,7 @@ class Duties:
             blind=blind_checks(histories, now, parts.plan.limits.unknown_after),
             overdue=overdue_checks(histories, now, parts.started_at),
             store_failing_since=parts.pipeline.failing_since,
+            store_failing_why=parts.pipeline.failing_why,
             dropped_results=dropped,
             refused_plan=parts.reload_problem,
             lost_store=parts.store_damaged,
@@ -120,6 +121,8 @@ class Duties:
         if since is None:
             self._told_store_down = None
             return
+        if not self._parts.pipeline.waiting_messages:
+            return  # on a full disk state and messages still find room, and Sentinel's own check is told of as usual
         again = self._told_store_down is None or now - self._told_store_down >= STORE_DOWN_AGAIN
         if now - since >= STORE_DOWN_AFTER and again:
             self._told_store_down = now

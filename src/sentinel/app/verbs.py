@@ -173,7 +173,8 @@ class Verbs:
 
     def _failing(self, now: datetime) -> str:
         since = self._parts.pipeline.failing_since
-        return f"nothing could be written for {(now - since).total_seconds():.0f} s" if since else ""
+        why = self._parts.pipeline.failing_why
+        return f"not everything could be written for {(now - since).total_seconds():.0f} s: {why}" if since else ""
 
 
 def _size(room: Room | None) -> int | None:

@@ -52,6 +52,7 @@ class Vitals:
     oldest_waiting: datetime | None = None
     dead: int = 0  # messages of the last day that were given up, those about Sentinel itself left out
     store_failing_since: datetime | None = None
+    store_failing_why: str = ""
     unreadable_store: str = ""  # why the store cannot be read
     free_bytes: int | None = None  # on the disk of the store
     dropped_results: int = 0  # since the last look
@@ -125,7 +126,10 @@ def _troubles(vitals: Vitals) -> Iterator[tuple[str, str]]:
     """Each trouble with what to do about it."""
     if vitals.store_failing_since is not None:
         since = format_duration(vitals.at - vitals.store_failing_since)
-        yield f"the store has not taken anything for {since}", "See the log for `store.down`."
+        yield (
+            f"the store has not taken everything for {since}: {vitals.store_failing_why}",
+            "See the log for `store.down`.",
+        )
     if vitals.unreadable_store:
         yield f"the store cannot be read: {vitals.unreadable_store}", "See the log, and the health of the database."
     if vitals.dropped_results:

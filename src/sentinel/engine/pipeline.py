@@ -50,6 +50,9 @@ FULL = 1_000
 #: Results that are kept while the store fails; beyond, the oldest are dropped.
 MOST_RESULTS = 20_000
 
+#: After a full disk, results are dropped for so many seconds: what room there is belongs to state and messages.
+WITHOUT_HISTORY = 5.0
+
 #: Waits between tries while the store fails, in seconds.
 FIRST_WAIT, LONGEST_WAIT = 0.25, 5.0
 
@@ -146,7 +149,9 @@ class Pipeline:
         self.commits = 0
         self.commit_times = Histogram()  # seconds from taking a batch up to its commit
         self.outcomes: Counter[Outcome] = Counter()
-        self.failing_since: datetime | None = None  # since when the store does not take what we write
+        self.failing_since: datetime | None = None  # since when the store does not take everything that we write
+        self.failing_why = ""
+        self._history_from = float("-inf")  # by the monotonic clock: when results are written again
 
     # --- Set up -----------------------------------------------------------------------------------------------------
 
@@ -284,8 +289,8 @@ class Pipeline:
             await self._store.write(batch.write)
         except StoreFull:
             # History gives way first: what people must be told still fits into what the ballast held.
-            self.dropped_results += len(batch.results)
-            self._trying = batch.without_history()
+            self._history_from = self._clock.monotonic() + WITHOUT_HISTORY
+            self._give_history_up()
             self._failing("no room on the disk")
             return False
         except StoreError as error:
@@ -298,17 +303,28 @@ class Pipeline:
         whole = self.backlog
         self._trying, self._batch = self._trying.joined(self._batch), Batch()
         self.dropped_results += whole - self.backlog
+        if not self._keeps_history:
+            self._give_history_up()
+
+    def _give_history_up(self) -> None:
+        self.dropped_results += len(self._trying.results)
+        self._trying = self._trying.without_history()
+
+    @property
+    def _keeps_history(self) -> bool:
+        return self._clock.monotonic() >= self._history_from
 
     def _failing(self, why: str) -> None:
         if self.failing_since is None:
             self.failing_since = self._clock.now()
             log.error("store.down", why=why)
+        self.failing_why = why
 
     def _committed(self, batch: Batch) -> None:
         self.commits += 1
-        if self.failing_since is not None:
+        if self.failing_since is not None and self._keeps_history:
             log.info("store.up", down_s=(self._clock.now() - self.failing_since).total_seconds())
-            self.failing_since = None
+            self.failing_since, self.failing_why = None, ""
         for waiter in batch.waiters:
             if not waiter.done():
                 waiter.set_result(None)
