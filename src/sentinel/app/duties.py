@@ -19,12 +19,15 @@ from sentinel.core.routing import key
 from sentinel.core.rule import Severity
 from sentinel.core.vitals import OWN_INTERVAL, Vitals, blind_checks, measure, overdue_checks
 from sentinel.engine.housekeeping import Duty, Retention
-from sentinel.store.database import Transaction
+from sentinel.store.database import Room, Transaction
 
 log = structlog.get_logger()
 
 #: When the store has failed for so long, people are told without it.
 STORE_DOWN_AFTER = timedelta(seconds=60)
+
+#: After a full disk, history is written again when so many bytes are free: more than the ballast leaves.
+ROOM_FOR_HISTORY = 16 << 20
 
 #: A message that was given up is told of for so long, unless it is sent again or dropped before.
 DEAD_FOR = timedelta(hours=24)
@@ -53,6 +56,7 @@ class Duties:
         """Everything else: each may take its time."""
         return (
             Duty("own_check", OWN_INTERVAL.total_seconds(), self._look_at_myself),
+            Duty("room", 5.0, self._look_at_room),
             Duty("store_down", 5.0, self._tell_store_down),
             Duty("recover", 10.0, self._recover),
             Duty("orphans", 60.0, self._bury_orphans),
@@ -98,7 +102,7 @@ class Duties:
         store = self._parts.store
         counts = self._parts.outbox = await store.read(lambda tx: tx.outbox.counts())
         oldest = await store.read(lambda tx: tx.outbox.oldest_queued())
-        room = self._parts.room = await store.room()
+        room = self._parts.room or Room()
         return replace(
             known,
             waiting=counts.get(State.QUEUED, 0) + counts.get(State.SENDING, 0),
@@ -106,6 +110,11 @@ class Duties:
             dead=await self._newly_dead(known.at) if counts.get(State.DEAD) else 0,
             free_bytes=room.free,
         )
+
+    async def _look_at_room(self) -> None:
+        room = self._parts.room = await self._parts.store.room()
+        if room.free is None or room.free >= ROOM_FOR_HISTORY:
+            self._parts.pipeline.keep_history()
 
     async def _newly_dead(self, now: datetime) -> int:
         """Dead messages that are news: of the last day, and not about Sentinel itself, whose alarm would feed itself."""

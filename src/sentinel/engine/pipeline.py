@@ -50,9 +50,6 @@ FULL = 1_000
 #: Results that are kept while the store fails; beyond, the oldest are dropped.
 MOST_RESULTS = 20_000
 
-#: After a full disk, results are dropped for so many seconds: what room there is belongs to state and messages.
-WITHOUT_HISTORY = 5.0
-
 #: Waits between tries while the store fails, in seconds.
 FIRST_WAIT, LONGEST_WAIT = 0.25, 5.0
 
@@ -151,7 +148,7 @@ class Pipeline:
         self.outcomes: Counter[Outcome] = Counter()
         self.failing_since: datetime | None = None  # since when the store does not take everything that we write
         self.failing_why = ""
-        self._history_from = float("-inf")  # by the monotonic clock: when results are written again
+        self._keeps_history = True  # not on a full disk: what room there is belongs to state and messages
 
     # --- Set up -----------------------------------------------------------------------------------------------------
 
@@ -249,6 +246,10 @@ class Pipeline:
         self._take_rollups()
         await self.flush()
 
+    def keep_history(self) -> None:
+        """There is room (again) for results and sums of time."""
+        self._keeps_history = True
+
     async def flush(self) -> None:
         """Wait until everything that was accepted before is committed."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -289,7 +290,7 @@ class Pipeline:
             await self._store.write(batch.write)
         except StoreFull:
             # History gives way first: what people must be told still fits into what the ballast held.
-            self._history_from = self._clock.monotonic() + WITHOUT_HISTORY
+            self._keeps_history = False
             self._give_history_up()
             self._failing("no room on the disk")
             return False
@@ -309,10 +310,6 @@ class Pipeline:
     def _give_history_up(self) -> None:
         self.dropped_results += len(self._trying.results)
         self._trying = self._trying.without_history()
-
-    @property
-    def _keeps_history(self) -> bool:
-        return self._clock.monotonic() >= self._history_from
 
     def _failing(self, why: str) -> None:
         if self.failing_since is None:
