@@ -1,17 +1,22 @@
 """Secrets stand outside of a file that others may read, and show nowhere."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from examples.healthcare import demo, settings
 from sentinel.base.errors import ConfigError
 from sentinel.base.redact import MASK
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
 from sentinel.config.expand import expanded
 from sentinel.config.load import load
+from sentinel.core.check import Check
 from sentinel.core.plan import Plan
 from sentinel.probes.catalogue import CATALOGUE as PROBES
 from tests.config.test_guide import GUIDE
+from tests.config.test_shipped import SHIPPED
 from tests.kit.config import CHECK, ConfigFolder, plan_of
 
 CANARY = "canary-4711"
@@ -29,6 +34,11 @@ def show(
     config: ConfigFolder, tree: dict[str, Any], environment: dict[str, str] | None = None, mode: int = 0o644
 ) -> Any:
     return expanded(load(config.write(tree, mode=mode), environment or {}), PROBES, CHANNELS)
+
+
+def without_fingerprints(plan: Plan) -> list[Check]:
+    """The checks; a fingerprint is of what the file says, and the expanded form says more."""
+    return [replace(check, fingerprint="") for check in plan.checks]
 
 
 def test_a_file_of_its_owner_alone_may_hold_a_secret(config: ConfigFolder) -> None:
@@ -68,7 +78,7 @@ def test_the_expanded_form_shows_references_as_they_are_written(config: ConfigFo
     options = {"url": "${API:-http://127.0.0.1}/health", "auth": {"bearer": "${file:token}"}}
     config.secret("token", CANARY)
     tree = show(config, {"checks": [{**CHECK, "options": options}], "web": {"port": "${PORT}"}}, {"PORT": "8600"})
-    assert tree["checks"][0]["options"] == options
+    assert {key: tree["checks"][0]["options"][key] for key in options} == options
     assert tree["web"]["port"] == "${PORT}"
 
 
@@ -98,6 +108,29 @@ def test_a_secret_that_came_from_a_file_shows_nowhere(config: ConfigFolder) -> N
 def test_the_expanded_form_of_the_guides_file_loads_to_the_same_checks(config: ConfigFolder) -> None:
     tree = expanded(load(GUIDE, {}), PROBES, CHANNELS)
     again, first = config.plan(tree), plan_of(GUIDE)
-    assert again.checks == first.checks
+    assert without_fingerprints(again) == without_fingerprints(first)
     assert (again.channels, again.policies, again.reports) == (first.channels, first.policies, first.reports)
     assert (again.store, again.web, again.limits) == (first.store, first.web, first.limits)
+
+
+def test_the_expanded_form_writes_the_defaults_of_every_kind_out(config: ConfigFolder) -> None:
+    mail = {"kind": "email", "host": "127.0.0.1", "sender": "a@example.org", "recipients": ["b@example.org"]}
+    tree = show(config, {"checks": [CHECK], "channels": {"mail": mail}})
+    assert tree["channels"]["mail"] == {**mail, "security": "auto"}
+    assert tree["checks"][0]["options"] == {
+        **CHECK["options"],
+        "method": "GET",
+        "tls": {"verify": True},
+        "expect": {"status": ["2xx"]},
+        "follow_redirects": False,
+        "body_limit": 262144,
+    }
+
+
+def test_the_expanded_form_of_the_shipped_file_loads_to_the_same_checks(config: ConfigFolder, tmp_path: Path) -> None:
+    environment = demo.demo_environment(settings.Ports(), tmp_path, {})
+    tree = expanded(load(SHIPPED, environment), PROBES, CHANNELS)
+    again, first = config.plan(tree, environment), plan_of(SHIPPED, environment)
+    assert [check.options for check in again.checks] == [check.options for check in first.checks]
+    assert [check.rules for check in again.checks] == [check.rules for check in first.checks]
+    assert again.channels == first.channels

@@ -1,6 +1,7 @@
 """The expanded form: what a configuration says in full, as `sentinel config show` prints it.
 
-Defaults are filled in and the short form is written out. References stay as the file has them, secrets are masked.
+Defaults are filled in, those of the options of checks and channels too, and the short form is written out. References stay
+as the file has them, secrets are masked.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from sentinel.base.redact import MASK, Redactor
 from sentinel.base.units import write_duration
 from sentinel.config.checks import CheckPart
 from sentinel.config.compile import Compiled, compile_all
+from sentinel.config.filled import filled
 from sentinel.config.keypath import KeyPath
 from sentinel.config.kinds import ChannelKinds, CheckKinds
 from sentinel.config.load import Loaded
@@ -51,7 +53,10 @@ class _Writer:
             "link": self._written(("link",), plan.link),
             "checks": [self._check(part) for part in self._compiled.checks],
             "channels": {
-                part.channel.name: {"kind": part.channel.kind, **self._written(part.path, part.options)}
+                part.channel.name: {
+                    "kind": part.channel.kind,
+                    **self._written(part.path, filled(part.options, part.channel.options)),
+                }
                 for part in self._compiled.channels
             },
             "policies": {name: _policy(policy) for name, policy in plan.policies.items() if policy.levels},
@@ -81,7 +86,7 @@ class _Writer:
             "severity": check.failure_severity.label.lower(),
             "open_after": check.open_after,
             "close_after": check.close_after,
-            "options": self._written((*part.path, "options"), part.options),
+            "options": self._written((*part.path, "options"), filled(part.options, check.options)),
             "rules": [_rule(rule) for rule in check.rules],
         }
 
