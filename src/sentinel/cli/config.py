@@ -18,15 +18,19 @@ def config() -> None:
 def check() -> None:
     """Say whether it can be used.
 
-    And if not, everything that is wrong with it; then it exits with 78.
+    And if not, everything that is wrong with it; then it exits with 78. It warns of what can be used,
+    though it is hardly what you mean.
 
     \b
     Example:
       sentinel config check --config monitoring_config.json
     """
     from sentinel.app.plans import load_plan
+    from sentinel.config.advice import advice
 
     plan = load_plan(chosen_config(), os.environ)
+    for line in advice(plan):
+        click.echo(f"sentinel: warning: {line}", err=True)
     count, channels = len(plan.checks), len(plan.channels)
     click.echo(f"{plan.file}: good; {count} check{'s' * (count != 1)}, {channels} channel{'s' * (channels != 1)}")
 
@@ -36,7 +40,7 @@ def check() -> None:
 def show() -> None:
     """Print the full form.
 
-    Every shorthand is expanded, every default written out, and secrets are masked.
+    Every shorthand is expanded, every default that says something is written out, and secrets are masked.
 
     \b
     Example:

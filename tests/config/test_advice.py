@@ -1,0 +1,45 @@
+"""What can be used, though it is hardly what anybody means, is said and not refused."""
+
+from typing import Any
+
+import pytest
+
+from sentinel.config.advice import advice
+from tests.kit.config import CHECK, ConfigFolder
+
+
+def said(config: ConfigFolder, **rule: Any) -> list[str]:
+    plan = config.plan_of_check(interval="30s", rules=[{"type": "error_rate", "window": "2h"} | rule])
+    return list(advice(plan))
+
+
+def test_an_error_rate_that_one_failure_breaks_is_warned_of(config: ConfigFolder) -> None:
+    [line] = said(config, min_samples=30, warning="1%", critical="5%")
+    assert line.startswith(
+        "check 'api': one failure among 30 results is an error rate of 3.33 %, above the bound of 1 %: "
+    )
+    assert line.endswith("with min_samples 100, in a window of 54m33s or longer, it does not")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"min_samples": 100, "warning": "1%", "critical": "5%"},
+        {"min_samples": 20, "critical": "5%"},
+        {"min_samples": 20, "warning": 0},
+    ],
+)
+def test_an_error_rate_that_takes_two_failures_or_wants_none_is_fine(
+    config: ConfigFolder, rule: dict[str, Any]
+) -> None:
+    assert said(config, **rule) == []
+
+
+def test_what_is_advised_can_be_used(config: ConfigFolder) -> None:
+    assert said(config, window="54m33s", min_samples=100, warning="1%") == []
+
+
+def test_other_rules_are_not_spoken_of(config: ConfigFolder) -> None:
+    assert (
+        list(advice(config.plan({"checks": [{**CHECK, "rules": [{"reading": "response_time", "critical": 1}]}]}))) == []
+    )
