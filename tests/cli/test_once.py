@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
+from sentinel.base.clock import SystemClock
 from sentinel.cli.once import _period
 from tests.kit.command import Ended, sentinel
 from tests.kit.http_receiver import Answer, HttpReceiver
@@ -117,7 +118,15 @@ def test_a_period_is_a_duration_back_or_local_dates(since: str, until: str | Non
     assert period.until - period.since == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize(("since", "until"), [("soonish", None), ("2999-01-01", None), ("0s", None), ("1h", "2h")])
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [("soonish", None), ("2999-01-01", None), ("0s", None), ("1h", "2h"), ("2999-01-01", "2999-02-01")],
+)
 def test_a_period_that_is_none_is_misuse(since: str, until: str | None) -> None:
     with pytest.raises(click.UsageError):
         _period(since, until, "UTC")
+
+
+def test_a_period_that_is_not_over_ends_now() -> None:
+    period = _period("1h", "2999-01-01", "UTC")
+    assert timedelta(0) <= SystemClock().now() - period.until < timedelta(minutes=1)

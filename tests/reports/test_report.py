@@ -84,8 +84,8 @@ def test_quantiles_stand_beside_the_bounds_of_the_rule() -> None:
 def test_uptime_below_its_targets_is_a_warning_and_then_critical() -> None:
     barely = only(rollup(up=86_400 - 200, down=200))
     badly = only(rollup(up=86_400 - 2000, down=2000))
-    assert (barely.severity, barely.missed) == (Severity.WARNING, ("uptime 99.768 %, below 99.9 %",))
-    assert (badly.severity, badly.missed) == (Severity.CRITICAL, ("uptime 97.685 %, below 99 %",))
+    assert (barely.severity, barely.missed) == (Severity.WARNING, ("uptime 99.76 %, below 99.9 %",))
+    assert (badly.severity, badly.missed) == (Severity.CRITICAL, ("uptime 97.6 %, below 99 %",))
 
 
 def test_an_error_rate_above_its_bound_is_named() -> None:
@@ -185,7 +185,7 @@ def test_the_json_has_the_same_figures() -> None:
 def test_the_text_says_what_was_missed_and_who_took_it() -> None:
     said = render.text(report(HEALTH, rollups=(rollup(up=80_000, down=6_400),), incidents=(incident(),), taken=7))
     assert "daily report of ward: CRITICAL" in said
-    assert "CRITICAL  health: uptime 92.592 %, below 99 %" in said
+    assert "CRITICAL  health: uptime 92.5 %, below 99 %" in said
     assert "#12 CRITICAL health: 2026-11-22 07:59 CET, lasted 1 h, acknowledged by ann after 7 min" in said
 
 

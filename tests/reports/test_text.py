@@ -151,7 +151,17 @@ def test_a_text_of_several_lines_becomes_one_paragraph() -> None:
 
 
 def test_uptime_is_cut_and_never_rounded_up_to_a_hundred() -> None:
-    assert [share(value) for value in (1.0, 0.99999999, 0.9995, 0.5)] == ["100 %", "99.999 %", "99.95 %", "50 %"]
+    assert [share(value) for value in (1.0, 0.99999999, 0.9995, 0.5)] == ["100 %", "99.99 %", "99.95 %", "50 %"]
+
+
+def test_a_share_has_the_digits_that_matter() -> None:
+    assert [share(value) for value in (0.56549, 0.29, 0.0104, 0.00004, 0.0)] == [
+        "56.5 %",
+        "29 %",
+        "1.04 %",
+        "0.004 %",
+        "0 %",
+    ]
 
 
 def test_a_resolved_incident_says_how_long_it_lasted() -> None:

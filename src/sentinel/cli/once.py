@@ -131,7 +131,7 @@ def _print_told(told: "list[Told]", *, as_json: bool) -> int:
 @click.command()
 @options.config
 @click.option("--since", default="24h", metavar="TIME", show_default=True, help="A duration back from now, or a date.")
-@click.option("--until", metavar="TIME", help="Likewise. Default: now.")
+@click.option("--until", metavar="TIME", help="Likewise; at most now, which is the default.")
 @click.option("--send", "channels", multiple=True, metavar="CHANNEL", help="Send it there too; may be repeated.")
 @click.option("--folder", type=click.Path(file_okay=False), metavar="FOLDER", help="Where to write it.")
 @as_json
@@ -199,9 +199,10 @@ def _period(since: str, until: str | None, zone_name: str) -> "Period":
 
     now, zone = SystemClock().now(), ZoneInfo(zone_name)
     first = _moment(since, now, zone)
-    last = _moment(until, now, zone) if until else now
-    if not first < last <= now:
-        raise click.UsageError("--since has to be before --until, and neither may lie ahead")
+    # A report of this month may be asked for before it is over.
+    last = min(_moment(until, now, zone), now) if until else now
+    if not first < last:
+        raise click.UsageError("--since has to be before --until, and before now")
     return Period(
         key=f"{first.astimezone(zone):%Y-%m-%dT%H%M}--{last.astimezone(zone):%Y-%m-%dT%H%M}", since=first, until=last
     )

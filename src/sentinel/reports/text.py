@@ -240,8 +240,13 @@ def bounds(reading: Json) -> str:
 
 
 def share(ratio: float) -> str:
-    """A share as per cent, cut and never rounded up: 99.996 % is not 100 %."""
-    return f"{int(ratio * 100_000) / 1000:.3f}".rstrip("0").rstrip(".") + " %"
+    """A share as per cent, cut and never rounded up: 99.996 % is not 100 %.
+
+    Its digits are those that matter: one in the middle, two near the whole, three near nothing.
+    """
+    places = 3 if ratio < 0.01 else 1 if 0.1 <= ratio < 0.99 else 2
+    whole = int(ratio * 100 * 10**places + 1e-6)  # 0.29 * 100 comes out a little below 29
+    return f"{whole / 10**places:.{places}f}".rstrip("0").rstrip(".") + " %"
 
 
 def _outbox_lines(box: Json, look: Look) -> Iterator[str]:
