@@ -189,6 +189,12 @@ async def test_what_nobody_will_send_is_put_away(monitor: StillMonitor) -> None:
     assert (await asked(monitor, "outbox", "--dead")).out == "No notifications.\n"
 
 
+@pytest.mark.parametrize("verb", ["drop", "redrive"])
+async def test_a_notification_that_is_not_dead_is_said_to_be_none(monitor: StillMonitor, verb: str) -> None:
+    ended = await asked(monitor, "outbox", verb, "99")
+    assert (ended.code, "no such dead notification" in ended.err) == (1, True)
+
+
 async def test_dropping_needs_ids_or_all_and_not_both(monitor: StillMonitor) -> None:
     both = await asyncio.gather(asked(monitor, "outbox", "drop"), asked(monitor, "outbox", "drop", "7", "--all"))
     assert [ended.code for ended in both] == [64, 64]

@@ -15,6 +15,12 @@ from sentinel.reports import text
 EXIT = {"OK": 0, "WARNING": 1, "CRITICAL": 2, "UNKNOWN": 3}
 
 
+class NoneDead(wire.Refused):
+    """None of the notifications that were named was given up."""
+
+    hint = "`sentinel outbox --dead` lists them"
+
+
 @click.command()
 @options.config
 @as_json
@@ -165,7 +171,7 @@ def redrive(ids: tuple[int, ...], everything: bool, as_json: bool) -> None:
     Example:
       sentinel outbox redrive 7 9
     """
-    answer = _turn_dead_ones("redrive", ids, everything=everything)
+    answer = _turn_dead_ones("redrive", "redriven", ids, everything=everything)
     if as_json:
         print_json(answer)
     else:
@@ -186,17 +192,20 @@ def drop(ids: tuple[int, ...], everything: bool, as_json: bool) -> None:
     Example:
       sentinel outbox drop 7 9
     """
-    answer = _turn_dead_ones("drop", ids, everything=everything)
+    answer = _turn_dead_ones("drop", "dropped", ids, everything=everything)
     if as_json:
         print_json(answer)
     else:
         click.echo(f"{answer['dropped']} {'was' if answer['dropped'] == 1 else 'were'} put away.")
 
 
-def _turn_dead_ones(verb: str, ids: tuple[int, ...], *, everything: bool) -> wire.Json:
+def _turn_dead_ones(verb: str, done: str, ids: tuple[int, ...], *, everything: bool) -> wire.Json:
     if bool(ids) == everything:
         raise click.UsageError("name ids, or --all")
-    return wire.ask(chosen_config(), f"/api/v1/outbox/{verb}", {"all": True} if everything else {"ids": list(ids)})
+    answer = wire.ask(chosen_config(), f"/api/v1/outbox/{verb}", {"all": True} if everything else {"ids": list(ids)})
+    if ids and not answer[done]:
+        raise NoneDead("no such dead notification")
+    return answer
 
 
 @click.command()
