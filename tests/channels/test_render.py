@@ -23,6 +23,7 @@ SUBJECTS = {
     Kind.REPORT: "[REPORT] Daily report of 2026-03-01",
     Kind.TEST: "[TEST] Test message, nothing is wrong",
     Kind.STORE_DOWN: "[CRITICAL] Sentinel cannot write to its store: the disk is full",
+    Kind.STORE_UP: "[RESOLVED] Sentinel can write to its store again: after 5 min",
 }
 
 

@@ -211,6 +211,13 @@ async def test_a_reload_is_asked_for(monitor: StillMonitor) -> None:
     assert monitor.reloads == 1
 
 
+async def test_a_reload_that_is_refused_exits_as_a_wrong_configuration_does(monitor: StillMonitor) -> None:
+    monitor.reload_problem = "checks[0].intervall: an unknown key"
+    answer = await asked(monitor, "reload")
+    assert answer.code == 78
+    assert "intervall" in answer.err
+
+
 async def test_a_reader_who_has_seen_enough_causes_no_complaint(monitor: StillMonitor) -> None:
     command = f"'{sys.executable}' -m sentinel -c '{monitor.plan.file}' incidents | true"
     assert (await run("bash", "-c", command)).err == ""

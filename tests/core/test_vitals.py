@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 
 from sentinel.core.history import History
+from sentinel.core.judge import judge
 from sentinel.core.result import FailureClass, Measurement, Outcome
+from sentinel.core.rule import Severity
 from sentinel.core.vitals import (
     LOOP_LAG,
     LOW_WATER,
@@ -47,7 +49,7 @@ def test_a_sentinel_that_is_well_passes(vitals: Vitals) -> None:
     [
         (
             replace(WELL, store_failing_since=NOW - 5 * MINUTE, store_failing_why="it is locked"),
-            "the store has not taken everything for 5 min: it is locked",
+            "the store has not taken everything since 02:55:00 UTC: it is locked",
         ),
         (replace(WELL, unreadable_store="it is locked"), "the store cannot be read: it is locked"),
         (replace(WELL, dropped_results=7), "7 results were dropped"),
@@ -70,9 +72,25 @@ def test_a_sentinel_that_is_well_passes(vitals: Vitals) -> None:
 )
 def test_each_trouble_is_named_with_a_hint(vitals: Vitals, words: str) -> None:
     measurement = measure(vitals)
-    assert (measurement.outcome, measurement.failure) == (Outcome.FAIL, FailureClass.SENTINEL_IMPAIRED)
+    assert measurement.outcome is Outcome.FAIL
     assert measurement.explanation == words
     assert measurement.hint
+
+
+@pytest.mark.parametrize(
+    ("vitals", "failure", "severity"),
+    [
+        (replace(WELL, dead=1), FailureClass.SENTINEL_IMPAIRED, Severity.CRITICAL),
+        (replace(WELL, refused_plan="checks[0]"), FailureClass.SENTINEL_AMISS, Severity.WARNING),
+        (replace(WELL, unwritten_report="full"), FailureClass.SENTINEL_AMISS, Severity.WARNING),
+        (replace(WELL, lost_store="a new one"), FailureClass.SENTINEL_AMISS, Severity.WARNING),
+        (replace(WELL, refused_plan="checks[0]", dead=1), FailureClass.SENTINEL_IMPAIRED, Severity.CRITICAL),
+    ],
+)
+def test_what_can_wait_for_the_morning_is_a_warning(vitals: Vitals, failure: FailureClass, severity: Severity) -> None:
+    measurement = measure(vitals)
+    assert measurement.failure is failure
+    assert judge(own_check("default"), result(measurement), {}).severity is severity
 
 
 def test_several_troubles_are_all_named_and_each_hint_once() -> None:

@@ -94,4 +94,5 @@ _ALL = {
     Kind.STORE_DOWN: _alone(
         Kind.STORE_DOWN, severity=Severity.CRITICAL, explanation="the disk is full", hint="Make room."
     ),
+    Kind.STORE_UP: _alone(Kind.STORE_UP, explanation="after 5 min"),
 }

@@ -36,6 +36,7 @@ class StillMonitor:
         self.gate: asyncio.Event | None = None  # `status` answers when it is set
         self.asked = 0  # how often `status` was made
         self.reloads = 0
+        self.reload_problem = ""
 
     async def status(self) -> StatusDocument:
         self.asked += 1
@@ -91,8 +92,9 @@ class StillMonitor:
         self.rows = [replace(row, state=state) if row in wanted else row for row in self.rows]
         return len(wanted)
 
-    def request_reload(self) -> None:
+    async def reload(self) -> str:
         self.reloads += 1
+        return self.reload_problem
 
     async def write_down(self) -> None:
         self.written_down += 1

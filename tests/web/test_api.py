@@ -93,9 +93,15 @@ async def test_what_nobody_will_send_is_dropped_and_stays_in_the_record(site: Si
     assert (dropped.json(), len(kept.json()["notifications"])) == ({"dropped": 1}, 1)
 
 
-async def test_a_reload_is_requested(site: Site) -> None:
+async def test_a_reload_answers_when_it_is_done(site: Site) -> None:
     answer = await site.local.post("/api/v1/reload", json={})
-    assert (answer.status_code, site.monitor.reloads) == (202, 1)
+    assert (answer.status_code, answer.json(), site.monitor.reloads) == (200, {"reloaded": True}, 1)
+
+
+async def test_a_reload_that_is_refused_says_why(site: Site) -> None:
+    site.monitor.reload_problem = "checks[0].intervall: an unknown key"
+    answer = await site.local.post("/api/v1/reload", json={})
+    assert (answer.status_code, answer.json()["error"]) == (409, "checks[0].intervall: an unknown key")
 
 
 @pytest.mark.parametrize("path", ["/api/v1/outbox", "/api/v1/outbox/redrive", "/api/v1/outbox/drop", "/api/v1/reload"])

@@ -191,7 +191,11 @@ class Sentinel:
             if self._stop.is_set():
                 return False
             self._reload.clear()
+            waiters, parts.reload_waiters = parts.reload_waiters, []
             await self._go_by_the_file(parts)
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
 
     async def _shut(self, parts: Parts, server: Server, tasks: list["asyncio.Task[None]"]) -> None:
         log.info("sentinel.stopping")

@@ -125,33 +125,34 @@ class Duties:
         )
 
     async def _tell_store_down(self) -> None:
-        """Tell people, past the outbox, that nothing can be written: silence would look like health."""
-        since, now = self._parts.pipeline.failing_since, self._parts.clock.now()
+        """Tell people, past the outbox, that nothing can be written, and when it can be again: silence would look like health."""
+        pipeline, now = self._parts.pipeline, self._parts.clock.now()
+        since = pipeline.failing_since
         if since is None:
-            self._told_store_down = None
+            if self._told_store_down is not None:
+                self._told_store_down = None
+                await self._tell_now(Kind.STORE_UP, Severity.OK, "", "What was found meanwhile is told now.")
             return
-        if not self._parts.pipeline.waiting_messages:
+        if not pipeline.waiting_messages:
             return  # on a full disk state and messages still find room, and Sentinel's own check is told of as usual
         again = self._told_store_down is None or now - self._told_store_down >= STORE_DOWN_AGAIN
         if now - since >= STORE_DOWN_AFTER and again:
             self._told_store_down = now
-            await self._send_store_down(now)
+            what = f"since {since:%H:%M:%S} UTC, {pipeline.waiting_messages} to be told wait for it: {pipeline.failing_why}"
+            hint = (
+                "See its log for `store.down`. Checks go on; what they find is told as soon as the store works again."
+            )
+            await self._tell_now(Kind.STORE_DOWN, Severity.CRITICAL, what, hint)
 
-    async def _send_store_down(self, now: datetime) -> None:
-        plan, dispatcher = self._parts.plan, self._parts.dispatcher
-        waiting = self._parts.pipeline.waiting_messages
+    async def _tell_now(self, kind: Kind, severity: Severity, explanation: str, hint: str) -> None:
+        plan, now = self._parts.plan, self._parts.clock.now()
         message = Message(
-            kind=Kind.STORE_DOWN,
-            at=now,
-            source=plan.name,
-            severity=Severity.CRITICAL,
-            explanation=f"Sentinel cannot write to its store; {waiting} messages wait for it",
-            hint="See its log for `store.down`. Checks go on; what they find is told as soon as the store works again.",
+            kind=kind, at=now, source=plan.name, severity=severity, explanation=explanation, hint=hint, link=plan.link
         )
         first = plan.policies[plan.own_policy].levels[:1]
         addresses = plan.addresses(name for level in first for name in level.channels)
-        identity = key(self._parts.store.instance, 0, int(now.timestamp()), Address("store_down"))
-        await dispatcher.tell_now(message, addresses, identity)
+        identity = key(self._parts.store.instance, 0, int(now.timestamp()), Address(kind.value))
+        await self._parts.dispatcher.tell_now(message, addresses, identity)
 
     async def _recover(self) -> None:
         now = self._parts.clock.now()
@@ -186,8 +187,7 @@ class Duties:
         period = calendar.due(report, last, now)
         if period is None:
             return
-        if last is None and await self._nothing_known(period):
-            # A new Sentinel owes no report of the time before it.
+        if await self._before_our_time(period):
             await parts.store.write(lambda tx: tx.reports.claim(report.name, period.key))
             return
         written = await write_report(parts.store, parts.plan, report.name, period, report.zone, now)
@@ -204,8 +204,10 @@ class Duties:
         files = [file.name for file in written.files]
         log.info("report.made", report=report.name, period=period.key, files=files, problem=written.problem or None)
 
-    async def _nothing_known(self, period: calendar.Period) -> bool:
-        return not await self._parts.store.read(lambda tx: tx.rollups.summed(period.since, period.until))
+    async def _before_our_time(self, period: calendar.Period) -> bool:
+        """Whether nothing was watched yet: a new Sentinel owes no report of the time before it."""
+        earliest = await self._parts.store.read(lambda tx: tx.rollups.earliest())
+        return earliest is None or period.until <= earliest
 
     def _mail(
         self, report: ReportPlan, period: str, written: WrittenReport, address: Address, now: datetime

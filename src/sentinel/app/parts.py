@@ -42,6 +42,7 @@ class Parts:
         self.watchdog = watchdog
         self.started_at: datetime = clock.now()
         self.reload_asked = reload_asked
+        self.reload_waiters: list[asyncio.Future[None]] = []  # who wants to know when it is done
         self.reload_problem = ""  # why the last reload kept the old plan
         self.store_damaged = store_damaged  # what became of a damaged store at this start
         self.report_problem = ""  # why the last report could not be written into its folder

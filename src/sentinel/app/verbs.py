@@ -75,7 +75,7 @@ class Verbs:
             version=__version__,
             probing="scheduler" not in stuck,
             progress={pulse.name: round(pulse.age, 3) for pulse in pulses},
-            problem=f"stuck: {', '.join(stuck)}" if stuck else "",
+            problem=f"stuck: {', '.join(stuck)}" if stuck else self._failing(parts.clock.now()),
         )
 
     def own_health(self) -> OwnHealth:
@@ -142,9 +142,13 @@ class Verbs:
         """Commit everything that is known, the spans that are not over included."""
         await self._parts.pipeline.write_down()
 
-    def request_reload(self) -> None:
-        """Read the configuration again soon."""
+    async def reload(self) -> str:
+        """Read the configuration again; answers why the old one stays in force, or nothing when the new one is."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._parts.reload_waiters.append(done)
         self._parts.reload_asked.set()
+        await done
+        return self._parts.reload_problem
 
     # --- Behind them ------------------------------------------------------------------------------------------------
 

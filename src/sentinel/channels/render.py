@@ -126,6 +126,7 @@ _TAGS: Final = {
     Kind.REPORT: "REPORT",
     Kind.TEST: "TEST",
     Kind.STORE_DOWN: "CRITICAL",
+    Kind.STORE_UP: "RESOLVED",
 }
 
 _CALM: Final = frozenset({Kind.ACKNOWLEDGED, Kind.WITHDRAWN, Kind.REPORT, Kind.TEST})
@@ -138,7 +139,7 @@ def _tag(message: Message) -> str:
 def _tone(message: Message) -> Tone:
     if message.kind in _CALM:
         return Tone.CALM
-    if message.kind is Kind.RESOLVED:
+    if message.kind in (Kind.RESOLVED, Kind.STORE_UP):
         return Tone.GOOD
     if message.kind is Kind.STORE_DOWN or message.severity is Severity.CRITICAL:
         return Tone.CRITICAL
@@ -166,6 +167,7 @@ _NAMELESS: Final = {
     Kind.REPORT: "Report",
     Kind.TEST: "Test message, nothing is wrong",
     Kind.STORE_DOWN: "Sentinel cannot write to its store",
+    Kind.STORE_UP: "Sentinel can write to its store again",
 }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from sentinel.base.errors import NotRunning, StoreError
+from sentinel.base.errors import NotRunning, SentinelError, StoreError
 from sentinel.cli import options, wire
 from sentinel.cli.options import as_json, chosen_config, look, print_json
 from sentinel.cli.planning import planned
@@ -13,6 +13,16 @@ from sentinel.reports import text
 
 #: Exit status by severity, as Nagios plug-ins have it.
 EXIT = {"OK": 0, "WARNING": 1, "CRITICAL": 2, "UNKNOWN": 3}
+
+#: Seconds that a reload may take: a large file, and a channel that leaves while it sends.
+RELOAD_WITHIN = 30.0
+
+
+class NotReloaded(SentinelError):
+    """The daemon keeps its old configuration."""
+
+    exit_code = 78
+    hint = "`sentinel config check` tells everything that is wrong"
 
 
 class NoneDead(wire.Refused):
@@ -213,11 +223,14 @@ def _turn_dead_ones(verb: str, done: str, ids: tuple[int, ...], *, everything: b
 def reload() -> None:
     """Read the configuration again.
 
-    A file that is wrong keeps the old configuration running; the status says so.
+    A file that is wrong keeps the old configuration in force, and this exits with 78.
 
     \b
     Example:
-      sentinel config check && sentinel reload
+      sentinel reload
     """
-    wire.ask(chosen_config(), "/api/v1/reload", {})
-    click.echo("The daemon reads its configuration again.")
+    try:
+        wire.ask(chosen_config(), "/api/v1/reload", {}, patience=RELOAD_WITHIN)
+    except wire.Refused as refused:
+        raise NotReloaded(f"the old configuration stays in force: {refused}") from None
+    click.echo("The new configuration is in force.")

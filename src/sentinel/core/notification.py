@@ -22,7 +22,7 @@ from sentinel.core.rule import Severity
 
 
 class Kind(StrEnum):
-    """What a message is about: every kind of effect, and three that no incident causes."""
+    """What a message is about: every kind of effect, and some that no incident causes."""
 
     OPENED = "opened"
     WORSENED = "worsened"
@@ -36,6 +36,7 @@ class Kind(StrEnum):
     REPORT = "report"
     TEST = "test"
     STORE_DOWN = "store_down"  # Sentinel cannot write; sent without the outbox
+    STORE_UP = "store_up"  # it can again; likewise, to whoever was told that it could not
 
 
 #: What an acknowledgement makes pointless: nothing of these is begun to be sent after it.

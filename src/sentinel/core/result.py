@@ -58,6 +58,7 @@ class FailureClass(StrEnum):
     STALE = "stale"
     # Sentinel itself is in trouble (only its own check says so)
     SENTINEL_IMPAIRED = "sentinel_impaired"
+    SENTINEL_AMISS = "sentinel_amiss"  # something should be put right by day; watching and telling go on
     # Sentinel could not judge
     NETWORK_DOWN = "network_down"
     OVERLOADED = "overloaded"

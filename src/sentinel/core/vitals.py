@@ -111,11 +111,12 @@ def measure(vitals: Vitals) -> Measurement:
         Reading("waiting", vitals.waiting, Unit.COUNT),
         Reading("dead", vitals.dead, Unit.COUNT),
     )
-    troubles = tuple(_troubles(vitals))
+    grave, amiss = tuple(_troubles(vitals)), tuple(_amiss(vitals))
+    troubles = grave + amiss
     if not troubles:
         return passed(readings)
     return failed(
-        FailureClass.SENTINEL_IMPAIRED,
+        FailureClass.SENTINEL_IMPAIRED if grave else FailureClass.SENTINEL_AMISS,
         "; ".join(what for what, _ in troubles),
         hint=" ".join(dict.fromkeys(hint for _, hint in troubles)),
         readings=readings,
@@ -123,11 +124,12 @@ def measure(vitals: Vitals) -> Measurement:
 
 
 def _troubles(vitals: Vitals) -> Iterator[tuple[str, str]]:
-    """Each trouble with what to do about it."""
+    """Each trouble that keeps Sentinel from its work, with what to do about it."""
     if vitals.store_failing_since is not None:
-        since = format_duration(vitals.at - vitals.store_failing_since)
+        # As a moment: a duration would stand still in what was told.
+        since = f"{vitals.store_failing_since:%H:%M:%S} UTC"
         yield (
-            f"the store has not taken everything for {since}: {vitals.store_failing_why}",
+            f"the store has not taken everything since {since}: {vitals.store_failing_why}",
             "See the log for `store.down`.",
         )
     if vitals.unreadable_store:
@@ -153,6 +155,10 @@ def _troubles(vitals: Vitals) -> Iterator[tuple[str, str]]:
     if vitals.oldest_waiting is not None and vitals.at - vitals.oldest_waiting > OLDEST_WAITING:
         waited = format_duration(vitals.at - vitals.oldest_waiting)
         yield f"{vitals.waiting} messages wait to be sent, the oldest for {waited}", "See `sentinel outbox`."
+
+
+def _amiss(vitals: Vitals) -> Iterator[tuple[str, str]]:
+    """What can wait for the morning: watching and telling go on."""
     if vitals.lost_store:
         yield vitals.lost_store, "Restore a backup, or keep the new store and restart Sentinel to end this alarm."
     if vitals.unwritten_report:

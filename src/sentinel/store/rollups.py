@@ -89,6 +89,11 @@ class Rollups:
         )
         return {whole.check: whole for whole in wholes}
 
+    def earliest(self) -> datetime | None:
+        """The start of the first roll-up that is kept; None when there is none."""
+        first = self._connection.execute(select(func.min(rollups.c.start))).scalar_one()
+        return None if first is None else EPOCH + first * _SECOND
+
     def condense(self, hour_start: datetime, limit: int = 2000) -> int:
         """Sum an hour's 5-minute rows into hourly ones, of at most `limit` checks; answers how many were written.
 

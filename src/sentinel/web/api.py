@@ -130,8 +130,9 @@ class Api:
 
     async def reload(self, request: Request) -> Response:
         await _body(request)
-        self._monitor.request_reload()
-        return _json({"reload": "requested"}, 202)
+        problem = await self._monitor.reload()
+        self._status.forget()
+        return _json({"error": problem, "refusal": "configuration"}, 409) if problem else _json({"reloaded": True})
 
     async def write_down(self, request: Request) -> Response:
         """For a command that is about to read the store: everything that is known is committed first."""

@@ -49,8 +49,8 @@ class Monitor(Protocol):
         """Put dead notifications away that nobody will send, all of them when None; answer how many."""
         ...
 
-    def request_reload(self) -> None:
-        """Read the configuration again, soon. A bad file keeps the old plan running and shows in the status."""
+    async def reload(self) -> str:
+        """Read the configuration again; answer why the old one stays in force, or nothing when the new one is."""
         ...
 
     async def write_down(self) -> None:
