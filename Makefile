@@ -14,7 +14,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run break mend test check format bench lock clean bytecode
+.PHONY: help run break mend crash test check format bench lock clean bytecode
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ break: $(VENV)/.run-stamp ## Switch a fault of the demo on: make break FAULT=slo
 
 mend: $(VENV)/.run-stamp ## Switch it off again: make mend FAULT=slow (bare: all of them)
 	@$(BIN)/python -m examples.healthcare.break $(FAULT) --off
+
+crash: $(VENV)/.run-stamp ## Kill Sentinel with SIGKILL, as a power cut would: it starts again and forgets nothing
+	@$(BIN)/python -m examples.healthcare.crash
 
 test: $(VENV)/.dev-stamp bytecode ## Run all tests; some of them: make test ARGS="tests/core -x"
 	@$(BIN)/python -m pytest $(ARGS)

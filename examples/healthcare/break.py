@@ -14,11 +14,23 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from examples.healthcare import settings
+from examples.healthcare import running, settings
 
 TIMEOUT = 10.0  # seconds for one request
+
+AFTER_BREAK = """\
+Sentinel tells it after three bad results in a row (after one, when access or a token is let through): in up to {within} s,
+in the terminal of `make run` and at http://127.0.0.1:{sink}/
+"""
+AFTER_MEND = """\
+Whoever was told of trouble is told of its end after two good results in a row: in up to {within} s, at the same places.
+"""
+ALERT_WITHIN = 40  # seconds: three results of the slowest check, 10 s apart, the last of which takes its whole 8 s
+RECOVERY_WITHIN = 30  # seconds: two results, likewise
 
 Line = dict[str, Any]
 
@@ -30,9 +42,12 @@ class NotDoneError(Exception):
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
-        url = (options.url or settings.service_url(os.environ)).rstrip("/")
-        for line in act(url, options):
+        demo = running.demo(options.data)
+        url = options.url or address(demo, os.environ)
+        for line in act(url.rstrip("/"), options):
             print(described(line))
+        if demo is not None and demo.sentinel is not None:
+            print(what_comes(options, demo), end="")
     except (NotDoneError, settings.SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -45,7 +60,25 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--off", action="store_true", help="mend it; without a name, mend everything")
     parser.add_argument("--value", type=float, help="seconds or share, for faults that take one")
     parser.add_argument("--url", help="address of the service (default: $HEALTHCARE_API_URL, else the demo's)")
+    parser.add_argument("--data", type=Path, default=running.FOLDER, help="the running demo's directory")
     return parser.parse_args(arguments)
+
+
+def address(demo: running.Demo | None, environment: Mapping[str, str]) -> str:
+    """Of the service: what the environment names comes before the demo that runs."""
+    named = environment.get("HEALTHCARE_API_URL") or environment.get("PORT_BASE")
+    if demo is None or named:
+        return settings.service_url(environment)
+    return f"http://127.0.0.1:{demo.ports.service}"
+
+
+def what_comes(options: argparse.Namespace, demo: running.Demo) -> str:
+    """When the change shows, and where; nothing for a mere list."""
+    if options.off:
+        return AFTER_MEND.format(within=RECOVERY_WITHIN)
+    if options.fault:
+        return AFTER_BREAK.format(within=ALERT_WITHIN, sink=demo.ports.sink)
+    return ""
 
 
 def act(url: str, options: argparse.Namespace) -> list[Line]:

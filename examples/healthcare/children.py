@@ -4,9 +4,11 @@ import asyncio
 import logging
 import logging.handlers
 import sys
+import time
 import urllib.request
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,22 +26,28 @@ class ChildFailedError(Exception):
     """A child ended, or never answered; the message names it and shows its last lines."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    name: str
+    command: Sequence[str]
+    relay: Callable[[str], None] | None = None  # gets each line of its output
+
+
 class Child:
     """One running program; its output goes to a log file and, line by line, to `relay`."""
 
-    def __init__(
-        self, name: str, process: asyncio.subprocess.Process, log: Path, relay: Callable[[str], None] | None
-    ) -> None:
-        self.name = name
+    def __init__(self, program: Program, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.program = program
+        self.name = program.name
+        self._began = time.monotonic()
         self._process = process
         self._log = log
-        self._relay = relay
         self._last: deque[str] = deque(maxlen=LAST_LINES)
         self._reader = asyncio.create_task(self._read())
 
     async def ended(self) -> None:
         """Returns when the program has ended and all of its output is read."""
-        await self._reader
+        await asyncio.shield(self._reader)  # who gives up waiting must not end the reading
         await self._process.wait()
 
     async def until_ready(self, url: str) -> None:
@@ -73,6 +81,15 @@ class Child:
         return ChildFailedError(f"{self.name} {what}. Its last lines (all of them: {self._log}):{last}")
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def age(self) -> float:
+        """Seconds since its start."""
+        return time.monotonic() - self._began
+
+    @property
     def returncode(self) -> int | None:
         return self._process.returncode
 
@@ -89,8 +106,8 @@ class Child:
     def _take(self, line: str, handler: logging.Handler) -> None:
         self._last.append(line)
         handler.emit(logging.LogRecord(self.name, logging.INFO, "", 0, line, None, None))
-        if self._relay is not None:
-            self._relay(line)
+        if self.program.relay is not None:
+            self.program.relay(line)
 
 
 class Children:
@@ -103,10 +120,18 @@ class Children:
         self._children: list[Child] = []
 
     async def start(self, name: str, command: Sequence[str], relay: Callable[[str], None] | None = None) -> Child:
+        return await self._start(Program(name=name, command=command, relay=relay))
+
+    async def start_again(self, ended: Child) -> Child:
+        """The same program once more, in the place of the child that ended."""
+        self._children.remove(ended)
+        return await self._start(ended.program)
+
+    async def _start(self, program: Program) -> Child:
         """In a session of its own, so that Ctrl-C reaches the demo alone, which then stops all in order."""
         process = await asyncio.create_subprocess_exec(
             *LIFELINE,
-            *command,
+            *program.command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -115,20 +140,19 @@ class Children:
             start_new_session=True,
             limit=LINE_CAP,
         )
-        child = Child(name, process, self._logs / f"{name}.log", relay)
+        child = Child(program, process, self._logs / f"{program.name}.log")
         self._children.append(child)
         return child
 
-    async def first_end(self) -> None:
-        """Never returns by itself: ChildFailedError once any child has ended."""
+    async def first_end(self) -> Child:
+        """The first child that has ended, or one that had already."""
         ends = {asyncio.create_task(child.ended()): child for child in self._children}
         try:
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for end in ends:
                 end.cancel()
-        child = ends[done.pop()]
-        raise child.failure(f"ended with status {child.returncode}")
+        return ends[done.pop()]
 
     async def __aenter__(self) -> Self:
         return self

@@ -6,18 +6,18 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from examples.healthcare import settings, tokens
+from examples.healthcare import revival, running, settings, tokens
 from examples.healthcare.children import ChildFailedError, Children
 from examples.healthcare.database import FILE_NAME
 from examples.healthcare.roles import Role
+from examples.healthcare.running import ROOT, Record
 from examples.healthcare.settings import Ports, SettingsError
 from examples.serving import listen
 
-ROOT = Path(__file__).resolve().parents[2]
 CONFIG = "monitoring_config.json"
 WEBHOOK_SECRET = "whsec_ZGVtby13ZWJob29rLXNlY3JldC1vZi1zZW50aW5lbA=="
 SLACK_TOKEN = "xoxb-demo-token-for-the-sink"
@@ -27,13 +27,14 @@ Sentinel watches the healthcare service: its endpoints, database, login, roles a
   its status    .venv/bin/sentinel --config {config} --status
   for programs  http://127.0.0.1:{ports.web}/api/v1/status and http://127.0.0.1:{ports.web}/metrics
   more commands . {data}/environment    (passwords of the demo, for `check`, `report`, `test-alert`)
+  crash it      make crash    (kills it as a power cut would; it starts again and forgets nothing)
 """
 
 WELCOME = """\
 {watched}  the service   http://127.0.0.1:{ports.service}/health
   the alerts    http://127.0.0.1:{ports.sink}/
-  break it      make break FAULT=slow{base}    (without FAULT: what else can be broken)
-  mend it       make mend FAULT=slow{base}     (without FAULT: all of it)
+  break it      make break FAULT=slow    (without FAULT: what else can be broken)
+  mend it       make mend FAULT=slow     (without FAULT: all of it)
   logs          {data}/logs/
   stop          Ctrl-C
 Nothing leaves this machine: mails, Slack messages and webhooks go to a sink, and are shown below.
@@ -46,8 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
         ports = settings.ports(os.environ)
         refuse_taken(ports)
         environment = demo_environment(ports, options.data, os.environ)
-        write_environment(options.data / "environment", environment)
-        return asyncio.run(run(ports, options, environment))
+        with Record(options.data, ports) as record:
+            write_environment(options.data / "environment", environment)
+            return asyncio.run(run(ports, options, environment, record))
     except (SettingsError, ChildFailedError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -55,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Run the healthcare service, Sentinel and a sink on loopback.")
-    parser.add_argument("--data", type=Path, default=ROOT / ".demo", help="directory for all that is written")
+    parser.add_argument("--data", type=Path, default=running.FOLDER, help="directory for all that is written")
     parser.add_argument(
         "--without-sentinel", action="store_true", help="only the service and the sink, to watch by other means"
     )
@@ -108,24 +110,29 @@ def child_environment(environment: Mapping[str, str], given: Mapping[str, str]) 
     return {**kept, **environment, "PYTHONUNBUFFERED": "1"}
 
 
-async def run(ports: Ports, options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+async def run(ports: Ports, options: argparse.Namespace, environment: Mapping[str, str], record: Record) -> int:
     """Until SIGINT, SIGTERM or SIGHUP, or until a child fails (ChildFailedError); all children are stopped then."""
+
+    def started(sentinel: int) -> None:
+        record.write(sentinel=sentinel)
+
     logs = options.data / "logs"
-    for directory in (logs,):
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Children(ROOT, logs, child_environment(environment, os.environ)) as children:
-        await until_either(stop, start_all(children, ports, options))
+        await until_either(stop, start_all(children, ports, options, started))
         if not stop.is_set():
             print(welcome(ports, options.data, with_sentinel=not options.without_sentinel), flush=True)
-            await until_either(stop, children.first_end())
+            await until_either(stop, revival.watch(children, started))
         print("stopping", flush=True)
     return 0
 
 
-async def start_all(children: Children, ports: Ports, options: argparse.Namespace) -> None:
+async def start_all(
+    children: Children, ports: Ports, options: argparse.Namespace, started: Callable[[int], None]
+) -> None:
     """The service, the sink, then Sentinel, each once the one before answers."""
     python, data = (sys.executable, "-m"), options.data
     service = (*python, "examples.healthcare.service", "--port", str(ports.service), "--data", str(data / "service"))
@@ -136,7 +143,8 @@ async def start_all(children: Children, ports: Ports, options: argparse.Namespac
     child = await children.start("sink", sink, relay)
     await child.until_ready(f"http://127.0.0.1:{ports.sink}/messages.json")
     if not options.without_sentinel:
-        child = await children.start("sentinel", (*python, "sentinel", "--config", CONFIG))
+        child = await children.start(revival.SENTINEL, (*python, "sentinel", "--config", CONFIG))
+        started(child.pid)
         await child.until_ready(f"http://127.0.0.1:{ports.web}/healthz")
 
 
@@ -160,10 +168,9 @@ def relay(line: str) -> None:
 
 
 def welcome(ports: Ports, data: Path, *, with_sentinel: bool) -> str:
-    base = f" PORT_BASE={ports.service - 1}" if ports != Ports() else ""
     shown = data.relative_to(ROOT) if data.is_relative_to(ROOT) else data
     watched = WATCHED.format(ports=ports, data=shown, config=CONFIG) if with_sentinel else ""
-    return WELCOME.format(watched=watched, ports=ports, data=shown, base=base)
+    return WELCOME.format(watched=watched, ports=ports, data=shown)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import smtplib
-import sys
 from email.message import EmailMessage
-from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -18,76 +15,10 @@ import pytest
 from examples.healthcare.demo import child_environment, demo_environment
 from examples.healthcare.settings import Ports, SettingsError, ports
 from examples.serving import listen
-from tests.kit.ports import free_port
-from tests.kit.process import Child, Children
+from tests.guides.healthcare.demos import Demos, free_base, programs
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-ROOT = Path(__file__).parents[3]
-DEMO = (sys.executable, "-m", "examples.healthcare.demo", "--without-sentinel", "--data")
-
-
-def free_base() -> int:
-    """A PORT_BASE whose four ports are free."""
-    for _ in count():
-        base = free_port() - 1
-        if all(is_free(port) for port in range(base + 1, base + 5)):
-            return base
-    raise AssertionError
-
-
-def is_free(port: int) -> bool:
-    try:
-        listen(port)[0].close()
-    except OSError:
-        return False
-    return True
-
-
-class Demos:
-    """Starts demos, and ends them so that they can end their own programs."""
-
-    def __init__(self, children: Children, data: Path) -> None:
-        self._children = children
-        self._data = data
-        self._started: list[Child] = []
-
-    async def start(self, base: int) -> Child:
-        demo = await self._children.start(*DEMO, self._data, env={"PORT_BASE": str(base)}, cwd=ROOT)
-        self._started.append(demo)
-        return demo
-
-    async def welcomed(self, base: int) -> Child:
-        demo = await self.start(base)
-        await demo.line("Nothing leaves this machine", within=30)
-        return demo
-
-    async def run(self, base: int, module: str, *arguments: str) -> int:
-        """The exit status of a command of the example, given the same ports."""
-        command = (sys.executable, "-m", module, *arguments)
-        child = await self._children.start(*command, env={"PORT_BASE": str(base)}, cwd=ROOT)
-        return await child.exit()
-
-    async def end(self) -> None:
-        for demo in self._started:
-            if demo.returncode is None:
-                await demo.terminate(within=30)
-
-
-@pytest.fixture
-async def demos(tmp_path: Path) -> AsyncIterator[Demos]:
-    async with Children() as children:
-        demos = Demos(children, tmp_path)
-        try:
-            yield demos
-        finally:
-            await demos.end()
-
-
-def programs(demo: Child) -> list[psutil.Process]:
-    """The service and the sink, in this order."""
-    return sorted(psutil.Process(demo.pid).children(), key=lambda program: program.create_time())
+    from pathlib import Path
 
 
 async def test_it_shows_a_mail_and_stops_all_when_told(demos: Demos) -> None:
@@ -138,7 +69,7 @@ async def test_the_environment_file_is_for_its_owner_alone(demos: Demos, tmp_pat
 async def test_the_switches_work_from_the_next_terminal(demos: Demos) -> None:
     base = free_base()
     await demos.welcomed(base)
-    assert await demos.run(base, "examples.healthcare.break", "down") == 0
+    assert (await demos.run("examples.healthcare.break", "down")).startswith("BROKEN  down")
     async with httpx2.AsyncClient(timeout=5.0) as client:
         assert (await client.get(f"http://127.0.0.1:{base + 1}/health")).status_code == 503
 
