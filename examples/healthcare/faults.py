@@ -57,7 +57,7 @@ CATALOGUE: dict[Fault, Description] = {
     Fault.TAMPERED_TOKENS_ACCEPTED: Description(what="signatures of tokens are not verified: forged ones pass"),
     Fault.EXPIRED_TOKENS_ACCEPTED: Description(what="the expiry of tokens is not verified"),
     Fault.LOGIN_BROKEN: Description(what="login answers 500, whatever the password"),
-    Fault.ROLE_CHECK_SLOW: Description(what="looking up the roles of a caller is delayed", parameter=seconds(1.5)),
+    Fault.ROLE_CHECK_SLOW: Description(what="looking up the roles of a caller is delayed", parameter=seconds(1.1)),
     Fault.AUDIT_SILENT: Description(what="audit records are not written"),
     Fault.AUDIT_INCOMPLETE: Description(what="audit records lack actor and source address"),
     Fault.AUDIT_LATE: Description(what="audit records are written late", parameter=seconds(15.0)),
