@@ -1,5 +1,6 @@
 """The published schema and reference are those of the code, and what the page shows as an example can be used."""
 
+import base64
 import json
 import re
 import tomllib
@@ -9,15 +10,29 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
+from sentinel.config.advice import advice
 from sentinel.config.json_schema import json_schema
 from sentinel.config.schema import CheckEntry, Configuration, GuideForm
 from sentinel.config.shape import fields
-from sentinel.core.plan import Plan
 from sentinel.probes.catalogue import CATALOGUE as PROBES
-from tests.config.write_docs import PAGE, SCHEMA, page_text, schema_text
+from tests.config.write_docs import DOCS, PAGE, SCHEMA, page_text, schema_text
 from tests.kit.config import CHECK, ConfigFolder
 
-EXAMPLES = re.findall(r"```(json|toml)\n(.*?)```", PAGE.read_text(), re.DOTALL)
+
+def examples(page: str) -> list[tuple[str, str]]:
+    """The blocks of JSON and TOML of a page."""
+    return re.findall(r"```(json|toml)\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+
+
+EXAMPLES = [*examples("configuration.md"), *examples("../README.md")]
+CHANNEL_EXAMPLES = [json.loads(text) for _, text in examples("channels.md")]
+
+TOKEN = "canary-4711-canary"
+ENVIRONMENT = {
+    **dict.fromkeys(("API_TOKEN", "ALERTS_TOKEN", "SMTP_PASSWORD", "SLACK_TOKEN", "SLACK_BOT_TOKEN"), TOKEN),
+    "WEBHOOK_URL": "https://hooks.example.org/canary-4711",
+    "WEBHOOK_SECRET": f"whsec_{base64.b64encode(TOKEN.encode() * 2).decode()}",
+}
 
 
 def test_the_published_schema_is_up_to_date() -> None:
@@ -45,11 +60,23 @@ def test_every_reading_is_in_the_reference() -> None:
 
 @pytest.mark.parametrize(("suffix", "text"), EXAMPLES)
 def test_an_example_of_the_page_can_be_used(config: ConfigFolder, suffix: str, text: str) -> None:
-    token = "canary-4711-canary"
-    plan = config.plan(text, {"API_TOKEN": token, "SLACK_BOT_TOKEN": token}, name=f"example.{suffix}")
-    assert isinstance(plan, Plan)
+    plan = config.plan(text, ENVIRONMENT, name=f"example.{suffix}")
+    assert list(advice(plan)) == []
     tree: Any = json.loads(text) if suffix == "json" else tomllib.loads(text)
     assert list(Draft202012Validator(json_schema(PROBES, CHANNELS)).iter_errors(tree)) == []
+
+
+@pytest.mark.parametrize("channel", CHANNEL_EXAMPLES, ids=lambda channel: channel["kind"])
+def test_an_example_of_a_channel_can_be_used(config: ConfigFolder, channel: dict[str, Any]) -> None:
+    """In a file that everybody may read: no secret stands in an example."""
+    assert config.plan({"checks": [CHECK], "channels": {"oncall": channel}}, ENVIRONMENT).channels
+
+
+def test_the_file_that_getting_started_writes_can_be_used(config: ConfigFolder) -> None:
+    text = "\n".join(text for _, text in examples("getting-started.md"))
+    plan = config.plan(text, ENVIRONMENT, name="monitor.toml")
+    assert [channel.name for channel in plan.channels] == ["mail", "chat"]
+    assert list(advice(plan)) == []
 
 
 def test_the_schema_refuses_what_sentinel_refuses() -> None:

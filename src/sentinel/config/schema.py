@@ -86,7 +86,11 @@ class ThresholdRule(_Judged):
 
 
 class ErrorRateRule(_Judged):
-    """The share of failed results within a sliding window of time. Unknown results count neither way."""
+    """The share of failed results within a sliding window of time. Unknown results count neither way.
+
+    It opens an incident at once, without `open_after`, and what it opened closes when the share is within its bound again. An
+    outage that single results opened closes after `close_after` good results, and its samples are taken out of the window.
+    """
 
     type: Literal["error_rate"]
     """The type of the rule."""
@@ -97,7 +101,10 @@ class ErrorRateRule(_Judged):
 
 
 class QuantileRule(_Judged):
-    """A quantile of a reading within a sliding window of time, such as the 95th percentile."""
+    """A quantile of a reading within a sliding window of time, such as the 95th percentile.
+
+    It opens and closes incidents as `error_rate` does.
+    """
 
     type: Literal["quantile"] = "quantile"
     """The type of the rule; may be left out when there is a `quantile`."""
@@ -350,7 +357,7 @@ class GuideWebhook(Options):
 
     enabled: bool = True
     """Whether the webhook is called."""
-    url: str
+    url: SecretField
     """Address that is called."""
     secret: SecretField | None = None
     """What the calls are signed with."""
