@@ -39,6 +39,18 @@ def written(folder: Path, receiver: HttpReceiver, port: int = 0) -> Path:
     return config
 
 
+async def test_a_rule_that_one_failure_breaks_is_warned_of_and_still_good(
+    tmp_path: Path, receiver: HttpReceiver
+) -> None:
+    config = written(tmp_path, receiver)
+    tree = json.loads(config.read_text())
+    tree["checks"][0]["rules"].append({"type": "error_rate", "window": "1h", "min_samples": 20, "warning": "1%"})
+    config.write_text(json.dumps(tree))
+    ended = await sentinel("config", "check", "--config", config)
+    assert (ended.code, "good; 1 check" in ended.out) == (0, True)
+    assert ended.err.startswith("sentinel: warning: check 'health': one failure among 20 results")
+
+
 async def checked(config: Path, *arguments: str) -> Ended:
     return await sentinel("check", "--config", config, *arguments)
 
