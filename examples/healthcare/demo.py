@@ -122,10 +122,13 @@ async def run(ports: Ports, options: argparse.Namespace, environment: Mapping[st
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Children(ROOT, logs, child_environment(environment, os.environ)) as children:
-        await until_either(stop, start_all(children, ports, options, started))
-        if not stop.is_set():
-            print(welcome(ports, options.data, with_sentinel=not options.without_sentinel), flush=True)
-            await until_either(stop, revival.watch(children, started))
+        try:
+            await until_either(stop, start_all(children, ports, options, started))
+            if not stop.is_set():
+                print(welcome(ports, options.data, with_sentinel=not options.without_sentinel), flush=True)
+                await until_either(stop, revival.watch(children, started))
+        finally:
+            record.write(sentinel=None)  # its number is soon free for another process
         print("stopping", flush=True)
     return 0
 
