@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from sentinel.base.errors import StoreUnavailable
 from sentinel.engine.housekeeping import Duty, Housekeeper
 from tests.kit.clock import FakeClock
 
@@ -52,3 +55,23 @@ async def test_a_step_of_the_wall_clock_is_noticed_and_passing_time_is_not() -> 
     await house.clock.advance(seconds=2)
     task.cancel()
     assert [round(step) for step in house.steps] == [-3600, 3600]
+
+
+async def test_a_store_that_is_down_is_told_of_once_per_duty(capsys: pytest.CaptureFixture[str]) -> None:
+    house = House()
+    down = True
+
+    async def do() -> None:
+        house.done.append("look")
+        if down:
+            raise StoreUnavailable("it is locked")
+
+    task = house.keep(Duty("look", 5, do))
+    await house.clock.advance(seconds=30)
+    down = False
+    await house.clock.advance(seconds=10)
+    down = True
+    await house.clock.advance(seconds=10)
+    task.cancel()
+    assert len(house.done) >= 8
+    assert capsys.readouterr().out.count("duty.postponed") == 2

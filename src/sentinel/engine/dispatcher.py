@@ -87,6 +87,7 @@ class Line:
     outcomes: Counter[str] = field(default_factory=Counter)  # attempts by how they ended
     task: "asyncio.Task[None] | None" = None
     leaving: bool = False  # claims nothing more
+    unreadable: bool = False  # the store did not answer when it was last asked for rows
 
 
 class Dispatcher:
@@ -185,8 +186,11 @@ class Dispatcher:
             line.wake.clear()
             try:
                 pause = await self._round(line)
+                line.unreadable = False
             except StoreError as error:
-                log.warning("outbox.unreadable", channel=line.name, why=str(error))
+                if not line.unreadable:
+                    log.warning("outbox.unreadable", channel=line.name, why=str(error))
+                line.unreadable = True
                 pause = POLL
             except Exception:
                 # A worker that ended here would leave its channel silent for good.

@@ -38,6 +38,7 @@ class Duty:
     every: float
     do: Callable[[], Awaitable[None]]
     due: float = field(default=0.0)
+    postponed: bool = field(default=False)  # the store did not let it be done when it was last due
 
 
 class Housekeeper:
@@ -69,8 +70,11 @@ class Housekeeper:
     async def _perform(self, duty: Duty) -> None:
         try:
             await duty.do()
+            duty.postponed = False
         except StoreError as error:
-            log.warning("duty.postponed", duty=duty.name, why=str(error))
+            if not duty.postponed:
+                log.warning("duty.postponed", duty=duty.name, why=str(error))
+            duty.postponed = True
         except Exception:
             log.exception("duty.failed", duty=duty.name)
 
