@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
-from sentinel.base.fields import Duration, Options, PositiveDuration, Ratio, SecretField
+from sentinel.base.fields import Duration, Options, PositiveDuration, SecretField
 from sentinel.base.redact import MASK, Secret
 
 CANARY = "canary-7f3a"
@@ -14,7 +14,6 @@ CANARY = "canary-7f3a"
 class Given(Options):
     wait: Duration = timedelta(0)
     every: PositiveDuration = timedelta(seconds=1)
-    share: Ratio = 0.5
     bound: float = 0.0
     token: SecretField | None = None
 
@@ -35,13 +34,6 @@ def message(**values: object) -> str:
         ("wait", -1, "a duration such as"),
         ("wait", 10**400, "a duration such as"),
         ("every", 0, "a duration above zero"),
-        ("share", 1.5, "a ratio from 0 to 1, or a text such as '2%'"),
-        ("share", "101%", "a ratio from 0 to 1"),
-        ("share", "many%", "a ratio from 0 to 1"),
-        ("share", "0.5", "a ratio from 0 to 1"),
-        ("share", True, "a ratio from 0 to 1"),
-        ("share", float("nan"), "a ratio from 0 to 1"),
-        ("share", 10**400, "a ratio from 0 to 1"),
         ("bound", float("inf"), "finite"),
         ("token", "", "a secret that is not empty"),
         ("token", 12345678, "a secret that is not empty"),
@@ -58,9 +50,6 @@ def test_what_is_wrong_is_said_in_words(key: str, value: object, words: str) -> 
         ("wait", 0, timedelta(0)),
         ("wait", "1m30s", timedelta(seconds=90)),
         ("every", timedelta(hours=1), timedelta(hours=1)),
-        ("share", "2%", 0.02),
-        ("share", " 2.5 % ", 0.025),
-        ("share", 1, 1.0),
         ("token", CANARY, Secret(CANARY)),
     ],
 )
@@ -70,7 +59,7 @@ def test_what_is_right_becomes_a_value(key: str, value: object, read: object) ->
 
 def test_what_was_read_is_frozen() -> None:
     with pytest.raises(ValidationError):
-        Given().share = 0.1
+        Given().bound = 0.1
 
 
 def test_a_secret_leaves_no_model() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel.core.histogram import RELATIVE_ERROR, Histogram, merged
+from sentinel.core.histogram import RELATIVE_ERROR, Histogram
 from tests.core.made import PROPERTY
 
 values = st.floats(min_value=1.0000001e-6, max_value=1e9)
@@ -18,6 +18,13 @@ def of(numbers: list[float]) -> Histogram:
     for number in numbers:
         histogram.add(number)
     return histogram
+
+
+def merged(parts: list[Histogram]) -> Histogram:
+    whole = Histogram()
+    for part in parts:
+        whole.include(part)
+    return whole
 
 
 def nearest_rank(numbers: list[float], q: float) -> float:

@@ -3,7 +3,6 @@
 Probes, channels and the configuration share these; they are the only part of `base` that knows pydantic.
 """
 
-import re
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -70,32 +69,6 @@ PositiveDuration = Annotated[
     BeforeValidator(lambda value: _positive(_duration(value))),
     PlainSerializer(write_duration, return_type=str),
     WithJsonSchema(_DURATION_SCHEMA),
-]
-
-
-_PERCENTAGE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
-
-
-def _ratio(value: object) -> float:
-    if isinstance(value, str) and (match := _PERCENTAGE.fullmatch(value)):
-        value = float(match[1]) / 100
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ValueError("a ratio from 0 to 1, or a text such as '2%'")
-    return float(value)
-
-
-#: A share of the whole: `0.02` or `"2%"`.
-Ratio = Annotated[
-    float,
-    BeforeValidator(_ratio),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "number", "minimum": 0, "maximum": 1},
-                {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"},
-            ]
-        }
-    ),
 ]
 
 

@@ -6,7 +6,7 @@ base fixed, so that any two histograms can be added). Values at or below 1e-6 sh
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 _BASE = 1.04
 _LOG_BASE = math.log(_BASE)
@@ -19,7 +19,7 @@ RELATIVE_ERROR = math.sqrt(_BASE) - 1
 
 
 class Histogram:
-    """Counts of values by size. Mutable: it is added to by one owner; `merged` makes a new one."""
+    """Counts of values by size. Mutable: it is added to by one owner."""
 
     __slots__ = ("_counts", "total")
 
@@ -98,14 +98,6 @@ class Histogram:
 
     def __repr__(self) -> str:
         return f"Histogram(total={self.total}, p50={self.quantile(0.5)}, p95={self.quantile(0.95)})"
-
-
-def merged(histograms: Iterable[Histogram]) -> Histogram:
-    """One histogram of everything that the given ones have counted."""
-    whole = Histogram()
-    for histogram in histograms:
-        whole.include(histogram)
-    return whole
 
 
 def _put_varint(out: bytearray, number: int) -> None:

@@ -82,7 +82,6 @@ class Line:
     pulse: Pulse
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     paused_until: datetime | None = None  # the receiver asked for patience
-    last_success: datetime | None = None
     last_failure: str = ""  # why the last attempt failed; empty after a success
     outcomes: Counter[str] = field(default_factory=Counter)  # attempts by how they ended
     task: "asyncio.Task[None] | None" = None
@@ -281,7 +280,7 @@ class Dispatcher:
         match outcome:
             case Sent():
                 line.outcomes["sent"] += 1
-                line.last_success, line.last_failure = now, ""
+                line.last_failure = ""
             case Failed(cause=Cause.RATE_LIMITED as cause, retry_after=timedelta() as wait):
                 line.outcomes["failed"] += 1
                 line.last_failure = cause.value
