@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sentinel.base.clock import SystemClock
 from sentinel.probes.base import Probe, ProbeTools
+from sentinel.probes.calls.session import Sessions
 from sentinel.probes.catalogue import CATALOGUE
-from sentinel.probes.session import Sessions
 from sentinel.probes.wire import Resolver, Transport
 
 if TYPE_CHECKING:

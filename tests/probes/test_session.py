@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from sentinel.core.result import FailureClass, Outcome
-from sentinel.probes.tokens import foreign, tampered
+from sentinel.probes.calls.tokens import foreign, tampered
 from tests.kit.bench import Bench, problem, run, words
 from tests.kit.clock import FakeClock
 from tests.kit.http_receiver import Answer, HttpReceiver

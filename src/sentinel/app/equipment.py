@@ -10,8 +10,8 @@ from sentinel.core.plan import ChannelPlan, Plan
 from sentinel.engine.dispatcher import Route
 from sentinel.engine.runner import Runnable
 from sentinel.probes.base import ProbeTools
+from sentinel.probes.calls.session import Sessions
 from sentinel.probes.catalogue import CATALOGUE as PROBES
-from sentinel.probes.session import Sessions
 from sentinel.probes.wire import Resolver, Transport
 
 #: Threads for probes that must block, such as those of databases.

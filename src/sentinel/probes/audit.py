@@ -12,15 +12,15 @@ from sentinel.base.clock import Clock
 from sentinel.base.fields import Options, PositiveDuration
 from sentinel.base.units import Unit, format_duration
 from sentinel.core.result import FailureClass, Measurement, Reading
-from sentinel.probes.assertions import JsonAssertion
 from sentinel.probes.base import ProbeKind, ProbeTools
-from sentinel.probes.calls import Caller, Header, account_of
+from sentinel.probes.calls.caller import Caller, Header, account_of
+from sentinel.probes.calls.requests import RequestOptions, with_word
+from sentinel.probes.calls.session import Login
+from sentinel.probes.expect.assertions import JsonAssertion
+from sentinel.probes.expect.patterns import JsonPath
+from sentinel.probes.expect.statuses import StatusField, all_of
 from sentinel.probes.finding import Finding, measurement
-from sentinel.probes.patterns import JsonPath
 from sentinel.probes.records import Log, LogOptions
-from sentinel.probes.requests import RequestOptions, with_word
-from sentinel.probes.session import Login
-from sentinel.probes.statuses import StatusField, all_of
 
 _WORD: Final = "correlation_id"
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4)  # seconds between the first looks for the record

@@ -8,12 +8,12 @@ from sentinel.base.fields import Options, SecretField
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Measurement, Reading
 from sentinel.probes.base import ProbeKind, ProbeTools
-from sentinel.probes.calls import Caller, Header
+from sentinel.probes.calls.caller import Caller, Header
+from sentinel.probes.calls.requests import RequestOptions
+from sentinel.probes.calls.session import Account, Login, LoginRefused
+from sentinel.probes.calls.tokens import foreign, tampered
+from sentinel.probes.expect.statuses import StatusField, all_of
 from sentinel.probes.finding import Finding, measurement
-from sentinel.probes.requests import RequestOptions
-from sentinel.probes.session import Account, Login, LoginRefused
-from sentinel.probes.statuses import StatusField, all_of
-from sentinel.probes.tokens import foreign, tampered
 
 
 class RefusedTokens(Options):

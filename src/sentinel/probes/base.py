@@ -14,7 +14,7 @@ from sentinel.base.clock import Clock
 from sentinel.base.fields import Options
 from sentinel.base.units import Unit
 from sentinel.core.result import Measurement
-from sentinel.probes.session import Sessions
+from sentinel.probes.calls.session import Sessions
 from sentinel.probes.wire import TlsContexts, Transport
 
 

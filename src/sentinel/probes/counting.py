@@ -10,11 +10,11 @@ from sentinel.base.redact import Secret
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Reading
 from sentinel.probes.base import ProbeTools
+from sentinel.probes.calls.requests import RequestOptions
 from sentinel.probes.database import Statement, open_database
 from sentinel.probes.database.options import NameField, StatementField
+from sentinel.probes.expect.patterns import JsonPath, read_json
 from sentinel.probes.finding import Finding
-from sentinel.probes.patterns import JsonPath, read_json
-from sentinel.probes.requests import RequestOptions
 from sentinel.probes.wire import Exchange
 
 #: Sends a request as a role: role, step, request, deadline.

@@ -11,12 +11,12 @@ from pydantic import AfterValidator, Field, model_validator
 from sentinel.base.fields import Options, SecretField
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
-from sentinel.probes.assertions import HeaderExpectations, JsonAssertion, TextField
 from sentinel.probes.base import ProbeKind, ProbeTools
-from sentinel.probes.patterns import read_json
-from sentinel.probes.phases import UNITS, added, read_phases
-from sentinel.probes.requests import KIB, RequestOptions
-from sentinel.probes.statuses import StatusField, all_of
+from sentinel.probes.calls.phases import UNITS, added, read_phases
+from sentinel.probes.calls.requests import KIB, RequestOptions
+from sentinel.probes.expect.assertions import HeaderExpectations, JsonAssertion, TextField
+from sentinel.probes.expect.patterns import read_json
+from sentinel.probes.expect.statuses import StatusField, all_of
 from sentinel.probes.wire import (
     Exchange,
     ExchangeFailed,

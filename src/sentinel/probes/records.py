@@ -8,13 +8,13 @@ from pydantic import model_validator
 from sentinel.base.fields import Options
 from sentinel.core.result import FailureClass
 from sentinel.probes.base import ProbeTools
-from sentinel.probes.calls import Caller, account_of
+from sentinel.probes.calls.caller import Caller, account_of
+from sentinel.probes.calls.requests import RequestOptions, with_word
+from sentinel.probes.calls.session import Login
 from sentinel.probes.database import Database, Statement, open_database
 from sentinel.probes.database.options import DatabaseField, StatementField
+from sentinel.probes.expect.patterns import JsonPath, read_json
 from sentinel.probes.finding import Finding
-from sentinel.probes.patterns import JsonPath, read_json
-from sentinel.probes.requests import RequestOptions, with_word
-from sentinel.probes.session import Login
 
 
 class LogOptions(Options):

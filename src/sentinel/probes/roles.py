@@ -14,13 +14,13 @@ from sentinel.base.fields import Options, SecretField
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Measurement, Reading
 from sentinel.probes.base import ProbeKind, ProbeTools
-from sentinel.probes.calls import Caller, Header
+from sentinel.probes.calls.caller import Caller, Header
+from sentinel.probes.calls.requests import RequestOptions
+from sentinel.probes.calls.session import Account, LoginWay
 from sentinel.probes.counting import Counter, CountOptions
 from sentinel.probes.database.options import DatabaseField
+from sentinel.probes.expect.statuses import StatusField, all_of
 from sentinel.probes.finding import Finding, measurement
-from sentinel.probes.requests import RequestOptions
-from sentinel.probes.session import Account, LoginWay
-from sentinel.probes.statuses import StatusField, all_of
 from sentinel.probes.wire import Exchange
 
 _REVOKE_WITHIN: Final = 2.0  # seconds at most for taking a role away again

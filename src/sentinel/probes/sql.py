@@ -8,11 +8,11 @@ from pydantic import model_validator
 from sentinel.base.fields import Options
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
-from sentinel.probes.assertions import NumberExpectation, ValueExpectation
 from sentinel.probes.base import ProbeKind, ProbeTools
 from sentinel.probes.database import Answer, Asked, Database, Statement, open_database
 from sentinel.probes.database.asking import ROW_CAP
 from sentinel.probes.database.options import DatabaseField, NameField, StatementField
+from sentinel.probes.expect.assertions import NumberExpectation, ValueExpectation
 
 
 class IntegrityQuery(Options):

@@ -23,9 +23,9 @@ from sentinel.base.fields import SecretField
 from sentinel.base.redact import Secret
 from sentinel.base.units import format_duration
 from sentinel.core.result import FailureClass
+from sentinel.probes.calls.requests import RequestOptions, prepared
+from sentinel.probes.expect.patterns import JsonPath, read_json
 from sentinel.probes.finding import Finding
-from sentinel.probes.patterns import JsonPath, read_json
-from sentinel.probes.requests import RequestOptions, prepared
 from sentinel.probes.wire import ExchangeFailed, PreparedRequest, TlsContexts, Transport
 
 _ANSWER_CAP: Final = 65_536  # bytes of a login's answer

@@ -6,9 +6,9 @@ from typing import Final
 
 from sentinel.core.result import FailureClass
 from sentinel.probes.base import ProbeTools
+from sentinel.probes.calls.requests import KIB, RequestOptions, prepared
+from sentinel.probes.calls.session import Account, Login, LoginRefused
 from sentinel.probes.finding import Finding
-from sentinel.probes.requests import KIB, RequestOptions, prepared
-from sentinel.probes.session import Account, Login, LoginRefused
 from sentinel.probes.wire import Exchange, ExchangeFailed, InvalidRequest, TlsContexts, Transport
 
 BODY_CAP: Final = 256 * KIB  # bytes of an answer

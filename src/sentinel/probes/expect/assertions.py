@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from sentinel.base.fields import Options
-from sentinel.probes.patterns import JsonPath, Pattern
+from sentinel.probes.expect.patterns import JsonPath, Pattern
 
 _SHOWN: Final = 80  # characters of a revealed text
 _LONGEST: Final = 100  # characters of an expectation in an explanation

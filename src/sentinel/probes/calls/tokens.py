@@ -5,7 +5,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from typing import Final
 
-from sentinel.probes.session import claims
+from sentinel.probes.calls.session import claims
 
 _HASHES: Final = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 

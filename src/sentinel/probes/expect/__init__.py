@@ -1,0 +1,1 @@
+"""What an answer must be: statuses, patterns, paths into JSON, and assertions made of them."""
