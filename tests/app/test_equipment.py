@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sentinel.app.equipment import Equipment, Kit
+from sentinel.probes.ledger import Unkept
 from tests.kit.clock import FakeClock
 from tests.kit.config import ConfigFolder
 from tests.kit.http_receiver import Answer, HttpReceiver
@@ -44,7 +45,7 @@ async def test_a_reload_that_changes_a_check_does_not_repeat_its_refused_login(
 ) -> None:
     receiver.answer = Answer(status=401)
     for page in ("me", "elsewhere"):
-        kit = equipment.build(plan(tmp_path, receiver, page))
+        kit = equipment.build(plan(tmp_path, receiver, page), {}, Unkept())
         await equipment.adopt(kit)
         found = await measure(kit)
     assert found.explanation.startswith("login: refused before")
@@ -56,7 +57,7 @@ async def test_a_reload_with_a_new_password_logs_in_at_once(
 ) -> None:
     receiver.answer = Answer(status=401)
     for password in ("pass-canary", "renewed-canary"):
-        kit = equipment.build(plan(tmp_path, receiver, "me", password))
+        kit = equipment.build(plan(tmp_path, receiver, "me", password), {}, Unkept())
         await equipment.adopt(kit)
         await measure(kit)
     assert len(receiver.requests) == 2

@@ -16,53 +16,18 @@ from tests.kit.eventually import eventually
 from tests.kit.memory import peak_growth
 from tests.kit.ports import refusing_port
 from tests.kit.raw_server import Connection, RawServer
+from tests.probes.kinds import CANARIES, EVERY, OVER_TCP, subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sentinel.core.result import Measurement
 
-CANARIES = ("pass-canary", "token-canary", "key-canary", "query-canary", "header-canary", "Mary Canary")
 MEMORY = 6 << 20  # bytes that one run may take at its peak, whatever the target sends
 
 
-def login(where: str) -> dict[str, Any]:
-    return {"url": f"http://{where}/login?q=query-canary", "username": "monitor", "password": "pass-canary"}
-
-
-def request(where: str) -> dict[str, Any]:
-    return {"url": f"http://{where}/?q=query-canary", "secret_headers": {"X-Key": "key-canary"}}
-
-
-#: The options of each kind, for a target at `host:port`.
-OPTIONS: dict[str, Callable[[str], dict[str, Any]]] = {
-    "http": lambda where: {
-        **request(where),
-        "auth": {"bearer": "token-canary"},
-        "expect": {"json": [{"path": "name", "equals": "x"}], "headers": {"X-Secret": "y"}, "status": "1xx"},
-    },
-    "sql": lambda where: {"url": f"postgresql://monitor:pass-canary@{where}/app", "query": "SELECT 1"},
-    "auth": lambda where: {
-        "login": login(where),
-        "protected": request(where),
-        "refuse": {"expired": "token-canary"},
-    },
-    "roles": lambda where: {
-        "login": {"url": f"http://{where}/login"},
-        "roles": {
-            "nurse": {"username": "nurse", "password": "pass-canary", "allow": []},
-            "admin": {"token": "token-canary", "allow": ["read"]},
-        },
-        "requests": {"read": request(where), "write": request(where)},
-        "assignment": {"by": "admin", "assign": request(where), "revoke": request(where)},
-    },
-    "audit": lambda where: {
-        "action": {**request(where), "login": login(where)},
-        "record": {"request": {"url": f"http://{where}/log?id={{correlation_id}}"}, "login": login(where)},
-    },
-}
-
-every_kind = pytest.mark.parametrize("kind", sorted(CATALOGUE))
+every_kind = pytest.mark.parametrize("kind", EVERY)
+every_kind_over_tcp = pytest.mark.parametrize("kind", OVER_TCP)
 
 
 async def silent(connection: Connection) -> None:
@@ -92,14 +57,14 @@ async def garbage(connection: Connection) -> None:
 
 
 def options_for(kind: str, server: RawServer) -> dict[str, Any]:
-    return OPTIONS[kind](f"127.0.0.1:{server.port}")
+    return subject(kind).options(f"127.0.0.1:{server.port}")
 
 
 def leaks(found: Measurement) -> list[str]:
     return [canary for canary in CANARIES if canary in words(found)]
 
 
-@every_kind
+@every_kind_over_tcp
 async def test_a_target_that_hangs_does_not_hold_the_deadline(bench: Bench, kind: str) -> None:
     async with RawServer(silent) as server:
         found = await bench.measure(kind, **options_for(kind, server), within=0.5)
@@ -108,7 +73,7 @@ async def test_a_target_that_hangs_does_not_hold_the_deadline(bench: Bench, kind
     assert found.hint
 
 
-@every_kind
+@every_kind_over_tcp
 async def test_a_cancelled_run_leaves_nothing_behind(bench: Bench, kind: str) -> None:
     async with RawServer(silent) as server:
         probe = bench.build(kind, **options_for(kind, server))
@@ -124,7 +89,7 @@ async def test_a_cancelled_run_leaves_nothing_behind(bench: Bench, kind: str) ->
         )
 
 
-@every_kind
+@every_kind_over_tcp
 async def test_a_target_that_never_stops_sending_is_bounded(bench: Bench, kind: str) -> None:
     async with RawServer(flooding) as server:
         probe = bench.build(kind, **options_for(kind, server))
@@ -135,7 +100,7 @@ async def test_a_target_that_never_stops_sending_is_bounded(bench: Bench, kind: 
     assert leaks(found) == []
 
 
-@every_kind
+@every_kind_over_tcp
 @pytest.mark.parametrize("script", [telling, garbage])
 async def test_nothing_secret_is_said(bench: Bench, kind: str, script: Callable[[Connection], Any]) -> None:
     async with RawServer(script) as server:
@@ -144,35 +109,35 @@ async def test_nothing_secret_is_said(bench: Bench, kind: str, script: Callable[
     assert leaks(found) == []
 
 
-@every_kind
+@every_kind_over_tcp
 async def test_garbage_is_a_protocol_error(bench: Bench, kind: str) -> None:
     async with RawServer(garbage) as server:
         found = await bench.measure(kind, **options_for(kind, server))
-    assert found.failure is FailureClass.PROTOCOL_ERROR
+    assert found.failure in subject(kind).garbage
 
 
-@every_kind
+@every_kind_over_tcp
 async def test_a_closed_port_is_refused(bench: Bench, kind: str) -> None:
     with refusing_port() as port:
-        found = await bench.measure(kind, **OPTIONS[kind](f"127.0.0.1:{port}"))
+        found = await bench.measure(kind, **subject(kind).options(f"127.0.0.1:{port}"))
     assert found.failure is FailureClass.REFUSED
     assert leaks(found) == []
 
 
-@every_kind
+@every_kind_over_tcp
 async def test_a_name_that_does_not_exist_is_told(bench: Bench, kind: str) -> None:
-    found = await bench.measure(kind, **OPTIONS[kind]("nowhere.invalid:80"))
+    found = await bench.measure(kind, **subject(kind).options("nowhere.invalid:80"))
     assert found.failure is FailureClass.DNS_NOT_FOUND
 
 
-@every_kind
+@every_kind_over_tcp
 async def test_the_host_is_known_for_the_limit_per_host(bench: Bench, kind: str) -> None:
-    assert bench.build(kind, **OPTIONS[kind]("service.invalid:80")).host == "service.invalid"
+    assert bench.build(kind, **subject(kind).options("service.invalid:80")).host == "service.invalid"
 
 
 @every_kind
 def test_options_print_no_secret(kind: str) -> None:
-    options = CATALOGUE[kind].options.model_validate(OPTIONS[kind]("x:80"))
+    options = CATALOGUE[kind].options.model_validate(subject(kind).options("x:80"))
     printed = f"{options!r} {options} {options.model_dump_json(by_alias=True)}"
     assert not any(canary in printed for canary in ("pass-canary", "token-canary", "key-canary"))
 
@@ -180,7 +145,7 @@ def test_options_print_no_secret(kind: str) -> None:
 @every_kind
 def test_an_unknown_option_is_refused(kind: str) -> None:
     with pytest.raises(ValueError, match="methd"):
-        CATALOGUE[kind].options.model_validate({**OPTIONS[kind]("x:80"), "methd": 1})
+        CATALOGUE[kind].options.model_validate({**subject(kind).options("x:80"), "methd": 1})
 
 
 @every_kind

@@ -11,6 +11,7 @@ import pytest
 
 from sentinel.core.result import OWN_SIDE, FailureClass
 from sentinel.probes.catalogue import CATALOGUE
+from tests.probes.kinds import EVERY, subject
 
 PAGES = Path(__file__).parents[2] / "docs/probes"
 
@@ -25,47 +26,7 @@ ON_THE_WAY = [kind for kind in FailureClass if kind.value.startswith(("dns_", "t
     FailureClass.PROTOCOL_ERROR,
 ]
 
-LOGIN = {FailureClass.LOGIN_FAILED, FailureClass.CREDENTIAL_REFUSED}
-QUERY = {FailureClass.QUERY_FAILED, FailureClass.QUERY_TIMEOUT}
-
-#: Classes of each kind's own.
-OWN: dict[str, set[FailureClass]] = {
-    "http": {
-        FailureClass.WRONG_STATUS,
-        FailureClass.WRONG_HEADER,
-        FailureClass.WRONG_BODY,
-        FailureClass.BODY_TOO_LARGE,
-    },
-    "sql": {*QUERY, FailureClass.WRONG_ANSWER, FailureClass.CREDENTIAL_REFUSED, FailureClass.NOT_PERMITTED},
-    "auth": {
-        FailureClass.LOGIN_FAILED,
-        FailureClass.TOKEN_REFUSED,
-        FailureClass.TOKEN_ACCEPTED,
-        FailureClass.WRONG_STATUS,
-    },
-    "roles": {
-        *LOGIN,
-        *QUERY,
-        FailureClass.ACCESS_GAINED,
-        FailureClass.ACCESS_LOST,
-        FailureClass.WRONG_STATUS,
-        FailureClass.WRONG_ANSWER,
-        FailureClass.WRONG_BODY,
-    },
-    "audit": {
-        *LOGIN,
-        *QUERY,
-        FailureClass.RECORD_MISSING,
-        FailureClass.RECORD_LATE,
-        FailureClass.RECORD_INCOMPLETE,
-        FailureClass.STALE,
-        FailureClass.WRONG_STATUS,
-        FailureClass.WRONG_BODY,
-        FailureClass.NOT_PERMITTED,
-    },
-}
-
-every_kind = pytest.mark.parametrize("kind", sorted(CATALOGUE))
+every_kind = pytest.mark.parametrize("kind", EVERY)
 
 
 def page(name: str) -> str:
@@ -96,7 +57,7 @@ def test_a_page_names_every_reading(kind: str) -> None:
 
 @every_kind
 def test_a_page_names_every_class_of_its_own(kind: str) -> None:
-    assert first_cells(section(page(kind), "Failures of its own")) == {failure.value for failure in OWN[kind]}
+    assert first_cells(section(page(kind), "Failures of its own")) == {failure.value for failure in subject(kind).own}
 
 
 def test_the_overview_names_every_class_of_the_way() -> None:

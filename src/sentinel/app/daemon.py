@@ -10,6 +10,7 @@ import structlog
 
 from sentinel.app.duties import Duties
 from sentinel.app.equipment import Equipment
+from sentinel.app.ledger import StoredLedger
 from sentinel.app.parts import Parts
 from sentinel.app.plans import load_plan, mains
 from sentinel.app.verbs import Verbs
@@ -249,7 +250,7 @@ class Sentinel:
 
         Nothing is awaited between the first part that is changed and the last that judges, so no run sees half of each.
         """
-        kit = self._equipment.build(plan)
+        kit = self._equipment.build(plan, parts.pipeline.notes, StoredLedger(parts.store))
         instance = parts.store.instance
         sender = Sender(source=plan.name, instance=instance, recipients=plan.recipients, link=plan.link)
         parts.runner.equip(kit.runnables, plan.limits)
@@ -258,6 +259,9 @@ class Sentinel:
         parts.plan = plan
         await parts.dispatcher.equip(kit.routes)
         await self._equipment.adopt(kit)
+        for check in plan.checks:
+            if check.lacks:
+                log.warning("check.lacks", check=check.name, what=check.lacks)
 
     def _tell_ready(self, parts: Parts) -> None:
         self._notifier.tell(READY=1, STATUS=f"watching {len(parts.plan.checks)} checks")

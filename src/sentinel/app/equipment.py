@@ -1,17 +1,21 @@
 """Probes and channels, built for a plan."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sentinel.base.clock import Clock
 from sentinel.channels.base import ChannelTools
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
 from sentinel.core.plan import ChannelPlan, Plan
+from sentinel.core.result import Note
 from sentinel.engine.dispatcher import Route
 from sentinel.engine.runner import Runnable
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.calls.session import Sessions
 from sentinel.probes.catalogue import CATALOGUE as PROBES
+from sentinel.probes.ledger import Ledger
+from sentinel.probes.sharing import Shared
 from sentinel.probes.wire import Resolver, Transport
 
 #: Threads for probes that must block, such as those of databases.
@@ -45,9 +49,15 @@ class Equipment:
         self._sessions = Sessions()  # a login that was refused waits across reloads
         self._kit = Kit(source="", probes={}, channels={})
 
-    def build(self, plan: Plan) -> Kit:
-        """Everything for a plan. Nothing is in use yet, so a failure leaves all as it was."""
-        return Kit(source=plan.name, probes=self._probes(plan), channels=self._channels(plan))
+    def build(self, plan: Plan, notes: Mapping[str, Note], ledger: Ledger) -> Kit:
+        """Everything for a plan. Nothing is in use yet, so a failure leaves all as it was.
+
+        Args:
+            plan: what to build for.
+            notes: what the probe of each check noted last.
+            ledger: where scenarios write down what they have to clean up.
+        """
+        return Kit(source=plan.name, probes=self._probes(plan, notes, ledger), channels=self._channels(plan))
 
     async def adopt(self, kit: Kit) -> None:
         """Take this for what is in use, and close the probes that are not any more. Channels are the dispatcher's to close."""
@@ -64,18 +74,21 @@ class Equipment:
         self._resolver.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _probes(self, plan: Plan) -> dict[str, tuple[str, Runnable]]:
+    def _probes(self, plan: Plan, notes: Mapping[str, Note], ledger: Ledger) -> dict[str, tuple[str, Runnable]]:
         tools = ProbeTools(
             clock=self._clock,
             transport=Transport(self._resolver),
             threads=self._threads,
             sessions=self._sessions,
+            shared=Shared(),
+            ledger=ledger,
         )
         probes: dict[str, tuple[str, Runnable]] = {}
         for check in plan.checks:
             known = self._kit.probes.get(check.name)
             if known is None or known[0] != check.fingerprint:
-                known = check.fingerprint, PROBES[check.kind].build(check.options, tools)
+                own = replace(tools, check=check.name, interval=check.interval, note=notes.get(check.name))
+                known = check.fingerprint, PROBES[check.kind].build(check.options, own)
             probes[check.name] = known
         return probes
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
@@ -63,7 +64,12 @@ async def check_once(plan: Plan, names: Collection[str], tags: Collection[str]) 
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="probe") as threads:
         resolver = Resolver()
         tools = ProbeTools(clock=clock, transport=Transport(resolver), threads=threads)
-        probes = {check.name: PROBES[check.kind].build(check.options, tools) for check in chosen}
+        probes = {
+            check.name: PROBES[check.kind].build(
+                check.options, replace(tools, check=check.name, interval=check.interval)
+            )
+            for check in chosen
+        }
         runner = Runner(clock, results.append, plan.limits)
         runner.equip(probes, plan.limits)
         runner.submit(chosen, clock.now())

@@ -14,6 +14,8 @@ from sentinel.core.samples import PARTS
 def advice(plan: Plan) -> Iterator[str]:
     """One line for each, for people; nothing where there is nothing to say."""
     for check in plan.checks:
+        if check.lacks:
+            yield f"check {check.name!r} cannot be judged yet: {check.lacks}"
         yield from _hasty_error_rates(check)
 
 

@@ -1,6 +1,6 @@
 """Checks: from an entry of the file to a Check."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -52,7 +52,7 @@ class ChecksCompiler:
         self._policies = policies
         self._keep = keep
         self._names: dict[str, KeyPath] = {}
-        self._usual_rules = self._read_usual_rules()
+        self._default_rules = self._read_default_rules()
         self._known_rules: dict[object, tuple[Rule, ...]] = {}
 
     def compile(self) -> list[CheckPart]:
@@ -83,17 +83,25 @@ class ChecksCompiler:
         if kind is None or (options is None and not self._problems.excused(path)):
             read_rules(own, (*path, "rules"), self._problems)
             return None
-        rules = self._rules((*path, "rules"), own, entry.kind, _readings(kind, options), interval)
+        usual = kind.usual_rules(options) if entry.usual_rules and options is not None else ()
+        rules = self._rules((*path, "rules"), own, entry.kind, _readings(kind, options), interval, usual)
         return self._finish(path, entry, kind, options, interval, timeout, rules)
 
     def _rules(
-        self, path: KeyPath, data: object, kind: str, readings: Mapping[str, Unit], interval: timedelta
+        self,
+        path: KeyPath,
+        data: object,
+        kind: str,
+        readings: Mapping[str, Unit],
+        interval: timedelta,
+        usual: Sequence[Mapping[str, Any]],
     ) -> tuple[Rule, ...]:
         """The rules of a check. Thousands of checks often have the same ones: these are compiled once and shared."""
-        key = (kind, interval, tuple(readings), repr(data))
+        key = (kind, interval, tuple(readings), repr(data), repr(usual))
         if key in self._known_rules:
             return self._known_rules[key]
-        entries = with_defaults(read_rules(data, path, self._problems), self._usual_rules.get(kind, []))
+        entries = with_defaults(read_rules(data, path, self._problems), self._default_rules.get(kind, []))
+        entries = with_defaults(entries, read_rules(list(usual), (*path, "usual"), self._problems))
         rules = compile_rules(entries, readings, interval, self._keep, self._problems)
         if not self._problems:
             self._known_rules[key] = rules
@@ -133,6 +141,8 @@ class ChecksCompiler:
             failure_severity=SEVERITIES[entry.severity],
             policy=entry.policy,
             options=options,
+            shares=kind.shares(options) if options is not None else "",
+            lacks=kind.lacks(options) if options is not None else "",
             fingerprint=fingerprint(judged, [secret for _, secret in secrets]),
         )
         placed = tuple(((*path, "options", *place), secret) for place, secret in secrets)
@@ -190,7 +200,7 @@ class ChecksCompiler:
             self._problems.add((*DEFAULTS_AT, "timeout"), found, "a timeout within the interval")
         self._check_interval((*DEFAULTS_AT, "interval"), self._defaults.interval)
 
-    def _read_usual_rules(self) -> dict[str, list[tuple[KeyPath, RuleEntry]]]:
+    def _read_default_rules(self) -> dict[str, list[tuple[KeyPath, RuleEntry]]]:
         """The default rules by kind of check."""
         place: KeyPath = (*DEFAULTS_AT, "rules")
         given = value_at(self._loaded.tree, place)

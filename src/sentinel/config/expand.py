@@ -88,6 +88,7 @@ class _Writer:
             "close_after": check.close_after,
             "options": self._written((*part.path, "options"), filled(part.options, check.options)),
             "rules": [_rule(rule) for rule in check.rules],
+            "usual_rules": False,  # they stand among the rules
         }
 
     def _store(self, store: StorePlan) -> Tree:

@@ -1,6 +1,6 @@
 """What the configuration needs to know of a kind of check or channel. Probes and channels fit without knowing of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from sentinel.base.fields import Options
@@ -31,6 +31,21 @@ class KindOfCheck(Protocol):
     @property
     def more_readings(self) -> Callable[[Any], Mapping[str, Unit]]:
         """The readings that options add."""
+        ...
+
+    @property
+    def usual_rules(self) -> Callable[[Any], Sequence[Mapping[str, Any]]]:
+        """Rules, as a file has them, for readings that the check has no rule of its own for."""
+        ...
+
+    @property
+    def lacks(self) -> Callable[[Any], str]:
+        """What has to be installed on this host before options can be used, and how; empty: nothing."""
+        ...
+
+    @property
+    def shares(self) -> Callable[[Any], str]:
+        """Checks whose options answer the same are due together; empty: it shares with none."""
         ...
 
 

@@ -178,6 +178,8 @@ class CheckEntry(Options):
     """What this kind of check needs to know."""
     rules: tuple[RuleEntry, ...] = ()
     """Bounds of its readings: the warning bound is the target."""
+    usual_rules: bool = True
+    """Whether the usual rules of its kind hold for readings that it has no rule of its own for."""
 
 
 class LevelEntry(Options):

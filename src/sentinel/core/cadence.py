@@ -18,9 +18,9 @@ MOST_PHASES = 600
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def phase(name: str, interval: timedelta, steps: int) -> timedelta:
-    """Where on its interval a check starts: one of `steps` evenly spaced offsets, the same after every restart."""
-    digest = int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
+def phase(key: str, interval: timedelta, steps: int) -> timedelta:
+    """Where on its interval a check with that key starts: one of `steps` evenly spaced offsets, the same after every restart."""
+    digest = int.from_bytes(blake2b(key.encode(), digest_size=8).digest())
     return interval * (digest % steps) / steps
 
 

@@ -26,6 +26,8 @@ class Check:
     failure_severity: Severity = Severity.CRITICAL  # how bad a failed result is
     policy: str = "default"  # name of the escalation policy
     options: object = None  # what the probe of this kind is built from; only that probe looks inside
+    shares: str = ""  # checks with the same one are due together: they share what they ask of their target
+    lacks: str = ""  # what this host has to have installed first, and how; empty: nothing
     fingerprint: str = ""  # changes when anything that decides what is measured or judged changes
 
     @property

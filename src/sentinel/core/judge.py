@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from sentinel.base.units import Unit, format_duration, format_value
 from sentinel.core.check import Check
-from sentinel.core.result import SECURITY, FailureClass, Outcome, Result
+from sentinel.core.result import MINOR, SECURITY, Outcome, Result
 from sentinel.core.rule import Bounds, Direction, ErrorRate, Quantile, Rule, Severity, Threshold
 from sentinel.core.samples import SampleWindow
 from sentinel.core.slo import Standing
@@ -143,9 +143,9 @@ def _point_findings(check: Check, result: Result) -> Iterator[Finding]:
 def _failure(check: Check, result: Result) -> Finding:
     measurement = result.measurement
     security = measurement.failure in SECURITY
-    amiss = measurement.failure is FailureClass.SENTINEL_AMISS
+    minor = measurement.failure in MINOR
     return Finding(
-        severity=Severity.CRITICAL if security else Severity.WARNING if amiss else check.failure_severity,
+        severity=Severity.CRITICAL if security else Severity.WARNING if minor else check.failure_severity,
         reason=Reason.SECURITY if security else Reason.FAILED,
         explanation=measurement.explanation,
         hint=measurement.hint,

@@ -1,11 +1,11 @@
 """What a probe measured: a Result holds readings, a class of failure and an explanation, and never says how bad it is."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sentinel.base.units import Unit, format_value
 
@@ -56,6 +56,29 @@ class FailureClass(StrEnum):
     RECORD_LATE = "record_late"
     RECORD_INCOMPLETE = "record_incomplete"
     STALE = "stale"
+    RECORD_MISPLACED = "record_misplaced"  # gaps in the sequence of entries, or entries out of order
+    TAMPERED = "tampered"  # entries were changed or taken out
+    LOCKOUT_MISSING = "lockout_missing"  # an account takes any number of wrong passwords
+    # Services, their parts, and what they have promised
+    UNHEALTHY = "unhealthy"  # the target says itself that something is wrong with it
+    DEGRADED = "degraded"  # it says that it works, but not as it should; never worse than a warning
+    NOT_RUNNING = "not_running"  # a unit, container or process that must run does not
+    MISSING = "missing"  # something that must be there is not: a table, an index, an endpoint, a file
+    DRIFTED = "drifted"  # something is not as it was agreed on or last seen: a schema, a revision, a list of endpoints
+    INTEGRITY = "integrity"  # data that contradicts itself
+    INSECURE = "insecure"  # a setting that leaves a door ajar: a header, a cookie, a file's mode, an old protocol
+    NO_REPLY = "no_reply"  # no echo came back
+    # Work that goes on by itself
+    OVERDUE = "overdue"  # a report or result that was expected by now has not come
+    JOB_FAILED = "job_failed"
+    JOB_STUCK = "job_stuck"  # begun, not ended, for longer than it may take
+    STEP_FAILED = "step_failed"  # what was waited for did not come about
+    NOT_CLEANED_UP = "not_cleaned_up"  # what a scenario made could not be taken away again
+    COMMAND_WARNING = "command_warning"  # a plug-in says warning
+    COMMAND_FAILED = "command_failed"
+    # Backups
+    CORRUPT = "corrupt"  # it is there, and cannot be read to its end
+    RESTORE_FAILED = "restore_failed"
     # Sentinel itself is in trouble (only its own check says so)
     SENTINEL_IMPAIRED = "sentinel_impaired"
     SENTINEL_AMISS = "sentinel_amiss"  # something should be put right by day; watching and telling go on
@@ -69,7 +92,10 @@ class FailureClass(StrEnum):
 
 
 #: A failure of these classes is a hole in security: it opens an incident at once, without waiting for a second look.
-SECURITY = frozenset({FailureClass.TOKEN_ACCEPTED, FailureClass.ACCESS_GAINED})
+SECURITY = frozenset({FailureClass.TOKEN_ACCEPTED, FailureClass.ACCESS_GAINED, FailureClass.TAMPERED})
+
+#: A failure of these classes is a warning, however bad the check's other failures are.
+MINOR = frozenset({FailureClass.SENTINEL_AMISS, FailureClass.DEGRADED, FailureClass.COMMAND_WARNING})
 
 #: With these classes the fault is on Sentinel's side, so the result is unknown and accuses no target.
 OWN_SIDE = frozenset(
@@ -110,6 +136,10 @@ HINTS: dict[FailureClass, str] = {
 }
 
 
+#: What a probe remembers between runs: a small JSON object, such as how far a log file was read. Never a person's data.
+Note = Mapping[str, Any]
+
+
 class Reading(NamedTuple):
     """One measured value with its unit, such as `response_time` 0.21 seconds."""
 
@@ -130,14 +160,22 @@ class Measurement:
     failure: FailureClass | None = None  # set unless the outcome is a pass
     explanation: str = ""  # names, numbers and classes only: never a body, a row, a token or a person's data
     hint: str = ""  # what a person can do now
+    note: Note | None = None  # what the probe will have to know in its next run, after a restart too; None: as before
 
 
-def passed(readings: Iterable[Reading] = ()) -> Measurement:
+def passed(readings: Iterable[Reading] = (), *, note: Note | None = None) -> Measurement:
     """The target did what was asked of it."""
-    return Measurement(outcome=Outcome.PASS, readings=_finite(readings))
+    return Measurement(outcome=Outcome.PASS, readings=_finite(readings), note=note)
 
 
-def failed(failure: FailureClass, explanation: str, *, hint: str = "", readings: Iterable[Reading] = ()) -> Measurement:
+def failed(
+    failure: FailureClass,
+    explanation: str,
+    *,
+    hint: str = "",
+    readings: Iterable[Reading] = (),
+    note: Note | None = None,
+) -> Measurement:
     """The target did not do what was asked; or Sentinel could not tell, if the class says that the fault is its own."""
     return Measurement(
         outcome=Outcome.UNKNOWN if failure in OWN_SIDE else Outcome.FAIL,
@@ -145,6 +183,7 @@ def failed(failure: FailureClass, explanation: str, *, hint: str = "", readings:
         explanation=explanation,
         hint=hint or HINTS.get(failure, ""),
         readings=_finite(readings),
+        note=note,
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import orjson
 import structlog
 
 from sentinel.base.clock import Clock
@@ -30,7 +31,7 @@ from sentinel.core.incident import (
     next_tick,
 )
 from sentinel.core.notification import STOPPED_BY_ACKNOWLEDGEMENT, Kind, Notification
-from sentinel.core.result import Outcome, Result
+from sentinel.core.result import Note, Outcome, Result
 from sentinel.core.routing import Sender, tell
 from sentinel.core.rule import Severity
 from sentinel.core.slo import Rollup
@@ -49,6 +50,9 @@ FULL = 1_000
 
 #: Results that are kept while the store fails; beyond, the oldest are dropped.
 MOST_RESULTS = 20_000
+
+#: Bytes of JSON that a probe may note.
+LONGEST_NOTE = 64 * 1024
 
 #: Waits between tries while the store fails, in seconds.
 FIRST_WAIT, LONGEST_WAIT = 0.25, 5.0
@@ -79,6 +83,7 @@ class Batch:
 
     results: list[tuple[Result, Severity]] = field(default_factory=list)
     states: dict[str, CheckState | None] = field(default_factory=dict)  # None: forget
+    notes: dict[str, Note | None] = field(default_factory=dict)  # likewise
     incidents: dict[int, Incident] = field(default_factory=dict)
     entries: list[TimelineEntry] = field(default_factory=list)
     outbox: list[Notification | Cancel] = field(default_factory=list)  # in the order in which they came about
@@ -86,13 +91,14 @@ class Batch:
     waiters: list["asyncio.Future[None]"] = field(default_factory=list)  # who wants to know of the commit
 
     def __bool__(self) -> bool:
-        return bool(self.results or self.states or self.rollups or self.outbox or self.waiters)
+        return bool(self.results or self.states or self.notes or self.rollups or self.outbox or self.waiters)
 
     def joined(self, later: "Batch") -> "Batch":
         """Both as one. A new one: a thread that gave up on this one may still be reading it."""
         return Batch(
             results=(self.results + later.results)[-MOST_RESULTS:],
             states=self.states | later.states,
+            notes=self.notes | later.notes,
             incidents=self.incidents | later.incidents,
             entries=self.entries + later.entries,
             outbox=self.outbox + later.outbox,
@@ -112,6 +118,10 @@ class Batch:
             if state is None:
                 tx.states.forget(check)
         tx.states.save([state for state in self.states.values() if state is not None])
+        for check, note in self.notes.items():
+            if note is None:
+                tx.notes.forget(check)
+        tx.notes.save({check: note for check, note in self.notes.items() if note is not None})
         for incident in self.incidents.values():
             tx.incidents.save(incident)
         tx.incidents.note(self.entries)
@@ -141,6 +151,7 @@ class Pipeline:
         self._news = asyncio.Event()
         self._stop_by: float | None = None  # by the monotonic clock; None until it is to stop
         self.histories: dict[str, History] = {}
+        self.notes: dict[str, Note] = {}  # what the probe of each check noted last
         self.pulse = Pulse("pipeline", clock, patience=30.0)
         self.dropped_results = 0
         self.commits = 0
@@ -155,6 +166,7 @@ class Pipeline:
     def resume(self, recalled: Recalled, last_incident: int) -> None:
         """Go on from what the store knew."""
         self.histories = dict(recalled.histories)
+        self.notes = dict(recalled.notes)
         self._batch.rollups += recalled.rollups
         self._next_incident = last_incident + 1
 
@@ -188,6 +200,8 @@ class Pipeline:
         if history is None:
             return  # the check was removed while its probe ran
         turn = history.take(result)
+        if result.measurement.note is not None:
+            self._keep(result.check, result.measurement.note)
         self.outcomes[result.outcome] += 1
         self._batch.results.append((result, turn.verdict.severity))
         self._include(history, turn)
@@ -334,6 +348,13 @@ class Pipeline:
 
     # --- Into the batch ---------------------------------------------------------------------------------------------
 
+    def _keep(self, check: str, note: Note) -> None:
+        if len(orjson.dumps(note)) > LONGEST_NOTE:
+            log.error("probe.note_too_long", check=check, most=LONGEST_NOTE)
+            return
+        self.notes[check] = note
+        self._batch.notes[check] = note
+
     async def _meet(self, history: History, event: Event) -> Refusal | Incident:
         turn = history.meet(event, self._clock.now())
         if turn.refusal is not None:
@@ -348,6 +369,8 @@ class Pipeline:
         self._include(history, turn)
         self._batch.rollups += history.tally.take()
         self._batch.states[history.check.name] = None
+        if self.notes.pop(history.check.name, None) is not None:
+            self._batch.notes[history.check.name] = None
 
     def _include(self, history: History, turn: Turn) -> Incident | None:
         """Put what a turn asks for into the batch."""

@@ -11,7 +11,7 @@ from sentinel.core.check import Check
 from sentinel.core.history import History
 from sentinel.core.incident import Incident, Policy
 from sentinel.core.judge import standing_of
-from sentinel.core.result import Result
+from sentinel.core.result import Note, Result
 from sentinel.core.rule import ErrorRate, Quantile, Severity
 from sentinel.core.slo import SPAN, Rollup
 from sentinel.store.database import Store, Transaction
@@ -35,6 +35,7 @@ class Recalled:
 
     histories: dict[str, History]
     rollups: tuple[Rollup, ...]  # complete spans that were made again and belong into the store
+    notes: dict[str, Note]  # of probes, by check
 
 
 async def recall(
@@ -55,7 +56,8 @@ async def recall(
             histories[name] = History(_removed(incident), incident.policy, "")
         if name in histories:
             histories[name].restore(state)
-    await _forget_others(store, states.keys() - histories.keys())
+    notes = await store.read(lambda tx: tx.notes.all())
+    await _forget_others(store, (states.keys() | notes.keys()) - histories.keys())
     last = await store.read(lambda tx: tx.results.last())
     again = _remake_from(last.values())
     if again is not None:
@@ -66,15 +68,16 @@ async def recall(
             history.last = result
             history.tally.resume(result.scheduled_at, standing_of(result, severity))
     log.info("engine.recalled", checks=len(states), open=sum(h.incident is not None for h in histories.values()))
-    return Recalled(histories=histories, rollups=tuple(rollups))
+    return Recalled(histories=histories, rollups=tuple(rollups), notes=notes)
 
 
 async def _forget_others(store: Store, names: Collection[str]) -> None:
-    """Drop the states of checks that are gone: one that comes back later begins anew, without the counts of long ago."""
+    """Drop the states and notes of checks that are gone: one that comes back later begins anew, not with counts of long ago."""
 
     def forget(tx: Transaction) -> None:
         for name in names:
             tx.states.forget(name)
+            tx.notes.forget(name)
 
     if names:
         await store.write(forget)

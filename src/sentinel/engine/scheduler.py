@@ -110,7 +110,7 @@ def divide(checks: Iterable[Check]) -> dict[Shard, list[Check]]:
     for interval, members in by_interval.items():
         count = steps(interval)
         for check in members:
-            shards.setdefault((interval, phase(check.name, interval, count)), []).append(check)
+            shards.setdefault((interval, phase(check.shares or check.name, interval, count)), []).append(check)
     return shards
 
 

@@ -1,20 +1,23 @@
 """What every probe is: options in, one measurement out.
 
 A probe never raises for a target that fails; it answers a Measurement. It may raise for a fault of its own, which the runner
-turns into an unknown result. It keeps to the deadline it is given, holds no state that a verdict would depend on, and leaves
-nothing behind when it is cancelled.
+turns into an unknown result. It keeps to the deadline it is given, holds no state that a verdict would depend on but what it
+puts into its note, and leaves nothing behind when it is cancelled.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol
 
 from sentinel.base.clock import Clock
 from sentinel.base.fields import Options
 from sentinel.base.units import Unit
-from sentinel.core.result import Measurement
+from sentinel.core.result import Measurement, Note
 from sentinel.probes.calls.session import Sessions
+from sentinel.probes.ledger import Ledger, Unkept
+from sentinel.probes.sharing import Shared
 from sentinel.probes.wire import TlsContexts, Transport
 
 
@@ -39,6 +42,18 @@ class Probe(Protocol):
         ...
 
 
+def _no_readings(_options: Any) -> Mapping[str, Unit]:
+    return {}
+
+
+def _no_rules(_options: Any) -> Sequence[Mapping[str, Any]]:
+    return ()
+
+
+def _nothing(_options: Any) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeKind:
     """One kind of probe: how its options look, what it can read, how it is built."""
@@ -51,7 +66,13 @@ class ProbeKind:
     ]  # every reading that rules may name; a name ending in `.*` stands for a family of readings
     main: str  # the reading that roll-ups and `--status` show
     build: Callable[[Any, "ProbeTools"], Probe]  # from an instance of `options`
-    more_readings: Callable[[Any], Mapping[str, Unit]] = field(default=lambda _options: {})  # those that options add
+    # The rest is asked of an instance of `options`.
+    more_readings: Callable[[Any], Mapping[str, Unit]] = _no_readings  # those that options add
+    usual_rules: Callable[[Any], Sequence[Mapping[str, Any]]] = (
+        _no_rules  # as a file has them; for what it has none for
+    )
+    lacks: Callable[[Any], str] = _nothing  # what has to be installed on this host first, and how; empty: nothing
+    shares: Callable[[Any], str] = _nothing  # checks that answer the same are due together, and ask once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +86,9 @@ class ProbeTools:
         default_factory=TlsContexts
     )  # fresh for every plan, so that a reload reads renewed files
     sessions: Sessions = field(default_factory=Sessions)  # logins that checks share; they outlive a plan
+    shared: Shared = field(default_factory=Shared)  # answers that checks share
+    ledger: Ledger = field(default_factory=Unkept)  # of what scenarios made and have to take away
+    # What follows is for the check that the probe is built for.
+    check: str = ""  # its name
+    interval: timedelta = timedelta(minutes=1)  # between its runs
+    note: Note | None = None  # what its probe noted last, maybe days ago, maybe by an older version of it

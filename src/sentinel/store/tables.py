@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 #: The revisions of the schema that this program knows, the oldest first.
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 
 #: SQLite stores an INTEGER PRIMARY KEY in the key of the row itself; PostgreSQL's INTEGER would be too narrow.
@@ -164,4 +164,22 @@ reports = Table(
     Column("name", Text, nullable=False),
     Column("period", Text, nullable=False),
     UniqueConstraint("name", "period", name="reports_once"),
+)
+
+#: What the probe of each check noted last, as JSON.
+notes = Table(
+    "notes",
+    metadata,
+    Column("check_name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+#: What scenarios made and have not cleaned up yet.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("check_name", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("known", Text, nullable=False),  # names and values as JSON
 )

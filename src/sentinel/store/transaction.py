@@ -6,7 +6,9 @@ from sqlalchemy import Connection
 
 from sentinel.core.slo import Rollup
 from sentinel.store.incidents import Incidents
+from sentinel.store.ledger import Ledger
 from sentinel.store.names import Names
+from sentinel.store.notes import Notes
 from sentinel.store.outbox import Outbox
 from sentinel.store.reports import Reports
 from sentinel.store.results import Results
@@ -17,7 +19,7 @@ from sentinel.store.states import States
 class Transaction:
     """Everything in it is committed together, or nothing. Valid only while the work that it was given to runs."""
 
-    __slots__ = ("incidents", "outbox", "reports", "results", "rollups", "states")
+    __slots__ = ("incidents", "ledger", "notes", "outbox", "reports", "results", "rollups", "states")
 
     def __init__(self, connection: Connection, names: Names, known: Iterable[Rollup] = ()) -> None:
         self.results = Results(connection, names)
@@ -25,4 +27,6 @@ class Transaction:
         self.incidents = Incidents(connection)
         self.outbox = Outbox(connection)
         self.rollups = Rollups(connection, names, known)
+        self.notes = Notes(connection)
+        self.ledger = Ledger(connection)
         self.reports = Reports(connection)

@@ -1,0 +1,54 @@
+"""Answers that several checks look at: a target is asked once for all of them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Answer:
+    task: "asyncio.Task[Any]"
+    asked_at: float  # of the loop's clock
+    waiting: int = 0  # runs that wait for it
+
+
+class Shared:
+    """Answers by what was asked, kept for as long as one may serve another check."""
+
+    def __init__(self) -> None:
+        self._answers: dict[Hashable, _Answer] = {}
+
+    async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]], *, max_age: float) -> T:
+        """The answer to a question: one that is on its way, one of the last `max_age` seconds, or that of `ask`.
+
+        Whatever `ask` raises, it raises for everybody who waits for it. It is cancelled when nobody waits any more, and
+        has to keep to a deadline by itself.
+        """
+        now = asyncio.get_running_loop().time()
+        answer = self._answers.get(key)
+        if answer is None or now - answer.asked_at > max_age or answer.task.cancelled():
+            self._forget_before(now - max_age)
+            answer = _Answer(asyncio.create_task(cast("Coroutine[Any, Any, T]", ask())), now)
+            self._answers[key] = answer
+        return cast("T", await self._wait(key, answer))
+
+    async def _wait(self, key: Hashable, answer: _Answer) -> Any:
+        answer.waiting += 1
+        try:
+            return await asyncio.shield(answer.task)
+        finally:
+            answer.waiting -= 1
+            if not answer.waiting and not answer.task.done():
+                answer.task.cancel()
+                self._drop(key, answer)
+
+    def _drop(self, key: Hashable, answer: _Answer) -> None:
+        if self._answers.get(key) is answer:
+            del self._answers[key]
+
+    def _forget_before(self, moment: float) -> None:
+        for key in [key for key, answer in self._answers.items() if answer.asked_at < moment and answer.task.done()]:
+            del self._answers[key]
