@@ -51,6 +51,12 @@ def test_a_bound_can_lie_below(rows: int, severity: Severity) -> None:
     assert seen(check(STOCK), measurement).severity is severity
 
 
+def test_a_reading_beyond_its_bound_brings_the_probes_hint_for_it() -> None:
+    reading = Reading("response_time", 3.0, Unit.SECONDS)
+    verdict = seen(check(SLOW), passed([reading], hints={"response_time": "look at the cache", "other": "no"}))
+    assert (verdict.severity, verdict.hint) == (WARNING, "look at the cache")
+
+
 @pytest.mark.parametrize(
     ("bounds", "severity"),
     [(Bounds(warning=2.0), WARNING), (Bounds(critical=2.0), CRITICAL), (Bounds(warning=9.0), OK)],

@@ -1,7 +1,7 @@
 """From a measurement to a verdict: every rule of the check looks at the result and at the windows behind it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sentinel.base.units import Unit, format_duration, format_value
@@ -129,7 +129,7 @@ def _point_findings(check: Check, result: Result) -> Iterator[Finding]:
         if isinstance(rule, Threshold):
             reading = result.reading(rule.reading)
             if reading is not None and (severity := rule.bounds.severity(reading.value)):
-                yield _beyond(
+                found = _beyond(
                     Reason.BEYOND_BOUND,
                     severity,
                     rule.reading,
@@ -138,6 +138,7 @@ def _point_findings(check: Check, result: Result) -> Iterator[Finding]:
                     rule.bounds,
                     rule.unit,
                 )
+                yield replace(found, hint=(result.measurement.hints or {}).get(rule.reading, ""))
 
 
 def _failure(check: Check, result: Result) -> Finding:

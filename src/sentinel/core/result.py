@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -64,9 +64,11 @@ class FailureClass(StrEnum):
     DEGRADED = "degraded"  # it says that it works, but not as it should; never worse than a warning
     NOT_RUNNING = "not_running"  # a unit, container or process that must run does not
     MISSING = "missing"  # something that must be there is not: a table, an index, an endpoint, a file
-    DRIFTED = "drifted"  # something is not as it was agreed on or last seen: a schema, a revision, a list of endpoints
+    DRIFTED = "drifted"  # something is not as it was agreed on: a schema, a revision, a list of endpoints
+    CHANGED = "changed"  # something is not as it was last seen, and nobody has said how it must be; only ever a warning
     INTEGRITY = "integrity"  # data that contradicts itself
     INSECURE = "insecure"  # a setting that leaves a door ajar: a header, a cookie, a file's mode, an old protocol
+    OPEN_PORT = "open_port"  # something listens where nothing may
     NO_REPLY = "no_reply"  # no echo came back
     # Work that goes on by itself
     OVERDUE = "overdue"  # a report or result that was expected by now has not come
@@ -76,6 +78,7 @@ class FailureClass(StrEnum):
     NOT_CLEANED_UP = "not_cleaned_up"  # what a scenario made could not be taken away again
     COMMAND_WARNING = "command_warning"  # a plug-in says warning
     COMMAND_FAILED = "command_failed"
+    COMMAND_UNKNOWN = "command_unknown"  # a plug-in cannot tell, or does not run as one
     # Backups
     CORRUPT = "corrupt"  # it is there, and cannot be read to its end
     RESTORE_FAILED = "restore_failed"
@@ -88,6 +91,7 @@ class FailureClass(StrEnum):
     CREDENTIAL_REFUSED = "credential_refused"
     NOT_PERMITTED = "not_permitted"
     NOT_INSTALLED = "not_installed"
+    MISCONFIGURED = "misconfigured"  # what the check asks for makes no sense to the target
     INTERNAL_ERROR = "internal_error"
 
 
@@ -95,7 +99,9 @@ class FailureClass(StrEnum):
 SECURITY = frozenset({FailureClass.TOKEN_ACCEPTED, FailureClass.ACCESS_GAINED, FailureClass.TAMPERED})
 
 #: A failure of these classes is a warning, however bad the check's other failures are.
-MINOR = frozenset({FailureClass.SENTINEL_AMISS, FailureClass.DEGRADED, FailureClass.COMMAND_WARNING})
+MINOR = frozenset(
+    {FailureClass.SENTINEL_AMISS, FailureClass.DEGRADED, FailureClass.CHANGED, FailureClass.COMMAND_WARNING}
+)
 
 #: With these classes the fault is on Sentinel's side, so the result is unknown and accuses no target.
 OWN_SIDE = frozenset(
@@ -105,6 +111,7 @@ OWN_SIDE = frozenset(
         FailureClass.CREDENTIAL_REFUSED,
         FailureClass.NOT_PERMITTED,
         FailureClass.NOT_INSTALLED,
+        FailureClass.MISCONFIGURED,
         FailureClass.INTERNAL_ERROR,
     }
 )
@@ -132,6 +139,7 @@ HINTS: dict[FailureClass, str] = {
     FailureClass.CREDENTIAL_REFUSED: "Sentinel's own credential was refused: renew it or grant it the access it needs.",
     FailureClass.NOT_PERMITTED: "Sentinel may not do this here: grant its user the right that is named.",
     FailureClass.NOT_INSTALLED: "Install what is named, on this host or in the target.",
+    FailureClass.MISCONFIGURED: "Mend what the check asks for; the explanation says which part of it.",
     FailureClass.INTERNAL_ERROR: "A fault in Sentinel: its log has the details; please report it.",
 }
 
@@ -161,11 +169,15 @@ class Measurement:
     explanation: str = ""  # names, numbers and classes only: never a body, a row, a token or a person's data
     hint: str = ""  # what a person can do now
     note: Note | None = None  # what the probe will have to know in its next run, after a restart too; None: as before
+    #: By reading: what stands behind its value, and what to do when a rule finds it beyond a bound. Not stored.
+    hints: Mapping[str, str] | None = field(default=None, compare=False)
 
 
-def passed(readings: Iterable[Reading] = (), *, note: Note | None = None) -> Measurement:
+def passed(
+    readings: Iterable[Reading] = (), *, note: Note | None = None, hints: Mapping[str, str] | None = None
+) -> Measurement:
     """The target did what was asked of it."""
-    return Measurement(outcome=Outcome.PASS, readings=_finite(readings), note=note)
+    return Measurement(outcome=Outcome.PASS, readings=_finite(readings), note=note, hints=hints)
 
 
 def failed(
@@ -175,6 +187,7 @@ def failed(
     hint: str = "",
     readings: Iterable[Reading] = (),
     note: Note | None = None,
+    hints: Mapping[str, str] | None = None,
 ) -> Measurement:
     """The target did not do what was asked; or Sentinel could not tell, if the class says that the fault is its own."""
     return Measurement(
@@ -184,6 +197,7 @@ def failed(
         hint=hint or HINTS.get(failure, ""),
         readings=_finite(readings),
         note=note,
+        hints=hints,
     )
 
 

@@ -1,9 +1,9 @@
 """What is wrong with one step of a probe that takes several."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
-from sentinel.core.result import OWN_SIDE, SECURITY, FailureClass, Measurement, Reading, failed, passed
+from sentinel.core.result import OWN_SIDE, SECURITY, FailureClass, Measurement, Note, Reading, failed, passed
 from sentinel.probes.database import Trouble
 from sentinel.probes.wire import ExchangeFailed
 
@@ -35,10 +35,17 @@ class Finding(Exception):
         return 2 if self.failure in OWN_SIDE else 1
 
 
-def measurement(findings: Sequence[Finding], readings: Iterable[Reading]) -> Measurement:
+def measurement(
+    findings: Sequence[Finding],
+    readings: Iterable[Reading],
+    *,
+    note: Note | None = None,
+    hints: Mapping[str, str] | None = None,
+) -> Measurement:
     """The result of the run: the gravest finding, the first among equals, with the number of the others."""
     if not findings:
-        return passed(readings)
+        return passed(readings, note=note, hints=hints)
     gravest = min(findings, key=lambda finding: finding.gravity)
     more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-    return failed(gravest.failure, f"{gravest.explanation}{more}", hint=gravest.hint, readings=readings)
+    explanation = f"{gravest.explanation}{more}"
+    return failed(gravest.failure, explanation, hint=gravest.hint, readings=readings, note=note, hints=hints)

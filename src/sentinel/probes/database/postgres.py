@@ -78,33 +78,45 @@ class PostgresDatabase:
         return self._places[0].host
 
     async def ask(self, statements: Sequence[Statement], deadline: float, values: Sequence[str] = ()) -> Asked:
-        loop = asyncio.get_running_loop()
-        left = deadline - loop.time()
-        limit = deadline - min(_RESERVE, left / 10)
         asked = Asked()
-        began = perf_counter()
         try:
-            async with asyncio.timeout_at(limit), self._session(limit) as session:
-                await session.begin(max(int((limit - loop.time()) * 1000), 1))
-                asked.connect_time = perf_counter() - began
+            async with self.session(deadline) as session:
+                asked.connect_time = session.connect_time
                 for statement in statements:
                     asked.answers.append(await session.answer(statement, values))
-        except TimeoutError:
-            asked.trouble = _TOO_SLOW if asked.connect_time is not None else _NOT_REACHED
-        except WireError as error:
-            asked.trouble = Trouble(failure=error.failure, explanation=error.explanation)
         except DatabaseError as error:
             asked.trouble = error.trouble
-        except psycopg.OperationalError:
-            asked.trouble = Trouble(failure=FailureClass.RESET, explanation="the session broke")
         return asked
 
     @asynccontextmanager
-    async def _session(self, limit: float) -> AsyncIterator["_Session"]:
+    async def session(self, deadline: float) -> AsyncIterator["Session"]:
+        """A session in its read-only transaction, for who asks the next question by the answer to the last one.
+
+        Raises DatabaseError for everything that the server or the time has against it, in the body too.
+        """
+        loop = asyncio.get_running_loop()
+        limit = deadline - min(_RESERVE, (deadline - loop.time()) / 10)
+        began = perf_counter()
+        ready = False
+        try:
+            async with asyncio.timeout_at(limit), self._connected(limit) as session:
+                await session.begin(max(int((limit - loop.time()) * 1000), 1))
+                session.connect_time = perf_counter() - began
+                ready = True
+                yield session
+        except TimeoutError:
+            raise DatabaseError(_TOO_SLOW if ready else _NOT_REACHED) from None
+        except WireError as error:
+            raise broken(error.failure, error.explanation) from None
+        except psycopg.OperationalError:
+            raise broken(FailureClass.RESET, "the session broke") from None
+
+    @asynccontextmanager
+    async def _connected(self, limit: float) -> AsyncIterator["Session"]:
         connection = pq.PGconn.connect_start(await self._conninfo(limit))
         try:
             await _connect(connection)
-            session = _Session(connection)
+            session = Session(connection)
             try:
                 yield session
             finally:
@@ -171,12 +183,19 @@ def _refused(connection: pq.abc.PGconn) -> DatabaseError:
     return DatabaseError(of_session(said, password=bool(connection.used_password or connection.needs_password)))
 
 
-class _Session:
-    """A connected session."""
+class Session:
+    """A connected session, in a transaction that cannot write."""
+
+    connect_time = 0.0  # seconds until the transaction stood
 
     def __init__(self, connection: pq.abc.PGconn) -> None:
         self._connection = connection
         self._begin = b""
+
+    @property
+    def version(self) -> int:
+        """The server's: 150003 for 15.3."""
+        return self._connection.server_version
 
     async def begin(self, milliseconds: int) -> None:
         """Begins the transaction that no statement can write in, and bounds each statement's time on the server."""
@@ -184,31 +203,44 @@ class _Session:
         self._begin = b"BEGIN READ ONLY; SET LOCAL statement_timeout = %d" % milliseconds
         await self._command(self._begin)
 
+    async def begin_anew(self) -> None:
+        """Goes on after a statement that was refused, or dropped before its end: either fails the transaction."""
+        await self.drop_query()
+        await self._command(b"ROLLBACK")
+        await self._command(self._begin)
+
     async def answer(self, statement: Statement, values: Sequence[str]) -> Answer:
+        """What a statement answers, of which only the first row is kept."""
         began = perf_counter()
         bound = [value.encode() for value in values] if statement.parameters else None
-        self._connection.send_query_params(statement.numbered("$").encode(), bound)
-        self._connection.set_single_row_mode()
-        await self._flush()
         columns: tuple[str, ...] = ()
         first: tuple[Cell, ...] = ()
         rows = 0
-        while (result := await self._result()) is not None:
-            _refuse_error(result)
+        async for result in self._results(statement.numbered("$"), bound, ROW_CAP):
             columns = columns or _columns(result)
             if result.ntuples and not rows:
                 first = _row(result)
             rows += result.ntuples
-            if rows >= ROW_CAP:
-                await self._begin_anew()
-                break
         return Answer(columns=columns, rows=rows, first=first, seconds=perf_counter() - began)
 
-    async def _begin_anew(self) -> None:
-        """Drops the rest of an answer. That fails the transaction, and what follows needs a sound one."""
-        await self.drop_query()
-        await self._command(b"ROLLBACK")
-        await self._command(self._begin)
+    async def rows(self, text: str, *values: str, cap: int = ROW_CAP) -> list[tuple[Cell, ...]]:
+        """The first `cap` rows of an answer. `$1` and so on in the text stand for the values."""
+        bound = [value.encode() for value in values]
+        return [_row(result) async for result in self._results(text, bound, cap) if result.ntuples]
+
+    async def _results(self, text: str, bound: list[bytes] | None, cap: int) -> AsyncIterator[pq.abc.PGresult]:
+        """Row by row, and at the end one without rows, unless there are more than `cap` rows."""
+        self._connection.send_query_params(text.encode(), bound)
+        self._connection.set_single_row_mode()
+        await self._flush()
+        rows = 0
+        while (result := await self._result()) is not None:
+            _refuse_error(result)
+            rows += result.ntuples
+            yield result
+            if rows >= cap:
+                await self.begin_anew()
+                break
 
     async def _command(self, text: bytes) -> None:
         self._connection.send_query(text)
