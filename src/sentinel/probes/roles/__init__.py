@@ -17,7 +17,7 @@ from sentinel.probes.base import ProbeKind, ProbeTools
 from sentinel.probes.calls.caller import Caller, Header
 from sentinel.probes.calls.requests import RequestOptions
 from sentinel.probes.calls.session import Account, LoginWay
-from sentinel.probes.counting import Counter, CountOptions
+from sentinel.probes.roles.counting import Counter, CountOptions
 from sentinel.probes.database.options import DatabaseField
 from sentinel.probes.expect.statuses import StatusField, all_of
 from sentinel.probes.finding import Finding, measurement

@@ -20,7 +20,7 @@ from sentinel.probes.expect.assertions import JsonAssertion
 from sentinel.probes.expect.patterns import JsonPath
 from sentinel.probes.expect.statuses import StatusField, all_of
 from sentinel.probes.finding import Finding, measurement
-from sentinel.probes.records import Log, LogOptions
+from sentinel.probes.audit.records import Log, LogOptions
 
 _WORD: Final = "correlation_id"
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4)  # seconds between the first looks for the record
