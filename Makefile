@@ -14,22 +14,25 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run break mend crash test check format bench lock clean bytecode
+.PHONY: help run demo break mend crash test check format bench lock clean bytecode
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run-stamp bytecode ## Start the healthcare demo: a reference service and Sentinel watching it
-	@exec $(BIN)/python -m examples.healthcare.demo
+	@exec $(BIN)/python -m examples.demo healthcare
+
+demo: $(VENV)/.dev-stamp bytecode ## The same with another system of the guides: make demo SYSTEM=auraconnect
+	@exec $(BIN)/python -m examples.demo $(SYSTEM)
 
 break: $(VENV)/.run-stamp ## Switch a fault of the demo on: make break FAULT=slow (bare: list the faults)
-	@$(BIN)/python -m examples.healthcare.break $(FAULT)
+	@$(BIN)/python -m examples.demo.break $(FAULT)
 
 mend: $(VENV)/.run-stamp ## Switch it off again: make mend FAULT=slow (bare: all of them)
-	@$(BIN)/python -m examples.healthcare.break $(FAULT) --off
+	@$(BIN)/python -m examples.demo.break $(FAULT) --off
 
 crash: $(VENV)/.run-stamp ## Kill Sentinel with SIGKILL, as a power cut would: it starts again and forgets nothing
-	@$(BIN)/python -m examples.healthcare.crash
+	@$(BIN)/python -m examples.demo.crash
 
 test: $(VENV)/.dev-stamp bytecode ## Run all tests; some of them: make test ARGS="tests/core -x"
 	@$(BIN)/python -m pytest $(ARGS)

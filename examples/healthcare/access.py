@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
+from examples.faults import Switchboard
 from examples.healthcare import audit, tokens
 from examples.healthcare.answers import forbidden, unauthorized
 from examples.healthcare.audit import AuditLog, Entry
 from examples.healthcare.database import Database
-from examples.healthcare.faults import Fault, Switchboard
+from examples.healthcare.faults import Fault
 from examples.healthcare.people import People
 from examples.healthcare.roles import AUDITED, Permission, Role, allows
 from examples.healthcare.tokens import Token, TokenError

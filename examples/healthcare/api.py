@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -14,16 +15,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from examples.faults import Switchboard, Switches, Trouble
 from examples.healthcare import passwords, tokens
 from examples.healthcare.access import Gate, Origin, Resource, bearer_token, origin
 from examples.healthcare.answers import found_or_404, no_database, not_found, refusal
 from examples.healthcare.audit import AuditLog
 from examples.healthcare.database import Database, DatabaseDownError
-from examples.healthcare.faults import Fault, Switchboard
-from examples.healthcare.inputs import instant, known_fault, known_role, whole_number
+from examples.healthcare.faults import GENERAL, Fault
+from examples.healthcare.inputs import instant, known_role, whole_number
 from examples.healthcare.people import People
 from examples.healthcare.roles import Permission, Role
-from examples.healthcare.trouble import Trouble
 from examples.serving import read_json_object
 
 AUDIT_TICK = 0.2  # seconds between looks for audit records held back
@@ -131,18 +132,6 @@ class Api:
             ),
         )
 
-    async def list_faults(self, _request: Request) -> Response:
-        return JSONResponse({"faults": self.faults.listing()})
-
-    async def switch_fault(self, request: Request) -> Response:
-        fault = known_fault(request.path_params["name"])
-        wanted = await read_json_object(request)
-        on, value = wanted.get("on"), wanted.get("value")
-        if not isinstance(on, bool) or isinstance(value, bool) or not isinstance(value, int | float | None):
-            raise HTTPException(422, 'expected is {"on": true or false}, with a number as "value" where it has one')
-        await run_in_threadpool(self._switch, fault, on, value)
-        return await self.list_faults(request)
-
     def _log_in(self, name: str, password: str, where: Origin) -> Response:
         user = self.people.user(name)
         # An unknown name costs the same work as a known one, so that the time taken does not tell them apart.
@@ -161,14 +150,8 @@ class Api:
         new = self.people.assign(user_id, role)
         return JSONResponse({"user_id": user_id, "role": role, "new": new}, status_code=201 if new else 200)
 
-    def _switch(self, fault: Fault, on: bool, value: float | None) -> None:
-        if not on:
-            self.faults.switch_off(fault)
-        else:
-            try:
-                self.faults.switch_on(fault, value)
-            except ValueError as error:
-                raise HTTPException(422, str(error)) from None
+    def switched(self, fault: StrEnum, on: bool) -> None:
+        """What a fault changes besides how requests are answered."""
         if fault is Fault.ORPHANS:
             (self.database.make_orphans if on else self.database.remove_orphans)()
 
@@ -202,7 +185,7 @@ def application(database: Database, faults: Switchboard, key: str) -> Starlette:
     return Starlette(
         routes=routes(api),
         lifespan=api.lifespan,
-        middleware=[Middleware(Trouble, faults=faults)],
+        middleware=[Middleware(Trouble, board=faults, faults=GENERAL)],
         exception_handlers={HTTPException: refusal, DatabaseDownError: no_database},
     )
 
@@ -220,6 +203,5 @@ def routes(api: Api) -> list[Route]:
         Route("/api/v1/users/{user_id:int}/roles", api.assign_role, methods=["POST"]),
         Route("/api/v1/users/{user_id:int}/roles/{role}", api.remove_role, methods=["DELETE"]),
         Route("/api/v1/audit", api.audit),
-        Route("/_faults", api.list_faults),
-        Route("/_faults/{name}", api.switch_fault, methods=["POST"]),
+        *Switches(api.faults, api.switched).routes(),
     ]

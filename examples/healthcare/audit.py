@@ -7,8 +7,9 @@ from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from examples.faults import Switchboard
 from examples.healthcare.database import Database, timestamp
-from examples.healthcare.faults import Fault, Switchboard
+from examples.healthcare.faults import Fault
 
 ACCEPTABLE_CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 MOST_LATE = 1000  # records held back by the fault `audit_late`; older ones are then written early

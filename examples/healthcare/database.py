@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from examples.healthcare.faults import Fault, Switchboard
+from examples.faults import Switchboard
+from examples.healthcare.faults import Fault
 
 FILE_NAME = "healthcare.db"
 ORPHANS = ((9001, 1), (9002, 3), (1, 900))  # (user, role): users and a role that do not exist

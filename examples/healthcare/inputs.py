@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 from starlette.exceptions import HTTPException
 
-from examples.healthcare.faults import Fault
 from examples.healthcare.roles import Role
 
 
@@ -13,13 +12,6 @@ def known_role(name: object) -> Role:
         return Role(str(name))
     except ValueError:
         raise HTTPException(422, f"role: one of {', '.join(Role)} is expected") from None
-
-
-def known_fault(name: str) -> Fault:
-    try:
-        return Fault(name)
-    except ValueError:
-        raise HTTPException(404, f"there is no such fault; there are {', '.join(Fault)}") from None
 
 
 def whole_number(text: str, name: str) -> int:

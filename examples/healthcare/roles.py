@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-from examples.healthcare.faults import Fault, Switchboard
+from examples.faults import Switchboard
+from examples.healthcare.faults import Fault
 
 
 class Role(StrEnum):

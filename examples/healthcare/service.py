@@ -6,10 +6,12 @@ import os
 import sys
 from pathlib import Path
 
+from examples.demo.ports import SettingsError
+from examples.faults import Switchboard
 from examples.healthcare import settings
 from examples.healthcare.api import application
 from examples.healthcare.database import FILE_NAME, Database
-from examples.healthcare.faults import Switchboard
+from examples.healthcare.faults import CATALOGUE
 from examples.healthcare.people import seed
 from examples.serving import LoopbackServer, listen
 
@@ -19,12 +21,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         key = settings.signing_key(os.environ)
         listener, port = listen(options.port)
-    except settings.SettingsError as error:
+    except SettingsError as error:
         return refuse(str(error))
     except OSError as error:
         return refuse(f"port {options.port} cannot be used ({error.strerror}); give another with --port")
     options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    faults = Switchboard()
+    faults = Switchboard(CATALOGUE)
     database = Database(options.data / FILE_NAME, faults)
     try:
         seed(database, os.environ)

@@ -15,8 +15,10 @@ from datetime import UTC, datetime, timedelta
 
 import jwt
 
+from examples.demo.ports import SettingsError
+from examples.faults import Switchboard
 from examples.healthcare import settings
-from examples.healthcare.faults import Fault, Switchboard
+from examples.healthcare.faults import Fault
 from examples.healthcare.roles import Role
 
 LIFETIME = timedelta(minutes=30)
@@ -98,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
     name = settings.username(options.role)
     try:
         key = settings.signing_key(os.environ)
-    except settings.SettingsError as error:
+    except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
     print(expired(name, key, now) if options.expired else foreign(name, now))

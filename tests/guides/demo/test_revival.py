@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from examples.healthcare import running
-from examples.healthcare.revival import IN_A_ROW, revivable
-from examples.healthcare.running import Record
-from examples.healthcare.settings import Ports, SettingsError
-from tests.guides.healthcare.demos import Demos, free_base, programs
+from examples.demo import running
+from examples.demo.ports import Ports, SettingsError
+from examples.demo.revival import IN_A_ROW, revivable
+from examples.demo.running import Record
+from tests.guides.demo.demos import Demos, free_base, programs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ async def test_a_killed_sentinel_is_started_again(demos: Demos) -> None:
     base = free_base()
     demo = await demos.welcomed(base, with_sentinel=True)
     before = demos.record()
-    assert (await demos.run("examples.healthcare.crash")).startswith(f"Sentinel (process {before.sentinel}) was killed")
+    assert (await demos.run("examples.demo.crash")).startswith(f"Sentinel (process {before.sentinel}) was killed")
     await demo.line(r"^sentinel ended with status -9; started again")
     assert before.sentinel != demos.record().sentinel in [program.pid for program in programs(demo)]
     await answers(f"http://127.0.0.1:{base + 4}/healthz")
@@ -60,16 +60,16 @@ def test_only_a_signal_has_sentinel_started_again(name: str, status: int, deaths
 async def test_breaking_needs_no_ports_while_the_demo_runs(demos: Demos) -> None:
     base = free_base()
     await demos.welcomed(base, with_sentinel=True)
-    broken = await demos.run("examples.healthcare.break", "down")
+    broken = await demos.run("examples.demo.break", "down")
     assert "three bad results in a row" in broken
     assert f"in up to 40 s,\nin the terminal of `make run` and at http://127.0.0.1:{base + 2}/" in broken
     assert await status(f"http://127.0.0.1:{base + 1}/health") == 503
-    assert "after two good results in a row: in up to 30 s" in await demos.run("examples.healthcare.break", "--off")
+    assert "after two good results in a row: in up to 30 s" in await demos.run("examples.demo.break", "--off")
     assert await status(f"http://127.0.0.1:{base + 1}/health") == 200
 
 
 async def test_without_a_demo_there_is_nothing_to_crash(demos: Demos) -> None:
-    said = await demos.run("examples.healthcare.crash", status=1)
+    said = await demos.run("examples.demo.crash", status=1)
     assert said == "no Sentinel of a demo runs here; is `make run` running?"
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from examples.healthcare.settings import Ports, SettingsError
+from examples.demo.ports import Ports, SettingsError
+from examples.demo.system import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".demo"
 FILE_NAME = "running.json"
 

@@ -1,4 +1,4 @@
-"""Kills the demo's Sentinel with SIGKILL, as a power cut would: python -m examples.healthcare.crash"""
+"""Kills the demo's Sentinel with SIGKILL, as a power cut would: python -m examples.demo.crash"""
 
 import argparse
 import os
@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from examples.healthcare import running
+from examples.demo import running
 
 CRASHED = """\
 Sentinel (process {pid}) was killed with SIGKILL, in the middle of whatever it did. The demo starts it again at once.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from examples.healthcare.children import Child, ChildFailedError, Children
+from examples.demo.children import Child, ChildFailedError, Children
 
 SENTINEL = "sentinel"
 IN_A_ROW = 5  # times it is started again

@@ -1,4 +1,4 @@
-"""The demo of `make run`: the healthcare service, Sentinel watching it, and a sink for what Sentinel tells."""
+"""The demo of `make run` and `make demo`: a system, Sentinel watching it, and a sink for what Sentinel tells."""
 
 import argparse
 import asyncio
@@ -7,23 +7,20 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
-from examples.healthcare import revival, running, settings, tokens
-from examples.healthcare.children import ChildFailedError, Children
-from examples.healthcare.database import FILE_NAME
-from examples.healthcare.roles import Role
-from examples.healthcare.running import ROOT, Record
-from examples.healthcare.settings import Ports, SettingsError
+from examples.demo import revival, running
+from examples.demo.children import ChildFailedError, Children
+from examples.demo.ports import Ports, SettingsError, ports
+from examples.demo.running import Record
+from examples.demo.system import NAMES, ROOT, Stand, System, find
 from examples.serving import listen
 
-CONFIG = "monitoring_config.json"
 WEBHOOK_SECRET = "whsec_ZGVtby13ZWJob29rLXNlY3JldC1vZi1zZW50aW5lbA=="
 SLACK_TOKEN = "xoxb-demo-token-for-the-sink"
 
 WATCHED = """\
-Sentinel watches the healthcare service: its endpoints, database, login, roles and audit log.
+Sentinel watches the {system.title}: {system.watched}.
   its status    .venv/bin/sentinel --config {config} --status
   for programs  http://127.0.0.1:{ports.web}/api/v1/status and http://127.0.0.1:{ports.web}/metrics
   more commands . {data}/environment    (passwords of the demo, for `check`, `report`, `test-alert`)
@@ -44,29 +41,33 @@ Nothing leaves this machine: mails, Slack messages and webhooks go to a sink, an
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
-        ports = settings.ports(os.environ)
-        refuse_taken(ports)
-        environment = demo_environment(ports, options.data, os.environ)
-        with Record(options.data, ports) as record:
-            write_environment(options.data / "environment", environment)
-            return asyncio.run(run(ports, options, environment, record))
+        system = find(options.system)
+        stand = Stand(ports=ports(os.environ), data=options.data, given=os.environ)
+        refuse_taken(system, stand.ports)
+        environment = demo_environment(system, stand)
+        with Record(stand.data, stand.ports) as record:
+            write_environment(stand.data / "environment", environment)
+            return asyncio.run(run(system, stand, options, environment, record))
     except (SettingsError, ChildFailedError) as error:
         print(error, file=sys.stderr)
         return 1
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Run the healthcare service, Sentinel and a sink on loopback.")
+    parser = argparse.ArgumentParser(description="Run a system, Sentinel and a sink on loopback.")
+    parser.add_argument("system", nargs="?", default=NAMES[0], help=f"one of {', '.join(NAMES)} (default: {NAMES[0]})")
     parser.add_argument("--data", type=Path, default=running.FOLDER, help="directory for all that is written")
     parser.add_argument(
-        "--without-sentinel", action="store_true", help="only the service and the sink, to watch by other means"
+        "--without-sentinel", action="store_true", help="only the system and the sink, to watch by other means"
     )
     return parser.parse_args(arguments)
 
 
-def refuse_taken(ports: Ports) -> None:
+def refuse_taken(system: System, ports: Ports) -> None:
     """SettingsError when one of the ports is in use."""
     uses = {"service": ports.service, "sink's page": ports.sink, "sink's mail": ports.smtp, "Sentinel": ports.web}
+    uses |= {"PostgreSQL": ports.postgres} if system.postgres else {}
+    uses |= {"Redis": ports.redis} if system.redis else {}
     for use, port in uses.items():
         try:
             listen(port)[0].close()
@@ -75,22 +76,17 @@ def refuse_taken(ports: Ports) -> None:
             raise SettingsError(f"port {port} (for the {use}) is taken; {hint}") from None
 
 
-def demo_environment(ports: Ports, data: Path, given: Mapping[str, str]) -> dict[str, str]:
-    """What the shipped configuration refers to. Every address in it is a loopback address."""
-    now = datetime.now(UTC)
-    name = settings.username(Role.DOCTOR)
+def demo_environment(system: System, stand: Stand) -> dict[str, str]:
+    """What the configuration of the system refers to. Every address in it is a loopback address."""
+    sink = f"http://127.0.0.1:{stand.ports.sink}"
     return {
-        "HEALTHCARE_API_URL": f"http://127.0.0.1:{ports.service}",
-        "HEALTHCARE_DATABASE": str(data / "service" / FILE_NAME),
-        "HEALTHCARE_EXPIRED_TOKEN": tokens.expired(name, settings.signing_key(given), now),
-        "HEALTHCARE_FOREIGN_TOKEN": tokens.foreign(name, now),
-        **{settings.password_variable(role): settings.password(role, given) for role in Role},
-        "SENTINEL_SMTP_PORT": str(ports.smtp),
-        "SENTINEL_WEB_PORT": str(ports.web),
-        "SLACK_API_URL": f"http://127.0.0.1:{ports.sink}/slack/api/",
-        "SLACK_WEBHOOK_URL": f"http://127.0.0.1:{ports.sink}/slack/hook",
+        **system.environment(stand),
+        "SENTINEL_SMTP_PORT": str(stand.ports.smtp),
+        "SENTINEL_WEB_PORT": str(stand.ports.web),
+        "SLACK_API_URL": f"{sink}/slack/api/",
+        "SLACK_WEBHOOK_URL": f"{sink}/slack/hook",
         "SLACK_BOT_TOKEN": SLACK_TOKEN,
-        "WEBHOOK_URL": f"http://127.0.0.1:{ports.sink}/webhook",
+        "WEBHOOK_URL": f"{sink}/webhook",
         "WEBHOOK_SECRET": WEBHOOK_SECRET,
     }
 
@@ -110,22 +106,24 @@ def child_environment(environment: Mapping[str, str], given: Mapping[str, str]) 
     return {**kept, **environment, "PYTHONUNBUFFERED": "1"}
 
 
-async def run(ports: Ports, options: argparse.Namespace, environment: Mapping[str, str], record: Record) -> int:
+async def run(
+    system: System, stand: Stand, options: argparse.Namespace, environment: Mapping[str, str], record: Record
+) -> int:
     """Until SIGINT, SIGTERM or SIGHUP, or until a child fails (ChildFailedError); all children are stopped then."""
 
     def started(sentinel: int) -> None:
         record.write(sentinel=sentinel)
 
-    logs = options.data / "logs"
+    logs = stand.data / "logs"
     logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Children(ROOT, logs, child_environment(environment, os.environ)) as children:
         try:
-            await until_either(stop, start_all(children, ports, options, started))
+            await until_either(stop, start_all(children, system, stand, started, not options.without_sentinel))
             if not stop.is_set():
-                print(welcome(ports, options.data, with_sentinel=not options.without_sentinel), flush=True)
+                print(welcome(system, stand, with_sentinel=not options.without_sentinel), flush=True)
                 await until_either(stop, revival.watch(children, started))
         finally:
             record.write(sentinel=None)  # its number is soon free for another process
@@ -134,21 +132,35 @@ async def run(ports: Ports, options: argparse.Namespace, environment: Mapping[st
 
 
 async def start_all(
-    children: Children, ports: Ports, options: argparse.Namespace, started: Callable[[int], None]
+    children: Children, system: System, stand: Stand, started: Callable[[int], None], with_sentinel: bool
 ) -> None:
-    """The service, the sink, then Sentinel, each once the one before answers."""
-    python, data = (sys.executable, "-m"), options.data
-    service = (*python, "examples.healthcare.service", "--port", str(ports.service), "--data", str(data / "service"))
+    """The databases, the service, the sink, then Sentinel, each once the one before answers."""
+    await start_databases(children, system, stand)
+    ports, data = stand.ports, stand.data
+    service = module(system.service, "--port", str(ports.service), "--data", str(stand.service_data))
     child = await children.start("service", service)
-    await child.until_ready(f"http://127.0.0.1:{ports.service}/health")
+    await child.until_ready(f"{stand.url}/health")
     listening = ("--smtp-port", str(ports.smtp), "--http-port", str(ports.sink))
-    sink = (*python, "examples.sink", *listening, "--data", str(data / "sink"))
-    child = await children.start("sink", sink, relay)
+    child = await children.start("sink", module("examples.sink", *listening, "--data", str(data / "sink")), relay)
     await child.until_ready(f"http://127.0.0.1:{ports.sink}/messages.json")
-    if not options.without_sentinel:
-        child = await children.start(revival.SENTINEL, (*python, "sentinel", "--config", CONFIG))
+    if with_sentinel:
+        child = await children.start(revival.SENTINEL, module("sentinel", "--config", str(system.config)))
         started(child.pid)
         await child.until_ready(f"http://127.0.0.1:{ports.web}/healthz")
+
+
+async def start_databases(children: Children, system: System, stand: Stand) -> None:
+    """Those that the system needs."""
+    wanted = {"postgres": (system.postgres, stand.ports.postgres), "redis": (system.redis, stand.ports.redis)}
+    for name, (needed, port) in wanted.items():
+        if needed:
+            command = module(f"examples.servers.{name}", "--port", str(port), "--data", str(stand.data / name))
+            child = await children.start(name, command)
+            await child.until_it_listens(port)
+
+
+def module(name: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", name, *arguments)
 
 
 async def until_either(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
@@ -170,10 +182,15 @@ def relay(line: str) -> None:
         print(line, flush=True)
 
 
-def welcome(ports: Ports, data: Path, *, with_sentinel: bool) -> str:
-    shown = data.relative_to(ROOT) if data.is_relative_to(ROOT) else data
-    watched = WATCHED.format(ports=ports, data=shown, config=CONFIG) if with_sentinel else ""
-    return WELCOME.format(watched=watched, ports=ports, data=shown)
+def welcome(system: System, stand: Stand, *, with_sentinel: bool) -> str:
+    data, config = shown(stand.data), shown(system.config)
+    watched = WATCHED.format(system=system, ports=stand.ports, data=data, config=config) if with_sentinel else ""
+    return WELCOME.format(watched=watched, ports=stand.ports, data=data)
+
+
+def shown(path: Path) -> Path:
+    """As a person in the project's folder writes it."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 if __name__ == "__main__":

@@ -12,10 +12,12 @@ import httpx2
 import psutil
 import pytest
 
-from examples.healthcare.demo import child_environment, demo_environment
-from examples.healthcare.settings import Ports, SettingsError, ports
+from examples.demo.__main__ import child_environment, demo_environment
+from examples.demo.ports import Ports, SettingsError, ports
+from examples.demo.system import Stand
+from examples.healthcare.system import SYSTEM
 from examples.serving import listen
-from tests.guides.healthcare.demos import Demos, free_base, programs
+from tests.guides.demo.demos import Demos, free_base, programs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,13 +71,13 @@ async def test_the_environment_file_is_for_its_owner_alone(demos: Demos, tmp_pat
 async def test_the_switches_work_from_the_next_terminal(demos: Demos) -> None:
     base = free_base()
     await demos.welcomed(base)
-    assert (await demos.run("examples.healthcare.break", "down")).startswith("BROKEN  down")
+    assert (await demos.run("examples.demo.break", "down")).startswith("BROKEN  down")
     async with httpx2.AsyncClient(timeout=5.0) as client:
         assert (await client.get(f"http://127.0.0.1:{base + 1}/health")).status_code == 503
 
 
 def test_every_address_of_the_demo_is_a_loopback_address(tmp_path: Path) -> None:
-    environment = demo_environment(Ports(), tmp_path, {})
+    environment = demo_environment(SYSTEM, Stand(ports=Ports(), data=tmp_path, given={}))
     addresses = [value for value in environment.values() if "://" in value]
     assert len(addresses) == 4
     assert all(address.startswith("http://127.0.0.1:") for address in addresses)
@@ -86,9 +88,9 @@ def test_no_proxy_reaches_the_programs() -> None:
     assert child_environment({}, given) == {"HOME": "/home", "PYTHONUNBUFFERED": "1"}
 
 
-@pytest.mark.parametrize("text", ["x", "80", "65532", "-1", "9000.0"])
+@pytest.mark.parametrize("text", ["x", "80", "65530", "-1", "9000.0"])
 def test_a_port_base_that_cannot_be_used_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match="PORT_BASE: a number from 1023 to 65531"):
+    with pytest.raises(SettingsError, match="PORT_BASE: a number from 1023 to 65529"):
         ports({"PORT_BASE": text})
 
 

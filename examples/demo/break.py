@@ -1,8 +1,8 @@
-"""Breaks the healthcare service on purpose, and mends it.
+"""Breaks the service of a demo on purpose, and mends it.
 
-python -m examples.healthcare.break                      which faults there are, and which are on
-python -m examples.healthcare.break slow --value 3       switches one on
-python -m examples.healthcare.break slow --off           switches it off; without a name, all of them
+python -m examples.demo.break                      which faults there are, and which are on
+python -m examples.demo.break slow --value 3       switches one on
+python -m examples.demo.break slow --off           switches it off; without a name, all of them
 """
 
 # ruff: noqa: N999 - a command, run by name and never imported
@@ -18,7 +18,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from examples.healthcare import running, settings
+from examples.demo import running
+from examples.demo.ports import SettingsError, ports
 
 TIMEOUT = 10.0  # seconds for one request
 
@@ -48,28 +49,26 @@ def main(arguments: list[str] | None = None) -> int:
             print(described(line))
         if demo is not None and demo.sentinel is not None:
             print(what_comes(options, demo), end="")
-    except (NotDoneError, settings.SettingsError) as error:
+    except (NotDoneError, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Break the healthcare service on purpose, and mend it.")
+    parser = argparse.ArgumentParser(description="Break the service of the demo on purpose, and mend it.")
     parser.add_argument("fault", nargs="?", default="", help="its name; without it, all are listed")
     parser.add_argument("--off", action="store_true", help="mend it; without a name, mend everything")
     parser.add_argument("--value", type=float, help="seconds or share, for faults that take one")
-    parser.add_argument("--url", help="address of the service (default: $HEALTHCARE_API_URL, else the demo's)")
+    parser.add_argument("--url", help="address of the service (default: the demo's)")
     parser.add_argument("--data", type=Path, default=running.FOLDER, help="the running demo's directory")
     return parser.parse_args(arguments)
 
 
 def address(demo: running.Demo | None, environment: Mapping[str, str]) -> str:
-    """Of the service: what the environment names comes before the demo that runs."""
-    named = environment.get("HEALTHCARE_API_URL") or environment.get("PORT_BASE")
-    if demo is None or named:
-        return settings.service_url(environment)
-    return f"http://127.0.0.1:{demo.ports.service}"
+    """Of the service: a PORT_BASE that the environment names comes before the demo that runs."""
+    known = ports(environment) if demo is None or environment.get("PORT_BASE") else demo.ports
+    return f"http://127.0.0.1:{known.service}"
 
 
 def what_comes(options: argparse.Namespace, demo: running.Demo) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from examples.healthcare import running
+from examples.demo import running
+from examples.demo.system import ROOT
 from examples.serving import listen
-from tests.guides.healthcare.service import ROOT
 from tests.kit.ports import free_port
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.kit.process import Child, Children
 
-DEMO = (sys.executable, "-m", "examples.healthcare.demo")
+DEMO = (sys.executable, "-m", "examples.demo")
 
 
 class Demos:
@@ -62,10 +62,10 @@ class Demos:
 
 
 def free_base() -> int:
-    """A PORT_BASE whose four ports are free."""
+    """A PORT_BASE whose six ports are free."""
     for _ in count():
         base = free_port() - 1
-        if all(is_free(port) for port in range(base + 1, base + 5)):
+        if all(is_free(port) for port in range(base + 1, base + 7)):
             return base
     raise AssertionError
 

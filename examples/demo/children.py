@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import logging.handlers
+import socket
 import sys
 import time
 import urllib.request
@@ -19,7 +20,7 @@ LINE_CAP = 1 << 20  # bytes; a child with a longer line is not one of ours
 READY_WITHIN = 30.0  # seconds from start to the first answer
 STOP_WITHIN = 10.0  # seconds from SIGTERM to SIGKILL
 ASK_EVERY = 0.1  # seconds between looks whether a child answers
-LIFELINE = (sys.executable, "-m", "examples.healthcare.lifeline")
+LIFELINE = (sys.executable, "-m", "examples.demo.lifeline")
 
 
 class ChildFailedError(Exception):
@@ -52,15 +53,22 @@ class Child:
 
     async def until_ready(self, url: str) -> None:
         """Returns when the address answers 200; ChildFailedError when the child ends or takes too long."""
+        await self._until(lambda: answers(url), f"did not answer at {url}")
+
+    async def until_it_listens(self, port: int) -> None:
+        """Returns when the loopback port takes connections; ChildFailedError likewise."""
+        await self._until(lambda: listens(port), f"did not listen on port {port}")
+
+    async def _until(self, ready: Callable[[], bool], otherwise: str) -> None:
         try:
             async with asyncio.timeout(READY_WITHIN):
-                while not await asyncio.to_thread(answers, url):
+                while not await asyncio.to_thread(ready):
                     if self._process.returncode is not None:
                         await self.ended()
                         raise self.failure(f"ended with status {self._process.returncode}")
                     await asyncio.sleep(ASK_EVERY)
         except TimeoutError:
-            raise self.failure(f"did not answer at {url} within {READY_WITHIN:g} s") from None
+            raise self.failure(f"{otherwise} within {READY_WITHIN:g} s") from None
 
     async def stop(self) -> None:
         """SIGTERM, and SIGKILL where that is not enough."""
@@ -172,3 +180,12 @@ def answers(url: str) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def listens(port: int) -> bool:
+    """Whether somebody takes connections at the loopback port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2.0).close()
+    except OSError:
+        return False
+    return True

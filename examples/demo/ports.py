@@ -1,0 +1,30 @@
+"""The loopback ports of the demo."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message says which and what is expected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Where each program listens."""
+
+    service: int = 8001
+    sink: int = 8025
+    smtp: int = 2525
+    web: int = 8600  # Sentinel's own
+    postgres: int = 8432  # where the system has one
+    redis: int = 8379  # likewise
+
+
+def ports(environment: Mapping[str, str]) -> Ports:
+    """The usual ports, or six in a row after PORT_BASE where that is set."""
+    text = environment.get("PORT_BASE", "")
+    if not text:
+        return Ports()
+    if not text.isascii() or not text.isdigit() or not 1023 <= int(text) <= 65529:
+        raise SettingsError("PORT_BASE: a number from 1023 to 65529 is expected, such as PORT_BASE=9000")
+    return Ports(**{field.name: int(text) + number for number, field in enumerate(fields(Ports), start=1)})
