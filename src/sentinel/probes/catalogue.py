@@ -14,6 +14,8 @@ _KINDS: Final = (
     "auth",
     "roles",
     "audit",
+    "command",
+    "tcp",
 )
 
 

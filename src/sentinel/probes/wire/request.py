@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit
 
-import idna
-
 from sentinel import __version__
 from sentinel.probes.wire.address import Address, literal_addresses
+from sentinel.probes.wire.names import host_name
 from sentinel.probes.wire.tls import TlsContexts, TlsSetting
 
 
@@ -42,8 +41,6 @@ class InvalidRequest(ValueError):
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _CONTROL: Final = re.compile(r"[\x00-\x20\x7f]")
 _FIELD_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-#: A host name: labels of at most 63 characters (RFC 1035, 2.3.4; underscores occur in practice).
-_NAME: Final = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 _PORTS: Final = {"http": 80, "https": 443}
 #: These follow from the request itself; configured, they could only contradict it.
 _OWN_HEADERS: Final = frozenset({"connection", "content-length", "transfer-encoding", "upgrade", "expect"})
@@ -98,15 +95,10 @@ def _split(url: str) -> SplitResult:
 
 
 def _host(parts: SplitResult) -> str:
-    name = (parts.hostname or "").rstrip(".")
-    if not name:
+    if not (parts.hostname or "").rstrip("."):
         raise InvalidRequest("the URL has no host")
-    if not name.isascii():
-        try:
-            name = idna.encode(name, uts46=True).decode("ascii")
-        except idna.IDNAError:
-            name = ""
-    if not _NAME.fullmatch(name) and not literal_addresses(name, 0):
+    name = host_name(parts.hostname or "")
+    if not name:
         raise InvalidRequest("the URL's host is not a valid name")
     return name
 
