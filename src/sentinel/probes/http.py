@@ -1,22 +1,20 @@
 """The `http` probe: one request, every phase timed, and assertions on status, headers and body."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Final, Self
 from urllib.parse import urljoin
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, model_validator
 
-from sentinel.base.fields import Options, SecretField
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
 from sentinel.probes.base import ProbeKind, ProbeTools
+from sentinel.probes.calls.credential import HttpAuth
 from sentinel.probes.calls.phases import UNITS, added, read_phases
 from sentinel.probes.calls.requests import KIB, RequestOptions
-from sentinel.probes.expect.assertions import HeaderExpectations, JsonAssertion, TextField
-from sentinel.probes.expect.patterns import read_json
-from sentinel.probes.expect.statuses import StatusField, all_of
+from sentinel.probes.expect.answers import REDIRECTS, ExpectedAnswer, HttpExpectations
+from sentinel.probes.finding import measurement
 from sentinel.probes.wire import (
     Exchange,
     ExchangeFailed,
@@ -26,57 +24,7 @@ from sentinel.probes.wire import (
     prepare,
 )
 
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
-
-
-class BasicAuth(Options):
-    """A user and password, sent as HTTP's own "Basic" scheme."""
-
-    username: str
-    """The name."""
-    password: SecretField
-    """The password."""
-
-
-class HttpAuth(Options):
-    """How Sentinel shows who it is; one of the two."""
-
-    basic: BasicAuth | None = None
-    """A user and password."""
-    bearer: SecretField | None = None
-    """A token."""
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if (self.basic is None) == (self.bearer is None):
-            raise ValueError("either basic or bearer")
-        return self
-
-    def header(self) -> tuple[str, str]:
-        if self.basic is None:
-            return "Authorization", f"Bearer {self.bearer.reveal() if self.bearer else ''}"
-        pair = f"{self.basic.username}:{self.basic.password.reveal()}".encode()
-        return "Authorization", f"Basic {base64.b64encode(pair).decode()}"
-
-
-class HttpExpectations(Options):
-    """What the answer must be. All that is given must hold; the first that does not is told of."""
-
-    status: StatusField = ("2xx",)
-    """Statuses that are good: numbers, classes such as `2xx`, spans such as `200-204`."""
-    headers: HeaderExpectations = Field(default_factory=dict)
-    """Per header what it must be: a text for the whole value, or `equals`, `matches`, `exists`."""
-    json_: tuple[JsonAssertion, ...] = Field(default=(), alias="json")
-    """Places in the body, read as JSON, and what must stand there."""
-    text: TextField | None = None
-    """Texts that must be in the body."""
-    not_text: TextField | None = None
-    """Texts that must not be in the body."""
-
-    @property
-    def reads_body(self) -> bool:
-        return bool(self.json_ or self.text or self.not_text)
 
 
 def _body_limit(value: int) -> int:
@@ -113,14 +61,12 @@ class HttpOptions(RequestOptions):
 class HttpProbe:
     """Sends the same prepared request in every run."""
 
-    __slots__ = ("_cap", "_expect", "_follow", "_headers", "_request", "_statuses", "_tools", "host")
+    __slots__ = ("_cap", "_expected", "_follow", "_request", "_tools", "host")
 
     def __init__(self, options: HttpOptions, tools: ProbeTools) -> None:
         self._tools = tools
         self._follow = options if options.follow_redirects else None
-        self._expect = options.expect
-        self._headers = tuple(options.expect.headers.items())
-        self._statuses = all_of(options.expect.status)
+        self._expected = ExpectedAnswer(options.expect)
         self._cap = options.body_limit
         self._request = _prepare(options, tools)
         self.host = self._request.host
@@ -141,49 +87,8 @@ class HttpProbe:
         """There is nothing to give back: every run has a connection of its own."""
 
     def _judged(self, exchange: Exchange) -> Measurement:
-        readings = self._readings(exchange)
-        if exchange.status not in self._statuses:
-            expected = ", ".join(self._expect.status)
-            explanation = f"status {exchange.status}, expected {expected}"
-            return failed(FailureClass.WRONG_STATUS, explanation, hint=_status_hint(exchange.status), readings=readings)
-        for name, expected_header in self._headers:
-            if unmet := expected_header.unmet(exchange.header(name)):
-                return failed(
-                    FailureClass.WRONG_HEADER,
-                    f"header {name}: expected {unmet}",
-                    hint="Look at what answers now: another version, a proxy, or an error page.",
-                    readings=readings,
-                )
-        if not self._expect.reads_body:
-            return passed(readings)
-        return self._judged_body(exchange, readings)
-
-    def _judged_body(self, exchange: Exchange, readings: list[Reading]) -> Measurement:
-        if exchange.truncated:
-            explanation = f"the body has more than {self._cap} bytes, too many to look at"
-            return failed(FailureClass.BODY_TOO_LARGE, explanation, readings=readings)
-        if unmet := self._unmet_in_body(exchange.body):
-            return failed(FailureClass.WRONG_BODY, unmet, hint=_BODY_HINT, readings=readings)
-        return passed(readings)
-
-    def _unmet_in_body(self, body: bytes) -> str:
-        expect = self._expect
-        if expect.json_:
-            try:
-                document = read_json(body)
-            except ValueError:
-                return "the body is not JSON"
-            for assertion in expect.json_:
-                if unmet := assertion.failing(document):
-                    return unmet
-        if expect.text is None and expect.not_text is None:
-            return ""
-        text = body.decode("utf-8", "replace")
-        if expect.text is not None and (missing := expect.text.unmet(text)):
-            return f"the body does not contain {missing}"
-        if expect.not_text is not None and (present := expect.not_text.met_by(text)):
-            return f"the body contains {present}, which it must not"
-        return ""
+        finding, readings = self._expected.unmet(exchange), self._readings(exchange)
+        return passed(readings) if finding is None else measurement([finding], readings)
 
     def _readings(self, exchange: Exchange) -> list[Reading]:
         readings = read_phases(exchange.phases)
@@ -208,7 +113,7 @@ class HttpProbe:
             exchange = await self._tools.transport.exchange(request, deadline=deadline, body_cap=self._cap)
             phases = exchange.phases if before is None else added(before, exchange.phases)
             location = exchange.header("location")
-            if exchange.status not in _REDIRECTS or location is None:
+            if exchange.status not in REDIRECTS or location is None:
                 return replace(exchange, phases=phases)
             before = phases
             url = _joined(url, location)
@@ -262,26 +167,6 @@ def _redirected(options: HttpOptions, status: int) -> HttpOptions:
         return options
     kept = {name: value for name, value in options.headers.items() if name.lower() != "content-type"}
     return options.model_copy(update={"method": "GET", "body": None, "json_body": None, "headers": kept})
-
-
-_BODY_HINT: Final = "Ask the same URL by hand and compare; if the new answer is right, change what the check expects."
-_STATUS_HINTS: Final = {
-    401: "The target wants a credential: see `auth` and `secret_headers`, and whether the credential is still good.",
-    403: "The target knows who asks and refuses: see what that credential may do.",
-    404: "The path does not exist there: look for a typing error, a missing route or a wrong virtual host.",
-    429: "The target limits how often it may be asked: raise `interval`, or have Sentinel excepted.",
-    502: "A proxy answered: the service behind it is down or broken.",
-    503: "The service says that it cannot serve now: look at its load, its dependencies and its maintenance mode.",
-    504: "A proxy answered: the service behind it is too slow.",
-}
-
-
-def _status_hint(status: int) -> str:
-    if status in _STATUS_HINTS:
-        return _STATUS_HINTS[status]
-    if status in _REDIRECTS:
-        return "The address has moved: set `url` to the new one, or `follow_redirects` if it stays on the same origin."
-    return "Look at the service's log for this request." if status >= 500 else "Ask the same URL by hand and compare."
 
 
 def _build(options: Any, tools: ProbeTools) -> HttpProbe:
