@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sentinel.core.rule import Bounds, ErrorRate
+from sentinel.engine.pipeline import LONGEST_NOTE
 from tests.kit.desk import Desk
 from tests.kit.scene import check
 
@@ -130,3 +131,32 @@ async def test_what_a_check_counted_before_it_was_removed_is_forgotten(
         again.fail(1, "old")
         await again.pipeline.flush()
         assert ledger.incidents() == []
+
+
+async def test_a_probe_finds_its_note_again_and_one_of_a_check_that_is_gone_is_forgotten(
+    store: Store, clock: FakeClock
+) -> None:
+    async with Desk(store, clock, check("log", rules=()), check("old", rules=())) as before:
+        before.note("log", {"offset": 100})
+        before.note("log", {"offset": 250})
+        before.note("old", {"offset": 1})
+    after = Desk(store, clock, check("log", rules=()))
+    await after.recall()
+    assert after.pipeline.notes == {"log": {"offset": 250}}
+    assert await store.read(lambda tx: tx.notes.all()) == {"log": {"offset": 250}}
+
+
+async def test_the_note_of_a_check_that_a_reload_removes_is_forgotten(store: Store, clock: FakeClock) -> None:
+    desk = Desk(store, clock, check("log", rules=()))
+    async with desk:
+        desk.note("log", {"offset": 100})
+        desk.watch(check("api", rules=()))
+    assert desk.pipeline.notes == {}
+    assert await store.read(lambda tx: tx.notes.all()) == {}
+
+
+async def test_a_note_beyond_all_measure_is_refused_and_the_one_before_stays(store: Store, clock: FakeClock) -> None:
+    async with Desk(store, clock, check("log", rules=())) as desk:
+        desk.note("log", {"offset": 100})
+        desk.note("log", {"lines": "x" * LONGEST_NOTE})
+    assert await store.read(lambda tx: tx.notes.all()) == {"log": {"offset": 100}}

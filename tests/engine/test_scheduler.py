@@ -38,6 +38,12 @@ def test_checks_with_the_same_interval_are_spread_over_phases_and_none_is_lost()
     assert all(timedelta(0) <= offset < interval for interval, offset in shards)
 
 
+def test_checks_that_share_what_they_ask_are_due_together() -> None:
+    sharing = [check(f"c{n}", shares="health document") for n in range(9)]
+    [members] = divide(sharing).values()
+    assert members == sharing
+
+
 def test_adding_a_check_moves_no_other() -> None:
     before = divide([check(f"c{n}") for n in range(50)])
     after = divide([check(f"c{n}") for n in range(51)])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from sentinel.core.result import Measurement, Result
+from sentinel.core.result import Measurement, Note, Result
 from sentinel.core.routing import Sender
 from sentinel.engine import recovery
 from sentinel.engine.pipeline import Pipeline
@@ -46,6 +47,14 @@ class Desk:
 
     def pass_(self, times: int = 1, name: str = "api") -> None:
         self._results(name, [well()] * times)
+
+    def note(self, name: str, note: Note) -> None:
+        """A good result of a check whose probe noted something."""
+        self._results(name, [replace(well(), note=note)])
+
+    def watch(self, *checks: Check) -> None:
+        """Go by another plan, as after a reload."""
+        self.pipeline.replan(checks, POLICIES, MAINS, self._sender)
 
     async def idle(self) -> None:
         """Let what can run without time passing run, and the store do what it was asked."""

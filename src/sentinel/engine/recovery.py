@@ -68,7 +68,11 @@ async def recall(
             history.last = result
             history.tally.resume(result.scheduled_at, standing_of(result, severity))
     log.info("engine.recalled", checks=len(states), open=sum(h.incident is not None for h in histories.values()))
-    return Recalled(histories=histories, rollups=tuple(rollups), notes=notes)
+    return Recalled(
+        histories=histories,
+        rollups=tuple(rollups),
+        notes={name: note for name, note in notes.items() if name in histories},
+    )
 
 
 async def _forget_others(store: Store, names: Collection[str]) -> None:
