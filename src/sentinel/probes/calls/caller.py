@@ -26,7 +26,13 @@ class Caller:
     contexts: TlsContexts
 
     async def call(
-        self, step: str, options: RequestOptions, deadline: float, *, headers: tuple[Header, ...] = ()
+        self,
+        step: str,
+        options: RequestOptions,
+        deadline: float,
+        *,
+        headers: tuple[Header, ...] = (),
+        body_cap: int = BODY_CAP,
     ) -> Exchange:
         """The answer to a request with these headers added. Raises Finding, which names the step, when there is none."""
         if asyncio.get_running_loop().time() >= deadline:
@@ -36,7 +42,7 @@ class Caller:
         except InvalidRequest as error:
             raise Finding(FailureClass.INTERNAL_ERROR, f"{step}: {error}") from None
         try:
-            return await self.transport.exchange(request, deadline=deadline, body_cap=BODY_CAP)
+            return await self.transport.exchange(request, deadline=deadline, body_cap=body_cap)
         except ExchangeFailed as error:
             raise Finding.of_exchange(step, error) from None
 
@@ -48,18 +54,21 @@ class Caller:
         deadline: float,
         *,
         headers: tuple[Header, ...] = (),
+        body_cap: int = BODY_CAP,
     ) -> Exchange:
         """The same with the token of an account. A token that is refused is renewed once. Raises Finding."""
         if account is None:
-            return await self.call(step, options, deadline, headers=headers)
+            return await self.call(step, options, deadline, headers=headers, body_cap=body_cap)
         kept = account.at_hand()
         token = await self._token(step, account, deadline)
-        exchange = await self.call(step, options, deadline, headers=(*headers, account.header(token)))
+        exchange = await self.call(
+            step, options, deadline, headers=(*headers, account.header(token)), body_cap=body_cap
+        )
         if exchange.status != 401 or not kept:
             return exchange
         account.forget(token)
         token = await self._token(step, account, deadline)
-        return await self.call(step, options, deadline, headers=(*headers, account.header(token)))
+        return await self.call(step, options, deadline, headers=(*headers, account.header(token)), body_cap=body_cap)
 
     async def _token(self, step: str, account: Account, deadline: float) -> str:
         try:
