@@ -25,7 +25,11 @@ async def bench() -> AsyncIterator[Bench]:
 #: The loop that the program runs on; where no module is named, tests take the standard one.
 _UVLOOP: Loops = {"uvloop": uvloop.new_event_loop}
 _STANDARD: Loops = {"asyncio": asyncio.new_event_loop}
-_LOOPS: dict[str, Loops] = {"test_every_kind.py": {**_STANDARD, **_UVLOOP}, "test_sql.py": _UVLOOP}
+_LOOPS: dict[str, Loops] = {
+    "test_every_kind.py": {**_STANDARD, **_UVLOOP},
+    "test_sql.py": _UVLOOP,
+    "test_command.py": {**_STANDARD, **_UVLOOP},
+}
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Loops:

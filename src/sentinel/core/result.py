@@ -112,6 +112,7 @@ OWN_SIDE = frozenset(
         FailureClass.NOT_PERMITTED,
         FailureClass.NOT_INSTALLED,
         FailureClass.MISCONFIGURED,
+        FailureClass.COMMAND_UNKNOWN,
         FailureClass.INTERNAL_ERROR,
     }
 )
