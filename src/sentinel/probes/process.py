@@ -56,6 +56,7 @@ async def run_program(
     given: bytes = b"",
     folder: str | None = None,
     output_cap: int = OUTPUT_CAP,
+    end_when_full: bool = False,
 ) -> Ended:
     """Run a program to its end.
 
@@ -66,6 +67,7 @@ async def run_program(
         given: what it can read from standard input.
         folder: where it runs; "/" when not given.
         output_cap: bytes that are kept of each of its two outputs.
+        end_when_full: kill it once it has written more than that, instead of reading on to its end.
 
     Raises:
         ProgramFailed: it could not be started, or was not done in time.
@@ -76,7 +78,9 @@ async def run_program(
     try:
         async with asyncio.timeout_at(deadline):
             (output, cut), (errors, errors_cut), _ = await asyncio.gather(
-                _read(process.stdout, output_cap), _read(process.stderr, output_cap), _feed(process.stdin, given)
+                _read(process.stdout, output_cap, process.pid if end_when_full else None),
+                _read(process.stderr, output_cap),
+                _feed(process.stdin, given),
             )
             status = await process.wait()
     except TimeoutError:
@@ -108,33 +112,45 @@ async def _start(arguments: Sequence[str], environment: Mapping[str, str], folde
         raise ProgramFailed(f"{_name(arguments)} could not be started: {error.strerror}") from None
 
 
-async def _read(stream: asyncio.StreamReader | None, cap: int) -> tuple[bytes, bool]:
-    """What a stream holds, up to the cap, and whether there was more."""
+async def _read(stream: asyncio.StreamReader | None, cap: int, ends: int | None = None) -> tuple[bytes, bool]:
+    """What a stream holds, up to the cap, and whether there was more, which ends the group `ends`."""
     assert stream is not None
     kept, cut = bytearray(), False
     while chunk := await stream.read(65_536):
         room = cap - len(kept)
         cut = cut or len(chunk) > room
         kept += chunk[:room]
+        if cut and ends is not None:
+            _kill(ends)
     return bytes(kept), cut
 
 
 async def _feed(stream: asyncio.StreamWriter | None, given: bytes) -> None:
     assert stream is not None
     with contextlib.suppress(ConnectionError):  # it does not read what it is given
-        stream.write(given)
-        await stream.drain()
+        if given and not stream.is_closing():  # uvloop raises RuntimeError for a write to a pipe that is closed
+            stream.write(given)
+            await stream.drain()
     stream.close()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Kill what is left of the group, and collect the program itself."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    _kill(process.pid)
+    transport: asyncio.SubprocessTransport = process._transport  # type: ignore[attr-defined]  # nothing public closes pipes
+    for descriptor in (0, 1, 2):
+        # `wait` waits for the pipes' ends as well, and a pipe that nobody reads on never comes to its end.
+        if pipe := transport.get_pipe_transport(descriptor):
+            pipe.close()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_REAP):
             await process.wait()
-    process._transport.close()  # type: ignore[attr-defined]  # nothing public closes the pipes of a killed program
+    transport.close()
+
+
+def _kill(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def _name(arguments: Sequence[str]) -> str:
