@@ -16,6 +16,7 @@ _KINDS: Final = (
     "audit",
     "command",
     "tcp",
+    "health",
 )
 
 
