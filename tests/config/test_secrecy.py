@@ -68,6 +68,21 @@ def test_an_address_with_a_password_in_it_is_one(config: ConfigFolder, url: str)
         config.plan(with_store(url))
 
 
+def with_database(url: str) -> dict[str, Any]:
+    return {"checks": [{"name": "db", "kind": "sql", "options": {"url": url, "query": "SELECT 1"}}]}
+
+
+def test_the_address_of_a_libsql_server_is_a_secret_with_a_token_in_it_only(config: ConfigFolder) -> None:
+    assert isinstance(config.plan(with_database("sqlite+libsql://127.0.0.1:8080")), Plan)
+    with pytest.raises(ConfigError, match="others may read"):
+        config.plan(with_database(f"sqlite+libsql://127.0.0.1:8080?authToken={CANARY}"))
+
+
+def test_the_token_within_an_address_is_kept_out_of_texts_too(config: ConfigFolder) -> None:
+    plan = config.plan(with_database("libsql://db.example.org?authToken=${T}"), {"T": CANARY})
+    assert CANARY in {secret.reveal() for secret in plan.secrets}
+
+
 def test_the_password_within_an_address_is_kept_out_of_texts_too(config: ConfigFolder) -> None:
     plan = config.plan(with_store("postgresql://u:${P}@127.0.0.1/s"), {"P": f"{CANARY}%2F"})
     assert {f"{CANARY}%2F", f"{CANARY}/"} <= {secret.reveal() for secret in plan.secrets}

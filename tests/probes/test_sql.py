@@ -386,7 +386,7 @@ async def test_without_a_free_thread_the_result_is_unknown(sqlite_url: str) -> N
     ("options", "said"),
     [
         ({"url": "mysql://x", "query": "SELECT 1"}, "a URL such as"),
-        ({"url": "sqlite+libsql://h:8080", "query": "SELECT 1"}, "sqlite+libsql:// is not supported yet"),
+        ({"url": "sqlite+libsql://h:8080?token=x", "query": "SELECT 1"}, "a URL such as"),
         ({"url": "postgresql://h/d?nonsense=1", "query": "SELECT 1"}, "a URL such as"),
         ({"url": "postgresql://h:99999/d", "query": "SELECT 1"}, "a port from 1 to 65535"),
         ({"url": "postgresql://h:five/d", "query": "SELECT 1"}, "a port from 1 to 65535"),

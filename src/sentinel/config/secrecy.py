@@ -16,7 +16,9 @@ from sentinel.config.references import stands_for_secret
 from sentinel.config.shape import matches, path_places, secret_places
 
 _SQLITE = re.compile(r"sqlite(\+\w+)?:///")
-_PASSWORD_IN_QUERY = re.compile(r"[?&]password=", re.IGNORECASE)
+_PASSWORD_IN_QUERY = re.compile(r"[?&](?:password|authToken)=([^&#]*)", re.IGNORECASE)
+#: Addresses whose only secret is a password or token in them.
+_ADDRESSES = ("postgresql://", "postgres://", "sqlite+libsql://", "libsql://", "redis://", "rediss://")
 OTHERS = 0o077  # permission bits of everybody but the owner
 
 
@@ -101,9 +103,7 @@ def is_telling(secret: Secret) -> bool:
     value = secret.reveal()
     if _SQLITE.match(value):
         return False
-    return not value.startswith(("postgresql://", "postgres://")) or bool(
-        list(_passwords(value)) or _PASSWORD_IN_QUERY.search(value)
-    )
+    return not value.startswith(_ADDRESSES) or bool(list(_passwords(value)) or _PASSWORD_IN_QUERY.search(value))
 
 
 def _passwords(value: str) -> Iterator[str]:
@@ -112,5 +112,6 @@ def _passwords(value: str) -> Iterator[str]:
         password = urlsplit(value).password if "://" in value else None
     except ValueError:
         return
-    if password:
-        yield from {password, unquote(password)}
+    in_query = _PASSWORD_IN_QUERY.findall(value) if value.startswith(_ADDRESSES) else []
+    for found in filter(None, [password, *in_query]):
+        yield from {found, unquote(found)}

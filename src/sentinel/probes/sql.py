@@ -46,7 +46,8 @@ class SqlOptions(Options):
     """Asks a database, in a transaction that cannot write."""
 
     url: DatabaseField
-    """`postgresql://user:password@host:port/name` or `sqlite:////path/to/file.db`. A secret, as it may hold a password."""
+    """`postgresql://user:password@host:port/name`, `sqlite:////path/to/file.db` or `sqlite+libsql://host:8080?authToken=…`.
+    A secret, as it may hold a password."""
     query: StatementField | None = None
     """One statement that reads, such as `SELECT 1`."""
     expect: SqlExpectations = SqlExpectations()
@@ -165,7 +166,9 @@ _INTEGRITY_HINT: Final = "Run the integrity query without count(*) to see the ro
 
 
 def _build(options: Any, tools: ProbeTools) -> SqlProbe:
-    database = open_database(options.url, threads=tools.threads, resolver=tools.transport.resolver)
+    database = open_database(
+        options.url, threads=tools.threads, resolver=tools.transport.resolver, contexts=tools.contexts
+    )
     return SqlProbe(options, database)
 
 
@@ -175,7 +178,7 @@ def _more_readings(options: Any) -> Mapping[str, Unit]:
 
 KIND: Final = ProbeKind(
     name="sql",
-    summary="Asks a database (PostgreSQL or SQLite) a query and integrity counts, in a read-only transaction.",
+    summary="Asks a database (PostgreSQL, SQLite or libSQL) a query and integrity counts, in a read-only transaction.",
     options=SqlOptions,
     readings={
         "connect_time": Unit.SECONDS,

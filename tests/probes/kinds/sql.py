@@ -12,5 +12,11 @@ def options(where: str) -> dict[str, Any]:
 
 SUBJECT = Subject(
     options=options,
-    own=QUERY | {FailureClass.WRONG_ANSWER, FailureClass.CREDENTIAL_REFUSED, FailureClass.NOT_PERMITTED},
+    own=QUERY
+    | {
+        FailureClass.INTEGRITY,
+        FailureClass.WRONG_ANSWER,
+        FailureClass.CREDENTIAL_REFUSED,
+        FailureClass.NOT_PERMITTED,
+    },
 )

@@ -5,6 +5,16 @@ came to know and never raises for the database's own failures.
 """
 
 from sentinel.probes.database.asking import Answer, Asked, Cell, Database, Statement, Trouble
-from sentinel.probes.database.url import open_database, problem_of_url
+from sentinel.probes.database.url import file_of, open_database, problem_of_url
 
-__all__ = ["Answer", "Asked", "Cell", "Database", "Statement", "Trouble", "open_database", "problem_of_url"]
+__all__ = [
+    "Answer",
+    "Asked",
+    "Cell",
+    "Database",
+    "Statement",
+    "Trouble",
+    "file_of",
+    "open_database",
+    "problem_of_url",
+]

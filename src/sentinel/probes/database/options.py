@@ -16,7 +16,7 @@ def _known(url: Secret) -> Secret:
     return url
 
 
-#: `postgresql://…` or `sqlite:///…`.
+#: `postgresql://…`, `sqlite:///…` or `sqlite+libsql://…`.
 DatabaseField = Annotated[SecretField, AfterValidator(_known)]
 
 #: One statement that reads.

@@ -81,7 +81,8 @@ def of_statement(state: str, said: str = "") -> Trouble:
         return _denied(_DENIED.search(said))
     known = _STATES.get(state)
     if known is not None:
-        return Trouble(failure=known[0], explanation=f"{known[1]} (SQLSTATE {state})", hint=known[2])
+        explanation = f"{known[1]} (SQLSTATE {state})"
+        return Trouble(failure=known[0], explanation=explanation, hint=known[2], absent=known[2] == _SCHEMA_HINT)
     return Trouble(
         failure=FailureClass.QUERY_FAILED,
         explanation=f"the query failed (SQLSTATE {state or 'unknown'})",

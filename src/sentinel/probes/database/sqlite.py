@@ -1,7 +1,6 @@
 """SQLite files: opened read-only, asked on a thread, interrupted when the time is up."""
 
 import asyncio
-import re
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -24,9 +23,9 @@ from sentinel.probes.database.asking import (
     Trouble,
     broken,
 )
+from sentinel.probes.database.codes import of_code
 
 _STEPS: Final = 2000  # instructions of SQLite's machine between two looks at the time: some 20 us
-_MISSING: Final = re.compile(r"no such (table|column|view|function): ([\w.]{1,100})")
 _RESERVE: Final = 0.1  # seconds before the deadline, or a tenth of the time left, in which a query is stopped
 
 
@@ -131,26 +130,11 @@ def _cell(value: object) -> Cell:
 
 
 def _trouble(error: sqlite3.Error, file: Path) -> Trouble:
-    """The class by SQLite's result code (sqlite.org/rescode.html); the message is looked at for a table's name only."""
     code = getattr(error, "sqlite_errorname", "") or "no code"
     # A read-only file in WAL mode whose side files are missing is told as SQLITE_READONLY_CANTINIT and the like.
     if code.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY_")):
         return _cannot_open(file, code)
-    known = _BY_CODE.get("_".join(code.split("_")[:2]))
-    if known is not None:
-        return Trouble(failure=known[0], explanation=f"{known[1]} ({code})", hint=known[2])
-    missing = _MISSING.search(str(error))
-    if missing is not None:
-        return Trouble(
-            failure=FailureClass.QUERY_FAILED,
-            explanation=f"there is no {missing[1]} {missing[2]}",
-            hint="Compare the query's names with the schema: has a migration not run, or run twice?",
-        )
-    return Trouble(
-        failure=FailureClass.QUERY_FAILED,
-        explanation=f"the query failed ({code})",
-        hint="Try the query with the `sqlite3` program on the same file.",
-    )
+    return of_code(code, str(error))
 
 
 def _cannot_open(file: Path, code: str) -> Trouble:
@@ -176,35 +160,3 @@ def _cannot_open(file: Path, code: str) -> Trouble:
         explanation=f"the database file cannot be opened ({code})",
         hint="A file in WAL mode needs its `-wal` and `-shm` beside it, readable by Sentinel's user.",
     )
-
-
-_DAMAGED: Final = "Restore a backup, or save what can be read with `sqlite3 FILE .recover`."
-_BY_CODE: Final = {
-    "SQLITE_BUSY": (
-        FailureClass.QUERY_TIMEOUT,
-        "the database stayed locked",
-        "Look for a long write or a stuck process that holds the file.",
-    ),
-    "SQLITE_INTERRUPT": (
-        FailureClass.QUERY_TIMEOUT,
-        "the query did not finish in time",
-        "Look at its plan with EXPLAIN QUERY PLAN, and for a missing index.",
-    ),
-    "SQLITE_READONLY": (
-        FailureClass.NOT_PERMITTED,
-        "the query wants to write, and checks only read",
-        "Use a query that reads; nothing was changed.",
-    ),
-    "SQLITE_CORRUPT": (FailureClass.QUERY_FAILED, "the database file is damaged", _DAMAGED),
-    "SQLITE_NOTADB": (FailureClass.QUERY_FAILED, "the file is no SQLite database", _DAMAGED),
-    "SQLITE_IOERR": (
-        FailureClass.QUERY_FAILED,
-        "the disk failed under the database",
-        "Look at the kernel's log and the disk's health.",
-    ),
-    "SQLITE_TOOBIG": (
-        FailureClass.QUERY_FAILED,
-        f"a value has more than {CELL_CAP} bytes",
-        "Ask for a length or count instead of the value.",
-    ),
-}

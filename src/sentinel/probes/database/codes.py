@@ -1,0 +1,70 @@
+"""What SQLite means when it refuses: by its result code (sqlite.org/rescode.html), from a file or from a libSQL server."""
+
+import re
+from typing import Final
+
+from sentinel.core.result import FailureClass
+from sentinel.probes.database.asking import CELL_CAP, Trouble
+
+_MISSING: Final = re.compile(r"no such (table|column|view|function): ([\w.]{1,100})")
+
+
+def of_code(code: str, said: str) -> Trouble:
+    """Why a statement failed. The message `said` is looked at for the name of what is missing only."""
+    known = _BY_CODE.get("_".join(code.split("_")[:2]))
+    if known is not None:
+        return Trouble(failure=known[0], explanation=f"{known[1]} ({_shown(code)})", hint=known[2])
+    missing = _MISSING.search(said)
+    if missing is not None:
+        return Trouble(
+            failure=FailureClass.QUERY_FAILED,
+            explanation=f"there is no {missing[1]} {missing[2]}",
+            hint="Compare the query's names with the schema: has a migration not run, or run twice?",
+            absent=True,
+        )
+    return Trouble(
+        failure=FailureClass.QUERY_FAILED,
+        explanation=f"the query failed ({_shown(code)})",
+        hint="Try the query with the `sqlite3` program on the same file.",
+    )
+
+
+def _shown(code: str) -> str:
+    return code if re.fullmatch(r"[A-Z_]{1,40}", code) else "no code"
+
+
+_DAMAGED: Final = "Restore a backup, or save what can be read with `sqlite3 FILE .recover`."
+_BY_CODE: Final = {
+    "SQLITE_BUSY": (
+        FailureClass.QUERY_TIMEOUT,
+        "the database stayed locked",
+        "Look for a long write or a stuck process that holds the file.",
+    ),
+    "SQLITE_INTERRUPT": (
+        FailureClass.QUERY_TIMEOUT,
+        "the query did not finish in time",
+        "Look at its plan with EXPLAIN QUERY PLAN, and for a missing index.",
+    ),
+    "SQLITE_READONLY": (
+        FailureClass.NOT_PERMITTED,
+        "the query wants to write, and checks only read",
+        "Use a query that reads; nothing was changed.",
+    ),
+    "SQLITE_AUTH": (
+        FailureClass.NOT_PERMITTED,
+        "the server does not allow this query",
+        "Put a token that may read this database into `url`.",
+    ),
+    "SQLITE_CORRUPT": (FailureClass.INTEGRITY, "the database file is damaged", _DAMAGED),
+    "SQLITE_NOTADB": (FailureClass.QUERY_FAILED, "the file is no SQLite database", _DAMAGED),
+    "SQLITE_IOERR": (
+        FailureClass.QUERY_FAILED,
+        "the disk failed under the database",
+        "Look at the kernel's log and the disk's health.",
+    ),
+    "SQLITE_TOOBIG": (
+        FailureClass.QUERY_FAILED,
+        f"a value has more than {CELL_CAP} bytes",
+        "Ask for a length or count instead of the value.",
+    ),
+}
