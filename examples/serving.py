@@ -1,10 +1,13 @@
 """Runs an ASGI application on a loopback port until SIGINT or SIGTERM."""
 
+import argparse
 import asyncio
 import contextlib
 import json
 import socket
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import uvicorn
 from starlette.exceptions import HTTPException
@@ -20,10 +23,21 @@ STOP_GRACE = 3  # seconds for open requests to end on stop
 class LoopbackServer(uvicorn.Server):
     """uvicorn that announces its address once it accepts, and returns on a signal instead of dying of it."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, announcement: str) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        announcement: str = "",
+        *,
+        context: ssl.SSLContext | None = None,
+        beside: bool = False,
+    ) -> None:
+        """For an application on a listener; over TLS with a context; `beside` another server of the same application."""
         super().__init__(
             uvicorn.Config(
                 app,
+                lifespan="off" if beside else "auto",
+                ssl_context_factory=None if context is None else lambda _config, _usual: context,
                 log_level="warning",
                 access_log=False,
                 limit_concurrency=200,
@@ -38,7 +52,8 @@ class LoopbackServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        print(self.announcement, flush=True)
+        if self.announcement:
+            print(self.announcement, flush=True)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -50,6 +65,23 @@ class LoopbackServer(uvicorn.Server):
         finally:
             for number in HANDLED_SIGNALS:
                 loop.remove_signal_handler(number)
+
+
+def parse_service(description: str, arguments: list[str] | None) -> argparse.Namespace:
+    """The options that every service of the examples takes: `port` and `data`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--port", type=int, default=8001, help="0 takes a free one (default: 8001)")
+    parser.add_argument("--data", type=Path, required=True, help="folder for everything that it writes")
+    return parser.parse_args(arguments)
+
+
+async def serve_all(*servers: LoopbackServer) -> None:
+    """Run servers side by side until a signal; when one ends, all do."""
+    serving = [asyncio.create_task(server.run_until_signal()) for server in servers]
+    await asyncio.wait(serving, return_when=asyncio.FIRST_COMPLETED)
+    for server in servers:
+        server.should_exit = True
+    await asyncio.gather(*serving)
 
 
 def listen(port: int) -> tuple[socket.socket, int]:

@@ -68,6 +68,7 @@ def refuse_taken(system: System, ports: Ports) -> None:
     uses = {"service": ports.service, "sink's page": ports.sink, "sink's mail": ports.smtp, "Sentinel": ports.web}
     uses |= {"PostgreSQL": ports.postgres} if system.postgres else {}
     uses |= {"Redis": ports.redis} if system.redis else {}
+    uses |= {"service's HTTPS": ports.tls, "service's plain HTTP": ports.plain} if system.https else {}
     for use, port in uses.items():
         try:
             listen(port)[0].close()
@@ -134,12 +135,9 @@ async def run(
 async def start_all(
     children: Children, system: System, stand: Stand, started: Callable[[int], None], with_sentinel: bool
 ) -> None:
-    """The databases, the service, the sink, then Sentinel, each once the one before answers."""
-    await start_databases(children, system, stand)
+    """The system, the sink, then Sentinel, each once the one before answers."""
+    await start_system(children, system, stand)
     ports, data = stand.ports, stand.data
-    service = module(system.service, "--port", str(ports.service), "--data", str(stand.service_data))
-    child = await children.start("service", service)
-    await child.until_ready(f"{stand.url}/health")
     listening = ("--smtp-port", str(ports.smtp), "--http-port", str(ports.sink))
     child = await children.start("sink", module("examples.sink", *listening, "--data", str(data / "sink")), relay)
     await child.until_ready(f"http://127.0.0.1:{ports.sink}/messages.json")
@@ -149,14 +147,17 @@ async def start_all(
         await child.until_ready(f"http://127.0.0.1:{ports.web}/healthz")
 
 
-async def start_databases(children: Children, system: System, stand: Stand) -> None:
-    """Those that the system needs."""
+async def start_system(children: Children, system: System, stand: Stand) -> None:
+    """The databases that it needs, then its service."""
     wanted = {"postgres": (system.postgres, stand.ports.postgres), "redis": (system.redis, stand.ports.redis)}
     for name, (needed, port) in wanted.items():
         if needed:
             command = module(f"examples.servers.{name}", "--port", str(port), "--data", str(stand.data / name))
             child = await children.start(name, command)
             await child.until_it_listens(port)
+    service = module(system.service, "--port", str(stand.ports.service), "--data", str(stand.service_data))
+    child = await children.start("service", service)
+    await child.until_ready(f"{stand.url}/health")
 
 
 def module(name: str, *arguments: str) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ class System:
     environment: Callable[[Stand], dict[str, str]]  # what the configuration and the service refer to
     postgres: bool = False  # whether it needs a PostgreSQL server
     redis: bool = False  # whether it needs a Redis server
+    https: bool = False  # whether it also listens on the ports for HTTPS and for plain HTTP beside it
 
 
 def find(name: str) -> System:

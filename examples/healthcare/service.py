@@ -1,10 +1,8 @@
 """Starts the healthcare service: python -m examples.healthcare.service --port 8001 --data DIR"""
 
-import argparse
 import asyncio
 import os
 import sys
-from pathlib import Path
 
 from examples.demo.ports import SettingsError
 from examples.faults import Switchboard
@@ -13,11 +11,11 @@ from examples.healthcare.api import application
 from examples.healthcare.database import FILE_NAME, Database
 from examples.healthcare.faults import CATALOGUE
 from examples.healthcare.people import seed
-from examples.serving import LoopbackServer, listen
+from examples.serving import LoopbackServer, listen, parse_service
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = parse(arguments)
+    options = parse_service("A small healthcare service to watch; loopback only.", arguments)
     try:
         key = settings.signing_key(os.environ)
         listener, port = listen(options.port)
@@ -36,13 +34,6 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         database.close()
     return 0
-
-
-def parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="A small healthcare service to watch; loopback only.")
-    parser.add_argument("--port", type=int, default=8001, help="0 takes a free one (default: 8001)")
-    parser.add_argument("--data", type=Path, required=True, help="directory of its database file")
-    return parser.parse_args(arguments)
 
 
 def refuse(message: str) -> int:

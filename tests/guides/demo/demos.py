@@ -62,10 +62,10 @@ class Demos:
 
 
 def free_base() -> int:
-    """A PORT_BASE whose six ports are free."""
+    """A PORT_BASE whose eight ports are free."""
     for _ in count():
         base = free_port() - 1
-        if all(is_free(port) for port in range(base + 1, base + 7)):
+        if all(is_free(port) for port in range(base + 1, base + 9)):
             return base
     raise AssertionError
 

@@ -1,0 +1,115 @@
+"""A system of a guide, running on free ports with its servers, and its own configuration watching it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import httpx2
+
+from examples.demo.__main__ import child_environment, demo_environment, start_system
+from examples.demo.children import Children
+from examples.demo.ports import Ports
+from examples.demo.system import ROOT, Stand, find
+from examples.servers import postgres
+from sentinel.app.plans import load_plan
+from tests.guides.kit.watch import Seen, Watch, red
+from tests.kit.ports import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping
+    from pathlib import Path
+
+    from examples.demo.system import System
+    from sentinel.core.plan import Plan
+    from tests.guides.kit.story import Story
+
+#: Checks with this tag are looked at only in stories of their own: they take long, and run rarely in earnest too.
+RARE = "rare"
+
+
+class World:
+    """One running system."""
+
+    def __init__(self, system: System, stand: Stand, environment: Mapping[str, str]) -> None:
+        self.system = system
+        self.stand = stand
+        self.environment = environment
+        self.plan: Plan = load_plan(system.config, environment)
+        self._client = httpx2.AsyncClient(base_url=stand.url, timeout=20.0, trust_env=False)
+
+    async def live(self, story: Story) -> None:
+        """Healthy, broken, mended: each as the story says, and no other check goes red without cause."""
+        names = self.usual() | {story.check}
+        async with Watch(self.plan) as watch:
+            assert red(await watch.look(names)) == {}
+            await self.switch(story.fault, on=True, value=story.value)
+            try:
+                for _ in range(story.looks):
+                    seen = await watch.look(names)
+            finally:
+                await self.switch(story.fault, on=False)
+            assert_told(story, seen)
+            assert red(await self._mended(watch, names)) == {}
+
+    def usual(self) -> set[str]:
+        """The checks that every look takes in."""
+        return {check.name for check in self.plan.checks if RARE not in check.tags}
+
+    async def switch(self, fault: str, *, on: bool, value: float | None = None) -> None:
+        order = {"on": on} if value is None else {"on": on, "value": value}
+        answer = await self._client.post(f"/_faults/{fault}", json=order)
+        assert answer.status_code == 200, answer.text
+
+    async def faults(self) -> set[str]:
+        """The names on the switchboard."""
+        return {line["name"] for line in (await self._client.get("/_faults")).json()["faults"]}
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _mended(self, watch: Watch, names: Iterable[str]) -> Mapping[str, Seen]:
+        """The second look after it was mended: the first still has the time of the fault behind it."""
+        await watch.look(names)
+        return await watch.look(names)
+
+
+def assert_told(story: Story, seen: Mapping[str, Seen]) -> None:
+    """The story's check says what it must, and all that is red has cause."""
+    told = seen[story.check]
+    assert told.severity is story.severity, str(told)
+    assert told.failure is story.failure, str(told)
+    assert story.says in told.text, str(told)
+    assert any(finding.hint for finding in told.verdict.findings) or story.failure is None, str(told)
+    assert {name: text for name, text in red(seen).items() if name not in {story.check, *story.also}} == {}
+
+
+@asynccontextmanager
+async def running(name: str, folder: Path) -> AsyncIterator[World]:
+    """The system of that name, started as the demo starts it, and ended with all its servers."""
+    system = find(name)
+    stand = Stand(ports=free_ports(), data=folder, given={})
+    environment = child_environment(demo_environment(system, stand), os.environ)
+    logs = folder / "logs"
+    logs.mkdir(parents=True)
+    try:
+        async with Children(ROOT, logs, environment) as children:
+            await start_system(children, system, stand)
+            world = World(system, stand, environment)
+            try:
+                yield world
+            finally:
+                await world.close()
+    finally:
+        if system.postgres:
+            shutil.rmtree(postgres.place(folder / "postgres", stand.ports.postgres), ignore_errors=True)
+
+
+def free_ports() -> Ports:
+    """Ports that nobody used a moment ago."""
+    taken: set[int] = set()
+    while len(taken) < len(Ports.__dataclass_fields__):
+        taken.add(free_port())
+    return Ports(**dict(zip(Ports.__dataclass_fields__, taken, strict=True)))
