@@ -17,6 +17,7 @@ _KINDS: Final = (
     "command",
     "tcp",
     "health",
+    "logs",
 )
 
 

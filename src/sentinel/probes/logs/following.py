@@ -1,0 +1,130 @@
+"""How far each file was read, and where its next lines stand, whatever was done to the file meanwhile.
+
+A position holds the file's identity, the bytes read, and a hash of the last bytes before that place. So it is known again
+
+1. where it grew: the same identity, and the same bytes before the place;
+2. where it was renamed and a new one begun: its identity under another name in the same folder;
+3. where it was copied and cut (logrotate's `copytruncate`): the same bytes under another identity in the same folder;
+4. where it was cut, or its inode was used again: the bytes before the place are others, and it is read from its start.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final, Self
+
+from sentinel.probes.blocking import Halt
+from sentinel.probes.logs.listing import LogFile, neighbours
+
+_TAIL: Final = 256  # bytes before a position that it is known again by
+_LINE: Final = 65_536  # bytes from the end in which the last line's end is looked for
+_FORGET: Final = 3600.0  # seconds after which a rotated file is no longer expected to be written to
+_MOST_TRIED: Final = 50  # files whose bytes are compared with those of a position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """How far a file was read."""
+
+    offset: int  # bytes; behind the end of a line
+    tail: str  # a hash of the last bytes before it
+
+    def noted(self) -> list[Any]:
+        return [self.offset, self.tail]
+
+    @classmethod
+    def from_note(cls, note: Any) -> Self | None:
+        """None when the note has another shape."""
+        match note:
+            case [int(offset), str(tail)] if offset >= 0:
+                return cls(offset=offset, tail=tail)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A file and where its next line begins."""
+
+    file: LogFile
+    start: int  # bytes
+
+    @property
+    def length(self) -> int:
+        return max(self.file.size - self.start, 0)
+
+
+def follow(
+    files: Sequence[LogFile], known: Mapping[str, Position], from_end: Mapping[str, bool], now: float, halt: Halt
+) -> list[Stretch]:
+    """Where to read on.
+
+    Args:
+        files: what is there now.
+        known: how far files were read, by their identity.
+        from_end: by path of the options, whether files that are seen for the first time are read from their end.
+        now: seconds since 1970.
+        halt: ends the work early.
+    """
+    begun: dict[str, Stretch] = {}
+    fresh, lost = [], dict(known)
+    for file in files:
+        position = known.get(file.identity)
+        if position is not None and _holds(file, position, unreadable=True):
+            begun[file.identity] = Stretch(file=file, start=position.offset)
+            del lost[file.identity]
+        elif position is None and from_end[file.named_by]:
+            begun[file.identity] = Stretch(file=file, start=_end_of_lines(file))
+        else:
+            fresh.append(file)
+    if lost:
+        around = neighbours((file.path for file in files), halt)
+        others = {file.identity: file for file in (*around, *fresh) if file.identity not in begun}
+        begun |= _heirs(lost, list(others.values()), now, halt)
+    for file in fresh:
+        begun.setdefault(file.identity, Stretch(file=file, start=0))
+    return list(begun.values())
+
+
+def _heirs(lost: Mapping[str, Position], files: Sequence[LogFile], now: float, halt: Halt) -> dict[str, Stretch]:
+    """The files that now hold what was read of files that are no longer what they were."""
+    heirs: dict[str, Stretch] = {}
+    recent = sorted((file for file in files if now - file.written < _FORGET), key=lambda file: -file.written)
+    for identity, position in lost.items():
+        renamed = [file for file in recent if file.identity == identity]
+        copies = [file for file in recent[:_MOST_TRIED] if file.identity != identity and position.offset]
+        for file in [*renamed, *copies]:
+            if halt.is_due:
+                return heirs
+            if _holds(file, position):
+                heirs.setdefault(file.identity, Stretch(file=file, start=position.offset))
+                break
+    return heirs
+
+
+def _holds(file: LogFile, position: Position, *, unreadable: bool = False) -> bool:
+    """Whether the file begins with what was read up to that position; `unreadable` is the answer where nobody can tell."""
+    if file.size < position.offset:
+        return False
+    try:
+        with open(file.path, "rb", buffering=0) as opened:
+            return tail_of(opened.fileno(), position.offset) == position.tail
+    except OSError:
+        return unreadable
+
+
+def tail_of(file: int, offset: int) -> str:
+    """What a place in an open file (its descriptor) is known again by."""
+    start = max(offset - _TAIL, 0)
+    return blake2b(os.pread(file, offset - start, start), digest_size=6).hexdigest()
+
+
+def _end_of_lines(file: LogFile) -> int:
+    """Behind the last line that is whole."""
+    start = max(file.size - _LINE, 0)
+    try:
+        with open(file.path, "rb", buffering=0) as opened:
+            end = os.pread(opened.fileno(), file.size - start, start)
+    except OSError:
+        return file.size
+    return start + end.rfind(b"\n") + 1 if b"\n" in end else file.size if start else 0
