@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sentinel.core.result import FailureClass, Outcome
-from tests.kit.bench import Bench, problem, readings, run
+from tests.kit.bench import Bench, problem, readings, run, words
 from tests.kit.http_receiver import Answer, HttpReceiver
 
 if TYPE_CHECKING:
@@ -137,3 +137,127 @@ URL = {"url": "http://x/"}
 )
 def test_options_that_cannot_work_are_refused(options: dict[str, Any], said: str) -> None:
     assert said in problem("roles", **options)
+
+
+# Nobody in particular
+
+
+async def test_who_is_anonymous_sends_no_credential(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.answer = Answer(status=401)
+    options = matrix(receiver)
+    options["roles"] = {"anonymous": {"anonymous": True}}
+    found = await bench.measure("roles", **options)
+    assert found.outcome is Outcome.PASS
+    assert "authorization" not in receiver.requests[0].headers
+
+
+async def test_what_is_open_to_anybody_and_must_not_be_is_access_gained(bench: Bench, receiver: HttpReceiver) -> None:
+    options = matrix(receiver)
+    options["roles"] = {"anonymous": {"anonymous": True}}
+    found = await bench.measure("roles", **options)
+    assert (found.failure, found.explanation) == (
+        FailureClass.ACCESS_GAINED,
+        "anonymous, read: allowed with status 200, and must be refused",
+    )
+
+
+# Refused in name only
+
+PERSON = "Mary Canary"
+
+
+@pytest.mark.parametrize(
+    ("marks", "body", "said"),
+    [
+        ({"texts": [PERSON]}, b"Sorry, Mary Canary is none of yours", "text 1"),
+        ({"patterns": ["nothing", "[A-Z]ary"]}, b"Mary Canary", "pattern 2"),
+        ({"paths": ["patient.name"]}, b'{"patient": {"name": "Mary Canary"}}', "the path patient.name"),
+        ({"paths": ["items"]}, b'{"items": []}', ""),
+        ({"paths": ["items"]}, b"no JSON", ""),
+        ({"texts": [PERSON]}, b'{"detail": "forbidden"}', ""),
+    ],
+)
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_refusal_must_not_carry_the_content(
+    bench: Bench, receiver: HttpReceiver, marks: dict[str, Any], body: bytes, said: str, status: int
+) -> None:
+    receiver.answer = Answer(status=status, body=body)
+    found = await bench.measure("roles", **matrix(receiver, allow=[], refused_without=marks))
+    assert found.failure is (FailureClass.ACCESS_GAINED if said else None)
+    assert said in found.explanation
+    assert "ary" not in words(found)
+
+
+async def test_content_under_an_unexpected_status_is_access_gained_too(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.answer = Answer(status=500, body=b"Mary Canary")
+    options = matrix(receiver, allow=[])
+    options["requests"]["read"]["refused_without"] = {"texts": [PERSON]}
+    found = await bench.measure("roles", **options)
+    assert found.failure is FailureClass.ACCESS_GAINED
+
+
+async def test_what_is_allowed_may_have_the_content(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.answer = Answer(body=b"Mary Canary")
+    found = await bench.measure("roles", **matrix(receiver, refused_without={"texts": [PERSON]}))
+    assert found.outcome is Outcome.PASS
+
+
+# Records with an owner
+
+
+def owning(receiver: HttpReceiver, **more: Any) -> dict[str, Any]:
+    objects = {"request": {"url": f"{receiver.url}/files/{{object}}"}, "own": {"ann": 7, "ben": "b-9"}, **more}
+    return {
+        "roles": {"ann": {"token": "token-a"}, "ben": {"token": "token-b"}, "boss": {"token": "token-c"}},
+        "objects": {"file": objects},
+        "concurrency": 1,
+    }
+
+
+async def test_ones_own_record_is_given_and_anothers_refused(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.next_answers.extend([Answer(), Answer(), Answer(status=403), Answer(status=404)])
+    found = await bench.measure("roles", **owning(receiver))
+    asked = [(request.headers["authorization"], request.target) for request in receiver.requests]
+    assert (found.outcome, readings(found)["cells"]) == (Outcome.PASS, 4)
+    assert asked == [
+        ("Bearer token-a", "/files/7"),
+        ("Bearer token-b", "/files/b-9"),
+        ("Bearer token-a", "/files/b-9"),
+        ("Bearer token-b", "/files/7"),
+    ]
+
+
+async def test_anothers_record_that_is_given_is_access_gained(bench: Bench, receiver: HttpReceiver) -> None:
+    found = await bench.measure("roles", **owning(receiver))
+    assert (found.failure, found.explanation) == (
+        FailureClass.ACCESS_GAINED,
+        "ann, file (another's): allowed with status 200, and must be refused (and 1 more)",
+    )
+
+
+async def test_ones_own_record_that_is_refused_is_access_lost(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.answer = Answer(status=403)
+    found = await bench.measure("roles", **owning(receiver))
+    assert found.failure is FailureClass.ACCESS_LOST
+    assert found.explanation.startswith("ann, file (its own): refused with status 403")
+
+
+async def test_who_is_unrestricted_gets_every_record(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.next_answers.extend([Answer(), Answer(), Answer(status=403)])
+    options = owning(receiver, unrestricted=["boss"], foreign={"ann": ["b-9"]})
+    found = await bench.measure("roles", **options)
+    assert (found.outcome, readings(found)["cells"]) == (Outcome.PASS, 5)
+
+
+@pytest.mark.parametrize(
+    ("objects", "said"),
+    [
+        ({"request": URL, "own": {"a": 1, "b": 2}}, "{object} in the request"),
+        ({"request": {"url": "http://x/{object}"}, "own": {"a": 1}}, "foreign, or two roles"),
+        ({"request": {"url": "http://x/{object}"}, "own": {"a": 1, "z": 2}}, "'z' is none"),
+        ({"request": {"url": "http://x/{object}"}, "own": {"a": "../1", "b": 2}}, "pattern"),
+    ],
+)
+def test_records_that_cannot_be_asked_for_are_refused(objects: dict[str, Any], said: str) -> None:
+    roles = {"a": {"token": "t"}, "b": {"anonymous": True}}
+    assert said in problem("roles", roles=roles, objects={"file": objects})
