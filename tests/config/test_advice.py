@@ -39,6 +39,14 @@ def test_what_is_advised_can_be_used(config: ConfigFolder) -> None:
     assert said(config, window="54m33s", min_samples=100, warning="1%") == []
 
 
+def test_a_heartbeat_that_nothing_can_reach_is_warned_of(config: ConfigFolder) -> None:
+    job = {"name": "job", "kind": "heartbeat", "options": {"token": "${TOKEN}", "every": "1h"}}
+    token = {"TOKEN": "a-token-of-a-job-0123456789"}
+    [line] = advice(config.plan({"checks": [job]}, token))
+    assert line.startswith("check 'job' cannot be reported to: `web.port` is not set")
+    assert list(advice(config.plan({"checks": [job], "web": {"port": 8080}}, token))) == []
+
+
 def test_other_rules_are_not_spoken_of(config: ConfigFolder) -> None:
     assert (
         list(advice(config.plan({"checks": [{**CHECK, "rules": [{"reading": "response_time", "critical": 1}]}]}))) == []

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from sentinel.core.history import History
     from sentinel.core.notification import Notification
     from sentinel.core.plan import Plan
+    from sentinel.probes.heartbeat import Report
+
+TOKEN = "a-token-of-a-job-0123456789"  # the only one that it knows
 
 
 class StillMonitor:
@@ -36,6 +39,7 @@ class StillMonitor:
         self.gate: asyncio.Event | None = None  # `status` answers when it is set
         self.asked = 0  # how often `status` was made
         self.reloads = 0
+        self.reports: list[tuple[str, Report]] = []  # what jobs reported, with the token
         self.reload_problem = ""
 
     async def status(self) -> StatusDocument:
@@ -80,6 +84,12 @@ class StillMonitor:
                 history.incident = taken
                 return refusal or taken or Refusal.NO_INCIDENT
         return Refusal.NO_INCIDENT
+
+    async def report(self, token: str, report: Report) -> bool:
+        self.reports.append((token, report))
+        if self.failure is not None:
+            raise self.failure
+        return token == TOKEN
 
     async def redrive(self, ids: tuple[int, ...] | None) -> int:
         return self._turn_dead_ones(ids, State.QUEUED)

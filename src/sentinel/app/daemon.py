@@ -10,6 +10,7 @@ import structlog
 
 from sentinel.app.duties import Duties
 from sentinel.app.equipment import Equipment
+from sentinel.app.heartbeats import Heartbeats
 from sentinel.app.ledger import StoredLedger
 from sentinel.app.parts import Parts
 from sentinel.app.plans import load_plan, mains
@@ -256,6 +257,7 @@ class Sentinel:
         parts.runner.equip(kit.runnables, plan.limits)
         parts.pipeline.replan((*plan.checks, own_check(plan.own_policy)), plan.policies, mains(), sender)
         parts.scheduler.plan(plan.checks)
+        parts.heartbeats = Heartbeats(plan.checks, kit.runnables)
         parts.plan = plan
         await parts.dispatcher.equip(kit.routes)
         await self._equipment.adopt(kit)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 
+from sentinel.app.heartbeats import Heartbeats
 from sentinel.base.clock import Clock
 from sentinel.core.notification import State
 from sentinel.core.plan import Plan
@@ -44,6 +45,7 @@ class Parts:
         self.reload_asked = reload_asked
         self.reload_waiters: list[asyncio.Future[None]] = []  # who wants to know when it is done
         self.reload_problem = ""  # why the last reload kept the old plan
+        self.heartbeats = Heartbeats()  # the checks that jobs report to, of the plan in force
         self.store_damaged = store_damaged  # what became of a damaged store at this start
         self.report_problem = ""  # why the last report could not be written into its folder
         self.room: Room | None = None  # how much room the store has, as it was last seen

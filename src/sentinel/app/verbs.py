@@ -14,6 +14,7 @@ from sentinel.core.incident import Incident, Refusal
 from sentinel.core.notification import Notification, State
 from sentinel.core.result import Outcome
 from sentinel.core.slo import Rollup
+from sentinel.probes.heartbeat import Report
 from sentinel.reports import status
 from sentinel.reports.documents import HealthDocument, OutboxLine, OwnHealth, StatusDocument
 from sentinel.store.database import Room, Transaction
@@ -26,7 +27,7 @@ DAY = timedelta(hours=24)
 #: Seconds that an answer waits for a slow store, and then does without it.
 SLOW = 3.0
 
-#: Seconds that an acknowledgement waits for its commit.
+#: Seconds that an acknowledgement, or the report of a job, waits for its commit.
 COMMIT_WITHIN = 8.0
 
 #: Rows that one answer holds at most.
@@ -120,6 +121,32 @@ class Verbs:
             return answer
         known = await self._parts.store.read(lambda tx: tx.incidents.get(number))
         return Refusal.ALREADY_RESOLVED if known else answer
+
+    # --- Jobs -------------------------------------------------------------------------------------------------------
+
+    async def report(self, token: str, report: Report) -> bool:
+        """Take a job's report in; answers after the commit, and whether any check has that token.
+
+        A check whose verdict may change by it is run at once.
+        """
+        parts, now = self._parts, self._parts.clock.now()
+        waiting = parts.heartbeats.find(token)
+        turned = []
+        for check, probe in waiting:
+            note, turns = probe.report(report, now)
+            parts.pipeline.keep_note(check.name, note)
+            turned += [check] if turns else []
+        parts.runner.submit(turned, now)
+        if waiting:
+            await self._committed("the report is taken, but the store has not confirmed it yet")
+        return bool(waiting)
+
+    async def _committed(self, otherwise: str) -> None:
+        try:
+            async with asyncio.timeout(COMMIT_WITHIN):
+                await self._parts.pipeline.flush()
+        except TimeoutError:
+            raise StoreUnavailable(otherwise) from None
 
     # --- Outbox -----------------------------------------------------------------------------------------------------
 

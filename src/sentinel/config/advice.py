@@ -16,6 +16,8 @@ def advice(plan: Plan) -> Iterator[str]:
     for check in plan.checks:
         if check.lacks:
             yield f"check {check.name!r} cannot be judged yet: {check.lacks}"
+        if check.kind == "heartbeat" and plan.web.port is None:
+            yield f"check {check.name!r} cannot be reported to: `web.port` is not set, so jobs have no address to call"
         yield from _hasty_error_rates(check)
 
 

@@ -201,7 +201,7 @@ class Pipeline:
             return  # the check was removed while its probe ran
         turn = history.take(result)
         if result.measurement.note is not None:
-            self._keep(result.check, result.measurement.note)
+            self.keep_note(result.check, result.measurement.note)
         self.outcomes[result.outcome] += 1
         self._batch.results.append((result, turn.verdict.severity))
         self._include(history, turn)
@@ -223,6 +223,14 @@ class Pipeline:
             if history.incident is not None and history.incident.id == incident:
                 return await self._meet(history, Acknowledge(by=by, why=why, hold=hold))
         return Refusal.NO_INCIDENT
+
+    def keep_note(self, check: str, note: Note) -> None:
+        """What the probe of a check has to know when it is built again; `flush` waits for the commit."""
+        if len(orjson.dumps(note)) > LONGEST_NOTE:
+            log.error("probe.note_too_long", check=check, most=LONGEST_NOTE)
+            return
+        self.notes[check] = note
+        self._batch.notes[check] = note
 
     def open_histories(self) -> list[History]:
         """The checks with an open incident."""
@@ -347,13 +355,6 @@ class Pipeline:
             log.info(event, incident=line.incident, check=check, **by, text=line.text)
 
     # --- Into the batch ---------------------------------------------------------------------------------------------
-
-    def _keep(self, check: str, note: Note) -> None:
-        if len(orjson.dumps(note)) > LONGEST_NOTE:
-            log.error("probe.note_too_long", check=check, most=LONGEST_NOTE)
-            return
-        self.notes[check] = note
-        self._batch.notes[check] = note
 
     async def _meet(self, history: History, event: Event) -> Refusal | Incident:
         turn = history.meet(event, self._clock.now())

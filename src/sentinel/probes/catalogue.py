@@ -11,13 +11,17 @@ from sentinel.probes.base import ProbeKind
 _KINDS: Final = (
     "http",
     "sql",
+    "sqlite",
     "auth",
     "roles",
     "audit",
+    "scenario",
     "command",
+    "heartbeat",
     "tcp",
     "health",
     "logs",
+    "tls",
 )
 
 

@@ -1,6 +1,7 @@
 """The pages for programs: what is asked, who may ask it where, and how the answer looks.
 
-The local socket has everything; its file's mode is its access control. TCP has only what reads, for metrics and health.
+The local socket has everything; its file's mode is its access control. TCP has only what reads, for metrics and health, and
+the addresses where jobs report, each of which holds a secret.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sentinel.base.clock import Clock
@@ -68,6 +69,7 @@ class Api:
             Route("/metrics", self.metrics),
             Route("/api/v1/status", self.status),
             Route("/api/v1/incidents", self.incidents),
+            *self._pings(),
         )
 
     def for_everything(self) -> Starlette:
@@ -77,12 +79,21 @@ class Api:
             Route("/metrics", self.metrics),
             Route("/api/v1/status", self.status),
             Route("/api/v1/incidents", self.incidents),
+            *self._pings(),
             Route("/api/v1/outbox", self.outbox),
             Route("/api/v1/incidents/{number:int}/acknowledge", self.acknowledge, methods=["POST"]),
             Route("/api/v1/outbox/redrive", self.redrive, methods=["POST"]),
             Route("/api/v1/outbox/drop", self.drop, methods=["POST"]),
             Route("/api/v1/reload", self.reload, methods=["POST"]),
             Route("/api/v1/write-down", self.write_down, methods=["POST"]),
+        )
+
+    def _pings(self) -> tuple[Route, ...]:
+        """Where jobs report; the same addresses as those of healthchecks.io, so that scripts made for it work."""
+        methods = ["GET", "POST"]  # and HEAD
+        return (
+            Route("/ping/{token}", self.ping, methods=methods),
+            Route("/ping/{token}/{word}", self.ping, methods=methods),
         )
 
     async def health(self, _request: Request) -> Response:
@@ -118,6 +129,14 @@ class Api:
             status, text = _REFUSALS[answer]
             return _json({"error": text, "refusal": answer.value}, status)
         return _json(incident_line(answer, self._clock.now()).to_json())
+
+    async def ping(self, request: Request) -> Response:
+        """A job reports. Who knows the token may; that is all that it is good for."""
+        token, word = request.path_params["token"], request.path_params.get("word", "")
+        report = payload.report(word, request.query_params.get("rid", ""), await request.body())
+        if report is None or not await self._monitor.report(token, report):
+            raise HTTPException(404, "no check has that address")
+        return PlainTextResponse("OK")
 
     async def redrive(self, request: Request) -> Response:
         asked = payload.dead_ones(await _body(request))

@@ -7,6 +7,7 @@ from typing import Protocol
 from sentinel.core.history import History
 from sentinel.core.incident import Incident, Refusal
 from sentinel.core.notification import Notification, State
+from sentinel.probes.heartbeat import Report
 from sentinel.reports.documents import HealthDocument, OwnHealth, StatusDocument
 
 
@@ -39,6 +40,10 @@ class Monitor(Protocol):
 
     async def acknowledge(self, number: int, by: str, why: str, hold: timedelta | None) -> Incident | Refusal:
         """Take an incident, over from somebody else or for longer too; the refusal says why it could not be taken."""
+        ...
+
+    async def report(self, token: str, report: Report) -> bool:
+        """Take in what a job reports; answer whether a check waits for it."""
         ...
 
     async def redrive(self, ids: tuple[int, ...] | None) -> int:

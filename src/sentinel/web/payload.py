@@ -1,5 +1,6 @@
 """What comes in: bodies and query parameters, checked into values before anybody acts on them."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +10,7 @@ import orjson
 
 from sentinel.base.errors import SentinelError
 from sentinel.base.units import parse_duration
+from sentinel.probes.heartbeat import Report, Sign
 
 T = TypeVar("T")
 
@@ -16,6 +18,10 @@ LONGEST_NAME = 100  # characters
 LONGEST_REASON = 500  # characters
 LONGEST_HOLD = timedelta(days=30)
 MOST_IDS = 10_000
+HIGHEST_STATUS = 255  # of a program that ended
+
+_RUN = re.compile(r"[A-Za-z0-9-]{1,64}\Z")
+_SIGNS = {"": Sign.SUCCESS, "start": Sign.START, "fail": Sign.FAIL, "log": Sign.LOG}
 
 
 class BadRequest(SentinelError):
@@ -65,6 +71,27 @@ def dead_ones(body: bytes) -> DeadOnes:
     if not isinstance(ids, list) or not ids or len(ids) > MOST_IDS or not all(type(i) is int and i > 0 for i in ids):
         raise BadRequest('expected {"ids": [numbers]} or {"all": true}')
     return DeadOnes(ids=tuple(ids))
+
+
+def report(word: str, run: str, output: bytes) -> Report | None:
+    """What `/ping/<token>/<word>` says; None when there is no such word.
+
+    Args:
+        word: empty for a success, or `start`, `fail`, `log`, or an exit status.
+        run: the parameter `rid`: an id that the reports of one run have in common.
+        output: the body.
+
+    Raises:
+        BadRequest: the id is none.
+    """
+    if run and not _RUN.match(run):
+        raise BadRequest("the parameter `rid` has to be an id such as a UUID: letters, digits and `-`, at most 64")
+    if word.isascii() and word.isdigit() and len(word) <= 3 and int(word) <= HIGHEST_STATUS:
+        sign = Sign.FAIL if int(word) else Sign.SUCCESS
+        return Report(sign=sign, status=int(word), run=run, output=output)
+    if word not in _SIGNS:
+        return None
+    return Report(sign=_SIGNS[word], run=run, output=output)
 
 
 def query(parameters: Mapping[str, str], name: str, read: Callable[[str], T], default: T) -> T:

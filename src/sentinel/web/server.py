@@ -1,4 +1,4 @@
-"""Sentinel's listeners: the local socket with everything, and TCP with what reads.
+"""Sentinel's listeners: the local socket with everything, and TCP with what reads and where jobs report.
 
 uvicorn's protocol runs on the loop of the engine, without uvicorn's server around it: that one would take over the signals and
 wake ten times a second.

@@ -15,6 +15,7 @@ from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
 from sentinel.probes.base import ProbeKind, ProbeTools
 from sentinel.probes.command.perfdata import Value, as_label, read
+from sentinel.probes.excerpt import first_line
 from sentinel.probes.process import (
     Ended,
     ProgramFailed,
@@ -23,9 +24,6 @@ from sentinel.probes.process import (
     ProgramTimedOut,
     run_program,
 )
-
-#: Characters of a plug-in's first line that are shown, where that is allowed.
-_LONGEST_LINE: Final = 200
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -125,7 +123,7 @@ class CommandProbe:
         if ended.status == 0:
             return passed(readings)
         failure, meaning = self._meaning(ended.status)
-        line = self._first_line(ended) if self._options.show_output else ""
+        line = self._first_line(ended.output) if self._options.show_output else ""
         explanation = f"{self._name} {meaning}{': ' if line else ''}{line}"
         return failed(failure, explanation, hint=_HINTS.get(failure, ""), readings=readings)
 
@@ -143,6 +141,10 @@ class CommandProbe:
     def _is_plugin(self) -> bool:
         return self._options.statuses == "plugin"
 
+    def _first_line(self, output: bytes) -> str:
+        """What people are shown: without performance data."""
+        return first_line(output, self._redactor).partition("|")[0].rstrip()
+
     def _readings(self, ended: Ended) -> list[Reading]:
         values = read(ended.output.decode("utf-8", "replace"))
         readings = [Reading("run_time", ended.seconds, Unit.SECONDS)]
@@ -150,12 +152,6 @@ class CommandProbe:
             told = (_as_wanted(value, wanted[value.label]) for value in values if value.label in wanted)
             return readings + [reading for reading in told if reading is not None]
         return readings + [Reading(f"perf.{value.label}", value.value, value.unit) for value in values]
-
-    def _first_line(self, ended: Ended) -> str:
-        """What people are shown: one line of printable characters, without performance data and known secrets."""
-        text = self._redactor.clean(ended.output[: 16 * _LONGEST_LINE].decode("utf-8", "replace"))
-        line = text.strip().partition("\n")[0].partition("|")[0]
-        return " ".join("".join(c if c.isprintable() else " " for c in line).split())[:_LONGEST_LINE]
 
 
 def _as_wanted(value: Value, written: str) -> Reading | None:

@@ -1,0 +1,103 @@
+"""What is known of a job: the fold of its reports, kept across restarts as the note of its check."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from sentinel.core.result import Note
+from sentinel.probes.heartbeat.report import Report, Sign
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """A job as its reports tell it. All times are ours, taken when a report came in; UTC."""
+
+    since: datetime  # when the check was first seen: before that, nothing was expected
+    running: bool = False  # whether a run has begun and not ended
+    started: datetime | None = None  # the last begin of a run
+    run: str = ""  # the id that it came with
+    ended: datetime | None = None  # the last end of a run, good or bad
+    succeeded: datetime | None = None  # the last good end
+    failing: bool = False  # whether the last end was a bad one
+    status: int | None = None  # exit status of the last end, if the job gave one
+    took: float | None = None  # seconds from that run's begin to its end, if it reported both
+    said: str = ""  # the line to show of a failure; empty where none may be shown
+
+    @property
+    def heard(self) -> datetime | None:
+        """When the job reported last."""
+        return max((moment for moment in (self.started, self.ended) if moment is not None), default=None)
+
+    def after(self, report: Report, now: datetime, said: str) -> "Life":
+        """What is known once a report came in.
+
+        Args:
+            report: what it says.
+            now: when it came.
+            said: a line of its output that may be shown.
+        """
+        match report.sign:
+            case Sign.LOG:
+                return self
+            case Sign.START:
+                return replace(self, running=True, started=now, run=report.run)
+            case Sign.SUCCESS:
+                ended = replace(self, ended=now, succeeded=now, failing=False, said="")
+            case Sign.FAIL:
+                ended = replace(self, ended=now, failing=True, said=said)
+        if report.run and report.run != self.run:  # of runs side by side: the one that began last goes on
+            return replace(ended, status=report.status, took=None)
+        return replace(ended, running=False, status=report.status, took=self._took(now))
+
+    def _took(self, now: datetime) -> float | None:
+        if self.started is None or not self.running:
+            return None
+        return max((now - self.started).total_seconds(), 0.0)
+
+    # --- As a note --------------------------------------------------------------------------------------------------
+
+    def note(self) -> Note:
+        """All of it, for the store."""
+        return {
+            "since": self.since.isoformat(),
+            "running": self.running,
+            "started": _written(self.started),
+            "run": self.run,
+            "ended": _written(self.ended),
+            "succeeded": _written(self.succeeded),
+            "failing": self.failing,
+            "status": self.status,
+            "took": self.took,
+            "said": self.said,
+        }
+
+    @classmethod
+    def of_note(cls, note: Note | None) -> Self | None:
+        """What a note tells; None when there is none, or one of another shape."""
+        try:
+            return None if note is None else cls(**_read(note))
+        except (KeyError, TypeError, ValueError):
+            return None
+
+
+def _read(note: Note) -> dict[str, Any]:
+    moments = {name: _moment(note[name]) for name in ("started", "ended", "succeeded")}
+    status, took = note["status"], note["took"]
+    return {
+        **moments,
+        "since": datetime.fromisoformat(note["since"]).astimezone(UTC),
+        "running": bool(note["running"]),
+        "run": str(note["run"]),
+        "failing": bool(note["failing"]),
+        "status": None if status is None else int(status),
+        "took": None if took is None else float(took),
+        "said": str(note["said"]),
+    }
+
+
+def _written(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
