@@ -11,7 +11,6 @@ class LedgerEntry:
 
     id: str  # of the run
     check: str
-    values: Mapping[
-        str, str
-    ]  # what its clean-up needs to know, such as the id of a record; no secret, no person's data
+    # What its clean-up needs to know, such as the id of a record; no secret, no person's data.
+    values: Mapping[str, str | int]
     at: datetime  # when the run began; UTC

@@ -17,6 +17,7 @@ from sentinel.base.units import Unit
 from sentinel.core.result import Measurement, Note
 from sentinel.probes.calls.session import Sessions
 from sentinel.probes.ledger import Ledger, Unkept
+from sentinel.probes.resources import Resources
 from sentinel.probes.sharing import Shared
 from sentinel.probes.wire import TlsContexts, Transport
 
@@ -54,6 +55,10 @@ def _nothing(_options: Any) -> str:
     return ""
 
 
+def _no(_options: Any) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeKind:
     """One kind of probe: how its options look, what it can read, how it is built."""
@@ -73,6 +78,7 @@ class ProbeKind:
     )
     lacks: Callable[[Any], str] = _nothing  # what has to be installed on this host first, and how; empty: nothing
     shares: Callable[[Any], str] = _nothing  # checks that answer the same are due together, and ask once
+    makes: Callable[[Any], bool] = _no  # whether a run makes something in the target that it has to take away again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +94,7 @@ class ProbeTools:
     sessions: Sessions = field(default_factory=Sessions)  # logins that checks share; they outlive a plan
     shared: Shared = field(default_factory=Shared)  # answers that checks share
     ledger: Ledger = field(default_factory=Unkept)  # of what scenarios made and have to take away
+    resources: Resources = field(default_factory=Resources)  # that one run at a time may use; they outlive a plan
     # What follows is for the check that the probe is built for.
     check: str = ""  # its name
     interval: timedelta = timedelta(minutes=1)  # between its runs
