@@ -1,0 +1,22 @@
+"""What the demo has to know of the HR platform."""
+
+from pathlib import Path
+from typing import Final
+
+from examples.bhiv_hr.service import FILE_NAME
+from examples.demo.system import Stand, System
+
+
+def environment(stand: Stand) -> dict[str, str]:
+    """What the configuration refers to. Every address in it is a loopback address."""
+    return {"BHIV_API_URL": stand.url, "BHIV_DATABASE": str(stand.service_data / FILE_NAME)}
+
+
+SYSTEM: Final = System(
+    name="bhiv-hr",
+    title="BHIV HR platform",
+    watched="its modules, endpoints, health, metrics, workflows and background tasks",
+    service="examples.bhiv_hr.service",
+    config=Path(__file__).with_name("monitoring_config.json"),
+    environment=environment,
+)
