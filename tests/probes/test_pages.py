@@ -46,7 +46,7 @@ def first_cells(text: str) -> set[str]:
 def example(kind: str) -> dict[str, Any]:
     """The check that the page shows."""
     [text] = re.findall(r"```json\n(.*?)```", page(kind), re.DOTALL)
-    check: dict[str, Any] = json.loads(re.sub(r"\$\{\w+\}", "value", text))
+    check: dict[str, Any] = json.loads(re.sub(r"\$\{\w+\}", "value-0123456789-abcdef", text))
     return check
 
 
