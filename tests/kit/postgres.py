@@ -22,7 +22,7 @@ from examples.servers.postgres import LOOPBACK, OWNER, Cluster, environment
 from tests.kit.ports import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
 
 START_WITHIN = 30.0  # seconds; a first start takes about 0.1
@@ -33,23 +33,40 @@ POLL = 0.02  # seconds between two looks at a starting server
 class PostgresServer:
     """One server. Its methods wait: where an event loop has to go on, call them by `asyncio.to_thread`."""
 
-    def __init__(self, binaries: Path | None = None, *, fsync: bool = False) -> None:
+    def __init__(
+        self,
+        binaries: Path | None = None,
+        *,
+        fsync: bool = False,
+        settings: Mapping[str, str] | None = None,
+        primary: PostgresServer | None = None,
+    ) -> None:
         """Make and start it, by the programs in `binaries`, or else in the first of `installations()`.
 
-        `fsync=True` is slower and for tests of durability.
+        `fsync=True` is slower and for tests of durability. `settings` are as in postgresql.conf. With a `primary` it is a
+        standby of that one, by the same programs.
         """
         self._cluster = Cluster(Path(tempfile.mkdtemp(prefix="sentinel-postgres-")), binaries)
         self._settings = {"fsync": "on" if fsync else "off", "full_page_writes": "on" if fsync else "off"}
+        self._settings.update(settings or {})
         self._numbers = itertools.count(1)
         self._frozen: list[psutil.Process] = []
         self.port = free_port()
-        self._cluster.initialise()
+        if primary is None:
+            self._cluster.initialise()
+        else:
+            self._copy(primary)
         self._process = self._spawn()
 
     @property
     def dsn(self) -> str:
         """Of the maintenance database; tests take one of their own by `fresh_database`."""
         return self._dsn("postgres")
+
+    @property
+    def counts_statements(self) -> bool:
+        """Whether its programs bring the extension pg_stat_statements."""
+        return self._cluster.counts_statements
 
     @property
     def log(self) -> str:
@@ -142,6 +159,12 @@ class PostgresServer:
         with suppress(psutil.NoSuchProcess):  # a backend may end between being listed and being stopped
             process.suspend()
             self._frozen.append(process)
+
+    def _copy(self, primary: PostgresServer) -> None:
+        """Take a base backup, with what a standby needs to follow."""
+        source = ["--host", LOOPBACK, "--port", str(primary.port), "--username", OWNER]
+        ways = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+        self._cluster.run("pg_basebackup", "--pgdata", str(self._cluster.home / "data"), *source, *ways)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         with (self._cluster.home / "log").open("ab") as log:
