@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Self
@@ -72,7 +73,7 @@ class LibsqlServer:
     def _describe(self, text: str) -> dict[str, Any]:
         self.described.append(text)
         with closing(self._connect()) as connection:
-            connection.execute(f"EXPLAIN {text}", [None] * text.count("?"))
+            connection.execute(f"EXPLAIN {text}", [None] * len(set(re.findall(r"\?\d+", text))))
         reads = text.lower().lstrip().startswith(READING) and "insert into" not in text.lower()
         return {"params": [], "cols": [], "is_explain": False, "is_readonly": reads}
 

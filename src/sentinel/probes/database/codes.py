@@ -7,10 +7,11 @@ from sentinel.core.result import FailureClass
 from sentinel.probes.database.asking import CELL_CAP, Trouble
 
 _MISSING: Final = re.compile(r"no such (table|column|view|function): ([\w.]{1,100})")
+_KEY: Final = re.compile(r'foreign key mismatch - "(\w{1,100})" referencing "(\w{1,100})"')
 
 
 def of_code(code: str, said: str) -> Trouble:
-    """Why a statement failed. The message `said` is looked at for the name of what is missing only."""
+    """Why a statement failed. The message `said` is looked at for the names of tables and columns only."""
     known = _BY_CODE.get("_".join(code.split("_")[:2]))
     if known is not None:
         return Trouble(failure=known[0], explanation=f"{known[1]} ({_shown(code)})", hint=known[2])
@@ -21,6 +22,13 @@ def of_code(code: str, said: str) -> Trouble:
             explanation=f"there is no {missing[1]} {missing[2]}",
             hint="Compare the query's names with the schema: has a migration not run, or run twice?",
             absent=True,
+        )
+    key = _KEY.search(said)
+    if key is not None:
+        return Trouble(
+            failure=FailureClass.INTEGRITY,
+            explanation=f"the foreign key of {key[1]} to {key[2]} fits no unique columns there",
+            hint=f"Look at the two tables' definitions: has a migration changed {key[2]} alone?",
         )
     return Trouble(
         failure=FailureClass.QUERY_FAILED,

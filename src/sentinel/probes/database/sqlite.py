@@ -26,6 +26,7 @@ from sentinel.probes.database.asking import (
 from sentinel.probes.database.codes import of_code
 
 _STEPS: Final = 2000  # instructions of SQLite's machine between two looks at the time: some 20 us
+_LOOKS: Final = 2  # at a file that nobody has open, before it is read as one that somebody has
 _RESERVE: Final = 0.1  # seconds before the deadline, or a tenth of the time left, in which a query is stopped
 
 
@@ -63,11 +64,25 @@ class _Run:
         self._begun = False
 
     def ask(self) -> Asked:
+        """What the file answers, without making its `-wal` and `-shm`.
+
+        Any reader makes these for a file in WAL mode that nobody has open; then they would belong to Sentinel's user, and
+        the service could not write to its own database. So such a file is opened as one that does not change, and asked
+        anew should it have changed meanwhile.
+        """
         self._begun = True
+        for _ in range(_LOOKS):
+            state = _state_at_rest(self._file)
+            asked = self._look(at_rest=state is not None)
+            if _state_at_rest(self._file) == state or self._is_over():
+                return asked
+        return self._look(at_rest=False)
+
+    def _look(self, *, at_rest: bool) -> Asked:
         asked = Asked()
         began = perf_counter()
         try:
-            with closing(self._connect()) as connection:
+            with closing(self._connect(at_rest=at_rest)) as connection:
                 connection.execute("BEGIN")
                 asked.connect_time = perf_counter() - began
                 for statement in self._statements:
@@ -87,9 +102,10 @@ class _Run:
             trouble = Trouble(failure=FailureClass.OVERLOADED, explanation="no thread became free to read the file")
         return Asked(trouble=trouble)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, *, at_rest: bool) -> sqlite3.Connection:
         left = self._limit - monotonic()
-        connection = sqlite3.connect(_uri(self._file), uri=True, timeout=max(left, 0.0), isolation_level=None)
+        uri = f"file:{quote(str(self._file))}?mode=ro{'&immutable=1' if at_rest else ''}"
+        connection = sqlite3.connect(uri, uri=True, timeout=max(left, 0.0), isolation_level=None)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL_CAP)
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         connection.set_progress_handler(self._is_over, _STEPS)
@@ -100,8 +116,21 @@ class _Run:
         return self.stopped.is_set() or monotonic() > self._limit
 
 
-def _uri(file: Path) -> str:
-    return f"file:{quote(str(file))}?mode=ro"
+def is_in_wal_mode(file: Path) -> bool:
+    """Whether writers keep a write-ahead log beside it (sqlite.org/fileformat2.html, 1.3.3). Blocks; raises OSError."""
+    with file.open("rb") as opened:
+        return opened.read(19)[18:] == b"\x02"
+
+
+def _state_at_rest(file: Path) -> tuple[int, int] | None:
+    """What differs after every change of a file in WAL mode; None while somebody has it open, and for any other file."""
+    try:
+        status = file.stat()
+        if not is_in_wal_mode(file) or file.with_name(f"{file.name}-wal").exists():
+            return None
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
 
 
 def _answer(connection: sqlite3.Connection, statement: Statement, values: Sequence[str]) -> Answer:
