@@ -12,6 +12,7 @@ _KINDS: Final = (
     "http",
     "sql",
     "sqlite",
+    "postgres",
     "auth",
     "roles",
     "audit",
@@ -20,6 +21,7 @@ _KINDS: Final = (
     "heartbeat",
     "tcp",
     "health",
+    "metrics",
     "logs",
     "tls",
 )

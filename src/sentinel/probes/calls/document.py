@@ -64,6 +64,7 @@ class Document:
     body: bytes = field(repr=False)
     content_type: str = field(repr=False)  # as sent; may be anything
     asked_at: datetime
+    moment: float  # the same, of the clock's monotonic time
     response_time: float  # seconds
 
     def readings(self) -> list[Reading]:
@@ -115,16 +116,16 @@ class DocumentSource:
 
     async def _ask(self, deadline: float) -> Document | Finding:
         """A finding is answered, not raised: its traceback would be everybody's and hold what is on the stack."""
-        asked_at = self._tools.clock.now()
+        asked_at, moment = self._tools.clock.now(), self._tools.clock.monotonic()
         try:
             exchange = await self._caller.call_as(
                 self._name, self._account, self._options, deadline, headers=self._headers, body_cap=self._limit
             )
         except Finding as finding:
             return Finding(finding.failure, finding.explanation, finding.hint)
-        return self._document(exchange, asked_at)
+        return self._document(exchange, asked_at, moment)
 
-    def _document(self, exchange: Exchange, asked_at: datetime) -> Document | Finding:
+    def _document(self, exchange: Exchange, asked_at: datetime, moment: float) -> Document | Finding:
         if exchange.truncated:
             explanation = f"{self._name}: more than {self._limit} bytes, too many to look at"
             return Finding(FailureClass.BODY_TOO_LARGE, explanation)
@@ -133,6 +134,7 @@ class DocumentSource:
             body=exchange.body,
             content_type=exchange.header("content-type") or "",
             asked_at=asked_at,
+            moment=moment,
             response_time=exchange.phases.total,
         )
 
