@@ -7,12 +7,12 @@ from hashlib import blake2b
 from typing import Any, Final, Self
 
 from sentinel.core.result import FailureClass
-from sentinel.probes.blocking import Halt
 from sentinel.probes.finding import Finding
 from sentinel.probes.logs.following import Position, Stretch, follow, tail_of
 from sentinel.probes.logs.listing import Listing, identity_of, listing
 from sentinel.probes.logs.options import LogsOptions
 from sentinel.probes.logs.tally import Tally
+from sentinel.probes.worker import Halt
 
 CHUNK: Final = 1 << 20  # bytes that are looked at at once; a line that is longer counts as several
 

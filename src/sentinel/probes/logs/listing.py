@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from sentinel.probes.blocking import Halt
+from sentinel.probes.worker import Halt
 
 MOST_FILES: Final = 200  # that one check follows: those that were written to last
 _MOST_NAMES: Final = 10_000  # that are looked at for one path
