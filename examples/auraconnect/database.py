@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from examples.auraconnect.settings import DATABASE, Settings
+from examples.databases import execute, make_anew
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 ROLES = ("payroll_api", "sentinel_monitor")  # the service's user, and the one that Sentinel asks as
@@ -42,14 +42,7 @@ class Database:
 
     def make(self) -> None:
         """An empty database with the tables of the guide and what a healthy system has in them."""
-        with psycopg.connect(f"{self._settings.postgres}/postgres", autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
-            for role in ROLES:
-                name = sql.Identifier(role)
-                connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(name))
-                connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(name))
-            connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-        self._as_owner(SCHEMA.read_text())
+        make_anew(self._settings.postgres, DATABASE, ROLES, SCHEMA.read_text())
 
     def one(self, query: str) -> Any:
         """The first value of a query, as the service's own user."""
@@ -64,10 +57,10 @@ class Database:
 
     def break_(self, fault: str) -> None:
         """Make what a fault does to the database."""
-        self._as_owner(BREAK[fault])
+        execute(self._settings.owned, BREAK[fault])
 
     def mend(self, fault: str) -> None:
-        self._as_owner(MEND.get(fault, NO_BROKEN_JOBS))
+        execute(self._settings.owned, MEND.get(fault, NO_BROKEN_JOBS))
 
     def leak(self) -> None:
         """Take connections and keep them."""
@@ -76,7 +69,3 @@ class Database:
     def give_back(self) -> None:
         while self._leaked:
             self._leaked.pop().close()
-
-    def _as_owner(self, statements: str) -> None:
-        with psycopg.connect(self._settings.owned, autocommit=True) as connection:
-            connection.execute(statements.encode())

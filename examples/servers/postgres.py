@@ -69,6 +69,12 @@ class Cluster:
         options = [part for name, value in all_settings.items() for part in ("-c", f"{name}={value}")]
         return [str(self.binaries / "postgres"), "-D", str(self.home / "data"), *options]
 
+    @property
+    def counts_statements(self) -> bool:
+        """Whether this installation has pg_stat_statements, as Debian's has and the wheel has not."""
+        folders = (self.binaries.parent / "lib", self.binaries.parent / "lib" / "postgresql")
+        return any((folder / "pg_stat_statements.so").exists() for folder in folders)
+
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs to its end; RuntimeError with what it said when it fails."""
         try:
@@ -164,7 +170,8 @@ def main() -> None:
         sys.exit("PostgreSQL cannot be started: none is installed")
     except (RuntimeError, OSError) as error:
         sys.exit(f"PostgreSQL cannot be started: {error}")
-    command = cluster.command(options.port, {"fsync": "off"})
+    settings = {"shared_preload_libraries": "pg_stat_statements"} if cluster.counts_statements else {}
+    command = cluster.command(options.port, {"fsync": "off", **settings})
     if cluster.identity:
         os.setgroups([])
         os.setgid(cluster.identity["group"])

@@ -1,0 +1,45 @@
+"""What the demo has to know of the employee service."""
+
+from pathlib import Path
+from typing import Final
+
+from examples.demo.system import Stand, System
+from examples.fhs_prosight import settings, tokens
+
+
+def environment(stand: Stand) -> dict[str, str]:
+    """What the configuration and the service refer to. Every address in it is a loopback address."""
+    ports, data = stand.ports, stand.service_data
+    server = f"127.0.0.1:{ports.postgres}"
+    return {
+        "FHS_POSTGRES": f"postgresql://sentinel@{server}",
+        "FHS_TLS_PORT": str(ports.tls),
+        "FHS_PLAIN_PORT": str(ports.plain),
+        "FHS_API_HOST": "127.0.0.1",
+        "FHS_API_PORT": str(ports.service),
+        "FHS_API_URL": f"https://127.0.0.1:{ports.tls}",
+        "FHS_CA_FILE": str(data / "tls" / "ca.pem"),
+        "FHS_DATABASE_URL": f"postgresql://sentinel_monitor@{server}/{settings.DATABASE}",
+        "FHS_ADMIN_PASSWORD": settings.PASSWORDS[settings.ADMIN],
+        "FHS_VIEWER_PASSWORD": settings.PASSWORDS[settings.VIEWER],
+        "FHS_RATE_PASSWORD": settings.PASSWORDS[settings.LIMITED],
+        "FHS_PROGRAM_TOKEN": tokens.lasting(settings.ADMIN, old=False),
+        "FHS_HRS_URL": f"{stand.url}/ads/api/Furnace/rest/json/hr",
+        "FHS_COVID_URL": f"{stand.url}/fhs_covid_api/api/reportVaccines/detail",
+        "FHS_COVID_TOKEN": settings.OUTSIDE_TOKEN,
+        "FHS_FOLDER": str(data),
+        "FHS_SYSTEMCTL": str(data / "bin" / "systemctl"),
+        "FHS_JOURNALCTL": str(data / "bin" / "journalctl"),
+    }
+
+
+SYSTEM: Final = System(
+    name="fhs-prosight",
+    title="FHS ProSight employee service",
+    watched="its API, synchronisation, roles, database, schema, logs, unit, backups and outside APIs",
+    service="examples.fhs_prosight.service",
+    config=Path(__file__).with_name("monitoring_config.json"),
+    environment=environment,
+    postgres=True,
+    https=True,
+)
