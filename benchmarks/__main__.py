@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from types import FrameType
 
-from benchmarks import alert, commands, cost, machine, profile, wire
+from benchmarks import alert, commands, cost, kinds, machine, profile, wire
 from benchmarks.figures import Figure, table
 
 
@@ -44,6 +44,10 @@ def _commands(effort: Effort) -> Iterable[Figure]:
     return commands.measure(effort.python)
 
 
+def _kinds(_effort: Effort) -> Iterable[Figure]:
+    return kinds.measure()
+
+
 def _wire(_effort: Effort) -> Iterable[Figure]:
     return wire.measure()
 
@@ -58,10 +62,11 @@ PARTS: Mapping[str, Callable[[Effort], Iterable[Figure]]] = {
     "tls": _tls,
     "alert": _alert,
     "commands": _commands,
+    "kinds": _kinds,
     "wire": _wire,
     "profile": _profile,
 }
-USUAL = ("cost", "tls", "alert", "commands")
+USUAL = ("cost", "tls", "alert", "commands", "kinds")
 
 
 def _arguments() -> tuple[Sequence[str], Effort]:

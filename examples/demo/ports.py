@@ -1,5 +1,7 @@
 """The loopback ports of the demo."""
 
+import contextlib
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
@@ -30,3 +32,11 @@ def ports(environment: Mapping[str, str]) -> Ports:
     if not text.isascii() or not text.isdigit() or not 1023 <= int(text) <= 65527:
         raise SettingsError("PORT_BASE: a number from 1023 to 65527 is expected, such as PORT_BASE=9000")
     return Ports(**{field.name: int(text) + number for number, field in enumerate(fields(Ports), start=1)})
+
+
+def free_ports() -> Ports:
+    """Ports that nobody used a moment ago, for tests and measurements."""
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in fields(Ports)]
+        numbers = [int(listener.getsockname()[1]) for listener in listeners]
+    return Ports(**dict(zip((field.name for field in fields(Ports)), numbers, strict=True)))

@@ -11,12 +11,11 @@ import httpx2
 
 from examples.demo.__main__ import child_environment, demo_environment, start_system
 from examples.demo.children import Children
-from examples.demo.ports import Ports
+from examples.demo.ports import free_ports
 from examples.demo.system import ROOT, Stand, find
 from examples.servers import postgres
 from sentinel.app.plans import load_plan
 from tests.guides.kit.watch import Seen, Watch, red
-from tests.kit.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
@@ -105,11 +104,3 @@ async def running(name: str, folder: Path) -> AsyncIterator[World]:
     finally:
         if system.postgres:
             shutil.rmtree(postgres.place(folder / "postgres", stand.ports.postgres), ignore_errors=True)
-
-
-def free_ports() -> Ports:
-    """Ports that nobody used a moment ago."""
-    taken: set[int] = set()
-    while len(taken) < len(Ports.__dataclass_fields__):
-        taken.add(free_port())
-    return Ports(**dict(zip(Ports.__dataclass_fields__, taken, strict=True)))
