@@ -19,11 +19,14 @@ _KINDS: Final = (
     "scenario",
     "command",
     "heartbeat",
+    "host",
     "tcp",
     "health",
     "metrics",
+    "openapi",
     "logs",
     "tls",
+    "backup",
 )
 
 

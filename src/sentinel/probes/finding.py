@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
-from sentinel.core.result import OWN_SIDE, SECURITY, FailureClass, Measurement, Note, Reading, failed, passed
+from sentinel.core.result import MINOR, OWN_SIDE, SECURITY, FailureClass, Measurement, Note, Reading, failed, passed
 from sentinel.probes.database import Trouble
 from sentinel.probes.wire import ExchangeFailed
 
@@ -29,10 +29,12 @@ class Finding(Exception):
 
     @property
     def gravity(self) -> int:
-        """Holes in security first, what accuses the target next, what Sentinel could not judge last."""
+        """Holes in security first, what accuses the target next, then what is only a warning; what could not be judged last."""
         if self.failure in SECURITY:
             return 0
-        return 2 if self.failure in OWN_SIDE else 1
+        if self.failure in OWN_SIDE:
+            return 3
+        return 2 if self.failure in MINOR else 1
 
 
 def measurement(

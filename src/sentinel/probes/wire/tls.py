@@ -20,6 +20,7 @@ class TlsSetting:
     key_file: str | None = None  # PEM; None when the key is in the certificate's file
     server_name: str | None = None  # asked for and checked instead of the URL's host
     minimum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
+    protocol: str | None = "http/1.1"  # offered by ALPN; a server of another protocol may refuse an offer of HTTP
 
 
 class TlsContexts:
@@ -39,7 +40,8 @@ class TlsContexts:
 def _context(setting: TlsSetting) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=setting.ca_file) if setting.verify else unverified_context()
     context.minimum_version = setting.minimum_version
-    context.set_alpn_protocols(["http/1.1"])
+    if setting.protocol:
+        context.set_alpn_protocols([setting.protocol])
     if setting.certificate_file:
         context.load_cert_chain(setting.certificate_file, setting.key_file)
     return context
@@ -82,6 +84,9 @@ _BY_VERIFY_CODE: Final = {
     23: (FailureClass.TLS_UNTRUSTED, "the certificate was revoked"),
     62: (FailureClass.TLS_WRONG_NAME, "the certificate is for another name"),
     64: (FailureClass.TLS_WRONG_NAME, "the certificate is for another address"),
+    66: (FailureClass.TLS_UNTRUSTED, "the certificate's key is too weak"),
+    67: (FailureClass.TLS_UNTRUSTED, "the key of an authority in the chain is too weak"),
+    68: (FailureClass.TLS_UNTRUSTED, "a certificate of the chain is signed with a broken algorithm"),
 }
 
 
