@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sentinel.core.incident import Acknowledge, Incident, Phase, Refusal, step
 from sentinel.core.notification import State
 from sentinel.reports import status
-from sentinel.reports.documents import HealthDocument, OwnHealth, StatusDocument
+from sentinel.reports.documents import HealthDocument, LeftLine, OwnHealth, RunLine, StatusDocument
 from tests.kit.scene import NOW
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class StillMonitor:
         self.reloads = 0
         self.reports: list[tuple[str, Report]] = []  # what jobs reported, with the token
         self.reload_problem = ""
+        self.left: list[LeftLine] = []  # what scenarios have not taken away
 
     async def status(self) -> StatusDocument:
         self.asked += 1
@@ -101,6 +102,24 @@ class StillMonitor:
         wanted = [row for row in self.rows if row.state is State.DEAD and (ids is None or row.id in ids)]
         self.rows = [replace(row, state=state) if row in wanted else row for row in self.rows]
         return len(wanted)
+
+    async def run_check(self, name: str) -> RunLine | None:
+        past = next((past for past in self.histories if past.check.name == name), None)
+        if past is None or past.last is None:
+            return None
+        return status.run_line(past.check, past.last, past.verdict)
+
+    async def left_behind(self) -> list[LeftLine]:
+        return self.left
+
+    async def clean_up(self) -> list[LeftLine]:
+        self.left = [line for line in self.left if line.problem]
+        return self.left
+
+    async def drop_left(self, marks: tuple[str, ...]) -> int:
+        before = len(self.left)
+        self.left = [line for line in self.left if line.id not in marks]
+        return before - len(self.left)
 
     async def reload(self) -> str:
         self.reloads += 1

@@ -13,8 +13,8 @@ import pytest
 from sentinel.base.clock import SystemClock
 from sentinel.base.errors import StoreUnavailable
 from sentinel.core.result import FailureClass, Outcome
+from sentinel.probes.base import Cleans
 from sentinel.probes.ledger import Unkept
-from sentinel.probes.scenario.probe import ScenarioProbe
 from tests.kit.bench import Bench, problem, readings, run, words
 from tests.kit.eventually import eventually
 from tests.kit.office import Office
@@ -342,8 +342,8 @@ async def test_cleaning_up_by_hand_takes_away_what_was_left(bench: Bench, office
     probe = bench.build("scenario", **staff(office))
     await run(probe)
     office.faults.clear()
-    assert isinstance(probe, ScenarioProbe)
-    assert await probe.clean_up(asyncio.get_running_loop().time() + 5) == 0
+    assert isinstance(probe, Cleans)
+    await probe.clean_up(asyncio.get_running_loop().time() + 5)
     assert (office.made(), await left(bench)) == ([], [])
 
 

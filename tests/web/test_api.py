@@ -7,8 +7,9 @@ from urllib.parse import unquote
 import pytest
 
 from sentinel.base.errors import StoreUnavailable
+from sentinel.reports.documents import LeftLine
 from tests.kit.monitor import resolved
-from tests.kit.scene import CANARY
+from tests.kit.scene import CANARY, NOW
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site
@@ -217,3 +218,32 @@ async def test_an_address_or_our_own_name_is_accepted(site: Site, host: str) -> 
 async def test_no_answer_carries_a_secret_of_the_plan(site: Site, path: str) -> None:
     assert CANARY in site.monitor.plan.store.url.reveal()
     assert CANARY not in (await site.local.get(path)).text
+
+
+async def test_a_check_is_run_on_request(site: Site) -> None:
+    answer = await site.local.post("/api/v1/checks/login/run", json={})
+    assert (answer.status_code, answer.json()["name"], answer.json()["severity"]) == (200, "login", "CRITICAL")
+
+
+async def test_a_check_that_the_daemon_does_not_know_is_not_found(site: Site) -> None:
+    answer = await site.local.post("/api/v1/checks/logn/run", json={})
+    assert (answer.status_code, "reload" in answer.json()["hint"]) == (404, True)
+
+
+async def test_what_scenarios_left_is_listed_cleaned_up_and_forgotten(site: Site) -> None:
+    site.monitor.left = [left("one"), left("two", problem="delete: status 500")]
+    listed = await site.local.get("/api/v1/cleanup")
+    cleaned = await site.local.post("/api/v1/cleanup/run", json={})
+    dropped = await site.local.post("/api/v1/cleanup/drop", json={"marks": ["two", "none"]})
+    assert [line["id"] for line in listed.json()["left"]] == ["one", "two"]
+    assert [line["problem"] for line in cleaned.json()["left"]] == ["delete: status 500"]
+    assert (dropped.json(), site.monitor.left) == ({"dropped": 1}, [])
+
+
+async def test_tcp_runs_and_cleans_up_nothing(site: Site) -> None:
+    answers = [await site.remote.post(f"/api/v1/{path}", json={}) for path in ("checks/login/run", "cleanup/run")]
+    assert [answer.status_code for answer in answers] == [404, 404]
+
+
+def left(mark: str, problem: str = "") -> LeftLine:
+    return LeftLine(id=mark, check="staff", at=NOW, values={"run": mark, "id": 7}, problem=problem)

@@ -15,6 +15,7 @@ from sentinel.probes.base import ProbeTools
 from sentinel.probes.calls.session import Sessions
 from sentinel.probes.catalogue import CATALOGUE as PROBES
 from sentinel.probes.ledger import Ledger
+from sentinel.probes.resources import Resources
 from sentinel.probes.sharing import Shared
 from sentinel.probes.wire import Resolver, Transport
 
@@ -47,6 +48,7 @@ class Equipment:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="probe")
         self._resolver = Resolver()
         self._sessions = Sessions()  # a login that was refused waits across reloads
+        self._resources = Resources()  # a run that has begun keeps what it uses through a reload
         self._kit = Kit(source="", probes={}, channels={})
 
     def build(self, plan: Plan, notes: Mapping[str, Note], ledger: Ledger) -> Kit:
@@ -82,6 +84,7 @@ class Equipment:
             sessions=self._sessions,
             shared=Shared(),
             ledger=ledger,
+            resources=self._resources,
         )
         probes: dict[str, tuple[str, Runnable]] = {}
         for check in plan.checks:

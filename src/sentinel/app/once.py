@@ -1,14 +1,17 @@
 """What a command does by itself, without a daemon: run checks once, send a test, read the store."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
 from typing import NamedTuple
 
+from sentinel.app import leftovers
+from sentinel.app.ledger import StoredLedger
 from sentinel.app.plans import mains
 from sentinel.app.reporting import WrittenReport, report_message, write_report
 from sentinel.base.clock import SystemClock
@@ -23,11 +26,12 @@ from sentinel.core.notification import Kind, Message, Notification, Outcome
 from sentinel.core.plan import ChannelPlan, Plan
 from sentinel.core.result import Result
 from sentinel.engine.runner import Runner
-from sentinel.probes.base import ProbeTools
+from sentinel.probes.base import Probe, ProbeTools
 from sentinel.probes.catalogue import CATALOGUE as PROBES
+from sentinel.probes.ledger import Ledger, Unkept
 from sentinel.probes.wire import Resolver, Transport
 from sentinel.reports import status
-from sentinel.reports.documents import StatusDocument
+from sentinel.reports.documents import LeftLine, StatusDocument
 from sentinel.store.database import Store
 
 #: Probes at once when checks are run by hand.
@@ -50,26 +54,54 @@ class Told(NamedTuple):
     outcome: Outcome
 
 
-async def check_once(plan: Plan, names: Collection[str], tags: Collection[str]) -> list[Ran]:
-    """Run checks once, now, and judge each by itself; the store is neither read nor written.
+def choose(plan: Plan, names: Collection[str], tags: Collection[str]) -> list[Check]:
+    """The checks that are meant.
 
     Args:
         plan: has the checks.
         names: which of them; all when empty.
         tags: only those that carry one of these; all when empty.
     """
+    return [c for c in plan.checks if (not names or c.name in names) and (not tags or c.tags & set(tags))]
+
+
+def makes(check: Check) -> bool:
+    """Whether its run makes something in the target and has to take it away again."""
+    return check.options is not None and PROBES[check.kind].makes(check.options)
+
+
+async def check_once(plan: Plan, chosen: Sequence[Check]) -> list[Ran]:
+    """Run checks once, now, and judge each by itself.
+
+    The store is neither read nor written, but by a check that makes something: it writes down there what is to be cleaned up,
+    so that the next run can do so if this one is killed.
+
+    Raises:
+        AlreadyRunning, StoreError: there is such a check, and the store cannot be had.
+    """
+    async with _ledger(plan, needed=any(map(makes, chosen))) as ledger:
+        return await _run_once(plan, chosen, ledger)
+
+
+@asynccontextmanager
+async def _ledger(plan: Plan, *, needed: bool) -> AsyncIterator[Ledger]:
+    if not needed:
+        yield Unkept()
+        return
+    store = await Store.open(plan.store, SystemClock())
+    try:
+        yield StoredLedger(store)
+    finally:
+        await store.close()
+
+
+async def _run_once(plan: Plan, chosen: Sequence[Check], ledger: Ledger) -> list[Ran]:
     clock = SystemClock()
-    chosen = [c for c in plan.checks if (not names or c.name in names) and (not tags or c.tags & set(tags))]
     results: list[Result] = []
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="probe") as threads:
         resolver = Resolver()
-        tools = ProbeTools(clock=clock, transport=Transport(resolver), threads=threads)
-        probes = {
-            check.name: PROBES[check.kind].build(
-                check.options, replace(tools, check=check.name, interval=check.interval)
-            )
-            for check in chosen
-        }
+        tools = ProbeTools(clock=clock, transport=Transport(resolver), threads=threads, ledger=ledger)
+        probes = {check.name: _build(check, tools) for check in chosen}
         runner = Runner(clock, results.append, plan.limits)
         runner.equip(probes, plan.limits)
         runner.submit(chosen, clock.now())
@@ -82,9 +114,46 @@ async def check_once(plan: Plan, names: Collection[str], tags: Collection[str]) 
     return [_judged(plan, check, by_name[check.name]) for check in chosen if check.name in by_name]
 
 
+def _build(check: Check, tools: ProbeTools) -> Probe:
+    return PROBES[check.kind].build(check.options, replace(tools, check=check.name, interval=check.interval))
+
+
 def _judged(plan: Plan, check: Check, result: Result) -> Ran:
     history = History(check, plan.policies[check.policy], mains().get(check.kind, ""))
     return Ran(check, result, history.take(result).verdict)
+
+
+async def left_behind(plan: Plan) -> list[LeftLine]:
+    """What runs of scenarios have not taken away yet. Raises StoreError."""
+    store = await Store.open_readonly(plan.store)
+    try:
+        return await leftovers.left_behind(store)
+    finally:
+        await store.close()
+
+
+async def clean_up(plan: Plan) -> list[LeftLine]:
+    """Take it away now; answers what is left then, with why. Raises AlreadyRunning, StoreError."""
+    store = await Store.open(plan.store, SystemClock())
+    resolver = Resolver()
+    try:
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="probe") as threads:
+            transport, ledger = Transport(resolver), StoredLedger(store)
+            tools = ProbeTools(clock=SystemClock(), transport=transport, threads=threads, ledger=ledger)
+            probes = {check.name: _build(check, tools) for check in plan.checks if makes(check)}
+            return await leftovers.take_away(store, probes.get)
+    finally:
+        resolver.close()
+        await store.close()
+
+
+async def drop_left(plan: Plan, marks: Collection[str]) -> int:
+    """Take these out of the ledger, since a person has seen to them; answers how many. Raises AlreadyRunning, StoreError."""
+    store = await Store.open(plan.store, SystemClock())
+    try:
+        return await leftovers.drop(store, marks)
+    finally:
+        await store.close()
 
 
 async def test_alert(plan: Plan, names: Collection[str]) -> list[Told]:

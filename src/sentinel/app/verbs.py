@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sentinel import __version__
+from sentinel.app import leftovers
 from sentinel.app.parts import Parts
-from sentinel.base.errors import StoreError, StoreUnavailable
+from sentinel.base.errors import SentinelError, StoreError, StoreUnavailable
 from sentinel.core.history import History
 from sentinel.core.incident import Incident, Refusal
 from sentinel.core.notification import Notification, State
@@ -16,7 +17,7 @@ from sentinel.core.result import Outcome
 from sentinel.core.slo import Rollup
 from sentinel.probes.heartbeat import Report
 from sentinel.reports import status
-from sentinel.reports.documents import HealthDocument, OutboxLine, OwnHealth, StatusDocument
+from sentinel.reports.documents import HealthDocument, LeftLine, OutboxLine, OwnHealth, RunLine, StatusDocument
 from sentinel.store.database import Room, Transaction
 
 #: How long the figures of the last 24 hours are good for.
@@ -30,8 +31,17 @@ SLOW = 3.0
 #: Seconds that an acknowledgement, or the report of a job, waits for its commit.
 COMMIT_WITHIN = 8.0
 
+#: Seconds beside its own that a run that is asked for may wait for room.
+ROOM_WITHIN = 10.0
+
 #: Rows that one answer holds at most.
 MOST_ROWS = 1_000
+
+
+class RunUnfinished(SentinelError):
+    """A check that was to be run at once has no result yet."""
+
+    hint = "this Sentinel has more runs to do than it may do at once: see `sentinel --status`"
 
 
 class Verbs:
@@ -121,6 +131,39 @@ class Verbs:
             return answer
         known = await self._parts.store.read(lambda tx: tx.incidents.get(number))
         return Refusal.ALREADY_RESOLVED if known else answer
+
+    # --- Checks by hand ---------------------------------------------------------------------------------------------
+
+    async def run_check(self, name: str) -> RunLine | None:
+        """Run a check now, or wait for its run that is under way; None when there is no such check.
+
+        The run counts as any other: it is stored, and may open or resolve an incident.
+        """
+        parts = self._parts
+        check = next((check for check in parts.plan.checks if check.name == name), None)
+        if check is None:
+            return None
+        try:
+            async with asyncio.timeout(check.timeout.total_seconds() * 2 + ROOM_WITHIN):
+                result = await parts.runner.run_now(check)
+        except TimeoutError:
+            raise RunUnfinished(f"the run of {name} did not begin and end in time") from None
+        history = parts.pipeline.histories.get(name)
+        if result is None or history is None:
+            return None
+        return status.run_line(check, result, history.verdict)
+
+    async def left_behind(self) -> list[LeftLine]:
+        """What runs of scenarios made and have not taken away yet."""
+        return await leftovers.left_behind(self._parts.store)
+
+    async def clean_up(self) -> list[LeftLine]:
+        """Take that away now; answers what is left then, with why."""
+        return await leftovers.take_away(self._parts.store, self._parts.runner.probe)
+
+    async def drop_left(self, marks: tuple[str, ...]) -> int:
+        """Take these out of the ledger, since a person has seen to them; answers how many."""
+        return await leftovers.drop(self._parts.store, marks)
 
     # --- Jobs -------------------------------------------------------------------------------------------------------
 

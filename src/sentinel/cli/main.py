@@ -51,6 +51,7 @@ for command in (
     run.run,
     ask.status,
     once.check,
+    once.cleanup,
     config.config,
     ask.incidents,
     ask.ack,

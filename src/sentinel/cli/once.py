@@ -5,17 +5,21 @@ from typing import TYPE_CHECKING
 import click
 
 from sentinel.base.errors import NotRunning
-from sentinel.cli import options
+from sentinel.cli import options, wire
 from sentinel.cli.options import as_json, look, print_json
 from sentinel.cli.planning import planned
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
-    from sentinel.app.once import Ran, Told
+    from sentinel.app.once import Told
     from sentinel.app.reporting import WrittenReport
     from sentinel.core.calendar import Period
+    from sentinel.core.check import Check
     from sentinel.core.plan import Plan
+
+#: Seconds that cleaning up after all scenarios may take: more than the daemon gives itself.
+CLEANED_WITHIN = 40.0
 
 
 @click.command()
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
 def check(names: tuple[str, ...], tags: tuple[str, ...], as_json: bool) -> int:
     """Run checks once, now. Nothing is stored, nobody is told.
 
+    A scenario that makes something is run by the daemon, if there is one, so that two runs never meet; that run counts as any
+    other.
+
     Exits with 0 when all is well, 1 for a warning, 2 when something is critical, 3 when something could not be judged.
 
     \b
@@ -34,50 +41,137 @@ def check(names: tuple[str, ...], tags: tuple[str, ...], as_json: bool) -> int:
       sentinel check health --json
       sentinel check --tag smoke
     """
-    import asyncio
-
-    from sentinel.app.once import check_once
+    from sentinel.app import once
     from sentinel.core.rule import Severity
 
     with planned() as plan:
         _refuse_unknown("check", names, [check.name for check in plan.checks])
-        ran = asyncio.run(check_once(plan, names, tags))
+        ran = _run(plan, once.choose(plan, names, tags))
     if not ran:
         raise click.UsageError(f"no check has the tag {' or '.join(tags)}" if tags else "there are no checks")
-    worst = max((one.verdict.severity for one in ran), key=lambda severity: severity.urgency, default=Severity.UNKNOWN)
+    severities = {severity.label: severity for severity in Severity}
+    ran.sort(key=lambda one: (-severities[one["severity"]].urgency, one["name"]))
+    worst = severities[ran[0]["severity"]]
     if as_json:
-        print_json({"overall": worst.label, "checks": [_as_json(one) for one in ran]})
+        print_json({"overall": worst.label, "checks": ran})
     else:
         _print_runs(ran)
     return int(worst)
 
 
-def _as_json(one: "Ran") -> dict[str, object]:
-    measurement = one.result.measurement
-    return {
-        "name": one.check.name,
-        "kind": one.check.kind,
-        "severity": one.verdict.severity.label,
-        "outcome": measurement.outcome.value,
-        "failure": measurement.failure.value if measurement.failure else None,
-        "explanation": one.verdict.explanation,
-        "hint": one.verdict.hint,
-        "readings": [{"name": r.name, "value": r.value, "unit": r.unit.value} for r in measurement.readings],
-    }
+def _run(plan: "Plan", chosen: "list[Check]") -> list[wire.Json]:
+    """Run checks, by the daemon where they make something and there is one; answers the documents of their runs."""
+    import asyncio
+
+    from sentinel.app import once
+    from sentinel.reports.status import run_line
+
+    by_daemon = {check.name: line for check in chosen if once.makes(check) and (line := _run_by_daemon(plan, check))}
+    ran = asyncio.run(once.check_once(plan, [check for check in chosen if check.name not in by_daemon]))
+    return [*by_daemon.values(), *(run_line(*one).to_json() for one in ran)]
 
 
-def _print_runs(ran: "list[Ran]") -> None:
+def _run_by_daemon(plan: "Plan", check: "Check") -> wire.Json | None:
+    """The document of a run by the daemon; None when none runs."""
+    from urllib.parse import quote
+
+    patience = check.timeout.total_seconds() * 2 + wire.TO_CHANGE
+    try:
+        return wire.ask(plan.file, f"/api/v1/checks/{quote(check.name, safe='')}/run", {}, patience=patience)
+    except (wire.NotAllowed, wire.NotAnswering):
+        raise
+    except NotRunning:
+        return None
+
+
+def _print_runs(ran: list[wire.Json]) -> None:
+    from sentinel.base.units import Unit
+    from sentinel.core.result import Reading
+
     style = look()
-    names = max(len(one.check.name) for one in ran)
-    for one in sorted(ran, key=lambda one: (-one.verdict.severity.urgency, one.check.name)):
-        severity = one.verdict.severity.label
-        readings = ", ".join(map(str, one.result.readings))
-        said = readings if severity == "OK" else one.verdict.explanation
-        click.echo(f"{style.severity(severity, 8)}  {one.check.name.ljust(names)}  {_cleaned(said)}".rstrip())
-        if severity != "OK":
-            for line in (readings, one.verdict.hint):
+    names = max(len(one["name"]) for one in ran)
+    for one in ran:
+        taken = (Reading(reading["name"], reading["value"], Unit(reading["unit"])) for reading in one["readings"])
+        readings = ", ".join(map(str, taken))
+        said = readings if one["severity"] == "OK" else one["explanation"]
+        click.echo(f"{style.severity(one['severity'], 8)}  {one['name'].ljust(names)}  {_cleaned(said)}".rstrip())
+        if one["severity"] != "OK":
+            for line in (readings, one["hint"]):
                 for part in style.paragraph(line, 12 + names):
                     click.echo(style.dim(part))
+
+
+@click.command()
+@options.config
+@click.option("--run", "now", is_flag=True, help="Take it away now.")
+@click.option(
+    "--drop", "marks", multiple=True, metavar="MARK", help="Forget a run that you have cleaned up after yourself."
+)
+@as_json
+def cleanup(now: bool, marks: tuple[str, ...], as_json: bool) -> int:
+    """List what scenarios made and have not taken away.
+
+    Such as after a crash, or when something could not be deleted. Every next run tries again by itself; a run that is under way
+    is listed too. Exits with 0 when nothing is left, else with 1.
+
+    \b
+    Examples:
+      sentinel cleanup --run
+      sentinel cleanup --drop sentinel-3f0c1a9be27d
+    """
+    if now and marks:
+        raise click.UsageError("either --run or --drop")
+    with planned() as plan:
+        if marks:
+            return _drop_left(plan, marks)
+        left = _left_behind(plan, now=now)
+    if as_json:
+        print_json({"left": left})
+    else:
+        click.echo("\n".join(map(_left_line, left)) or "Nothing is left.")
+    return 1 if left else 0
+
+
+def _left_behind(plan: "Plan", *, now: bool) -> list[wire.Json]:
+    """What is left, by the daemon if one runs, else by the store."""
+    import asyncio
+
+    from sentinel.app import once
+
+    try:
+        if now:
+            answer = wire.ask(plan.file, "/api/v1/cleanup/run", {}, patience=CLEANED_WITHIN)
+        else:
+            answer = wire.ask(plan.file, "/api/v1/cleanup")
+    except (wire.NotAllowed, wire.NotAnswering):
+        raise
+    except NotRunning:
+        lines = asyncio.run(once.clean_up(plan) if now else once.left_behind(plan))
+        return [line.to_json() for line in lines]
+    return list(answer["left"])
+
+
+def _drop_left(plan: "Plan", marks: tuple[str, ...]) -> int:
+    import asyncio
+
+    from sentinel.app import once
+
+    try:
+        dropped = wire.ask(plan.file, "/api/v1/cleanup/drop", {"marks": list(marks)})["dropped"]
+    except (wire.NotAllowed, wire.NotAnswering):
+        raise
+    except NotRunning:
+        dropped = asyncio.run(once.drop_left(plan, marks))
+    click.echo(f"{dropped} forgotten.")
+    return 0 if dropped == len(set(marks)) else 1
+
+
+def _left_line(line: wire.Json) -> str:
+    from sentinel.reports.text import moment
+
+    known = " ".join(f"{name}={value}" for name, value in line["values"].items() if name not in {"run", "begun"})
+    what = f"{moment(line['at']):%Y-%m-%d %H:%M} UTC  {line['check']}  {line['id']}  {known}"
+    return _cleaned(what).rstrip() + (f"\n    {_cleaned(line['problem'])}" if line["problem"] else "")
 
 
 @click.command("test-alert")
@@ -157,8 +251,6 @@ def report(since: str, until: str | None, channels: tuple[str, ...], folder: str
 def _have_it_written_down(plan: "Plan") -> None:
     """Ask a running daemon to commit the figures of the last minutes; without one the store has all there is."""
     import contextlib
-
-    from sentinel.cli import wire
 
     with contextlib.suppress(NotRunning, wire.NotAnswering, wire.Refused):
         wire.ask(plan.file, "/api/v1/write-down", {})

@@ -73,6 +73,7 @@ class Runner:
         self._ready: deque[Run] = deque()
         self._by_host: Counter[str] = Counter()
         self._host_queues: dict[str, deque[Run]] = {}
+        self._waiters: dict[str, list[asyncio.Future[Result | None]]] = {}  # who wants a run's result, by check
         self.skipped: Counter[str] = Counter()  # runs that were due and did not start, by reason
         self.runs = 0
         self.lateness = Histogram()  # seconds from the slot to the start
@@ -105,6 +106,23 @@ class Runner:
                 self._busy[check.name] = run
                 self._admit(run)
 
+    async def run_now(self, check: Check) -> Result | None:
+        """Run a check at once and answer its result, which counts as any other; None when it will not have one.
+
+        A run that is under way, or waits for room, is waited for instead: runs of one check never overlap.
+        """
+        if check.name not in self._probes:
+            return None
+        waiter: asyncio.Future[Result | None] = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(check.name, []).append(waiter)
+        if check.name not in self._busy:
+            self.submit([check], self._clock.now())
+        return await waiter
+
+    def probe(self, check: str) -> Runnable | None:
+        """The probe that is in use for a check."""
+        return self._probes.get(check)
+
     async def finish(self, within: float) -> None:
         """Wait until nothing runs or waits any more, at most that many seconds."""
         with contextlib.suppress(TimeoutError):
@@ -122,6 +140,8 @@ class Runner:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for check in list(self._waiters):
+            self._answer(check, None)
 
     def _admit(self, run: Run) -> None:
         host = run.probe.host
@@ -157,7 +177,7 @@ class Runner:
         self.runs += 1
         self.lateness.add((self._clock.now() - run.scheduled_at).total_seconds())
         measurement = await self._measure(run)
-        self._deliver(
+        self._hand_over(
             Result(
                 check=run.check.name,
                 scheduled_at=run.scheduled_at,
@@ -186,10 +206,19 @@ class Runner:
             )
         return measurement
 
+    def _hand_over(self, result: Result) -> None:
+        self._deliver(result)
+        self._answer(result.check, result)
+
+    def _answer(self, check: str, result: Result | None) -> None:
+        for waiter in self._waiters.pop(check, []):
+            if not waiter.done():
+                waiter.set_result(result)
+
     def _give_up(self, check: Check, scheduled_at: datetime) -> None:
         self.skipped["overloaded"] += 1
         measurement = failed(FailureClass.OVERLOADED, f"{MOST_WAITING} runs are waiting already")
-        self._deliver(
+        self._hand_over(
             Result(
                 check=check.name,
                 scheduled_at=scheduled_at,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from sentinel.base.clock import Clock
 from sentinel.base.fields import Options
@@ -40,6 +40,15 @@ class Probe(Protocol):
 
     async def close(self) -> None:
         """Give back what it holds (connections, threads). It is not used afterwards."""
+        ...
+
+
+@runtime_checkable
+class Cleans(Protocol):
+    """What a probe has beside, when it makes something in the target and the ledger says what is left of it."""
+
+    async def clean_up(self, deadline: float) -> None:
+        """Take away what earlier runs left. Raises Finding for the first thing that did not work."""
         ...
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from sentinel.base.units import Unit
 from sentinel.core.incident import Phase
+from sentinel.core.result import FailureClass, Outcome
 from sentinel.core.rule import Direction, Severity
 
 #: The version of the JSON form of all documents.
@@ -94,6 +95,40 @@ class CheckLine:
     uptime: float | None  # of 24 hours, by time, unknown time left out; None when nothing was judged
     p95: float | None  # of the main reading over 24 hours, in its unit
     samples: int  # results of 24 hours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenReading:
+    """A reading as one run took it."""
+
+    name: str
+    value: float
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLine(Document):
+    """One run of a check that somebody asked for."""
+
+    name: str
+    kind: str
+    severity: Severity
+    outcome: Outcome
+    failure: FailureClass | None
+    explanation: str
+    hint: str
+    readings: tuple[TakenReading, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftLine(Document):
+    """What a run of a scenario made in the target, and that is not taken away yet. A run under way has one too."""
+
+    id: str  # the mark of the run: what it made bears it
+    check: str
+    at: datetime  # when the run began
+    values: Mapping[str, str | int]  # what its clean-up knows, such as the id of a record
+    problem: str = ""  # why it could not be taken away just now; empty when that was not tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

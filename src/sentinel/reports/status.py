@@ -23,7 +23,9 @@ from sentinel.reports.documents import (
     OutboxLine,
     OwnHealth,
     ReadingLine,
+    RunLine,
     StatusDocument,
+    TakenReading,
 )
 
 NO_RESULT_YET = "no result yet"
@@ -116,6 +118,21 @@ def check_line(one: CheckFacts, now: datetime, started_at: datetime | None) -> C
         uptime=day.uptime if day else None,
         p95=day.quantile(0.95) if day and day.histogram else None,
         samples=day.samples if day else 0,
+    )
+
+
+def run_line(check: Check, result: Result, verdict: Verdict) -> RunLine:
+    """One run that somebody asked for."""
+    measurement = result.measurement
+    return RunLine(
+        name=check.name,
+        kind=check.kind,
+        severity=verdict.severity,
+        outcome=measurement.outcome,
+        failure=measurement.failure,
+        explanation=verdict.explanation,
+        hint=verdict.hint,
+        readings=tuple(TakenReading(name=name, value=value, unit=unit) for name, value, unit in measurement.readings),
     )
 
 

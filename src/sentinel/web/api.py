@@ -84,6 +84,10 @@ class Api:
             Route("/api/v1/incidents/{number:int}/acknowledge", self.acknowledge, methods=["POST"]),
             Route("/api/v1/outbox/redrive", self.redrive, methods=["POST"]),
             Route("/api/v1/outbox/drop", self.drop, methods=["POST"]),
+            Route("/api/v1/checks/{name}/run", self.run_check, methods=["POST"]),
+            Route("/api/v1/cleanup", self.left_behind),
+            Route("/api/v1/cleanup/run", self.clean_up, methods=["POST"]),
+            Route("/api/v1/cleanup/drop", self.drop_left, methods=["POST"]),
             Route("/api/v1/reload", self.reload, methods=["POST"]),
             Route("/api/v1/write-down", self.write_down, methods=["POST"]),
         )
@@ -146,6 +150,26 @@ class Api:
     async def drop(self, request: Request) -> Response:
         asked = payload.dead_ones(await _body(request))
         return _json({"dropped": await self._monitor.drop(asked.ids)})
+
+    async def run_check(self, request: Request) -> Response:
+        await _body(request)
+        line = await self._monitor.run_check(request.path_params["name"])
+        self._status.forget()
+        if line is None:
+            return _json({"error": "there is no such check", "hint": "a new one needs `sentinel reload` first"}, 404)
+        return _json(line.to_json())
+
+    async def left_behind(self, _request: Request) -> Response:
+        left = await self._monitor.left_behind()
+        return _json({"at": self._clock.now(), "left": [line.to_json() for line in left]})
+
+    async def clean_up(self, request: Request) -> Response:
+        await _body(request)
+        left = await self._monitor.clean_up()
+        return _json({"at": self._clock.now(), "left": [line.to_json() for line in left]})
+
+    async def drop_left(self, request: Request) -> Response:
+        return _json({"dropped": await self._monitor.drop_left(payload.marks(await _body(request)))})
 
     async def reload(self, request: Request) -> Response:
         await _body(request)

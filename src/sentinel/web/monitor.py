@@ -8,7 +8,7 @@ from sentinel.core.history import History
 from sentinel.core.incident import Incident, Refusal
 from sentinel.core.notification import Notification, State
 from sentinel.probes.heartbeat import Report
-from sentinel.reports.documents import HealthDocument, OwnHealth, StatusDocument
+from sentinel.reports.documents import HealthDocument, LeftLine, OwnHealth, RunLine, StatusDocument
 
 
 class Monitor(Protocol):
@@ -52,6 +52,22 @@ class Monitor(Protocol):
 
     async def drop(self, ids: tuple[int, ...] | None) -> int:
         """Put dead notifications away that nobody will send, all of them when None; answer how many."""
+        ...
+
+    async def run_check(self, name: str) -> RunLine | None:
+        """Run a check now, or wait for its run that is under way; None when there is no such check."""
+        ...
+
+    async def left_behind(self) -> Sequence[LeftLine]:
+        """What scenarios made and have not taken away yet."""
+        ...
+
+    async def clean_up(self) -> Sequence[LeftLine]:
+        """Take that away now; answer what is left then, with why."""
+        ...
+
+    async def drop_left(self, marks: tuple[str, ...]) -> int:
+        """Forget these, since a person has seen to them; answer how many."""
         ...
 
     async def reload(self) -> str:

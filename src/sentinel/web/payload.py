@@ -94,6 +94,18 @@ def report(word: str, run: str, output: bytes) -> Report | None:
     return Report(sign=_SIGNS[word], run=run, output=output)
 
 
+def marks(body: bytes) -> tuple[str, ...]:
+    """Read `{"marks": ["sentinel-3f0c…"]}`: of runs that a person has cleaned up after.
+
+    Raises:
+        BadRequest: it is not that.
+    """
+    given = _object(body, {"marks"}).get("marks")
+    if not isinstance(given, list) or not 0 < len(given) <= MOST_IDS or not all(isinstance(one, str) for one in given):
+        raise BadRequest('expected {"marks": [texts]}')
+    return tuple(given)
+
+
 def query(parameters: Mapping[str, str], name: str, read: Callable[[str], T], default: T) -> T:
     """A query parameter as a value.
 

@@ -52,17 +52,16 @@ class ScenarioProbe:
     async def close(self) -> None:
         """There is nothing to give back: what a run holds ends with it."""
 
-    async def clean_up(self, deadline: float) -> int:
-        """Take away what earlier runs left; answers how many of them could not be cleaned up. Raises Finding.
+    async def clean_up(self, deadline: float) -> None:
+        """Take away what earlier runs left.
 
         Raises:
             Finding: another run uses the resource until the deadline, or the first thing that did not work.
         """
         async with self._alone(deadline):
-            left, finding = await self._clean_left(deadline)
+            _, finding = await self._clean_left(deadline)
         if finding is not None:
             raise finding
-        return left
 
     def _alone(self, deadline: float) -> AbstractAsyncContextManager[None]:
         """A reload builds another probe for a check whose run is under way: the lock of the check keeps them apart."""
