@@ -75,7 +75,8 @@ async def _cost(system: System, check: Check, probe: Runnable) -> Cost:
     await probe.measure(
         loop.time() + check.timeout.total_seconds()
     )  # the first run imports, logs in, reads from the start
-    end, spent = loop.time() + LONGEST, []
+    end = loop.time() + LONGEST
+    spent: list[float] = []
     while len(spent) < RUNS and loop.time() < end:
         before = _cpu()
         await probe.measure(loop.time() + check.timeout.total_seconds())
