@@ -65,7 +65,6 @@ class FailureClass(StrEnum):
     NOT_RUNNING = "not_running"  # a unit, container or process that must run does not
     MISSING = "missing"  # something that must be there is not: a table, an index, an endpoint, a file
     DRIFTED = "drifted"  # something is not as it was agreed on: a schema, a revision, a list of endpoints
-    CHANGED = "changed"  # something is not as it was last seen, and nobody has said how it must be; only ever a warning
     INTEGRITY = "integrity"  # data that contradicts itself
     INSECURE = "insecure"  # a setting that leaves a door ajar: a header, a cookie, a file's mode, an old protocol
     OPEN_PORT = "open_port"  # something listens where nothing may
@@ -99,9 +98,7 @@ class FailureClass(StrEnum):
 SECURITY = frozenset({FailureClass.TOKEN_ACCEPTED, FailureClass.ACCESS_GAINED, FailureClass.TAMPERED})
 
 #: A failure of these classes is a warning, however bad the check's other failures are.
-MINOR = frozenset(
-    {FailureClass.SENTINEL_AMISS, FailureClass.DEGRADED, FailureClass.CHANGED, FailureClass.COMMAND_WARNING}
-)
+MINOR = frozenset({FailureClass.SENTINEL_AMISS, FailureClass.DEGRADED, FailureClass.COMMAND_WARNING})
 
 #: With these classes the fault is on Sentinel's side, so the result is unknown and accuses no target.
 OWN_SIDE = frozenset(
