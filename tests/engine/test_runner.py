@@ -1,5 +1,6 @@
 """The runner: at most one run of a check, bounds on all of them, and a result for every run that began."""
 
+import asyncio
 from datetime import timedelta
 
 from sentinel.core.plan import Limits
@@ -127,3 +128,28 @@ async def test_a_host_that_hangs_leaves_places_for_others_when_all_were_taken() 
     hung.let_go()
     await desk.clock.settle()
     assert len(desk.results) == 24
+
+
+async def test_a_run_that_is_asked_for_is_delivered_as_any_other_and_answered() -> None:
+    desk = Desk(api=QuickProbe())
+    result = await desk.runner.run_now(check("api"))
+    assert desk.results == [result]
+
+
+async def test_a_run_that_is_asked_for_while_one_is_under_way_is_that_one() -> None:
+    probe = HeldProbe()
+    desk = Desk(api=probe)
+    desk.due("api")
+    asked = asyncio.create_task(desk.runner.run_now(check("api")))
+    await desk.clock.settle()
+    probe.let_go()
+    result = await asked
+    assert (probe.begun, desk.results, desk.runner.skipped["overrun"]) == (1, [result], 0)
+
+
+async def test_a_run_that_a_stop_cut_short_has_no_result() -> None:
+    desk = Desk(api=HeldProbe())
+    asked = asyncio.create_task(desk.runner.run_now(check("api")))
+    await desk.clock.settle()
+    await desk.runner.stop(0.0)
+    assert (await asked, await desk.runner.run_now(check("api"))) == (None, None)
