@@ -1,273 +1,136 @@
-"""The `audit` probe: does something that must be recorded, and looks for the record: there, in time, complete."""
+"""The `audit` probe: does something that must be recorded, and looks for the record: there, in time, complete.
+
+Beside that it looks at the log as a whole: how old the newest record is (`freshness`), whether entries are in order, all
+there and unchanged (`trail`), and who could change them (`protection`).
+"""
 
 import asyncio
-import uuid
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import model_validator
-
-from sentinel.base.clock import Clock
-from sentinel.base.fields import Options, PositiveDuration
-from sentinel.base.units import Unit, format_duration
-from sentinel.core.result import FailureClass, Measurement, Reading
+from sentinel.base.units import Unit, write_duration
+from sentinel.core.result import Measurement, Reading
+from sentinel.probes.audit.acting import Acting
+from sentinel.probes.audit.newest import Newest
+from sentinel.probes.audit.options import AuditOptions
+from sentinel.probes.audit.times import moment
+from sentinel.probes.audit.trail import Trail
 from sentinel.probes.base import ProbeKind, ProbeTools
-from sentinel.probes.calls.caller import Caller, Header, account_of
-from sentinel.probes.calls.requests import RequestOptions, with_word
-from sentinel.probes.calls.session import Login
-from sentinel.probes.expect.assertions import JsonAssertion
-from sentinel.probes.expect.patterns import JsonPath
-from sentinel.probes.expect.statuses import StatusField, all_of
 from sentinel.probes.finding import Finding, measurement
-from sentinel.probes.audit.records import Log, LogOptions
 
-_WORD: Final = "correlation_id"
-_PAUSES: Final = (0.05, 0.1, 0.2, 0.4)  # seconds between the first looks for the record
-_PAUSE: Final = 0.5  # seconds between all later ones
-_TRIES: Final = 60  # looks at most
-_RESERVE: Final = 0.2  # seconds before the deadline in which no look is begun any more
+if TYPE_CHECKING:
+    from sentinel.probes.audit.protecting import Protecting
 
-
-class ActionOptions(RequestOptions):
-    """A request that must leave a record, such as reading one synthetic patient's data."""
-
-    login: Login | None = None
-    """Who does it; none: the request carries its own credential, or needs none."""
-    accepted: StatusField = ("2xx",)
-    """Statuses that mean that it was done."""
-    correlation_header: str | None = "X-Correlation-ID"
-    """The header that takes a fresh id with the action; null for none. `{correlation_id}` in the URL, a header, the body
-    or the JSON is replaced by the same id."""
-
-
-class RecordOptions(LogOptions):
-    """How the action's record is found, and what it must say."""
-
-    within: PositiveDuration = timedelta(seconds=5)
-    """How long after the action the record may come."""
-    who: JsonPath | None = JsonPath("actor")
-    """Where the record says who acted; null: it need not."""
-    what: JsonPath | None = JsonPath("action")
-    """Where it says what was done."""
-    when: JsonPath | None = JsonPath("at")
-    """Where it says when: ISO 8601, or seconds or milliseconds since 1970."""
-    where_from: JsonPath | None = JsonPath("source_ip")
-    """Where it says from where."""
-    which: JsonPath | None = JsonPath("resource_id")
-    """Where it says on which record."""
-    skew: PositiveDuration = timedelta(seconds=60)
-    """How far its time may be from the action's."""
-    expect: tuple[JsonAssertion, ...] = ()
-    """What must stand in it, such as the action's name and its outcome."""
-
-
-class FreshnessOptions(LogOptions):
-    """How old the newest record of all may be."""
-
-    when: JsonPath = JsonPath("at")
-    """Where the record says when: ISO 8601, or seconds or milliseconds since 1970."""
-    max_age: PositiveDuration
-    """The age beyond which the log is stale."""
-
-
-class AuditOptions(Options):
-    """Acts and looks for the record, or looks at the newest record, or both."""
-
-    action: ActionOptions | None = None
-    """What is done in every run."""
-    record: RecordOptions | None = None
-    """Where its record must appear."""
-    freshness: FreshnessOptions | None = None
-    """How old the newest record may be; looked at before the action."""
-
-    @model_validator(mode="after")
-    def _looks_at_something(self) -> Self:
-        if (self.action is None) != (self.record is None):
-            raise ValueError("action and record together")
-        if self.action is None and self.freshness is None:
-            raise ValueError("action and record, or freshness")
-        if self.record is not None and not self.record.has_word(_WORD):
-            raise ValueError("{correlation_id} in the record's request or query, to find the record by")
-        return self
+__all__ = ["KIND", "moment"]
 
 
 class AuditProbe:
-    """Marks every action with an id of its own, so that no other record is taken for its record."""
+    """Every part looks for itself: what one of them meets does not keep the others from looking."""
 
     def __init__(self, options: AuditOptions, tools: ProbeTools) -> None:
-        self._tools = tools
-        self._caller = Caller(transport=tools.transport, contexts=tools.contexts)
-        self._newest = _Newest(options.freshness, tools) if options.freshness is not None else None
-        self._acting = None
+        self._newest = Newest(options.freshness, tools) if options.freshness is not None else None
+        self._trail = Trail(options.trail, tools, tools.note) if options.trail is not None else None
+        self._protecting = _protecting(options, tools)
+        self._actions = {name: Acting(action, action.record, tools) for name, action in options.actions.items()}
         if options.action is not None and options.record is not None:
-            self._acting = _Acting(options.action, options.record, self._caller, tools)
-        parts = [part for part in (self._acting, self._newest) if part is not None]
-        self.host = parts[0].host
+            self._actions = {"": Acting(options.action, options.record, tools), **self._actions}
+        parts = [*self._actions.values(), self._newest, self._trail, self._protecting]
+        self.host = next((part.host for part in parts if part is not None), "")
 
     async def measure(self, deadline: float) -> Measurement:
         readings: list[Reading] = []
         findings: list[Finding] = []
-        for part in (self._newest, self._acting):
+        for part in (self._look_at_newest, self._look_at_trail, self._look_at_protection):
             try:
-                if part is not None:
-                    await part.look(deadline, readings)
+                await part(deadline, readings, findings)
             except Finding as finding:
                 findings.append(finding)
-        return measurement(findings, readings)
+        await self._act(deadline, readings, findings)
+        return measurement(findings, readings, note=self._trail.note() if self._trail is not None else None)
 
     async def close(self) -> None:
         """There is nothing to give back: tokens are forgotten by themselves."""
 
+    async def _look_at_newest(self, deadline: float, readings: list[Reading], _findings: list[Finding]) -> None:
+        if self._newest is not None:
+            await self._newest.look(deadline, readings)
 
-class _Newest:
-    """The age of the newest record."""
+    async def _look_at_trail(self, deadline: float, readings: list[Reading], findings: list[Finding]) -> None:
+        if self._trail is not None:
+            await self._trail.look(deadline, readings, findings)
 
-    def __init__(self, options: FreshnessOptions, tools: ProbeTools) -> None:
-        self._options = options
-        self._clock = tools.clock
-        self._log = Log(options, tools, ())
-        self.host = self._log.host
+    async def _look_at_protection(self, deadline: float, _readings: list[Reading], findings: list[Finding]) -> None:
+        if self._protecting is not None:
+            await self._protecting.look(deadline, findings)
 
-    async def look(self, deadline: float, readings: list[Reading]) -> None:
-        entry = await self._log.first("freshness", deadline, {})
-        if entry is None:
-            raise Finding(FailureClass.STALE, "freshness: the log has no record at all", _STALE_HINT)
-        at = moment(self._options.when.find(entry))
-        if at is None:
-            explanation = f"freshness: the newest record has no time at {self._options.when.source}"
-            raise Finding(FailureClass.RECORD_INCOMPLETE, explanation, _INCOMPLETE_HINT)
-        age = max((self._clock.now() - at).total_seconds(), 0.0)
-        readings.append(Reading("freshness", age, Unit.SECONDS))
-        if age > self._options.max_age.total_seconds():
-            allowed = format_duration(self._options.max_age)
-            explanation = f"freshness: the newest record is {format_duration(age)} old, at most {allowed} is allowed"
-            raise Finding(FailureClass.STALE, explanation, _STALE_HINT)
-
-
-class _Acting:
-    """The action, and its record."""
-
-    def __init__(self, action: ActionOptions, record: RecordOptions, caller: Caller, tools: ProbeTools) -> None:
-        self._action = action
-        self._record = record
-        self._caller = caller
-        self._clock: Clock = tools.clock
-        self._accepted = all_of(action.accepted)
-        self._account = account_of(action.login, tools)
-        self._log = Log(record, tools, (_WORD,))
-        self.host = self._account.host if self._account is not None else self._log.host
-
-    async def look(self, deadline: float, readings: list[Reading]) -> None:
-        word = f"sentinel-{uuid.uuid4().hex}"
-        acted_at, began = self._clock.now(), self._clock.monotonic()
-        await self._act(word, deadline, readings)
-        entry = await self._awaited(word, began, deadline)
-        spent = self._clock.monotonic() - began
-        readings.append(Reading("record_time", spent, Unit.SECONDS))
-        self._refuse_incomplete(entry, acted_at)
-        if spent > self._record.within.total_seconds():
-            allowed = format_duration(self._record.within)
-            explanation = f"the record came after {format_duration(spent)}, at most {allowed} is allowed"
-            raise Finding(FailureClass.RECORD_LATE, explanation, _LATE_HINT)
-
-    async def _act(self, word: str, deadline: float, readings: list[Reading]) -> None:
-        request = with_word(self._action, _WORD, word)
-        headers: tuple[Header, ...] = ()
-        if self._action.correlation_header is not None:
-            headers = ((self._action.correlation_header, word),)
-        exchange = await self._caller.call_as("action", self._account, request, deadline, headers=headers)
-        readings.append(Reading("response_time", exchange.phases.total, Unit.SECONDS))
-        if exchange.status not in self._accepted:
-            explanation = f"action: status {exchange.status}, expected {' or '.join(self._action.accepted)}"
-            raise Finding(FailureClass.WRONG_STATUS, explanation, "Look at the service's log for this request.")
-
-    async def _awaited(self, word: str, began: float, deadline: float) -> Any:
-        """The record, looked for until the time of the run is nearly over; raises Finding when it does not come."""
-        loop = asyncio.get_running_loop()
-        for number in range(_TRIES):
-            entry = await self._log.first("record", deadline, {_WORD: word})
-            if entry is not None:
-                return entry
-            pause = _PAUSES[number] if number < len(_PAUSES) else _PAUSE
-            if loop.time() + pause > deadline - _RESERVE:
-                break
-            await self._clock.sleep(pause)
-        waited = format_duration(self._clock.monotonic() - began)
-        raise Finding(FailureClass.RECORD_MISSING, f"no record of the action after {waited}", _MISSING_HINT)
-
-    def _refuse_incomplete(self, entry: Any, acted_at: datetime) -> None:
-        fields = {name: getattr(self._record, name) for name in _FIELDS}
-        missing = [
-            f"{_FIELDS[name]} ({path.source})"
-            for name, path in fields.items()
-            if path is not None and path.find(entry) in _EMPTY
-        ]
-        if missing:
-            explanation = f"the record does not say {', '.join(missing)}"
-            raise Finding(FailureClass.RECORD_INCOMPLETE, explanation, _INCOMPLETE_HINT)
-        self._refuse_wrong_time(entry, acted_at)
-        for assertion in self._record.expect:
-            if unmet := assertion.failing(entry):
-                raise Finding(FailureClass.RECORD_INCOMPLETE, f"the record's {unmet}", _INCOMPLETE_HINT)
-
-    def _refuse_wrong_time(self, entry: Any, acted_at: datetime) -> None:
-        if self._record.when is None:
-            return
-        at = moment(self._record.when.find(entry))
-        if at is None:
-            explanation = f"the record's time at {self._record.when.source} cannot be read"
-            raise Finding(FailureClass.RECORD_INCOMPLETE, explanation, _INCOMPLETE_HINT)
-        skew = abs(at - acted_at)
-        if skew > self._record.skew:
-            explanation = (
-                f"the record's time is {format_duration(skew)} off, {format_duration(self._record.skew)} is allowed"
-            )
-            raise Finding(FailureClass.RECORD_INCOMPLETE, explanation, _SKEW_HINT)
+    async def _act(self, deadline: float, readings: list[Reading], findings: list[Finding]) -> None:
+        """All actions at the same time: each waits for its record for most of its time."""
+        async with asyncio.TaskGroup() as group:
+            tasks = {name: group.create_task(_looked(acting, deadline)) for name, acting in self._actions.items()}
+        taken: dict[str, list[float]] = {}
+        for name, task in tasks.items():
+            own, finding = task.result()
+            for reading in own:
+                taken.setdefault(reading.name, []).append(reading.value)
+                if name and reading.name == "record_time":
+                    readings.append(Reading(f"record_times.{name}", reading.value, Unit.SECONDS))
+            if finding is not None:
+                findings.append(_named(name, finding))
+        readings += [Reading(name, max(values), Unit.SECONDS) for name, values in taken.items()]
 
 
-#: What a record of access must say (45 CFR 164.312(b) asks for the record; these are what makes one useful).
-_FIELDS: Final = {
-    "who": "who",
-    "what": "what",
-    "when": "when",
-    "where_from": "from where",
-    "which": "on which record",
-}
-_EMPTY: Final[tuple[object, ...]] = (None, "", [], {})
-_LATEST_SECONDS: Final = 1e11  # a number above is in milliseconds: as seconds it would lie past the year 5000
-
-
-def moment(value: Any) -> datetime | None:
-    """A time as a log writes it, in UTC: ISO 8601 (without a zone: UTC), seconds or milliseconds since 1970."""
+async def _looked(acting: Acting, deadline: float) -> tuple[list[Reading], Finding | None]:
+    readings: list[Reading] = []
     try:
-        if isinstance(value, str):
-            read = datetime.fromisoformat(value)
-            return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000 if value > _LATEST_SECONDS else value, UTC)
-    except (ValueError, OverflowError, OSError):
+        await acting.look(deadline, readings)
+    except Finding as finding:
+        return readings, finding
+    return readings, None
+
+
+def _named(name: str, finding: Finding) -> Finding:
+    return Finding(finding.failure, f"{name}: {finding.explanation}", finding.hint) if name else finding
+
+
+def _protecting(options: AuditOptions, tools: ProbeTools) -> "Protecting | None":
+    if options.protection is None:
         return None
-    return None
+    from sentinel.probes.audit.protecting import Protecting  # noqa: PLC0415 - it needs psycopg
 
-
-_MISSING_HINT: Final = (
-    "Access goes unrecorded: see whether the audit log is still written, and whether its disk is full."
-)
-_LATE_HINT: Final = "Look at the queue or disk that audit records go through."
-_INCOMPLETE_HINT: Final = "See which version writes the records, and whether a proxy hides who asks and from where."
-_SKEW_HINT: Final = "Compare the clocks of this host and of the service (`timedatectl`)."
-_STALE_HINT: Final = "See whether the audit log is still written, and whether anybody uses the service at this hour."
+    return Protecting(options.protection, tools)
 
 
 def _build(options: Any, tools: ProbeTools) -> AuditProbe:
     return AuditProbe(options, tools)
 
 
+def _more_readings(options: Any) -> Mapping[str, Unit]:
+    return dict.fromkeys((f"record_times.{name}" for name in options.actions), Unit.SECONDS)
+
+
+def _usual_rules(options: Any) -> Sequence[Mapping[str, Any]]:
+    """Half of what is allowed is worth a look by day: what is beyond it fails by itself."""
+    rules: list[Mapping[str, Any]] = []
+    within = [action.record.within for action in options.actions.values()]
+    within += [options.record.within] if options.record is not None else []
+    if within:
+        rules.append({"reading": "record_time", "warning": write_duration(max(within) / 2)})
+    if options.freshness is not None:
+        rules.append({"reading": "freshness", "warning": write_duration(options.freshness.max_age * 0.8)})
+    if options.trail is not None:
+        rules.append({"reading": "behind", "warning": 20 * options.trail.batch})
+    return rules
+
+
 READINGS: Final[Mapping[str, Unit]] = {
     "record_time": Unit.SECONDS,
     "response_time": Unit.SECONDS,
     "freshness": Unit.SECONDS,
+    "verified": Unit.COUNT,
+    "behind": Unit.COUNT,
+    "entries": Unit.COUNT,
+    "reach": Unit.DAYS,
+    "record_times.*": Unit.SECONDS,
 }
 
 KIND: Final = ProbeKind(
@@ -277,4 +140,6 @@ KIND: Final = ProbeKind(
     readings=READINGS,
     main="record_time",
     build=_build,
+    more_readings=_more_readings,
+    usual_rules=_usual_rules,
 )
