@@ -12,6 +12,7 @@ _KINDS: Final = (
     "http",
     "sql",
     "sqlite",
+    "redis",
     "postgres",
     "auth",
     "roles",
