@@ -10,7 +10,7 @@ import pytest
 
 from sentinel.base.clock import SystemClock
 from sentinel.core.result import FailureClass, Outcome
-from sentinel.probes.audit import moment
+from sentinel.probes.audit.times import moment
 from tests.kit.bench import Bench, problem, readings, words
 from tests.kit.http_receiver import Answer, HttpReceiver
 
@@ -97,6 +97,75 @@ async def test_an_action_that_is_refused_is_told(bench: Bench, receiver: HttpRec
     assert len(receiver.requests) == 1
 
 
+# Several actions
+
+
+def several(receiver: HttpReceiver) -> dict[str, Any]:
+    record = {"request": {"url": f"{receiver.url}/log?id={{correlation_id}}"}, "who": None}
+    return {
+        "actions": {
+            "reading": {"url": f"{receiver.url}/patients/1", "record": record},
+            "failed_login": {
+                "method": "POST",
+                "url": f"{receiver.url}/login",
+                "json": {"username": "nobody-{correlation_id}", "password": "wrong"},
+                "accepted": [401],
+                "record": {**record, "expect": [{"path": "outcome", "equals": "refused"}]},
+            },
+        }
+    }
+
+
+class Service(HttpReceiver):
+    """Gives patients, refuses logins, and logs both."""
+
+    silent_about = ""
+
+    async def _respond(self, request: Any) -> Any:
+        path = request.path
+        if path == "/log":
+            acted = self.requests_by_word[request.query["id"]]
+            entries = [] if acted == self.silent_about else [entry(outcome=acted)]
+            self.answer = Answer(body=json.dumps(entries).encode())
+        else:
+            outcome = "refused" if path == "/login" else "allowed"
+            self.requests_by_word[request.headers["X-Correlation-ID"]] = outcome
+            self.answer = Answer(status=401 if path == "/login" else 200)
+        return await super()._respond(request)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests_by_word: dict[str, str] = {}
+
+
+async def test_what_is_refused_must_be_recorded_too(bench: Bench) -> None:
+    async with Service() as service:
+        found = await bench.measure("audit", **several(service))
+    assert (found.outcome, found.explanation) == (Outcome.PASS, "")
+    taken = readings(found)
+    assert {"record_times.reading", "record_times.failed_login"} < set(taken)
+    assert taken["record_time"] == max(taken["record_times.reading"], taken["record_times.failed_login"])
+
+
+async def test_an_unrecorded_action_is_told_by_its_name(bench: Bench) -> None:
+    async with Service() as service:
+        service.silent_about = "refused"
+        found = await bench.measure("audit", **several(service), within=1.0)
+    assert found.failure is FailureClass.RECORD_MISSING
+    assert found.explanation.startswith("failed_login: no record of the action after")
+    assert "record_times.reading" in readings(found)
+
+
+async def test_a_wrong_password_that_is_accepted_is_told(bench: Bench, receiver: HttpReceiver) -> None:
+    options = several(receiver)
+    del options["actions"]["reading"]
+    found = await bench.measure("audit", **options)
+    assert (found.failure, found.explanation) == (
+        FailureClass.WRONG_STATUS,
+        "failed_login: action: status 200, expected 401",
+    )
+
+
 @pytest.mark.parametrize(
     ("answer", "failure"),
     [
@@ -145,6 +214,8 @@ URL = {"url": "http://x/"}
     [
         ({}, "action and record, or freshness"),
         ({"action": URL}, "action and record together"),
+        ({"actions": {"a": {**URL, "record": {"request": URL}}}}, "{correlation_id} in the record"),
+        ({"actions": {"A b": {**URL, "record": {"request": URL}}}}, "pattern"),
         ({"action": URL, "record": {"request": URL}}, "{correlation_id} in the record"),
         ({"freshness": {"max_age": "1h"}}, "either request, or database and query"),
         ({"freshness": {"request": URL, "max_age": 0}}, "above zero"),

@@ -78,8 +78,9 @@ def _database(url: Secret, tools: ProbeTools) -> PostgresDatabase:
 
 async def _works(session: Session, statement: str) -> bool:
     """Whether the statement changes an entry. Nothing of it stays: the transaction is rolled back in any case."""
+    await session.begin_anew()
     try:
-        # The session's transaction is read-only until its first statement says otherwise; the end of the session, however
+        # The session's transaction is read-only unless its first statement says otherwise; the end of the session, however
         # it comes about, rolls it back.
         await session.rows("SET TRANSACTION READ WRITE")
         await session.rows(f"SET LOCAL lock_timeout = '{_LOCK_WITHIN}'")
