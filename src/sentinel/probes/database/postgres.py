@@ -223,10 +223,14 @@ class Session:
             rows += result.ntuples
         return Answer(columns=columns, rows=rows, first=first, seconds=perf_counter() - began)
 
-    async def rows(self, text: str, *values: str, cap: int = ROW_CAP) -> list[tuple[Cell, ...]]:
-        """The first `cap` rows of an answer. `$1` and so on in the text stand for the values."""
+    async def rows(self, text: str, *values: str, cap: int = ROW_CAP) -> list[dict[str, Cell]]:
+        """The first `cap` rows of an answer, by the names of its columns. `$1` and so on in the text stand for the values."""
         bound = [value.encode() for value in values]
-        return [_row(result) async for result in self._results(text, bound, cap) if result.ntuples]
+        return [
+            dict(zip(_columns(result), _row(result), strict=True))
+            async for result in self._results(text, bound, cap)
+            if result.ntuples
+        ]
 
     async def _results(self, text: str, bound: list[bytes] | None, cap: int) -> AsyncIterator[pq.abc.PGresult]:
         """Row by row, and at the end one without rows, unless there are more than `cap` rows."""
