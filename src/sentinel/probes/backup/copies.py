@@ -1,0 +1,94 @@
+"""Which backups there are, and in which places."""
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from glob import has_magic, iglob
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from sentinel.probes.worker import Halt
+
+_MOST_FILES: Final = 10_000  # of one place
+_BESIDE: Final = (
+    ".sha256",
+    ".md5",
+    ".sig",
+    ".asc",
+    ".tmp",
+    ".part",
+    ".partial",
+    ".log",
+)  # of a backup, and none itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """One backup in one place."""
+
+    path: Path
+    size: int  # bytes
+    written: float  # seconds since 1970
+    mode: int
+
+    @property
+    def key(self) -> str:
+        """What it is known again by. Another file, or one that was written again, has another."""
+        return f"{self.path.name}:{self.size}:{self.written:.3f}"
+
+    @property
+    def readable_by_all(self) -> bool:
+        return bool(self.mode & stat.S_IROTH)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What one path of the options names."""
+
+    path: Path
+    copies: tuple[Copy, ...]  # the newest first; without those that may not be whole yet, unless there are no others
+    closed: Path | None = None  # a folder on the way that Sentinel may not look into
+
+    @property
+    def newest(self) -> Copy | None:
+        return self.copies[0] if self.copies else None
+
+
+def places(paths: Sequence[Path], settled_before: float, halt: Halt) -> list[Place]:
+    """What is in each place. `settled_before`: files that were written to since then (seconds since 1970) are not whole yet."""
+    return [_place(path, settled_before, halt) for path in paths]
+
+
+def _place(path: Path, settled_before: float, halt: Halt) -> Place:
+    found: list[Copy] = []
+    for name in islice(iglob(str(path), recursive=True), _MOST_FILES):
+        if halt.is_due:
+            break
+        if name.endswith(_BESIDE):
+            continue
+        try:
+            known = os.stat(name)
+        except OSError:  # taken away meanwhile
+            continue
+        if stat.S_ISREG(known.st_mode):
+            found.append(Copy(path=Path(name), size=known.st_size, written=known.st_mtime, mode=known.st_mode))
+    found.sort(key=lambda copy: -copy.written)
+    settled = [copy for copy in found if copy.written <= settled_before]
+    return Place(path=path, copies=tuple(settled or found), closed=None if found else _closed(path))
+
+
+def _closed(path: Path) -> Path | None:
+    """The folder on the way to a path that Sentinel may not look into."""
+    folder = path.parent
+    while has_magic(str(folder)):
+        folder = folder.parent
+    try:
+        with os.scandir(folder) as entries:
+            next(entries, None)
+    except PermissionError:
+        return folder
+    except OSError:
+        return None
+    return None
