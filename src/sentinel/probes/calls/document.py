@@ -17,6 +17,7 @@ from sentinel.probes.calls.caller import Caller, Header, account_of
 from sentinel.probes.calls.credential import HttpAuth
 from sentinel.probes.calls.requests import RequestOptions, has_header
 from sentinel.probes.calls.session import Account, Login
+from sentinel.probes.expect.answers import REDIRECTS, status_hint
 from sentinel.probes.finding import Finding
 from sentinel.probes.wire import Exchange
 
@@ -142,7 +143,8 @@ class DocumentSource:
         explanation = f"{self._name}: status {status}"
         if status in _CREDENTIAL and self._options.has_credential:
             return Finding(_CREDENTIAL[status], explanation, _CREDENTIAL_HINTS[status])
-        return Finding(FailureClass.WRONG_STATUS, explanation, _STATUS_HINTS.get(status, _STATUS_HINT))
+        hint = _MOVED_HINT if status in REDIRECTS else status_hint(status)
+        return Finding(FailureClass.WRONG_STATUS, explanation, hint)
 
 
 def shared_phase(options: DocumentOptions) -> str:
@@ -179,13 +181,4 @@ _CREDENTIAL_HINTS: Final = {
     401: "The target refuses Sentinel's credential: renew it under `auth`, `login` or `secret_headers`.",
     403: "The target knows who asks and refuses: grant Sentinel's user the right to read this address.",
 }
-_STATUS_HINT: Final = "Ask the same URL by hand, and look at the service's log for this request."
-_STATUS_HINTS: Final = {
-    401: "The target wants a credential: see `auth`, `login` and `secret_headers`.",
-    403: "The target refuses who asks: see `auth`, `login` and `secret_headers`, or from where it may be asked.",
-    404: "Nothing is there: look for a typing error in `url`, or whether the service still has this address.",
-    429: "The target limits how often it may be asked: raise `interval`, or have Sentinel excepted.",
-    502: "A proxy answered: the service behind it is down or broken.",
-    503: "The service says that it cannot serve now: look at its load, its dependencies and its maintenance mode.",
-    504: "A proxy answered: the service behind it is too slow.",
-}
+_MOVED_HINT: Final = "The address has moved: set `url` to the new one."

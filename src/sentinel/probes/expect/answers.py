@@ -49,7 +49,7 @@ class ExpectedAnswer:
         if exchange.status not in self._statuses:
             expected = ", ".join(self._expect.status)
             explanation = f"status {exchange.status}, expected {expected}"
-            return Finding(FailureClass.WRONG_STATUS, explanation, _status_hint(exchange.status))
+            return Finding(FailureClass.WRONG_STATUS, explanation, status_hint(exchange.status))
         for name, expected_header in self._headers:
             if unmet := expected_header.unmet(exchange.header(name)):
                 return Finding(FailureClass.WRONG_HEADER, f"header {name}: expected {unmet}", _HEADER_HINT)
@@ -96,7 +96,8 @@ _STATUS_HINTS: Final = {
 }
 
 
-def _status_hint(status: int) -> str:
+def status_hint(status: int) -> str:
+    """What to do about a status that was not expected."""
     if status in _STATUS_HINTS:
         return _STATUS_HINTS[status]
     if status in REDIRECTS:
