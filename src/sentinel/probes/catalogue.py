@@ -28,6 +28,7 @@ _KINDS: Final = (
     "logs",
     "tls",
     "backup",
+    "dns",
 )
 
 
