@@ -7,7 +7,7 @@ import json
 import math
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Outcome
 from sentinel.probes.catalogue import CATALOGUE
 from sentinel.probes.metrics.exposition import Unreadable, read_page
+from sentinel.probes.metrics.increases import Increase, Increases, Look
 from sentinel.probes.metrics.quantile import quantile
 from sentinel.probes.metrics.selector import Selector
 from tests.kit.bench import Bench, problem, readings, run, words
@@ -28,9 +29,11 @@ from tests.kit.http_receiver import Answer, HttpReceiver
 from tests.kit.memory import peak_growth
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from sentinel.core.result import Measurement, Note
+
+MINUTE = timedelta(minutes=1)
 
 ERROR_RATE = {"ratio": {"of": 'api_requests_total{status=~"5.."}', "to": "api_requests_total"}}
 REQUESTS = {"rate": "api_requests_total"}
@@ -265,6 +268,36 @@ async def test_an_average_is_a_ratio_of_sum_and_count(service: Service) -> None:
     found = await service.look("d_sum 13\nd_count 110\n")
     assert readings(found)["values.average"] == pytest.approx(0.3)
     assert found.readings[-1].unit is Unit.SECONDS
+
+
+_pages = st.lists(st.dictionaries(st.sampled_from("abc"), st.floats(0, 1e6)), min_size=2, max_size=8)
+
+
+@given(_pages, st.integers(0, 7))
+def test_a_restart_of_sentinel_changes_nothing_at_any_time(pages: list[dict[str, float]], restart_before: int) -> None:
+    def steps(increases: Increases, *, restart: bool) -> list[Mapping[str, Increase]]:
+        found = []
+        for number, series in enumerate(pages):
+            if restart and number == restart_before:
+                increases = Increases(orjson.loads(orjson.dumps(increases.note())), interval=MINUTE, window=3 * MINUTE)
+            at = datetime(2026, 3, 2, tzinfo=UTC) + number * MINUTE
+            found.append(increases.take(Look(at=at, moment=60.0 * number, values={"v": {"counter": series}})))
+        return found
+
+    without, with_one = (
+        steps(Increases(None, interval=MINUTE, window=3 * MINUTE), restart=restart) for restart in (False, True)
+    )
+    assert without == with_one
+
+
+@given(_pages)
+def test_growth_is_never_below_nothing_and_never_above_what_is_shown(pages: list[dict[str, float]]) -> None:
+    increases = Increases(None, interval=MINUTE, window=timedelta(0))
+    for number, series in enumerate(pages):
+        at = datetime(2026, 3, 2, tzinfo=UTC) + number * MINUTE
+        found = increases.take(Look(at=at, moment=60.0 * number, values={"v": {"counter": series}}))
+        if number:
+            assert 0 <= found["v"].amounts["counter"] <= sum(series.values())
 
 
 # Histograms
@@ -551,7 +584,7 @@ async def test_nothing_divided_by_nothing_is_no_failure(bench: Bench, receiver: 
         (refusal(422), FailureClass.MISCONFIGURED, "errors: the server refuses the query"),
         (refusal(503), FailureClass.QUERY_TIMEOUT, "errors: the server gave the query up"),
         (Answer(status=503, body=b"<html>"), FailureClass.WRONG_STATUS, "errors: status 503"),
-        (Answer(status=404), FailureClass.WRONG_STATUS, "errors: status 404"),
+        (Answer(status=404), FailureClass.WRONG_STATUS, "Prometheus server: status 404"),
         (Answer(body=b"<html>"), FailureClass.WRONG_BODY, "errors: the answer is not that of a Prometheus server"),
         (Answer(body=b"[]"), FailureClass.WRONG_BODY, "errors: the answer is not that of a Prometheus server"),
         (

@@ -97,7 +97,7 @@ class DocumentSource:
         self._headers = _headers(options, headers)
         self._account: Account | None = account_of(options.login, tools)
         self._caller = Caller(transport=tools.transport, contexts=tools.contexts)
-        self._key = _request_key(options, self._headers, body_limit)
+        self._key = (name, _request_key(options, self._headers, body_limit))  # findings have the name in them
         self._max_age = tools.interval.total_seconds() * _SHARE_OF_INTERVAL
         self.host = urlsplit(options.url).hostname or ""
 
@@ -158,7 +158,7 @@ def _headers(options: DocumentOptions, usual: tuple[Header, ...]) -> tuple[Heade
     return headers if options.auth is None else (*headers, options.auth.header())
 
 
-def _request_key(options: DocumentOptions, headers: tuple[Header, ...], body_limit: int) -> tuple[str, str]:
+def _request_key(options: DocumentOptions, headers: tuple[Header, ...], body_limit: int) -> str:
     """Equal for requests that are answered alike; a digest, so that no credential is kept in it."""
     parts = [
         options.method,
@@ -173,7 +173,7 @@ def _request_key(options: DocumentOptions, headers: tuple[Header, ...], body_lim
         parts += [login.url, login.username, login.password.reveal(), login.token.source]
     digest = sha256("\0".join(parts).encode())
     digest.update(options.payload)
-    return "document", digest.hexdigest()
+    return digest.hexdigest()
 
 
 _CREDENTIAL: Final = {401: FailureClass.CREDENTIAL_REFUSED, 403: FailureClass.NOT_PERMITTED}

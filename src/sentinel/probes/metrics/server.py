@@ -13,6 +13,8 @@ from sentinel.probes.finding import Finding
 from sentinel.probes.metrics.options import MetricsOptions
 from sentinel.probes.metrics.page import Read
 
+_STEP: Final = "Prometheus server"
+
 #: With these the server says in its answer what is wrong (https://prometheus.io/docs/prometheus/latest/querying/api/).
 _READ: Final = frozenset({200, 400, 422, 503})
 _ANSWER_LIMIT: Final = 262_144  # bytes of one answer; one number takes 100
@@ -50,7 +52,7 @@ class ServerReader:
 def _source(name: str, options: MetricsOptions, tools: ProbeTools) -> DocumentSource:
     query = quote(options.values[name].query or "", safe="")
     asked = options.model_copy(update={"url": f"{options.url.rstrip('/')}/api/v1/query?query={query}"})
-    return DocumentSource(asked, tools, name=name, body_limit=_ANSWER_LIMIT, statuses=_READ)
+    return DocumentSource(asked, tools, name=_STEP, body_limit=_ANSWER_LIMIT, statuses=_READ)
 
 
 def _number(answer: Document) -> float:
