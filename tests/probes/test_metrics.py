@@ -638,3 +638,11 @@ def test_a_value_that_cannot_be_read_is_refused(value: dict[str, Any], expected:
 )
 def test_options_that_contradict_each_other_are_refused(options: dict[str, Any], expected: str) -> None:
     assert expected in problem("metrics", **{"url": "http://127.0.0.1/", **options})
+
+
+def test_options_that_were_written_out_can_be_read_again() -> None:
+    """A rate that was written out had a `min_count`, which is refused beside a rate."""
+    known = CATALOGUE["metrics"].options
+    values = {"errors": ERROR_RATE, "requests": REQUESTS, "p95": P95, "active": ACTIVE}
+    options = known.model_validate({"url": "http://127.0.0.1/", "values": values, "over": "5m"})
+    assert known.model_validate_json(options.model_dump_json(by_alias=True, exclude_none=True)) == options

@@ -13,6 +13,7 @@ from sentinel.probes.database.options import NameField
 from sentinel.probes.metrics.selector import Selector
 
 _WAYS: Final = ("gauge", "rate", "increase", "ratio", "quantile", "query")
+_ENOUGH: Final = 20  # events
 _UNITS: Final = {"increase": Unit.COUNT, "ratio": Unit.RATIO, "quantile": Unit.SECONDS}
 
 PromQuery = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"^[^\x00-\x08\x0b-\x1f]*$")]
@@ -59,8 +60,8 @@ class ValueOptions(Options):
     unit: Unit | None = None
     """What it measures: `s`, `ratio` (0 to 1), `bytes`, `count`, `days`; empty for a bare number. A ratio's usual one is
     `ratio`, a quantile's `s`, an increase's `count`."""
-    min_count: int = Field(default=20, ge=1)
-    """Of a ratio or quantile: with fewer events it is not read, as one failure of two is no rate."""
+    min_count: int | None = Field(default=None, ge=1)
+    """Of a ratio or quantile: with fewer events, 20 when not given, it is not read, as one failure of two is no rate."""
     optional: bool = False
     """Whether it may be absent; otherwise its absence is a failure."""
 
@@ -70,7 +71,7 @@ class ValueOptions(Options):
             raise ValueError(f"exactly one of {', '.join(_WAYS)}")
         if self.by != "sum" and self.gauge is None:
             raise ValueError("by only beside gauge")
-        if "min_count" in self.model_fields_set and self.ratio is None and self.quantile is None:
+        if self.min_count is not None and self.ratio is None and self.quantile is None:
             raise ValueError("min_count only beside ratio or quantile")
         return self
 
@@ -81,6 +82,11 @@ class ValueOptions(Options):
     def measures(self) -> Unit:
         """The unit of the reading."""
         return _UNITS.get(self._given()[0], Unit.NONE) if self.unit is None else self.unit
+
+    @property
+    def enough(self) -> int:
+        """Events that are enough for a ratio or quantile."""
+        return self.min_count or _ENOUGH
 
     @property
     def counters(self) -> dict[str, Selector]:

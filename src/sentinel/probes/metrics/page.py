@@ -90,10 +90,10 @@ def _computed(value: ValueOptions, increase: Increase) -> float | None:
     amounts = increase.amounts
     if value.ratio is not None:
         events = amounts.get("to", 0.0)
-        return amounts.get("of", 0.0) / events if events >= value.min_count else None
+        return amounts.get("of", 0.0) / events if events >= value.enough else None
     if value.quantile is not None:
         buckets = {float(bound): amount for bound, amount in amounts.items()}
-        enough = max(buckets.values(), default=0.0) >= value.min_count
+        enough = max(buckets.values(), default=0.0) >= value.enough
         return quantile(value.quantile.q, buckets) if enough else None
     grown = amounts.get("counter", 0.0)
     return grown / increase.seconds if value.rate is not None else grown
