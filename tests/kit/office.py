@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 PASSWORD = "pass-canary"
-KEY = "key-canary-of-thirty-two-bytes-or-more"
+KEY = "key-canary-" * 6  # long enough for HS512
 LIFETIME = 900  # seconds of a token
 MOST_WRONG = 5  # wrong passwords; then the account is locked
 

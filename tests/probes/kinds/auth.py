@@ -18,6 +18,9 @@ SUBJECT = Subject(
             FailureClass.TOKEN_REFUSED,
             FailureClass.TOKEN_ACCEPTED,
             FailureClass.WRONG_STATUS,
+            FailureClass.INSECURE,
+            FailureClass.ACCESS_GAINED,
+            FailureClass.LOCKOUT_MISSING,
         }
     ),
 )

@@ -62,19 +62,28 @@ class Caller:
         kept = account.at_hand()
         token = await self._token(step, account, deadline)
         exchange = await self.call(
-            step, options, deadline, headers=(*headers, account.header(token)), body_cap=body_cap
+            step, options, deadline, headers=_joined(headers, account.header(token)), body_cap=body_cap
         )
         if exchange.status != 401 or not kept:
             return exchange
         account.forget(token)
         token = await self._token(step, account, deadline)
-        return await self.call(step, options, deadline, headers=(*headers, account.header(token)), body_cap=body_cap)
+        return await self.call(
+            step, options, deadline, headers=_joined(headers, account.header(token)), body_cap=body_cap
+        )
 
     async def _token(self, step: str, account: Account, deadline: float) -> str:
         try:
             return await account.token(self.transport, deadline)
         except LoginRefused as refused:
             raise Finding(refused.failure, f"{step}, {refused.explanation}", refused.hint) from None
+
+
+def _joined(headers: tuple[Header, ...], shown: Header) -> tuple[Header, ...]:
+    """The headers with one more; cookies share one (RFC 6265, 5.4)."""
+    same = [value for name, value in headers if name == shown[0] == "Cookie"]
+    others = tuple(header for header in headers if header[0] != shown[0] or not same)
+    return (*others, (shown[0], "; ".join([*same, shown[1]])))
 
 
 def account_of(login: Login | None, tools: ProbeTools) -> Account | None:

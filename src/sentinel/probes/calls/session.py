@@ -23,10 +23,11 @@ from sentinel.base.fields import SecretField
 from sentinel.base.redact import Secret
 from sentinel.base.units import format_duration
 from sentinel.core.result import FailureClass
+from sentinel.probes.calls.cookies import set_cookies
 from sentinel.probes.calls.requests import RequestOptions, prepared
 from sentinel.probes.expect.patterns import JsonPath, read_json
 from sentinel.probes.finding import Finding
-from sentinel.probes.wire import ExchangeFailed, PreparedRequest, TlsContexts, Transport
+from sentinel.probes.wire import Exchange, ExchangeFailed, PreparedRequest, TlsContexts, Transport
 
 _ANSWER_CAP: Final = 65_536  # bytes of a login's answer
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,16384}")  # what a header can carry
@@ -55,6 +56,8 @@ class LoginWay(RequestOptions):
     """Other fields to send, such as `grant_type`."""
     token: JsonPath = JsonPath("access_token")
     """Where the token stands in the answer."""
+    cookie: str | None = None
+    """The cookie that carries the session, for services that set one; `token`, `token_header` and `scheme` do not count then."""
     lifetime: JsonPath = JsonPath("expires_in")
     """Where the answer says for how many seconds the token holds. Without it, a JWT's own `exp` counts."""
     token_header: str = "Authorization"
@@ -87,6 +90,7 @@ class LoggedIn:
 
     token: str = field(repr=False)
     seconds: float  # that it took
+    answer: Exchange = field(repr=False)
 
 
 class LoginRefused(Finding):
@@ -102,7 +106,7 @@ class Standing:
     token: str = field(default="", repr=False)
     good_until: float = 0.0  # of the clock's monotonic time
     not_before: float = 0.0  # likewise; the next login
-    refusals: int = 0  # in a row
+    refusals: int = 0  # in a row; one more makes the next pause longer
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)  # held while logging in
 
 
@@ -121,6 +125,8 @@ class Account:
 
     def header(self, token: str) -> tuple[str, str]:
         """The header that shows the token."""
+        if self._way.cookie is not None:
+            return "Cookie", f"{self._way.cookie}={token}"
         return self._way.token_header, f"{self._way.scheme} {token}".strip()
 
     def at_hand(self) -> str:
@@ -135,6 +141,23 @@ class Account:
             if token := self.at_hand():  # somebody else has logged in meanwhile
                 return token
             return (await self._try(transport, deadline)).token
+
+    @property
+    def patience(self) -> tuple[float, int]:
+        """Seconds until the next login may be tried after refusals, 0 when it may be now; and how many were refused in a row."""
+        return max(self._standing.not_before - self._clock.monotonic(), 0.0), self._standing.refusals
+
+    def be_patient(self, seconds: float, refusals: int) -> None:
+        """Go on with the pause of before a restart, unless a longer one is known."""
+        seconds = min(seconds, _LONGEST_PAUSE)
+        if seconds > self.patience[0]:
+            self._standing.not_before = self._clock.monotonic() + seconds
+            self._standing.refusals = max(self._standing.refusals, min(refusals, 10))
+
+    @property
+    def mark(self) -> str:
+        """Differs in 255 of 256 cases when user or password do. It may be written down: it gives next to nothing of them away."""
+        return sha256(self._request.payload).hexdigest()[:2]
 
     def forget(self, token: str) -> None:
         """That token was refused."""
@@ -177,28 +200,47 @@ class Account:
         seconds = exchange.phases.total
         if exchange.status in _REFUSALS:
             raise self._refused(exchange.status, seconds)
-        if not 200 <= exchange.status < 300:
+        # After a login by a form the browser is sent on to a page.
+        if not 200 <= exchange.status < (300 if self._way.cookie is None else 400):
             hint = "Look at the service's log for logins."
             raise _after(seconds, LoginRefused(_FAILED, f"login: status {exchange.status}, expected 2xx", hint))
-        self._standing.refusals = 0
-        token, lifetime = self._read(exchange.body)
+        token, lifetime = self._read(exchange)
         if not token:
-            explanation = f"login: the answer has no token at {self._way.token.source}"
-            raise _after(seconds, LoginRefused(_FAILED, explanation, "See where the token stands, and set `token`."))
+            raise self._without_token(seconds)
+        self._standing.refusals = 0
         self._standing.token = token
         self._standing.good_until = self._clock.monotonic() + min(lifetime * _SHARE_OF_LIFE, _LONGEST_USE)
-        return LoggedIn(token=token, seconds=seconds)
+        return LoggedIn(token=token, seconds=seconds, answer=exchange)
+
+    def _without_token(self, seconds: float) -> LoginRefused:
+        if self._way.cookie is None:
+            explanation = f"login: the answer has no token at {self._way.token.source}"
+            return _after(seconds, LoginRefused(_FAILED, explanation, "See where the token stands, and set `token`."))
+        # A form answers a wrong password with the form again, and 200: that counts as an attempt there.
+        self._pause()
+        explanation = f"login: the answer does not set the cookie {self._way.cookie}"
+        return _after(seconds, LoginRefused(_FAILED, explanation, _REFUSED_HINT))
 
     def _refused(self, status: int, seconds: float) -> LoginRefused:
+        self._pause()
+        return _after(seconds, LoginRefused(_FAILED, f"login: refused with status {status}", _REFUSED_HINT))
+
+    def _pause(self) -> None:
         pause = min(_FIRST_PAUSE * 2**self._standing.refusals, _LONGEST_PAUSE)
         self._standing.refusals = min(self._standing.refusals + 1, 10)
         self._standing.not_before = self._clock.monotonic() + pause
         self._standing.token = ""
-        return _after(seconds, LoginRefused(_FAILED, f"login: refused with status {status}", _REFUSED_HINT))
 
-    def _read(self, body: bytes) -> tuple[str, float]:
+    def token_in(self, exchange: Exchange) -> str:
+        """The token that an answer to a login gives; empty when it gives none."""
+        return self._read(exchange)[0]
+
+    def _read(self, exchange: Exchange) -> tuple[str, float]:
+        if self._way.cookie is not None:
+            found = next((one.value for one in set_cookies(exchange) if one.name == self._way.cookie), "")
+            return (found, _UNKNOWN_LIFETIME) if _TOKEN.fullmatch(found) else ("", 0.0)
         try:
-            document = read_json(body)
+            document = read_json(exchange.body)
         except ValueError:
             return "", 0.0
         token = self._way.token.find(document)
@@ -228,7 +270,7 @@ def _after(seconds: float, refused: LoginRefused) -> LoginRefused:
     return refused
 
 
-def _login_request(way: LoginWay, username: str, password: Secret, contexts: TlsContexts) -> PreparedRequest:
+def login_request(way: LoginWay, username: str, password: Secret, contexts: TlsContexts) -> PreparedRequest:
     fields = way.fields(username, password)
     if way.send == "form":
         form = way.model_copy(update={"body": urlencode(fields)})
@@ -250,7 +292,7 @@ class Sessions:
         self._standings: dict[bytes, Standing] = {}  # by a digest: a password that was changed is not kept
 
     def account(self, way: LoginWay, username: str, password: Secret, clock: Clock, contexts: TlsContexts) -> Account:
-        request = _login_request(way, username, password, contexts)
+        request = login_request(way, username, password, contexts)
         return Account(way, request, self._standing(_identity(way, request)), clock)
 
     def _standing(self, identity: bytes) -> Standing:
@@ -261,7 +303,7 @@ class Sessions:
 
 def _identity(way: LoginWay, request: PreparedRequest) -> bytes:
     """Equal for those that log in by the same request and find the token in the same place."""
-    read_by = f"{way.url} {way.token.source} {way.token_header} {way.scheme}"
+    read_by = f"{way.url} {way.token.source} {way.token_header} {way.scheme} {way.cookie}"
     return sha256(read_by.encode() + b"\0" + request.payload).digest()
 
 
