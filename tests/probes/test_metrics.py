@@ -270,6 +270,16 @@ async def test_an_average_is_a_ratio_of_sum_and_count(service: Service) -> None:
     assert found.readings[-1].unit is Unit.SECONDS
 
 
+def test_a_long_window_of_many_looks_is_kept_in_few_steps() -> None:
+    increases = Increases(None, interval=timedelta(seconds=1), window=timedelta(hours=1))
+    for second in range(4000):
+        at = datetime(2026, 3, 2, tzinfo=UTC) + timedelta(seconds=second)
+        found = increases.take(Look(at=at, moment=second, values={"v": {"counter": {"a": 2.0 * second}}}))
+    assert found["v"].seconds == pytest.approx(3600, abs=60)
+    assert found["v"].amounts["counter"] == 2 * found["v"].seconds
+    assert len(increases.note()["steps"]) <= 240
+
+
 _pages = st.lists(st.dictionaries(st.sampled_from("abc"), st.floats(0, 1e6)), min_size=2, max_size=8)
 
 

@@ -24,7 +24,7 @@ Amounts = Mapping[str, float]
 
 _VERSION: Final = 1
 _LONGEST_NOTE: Final = 60_000  # bytes of JSON; a longer one is not kept, and a restart begins with a first look
-_MOST_STEPS: Final = 360  # looks that a window is kept in
+_FINENESS: Final = 120  # steps that a window is cut into at least, when there are as many looks; twice as many at most
 _LONGEST_GAP: Final = timedelta(minutes=5)  # at least; growth over a longer one says nothing of now
 
 
@@ -67,7 +67,7 @@ class Increases:
         self._window = window.total_seconds()
         self._longest = max(_LONGEST_GAP, 5 * interval, window).total_seconds()
         self._last, steps = _remembered(note or {})
-        self._steps = deque(steps, maxlen=_MOST_STEPS)
+        self._steps = deque(steps)
 
     def take(self, look: Look) -> Mapping[str, Increase]:
         """The increases up to this look, by value; none at the first look, or after a long time without one."""
@@ -79,7 +79,7 @@ class Increases:
         if last is None or elapsed is None or not 0 < elapsed <= self._longest:
             self._steps.clear()
             return {}
-        self._steps.append(_Step(elapsed, _grown(last, look)))
+        self._add(_Step(elapsed, _grown(last, look)))
         self._forget()
         return self._summed(look)
 
@@ -97,6 +97,12 @@ class Increases:
         whole: tuple[Note, ...] = ({**note, "steps": steps}, {**note, "steps": []}, {})
         return next(one for one in whole if len(orjson.dumps(one)) <= _LONGEST_NOTE)
 
+    def _add(self, step: _Step) -> None:
+        """Many looks within a window are not all kept by themselves."""
+        if self._steps and self._steps[-1].seconds + step.seconds <= self._window / _FINENESS:
+            step = _joined(self._steps.pop(), step)
+        self._steps.append(step)
+
     def _forget(self) -> None:
         """Keep what lies within the window, the last step in any case."""
         while len(self._steps) > 1 and sum(step.seconds for step in self._steps) > self._window:
@@ -110,9 +116,19 @@ class Increases:
         for step in self._steps:
             if name in step.amounts:
                 seconds += step.seconds
-                for role, amount in step.amounts[name].items():
-                    amounts[role] = amounts.get(role, 0.0) + amount
+                amounts = _added(amounts, step.amounts[name])
         return Increase(seconds, amounts)
+
+
+def _joined(first: _Step, second: _Step) -> _Step:
+    """Both as one; a value that only one of them has begins or ends there, and is left out for so short a time."""
+    both = first.amounts.keys() & second.amounts.keys()
+    amounts = {name: _added(first.amounts[name], second.amounts[name]) for name in both}
+    return _Step(first.seconds + second.seconds, amounts)
+
+
+def _added(first: Amounts, second: Amounts) -> dict[str, float]:
+    return {role: first.get(role, 0.0) + second.get(role, 0.0) for role in {**first, **second}}
 
 
 def series_key(name: str, labels: Mapping[str, str]) -> str:
