@@ -11,6 +11,8 @@ import psycopg
 import pytest
 
 from sentinel.core.result import FailureClass, Outcome
+from sentinel.probes.finding import Finding
+from sentinel.probes.postgres.probe import told
 from tests.kit.bench import Bench, problem, readings, run
 from tests.kit.clock import FakeClock
 from tests.kit.eventually import eventually
@@ -94,6 +96,14 @@ async def test_a_backup_may_read_for_as_long_as_it_likes(bench: Bench, postgres_
     assert readings(found)["longest_transaction"] == 0
 
 
+async def test_another_check_that_looks_at_the_same_time_is_nobodys_transaction(
+    bench: Bench, postgres_database: str
+) -> None:
+    async with open_session(postgres_database, "SELECT 1", name="sentinel"):
+        found = await bench.measure("postgres", url=postgres_database)
+    assert readings(found)["idle_in_transaction"] == 0
+
+
 async def test_a_long_query_is_told(bench: Bench, postgres_database: str) -> None:
     async with open_session(postgres_database) as session:
         running = asyncio.create_task(session.execute("SELECT pg_sleep(30)"))
@@ -167,7 +177,20 @@ async def test_a_part_that_is_asked_for_and_cannot_be_read_is_unknown(bench: Ben
 async def test_what_fails_is_told_before_what_cannot_be_read(bench: Bench, plain: str) -> None:
     found = await bench.measure("postgres", url=plain, transactions={}, schema={"tables": ["vanished"]})
     assert (found.failure, found.outcome) == (FailureClass.MISSING, Outcome.FAIL)
-    assert "(and 1 more)" in found.explanation
+    assert found.explanation == "not there: table vanished; 1 part could not be read"
+
+
+async def test_everything_that_has_to_be_granted_is_told_at_one_go(bench: Bench, plain: str) -> None:
+    found = await bench.measure("postgres", url=plain, transactions={}, statements={}, replication={})
+    assert found.explanation.count("may not see what other sessions do") == 3
+    assert found.hint.count("GRANT pg_read_all_stats") == 1
+
+
+def test_many_findings_are_told_to_a_bound() -> None:
+    findings = [Finding(FailureClass.DRIFTED, f"d{number}", f"h{number}") for number in range(6)]
+    [one] = told([Finding(FailureClass.NOT_PERMITTED, "n", "grant"), *findings])
+    assert (one.explanation, one.hint) == ("d0; d1; d2; d3 (and 2 more); 1 part could not be read", "h0")
+    assert told([]) == []
 
 
 async def test_the_right_that_the_hint_names_is_enough(bench: Bench, plain: str, postgres_database: str) -> None:

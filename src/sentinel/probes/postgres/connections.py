@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from sentinel.base.fields import Options
 from sentinel.base.units import Unit
 from sentinel.probes.database.options import NameField
-from sentinel.probes.postgres.part import Look, PartKind, Row, Rule, above
+from sentinel.probes.postgres.part import OTHERS, Look, PartKind, Row, Rule, above
 
 
 class PoolOptions(Options):
@@ -56,9 +56,6 @@ class ConnectionsOptions(Options):
 _CLIENTS: Final = (
     "datid IS NOT NULL AND usesysid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'"
 )
-#: Sentinel's own sessions are in nobody's pool.
-_OTHERS: Final = "(usename <> current_user OR application_name <> current_setting('application_name'))"
-
 _TEXT: Final = """
 SELECT count(*) AS sessions,
        count(*) FILTER (WHERE state = 'active') AS active,
@@ -82,7 +79,7 @@ class Connections:
         counts = []
         self._values: list[str] = []
         for number, pool in enumerate(options.pools.values()):
-            counts.append(f", count(*) FILTER (WHERE {_OTHERS} AND {self._condition(pool)}) AS pool_{number}")
+            counts.append(f", count(*) FILTER (WHERE {OTHERS} AND {self._condition(pool)}) AS pool_{number}")
         self._text = _TEXT.format(pools=" ".join(counts), clients=_CLIENTS)
 
     def _condition(self, pool: PoolOptions) -> str:

@@ -15,6 +15,9 @@ from sentinel.probes.finding import Finding
 
 Rule = Mapping[str, Any]  # as a file has it
 
+#: Sessions in pg_stat_activity that are not Sentinel's, of this check or another.
+OTHERS: Final = "(usename <> current_user OR application_name <> current_setting('application_name'))"
+
 STATISTICS_HINT: Final = "GRANT pg_read_all_stats TO the role in `url`; or switch the part off with `false`."
 
 

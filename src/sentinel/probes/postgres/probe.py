@@ -1,6 +1,6 @@
 """The `postgres` probe: one session in each run, in which every part asks its questions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ _OLDEST: Final = 120000  # the oldest release that the questions are known to wo
 _SERVER: Final = """
 SELECT pg_is_in_recovery() AS standby, pg_has_role('pg_read_all_stats', 'USAGE') AS statistics
 """
+
+_TOLD: Final = 4  # findings that an explanation has room for
 
 #: After these the session is of no use any more.
 _ENDS: Final = frozenset({FailureClass.QUERY_TIMEOUT, FailureClass.CONNECT_TIMEOUT, FailureClass.RESET})
@@ -80,7 +82,7 @@ class PostgresProbe:
         found.readings.append(Reading("unread_parts", len(found.unread), Unit.COUNT))
         if found.unread:
             found.hints["unread_parts"] = f"Not looked at: {', '.join(found.unread)}. {STATISTICS_HINT}"
-        return measurement(found.findings, found.readings, note=self._note, hints=found.hints)
+        return measurement(told(found.findings), found.readings, note=self._note, hints=found.hints)
 
     async def close(self) -> None:
         """There is nothing to give back: every run has a session of its own."""
@@ -90,7 +92,7 @@ class PostgresProbe:
         self._note = found.notes
         where = f"{found.at}: " if found.at else ""
         ended = Finding(trouble.failure, f"{where}{trouble.explanation}", trouble.hint)
-        return measurement([ended, *found.findings], found.readings, note=self._note, hints=found.hints)
+        return measurement(told([ended, *found.findings]), found.readings, note=self._note, hints=found.hints)
 
     async def _look_at_all(self, session: Session, found: _Found) -> None:
         server = await _server(session)
@@ -121,6 +123,22 @@ class PostgresProbe:
                 found.unread.append(one.name)
         finally:
             found.take(look, one.name)
+
+
+def told(findings: Sequence[Finding]) -> list[Finding]:
+    """All findings as one: what accuses the server, with the hint of the first; else everything that is missing, with each
+    hint, so that a person can grant it at one go."""
+    accusing = [finding for finding in findings if finding.failure not in OWN_SIDE]
+    chosen = accusing or list(findings)
+    if not chosen:
+        return []
+    explanation = "; ".join(finding.explanation for finding in chosen[:_TOLD])
+    more = f" (and {len(chosen) - _TOLD} more)" if len(chosen) > _TOLD else ""
+    unread = len(findings) - len(chosen)
+    aside = f"; {unread} part{'s' if unread > 1 else ''} could not be read" if unread else ""
+    hints = chosen[:1] if accusing else chosen
+    hint = " ".join(dict.fromkeys(finding.hint for finding in hints if finding.hint))
+    return [Finding(chosen[0].failure, f"{explanation}{more}{aside}", hint)]
 
 
 async def _server(session: Session) -> Server:

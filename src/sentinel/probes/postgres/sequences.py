@@ -35,6 +35,7 @@ WITH known AS (
     WHERE NOT s.seqcycle AND c.relpersistence <> 't'
 )
 SELECT *, count(*) FILTER (WHERE NOT readable) OVER () AS unreadable,
+       (SELECT string_agg(DISTINCT quote_ident(schema), ', ') FROM known WHERE NOT readable) AS closed,
        CASE WHEN last <> first THEN coalesce((value - first) / (last - first), 0) ELSE 0 END AS used
 FROM known ORDER BY used DESC LIMIT 3
 """
@@ -54,8 +55,8 @@ class Sequences:
         fullest = rows[0]
         look.read("sequence_used", max(fullest.number("used"), 0.0), Unit.RATIO, _hint(fullest))
         if unreadable := fullest.count("unreadable"):
-            explanation = f"the role may not read {unreadable} sequences"
-            hint = "GRANT SELECT ON ALL SEQUENCES IN SCHEMA … TO the role in `url`; ALTER DEFAULT PRIVILEGES for those to come."
+            explanation = f"the role may not read {unreadable} sequence{'s' if unreadable > 1 else ''}"
+            hint = f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA {fullest.text('closed')} TO the role in `url`."
             raise broken(FailureClass.NOT_PERMITTED, explanation, hint)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sentinel.base.fields import Options
 from sentinel.base.units import Unit, format_duration
-from sentinel.probes.postgres.part import Look, PartKind, Row, Rule, above
+from sentinel.probes.postgres.part import OTHERS, Look, PartKind, Row, Rule, above
 
 #: They read for as long as the database is large.
 _BACKUPS: Final = ("pg_dump", "pg_dumpall", "pg_basebackup")
@@ -27,7 +27,7 @@ SELECT pid, state LIKE 'idle in transaction%' AS idle,
        extract(epoch FROM clock_timestamp() - state_change)::float8 AS idle_for,
        extract(epoch FROM clock_timestamp() - query_start)::float8 AS query_for
 FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+WHERE datname = current_database() AND {others} AND backend_type = 'client backend'
   AND xact_start IS NOT NULL
   AND coalesce(application_name, '') NOT IN (SELECT json_array_elements_text($1::json))
   AND coalesce(usename, '') NOT IN (SELECT json_array_elements_text($2::json))
@@ -50,7 +50,7 @@ class Transactions:
 
     async def look(self, look: Look) -> None:
         look.needs_statistics()
-        sessions = await look.rows(_SESSIONS, *self._ignored)
+        sessions = await look.rows(_SESSIONS.format(others=OTHERS), *self._ignored)
         idle = [row for row in sessions if row.flag("idle")]
         busy = [row for row in sessions if not row.flag("idle")]
         _read_longest(look, "longest_transaction", "open_for", sessions)
