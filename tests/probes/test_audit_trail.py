@@ -151,6 +151,15 @@ async def test_a_time_that_cannot_be_read_is_told(world: World) -> None:
     await world.fails(FailureClass.RECORD_INCOMPLETE, "trail: entry 1 has no time that can be read")
 
 
+async def test_a_number_that_is_none_is_told(world: World) -> None:
+    world.write(1)
+    found = await world.look(sequence="actor")
+    assert (found.failure, found.explanation) == (
+        FailureClass.WRONG_ANSWER,
+        "trail: the sequence is no whole number",
+    )
+
+
 async def test_a_long_log_is_caught_up_with_in_steps(world: World) -> None:
     world.write(1)
     await world.passes(batch=3)
@@ -197,7 +206,22 @@ async def test_an_entry_taken_from_the_middle_is_found_by_counting(world: World)
     await world.passes()
     await world.clock.advance(hours=1)
     for _ in range(2):
-        await world.fails(FailureClass.TAMPERED, "trail: 1 entry that was there is gone")
+        await world.fails(FailureClass.TAMPERED, "trail: 1 entry that was there is gone, with numbers from 19 to 21")
+
+
+async def test_entries_that_are_back_are_seen_when_they_are_counted_next(world: World) -> None:
+    world.write(*range(1, 4))
+    world.execute("CREATE TABLE saved AS SELECT * FROM log WHERE id = 2")
+    await world.passes()
+    await world.passes(recount="1s")
+    world.execute("DELETE FROM log WHERE id = 2")
+    await world.clock.advance(minutes=1)
+    await world.fails(
+        FailureClass.TAMPERED, "trail: 1 entry that was there is gone, with numbers from 2 to 2", recount="1s"
+    )
+    world.execute("INSERT INTO log SELECT * FROM saved")
+    await world.clock.advance(minutes=1)
+    await world.passes(recount="1s")
 
 
 async def test_entries_past_their_retention_may_go(world: World) -> None:
@@ -217,7 +241,9 @@ async def test_entries_gone_from_behind_the_oldest_are_told_although_others_may_
     await world.passes(retention="9d")
     world.execute("DELETE FROM log WHERE id < 5 OR id IN (30, 41)")
     await world.clock.advance(hours=2)
-    await world.fails(FailureClass.TAMPERED, "trail: 2 entries that were there are gone", retention="9d")
+    await world.fails(
+        FailureClass.TAMPERED, "trail: 2 entries that were there are gone, with numbers from 28 to 42", retention="9d"
+    )
 
 
 async def test_a_log_whose_known_entries_were_all_purged_begins_anew(world: World) -> None:

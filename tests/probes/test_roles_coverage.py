@@ -130,6 +130,13 @@ async def test_a_page_that_is_no_document_is_told_beside_the_matrix(bench: Bench
     assert readings(found)["cells"] == 1
 
 
+async def test_a_document_that_is_too_large_is_told(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.next_answers.append(Answer())
+    receiver.answer = Answer(body=b" " * (4 << 20) + json.dumps(DOCUMENT).encode())
+    found = await bench.measure("roles", **options(receiver))
+    assert found.failure is FailureClass.BODY_TOO_LARGE
+
+
 def test_uncovered_endpoints_are_a_warning_without_any_rule() -> None:
     kind = CATALOGUE["roles"]
     chosen = kind.options.model_validate(

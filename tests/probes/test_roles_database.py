@@ -209,6 +209,12 @@ async def test_less_than_agreed_is_told(
     assert found.hint
 
 
+async def test_too_many_tables_to_look_at_are_unknown(bench: Bench, postgres_database: str, granting: Execute) -> None:
+    granting("DO $$ BEGIN FOR n IN 1..500 LOOP EXECUTE format('CREATE VIEW v%s AS SELECT 1', n); END LOOP; END $$")
+    found = await bench.measure("roles", **asked(postgres_database))
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.MISCONFIGURED)
+
+
 async def test_what_is_declared_may_be_so(bench: Bench, postgres_database: str, granting: Execute) -> None:
     granting("GRANT SELECT ON ALL TABLES IN SCHEMA public TO app; ALTER ROLE app CREATEDB")
     granting("GRANT pg_write_server_files TO app; GRANT CREATE ON SCHEMA public TO app")

@@ -25,5 +25,12 @@ SUBJECT = Subject(
         FailureClass.WRONG_STATUS,
         FailureClass.WRONG_BODY,
         FailureClass.NOT_PERMITTED,
+        FailureClass.RECORD_MISPLACED,
+        FailureClass.TAMPERED,
+        FailureClass.MISSING,
+        FailureClass.ACCESS_GAINED,
+        FailureClass.NOT_INSTALLED,
+        FailureClass.MISCONFIGURED,
+        FailureClass.WRONG_ANSWER,
     },
 )

@@ -28,5 +28,11 @@ SUBJECT = Subject(
         FailureClass.WRONG_STATUS,
         FailureClass.WRONG_ANSWER,
         FailureClass.WRONG_BODY,
+        FailureClass.BODY_TOO_LARGE,
+        FailureClass.INTEGRITY,
+        FailureClass.MISSING,
+        FailureClass.NOT_INSTALLED,
+        FailureClass.NOT_PERMITTED,
+        FailureClass.MISCONFIGURED,
     },
 )

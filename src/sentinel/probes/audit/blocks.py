@@ -15,6 +15,18 @@ class Block(NamedTuple):
     size: int  # entries
 
 
+class Gone(NamedTuple):
+    """Entries that were there and are not any more, and between which numbers."""
+
+    size: int
+    after: int
+    last: int
+
+    def __str__(self) -> str:
+        entries = "1 entry that was there is" if self.size == 1 else f"{self.size} entries that were there are"
+        return f"{entries} gone, with numbers from {self.after + 1} to {self.last}"
+
+
 def split(after: int, last: int) -> list[tuple[int, int]]:
     """A span in parts of about the same width: where old entries may be purged, only the part that they are in may shrink."""
     width = max(-(-(last - after) // _FIRST), 1)
@@ -23,15 +35,15 @@ def split(after: int, last: int) -> list[tuple[int, int]]:
 
 def compared(
     before: Sequence[Block], now: Sequence[Block], oldest: int, *, may_purge: bool
-) -> tuple[tuple[Block, ...], int]:
-    """The blocks to remember, and how many entries are gone that must not be.
+) -> tuple[tuple[Block, ...], Gone | None]:
+    """The blocks to remember, and the entries that are gone and must not be.
 
     Args:
         before: as they were counted last; `now` has the same, and maybe one more.
         oldest: the number of the oldest entry that there is.
         may_purge: whether entries before it may have been taken away, so that the block that it is in may shrink.
     """
-    gone = 0
+    shrunk: list[Gone] = []
     known: list[Block] = []
     for number, block in enumerate(now):
         missing = before[number].size - block.size if number < len(before) else 0
@@ -40,7 +52,8 @@ def compared(
         elif may_purge and block.after + 1 < oldest:
             known += [Block(oldest - 1, block.last, block.size)] if block.last >= oldest else []
         else:
-            gone += missing
+            shrunk.append(Gone(missing, block.after, block.last))
+    gone = Gone(sum(one.size for one in shrunk), shrunk[0].after, shrunk[-1].last) if shrunk else None
     return _joined(tuple(known)), gone
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from sentinel.core.result import Note
-from sentinel.probes.audit.blocks import Block
+from sentinel.probes.audit.blocks import Block, Gone
 from sentinel.probes.audit.walking import Position
 
 
@@ -19,6 +19,7 @@ class Memory:
     lap: Position | None = None  # how far the second look at old entries came
     oldest: int | None = None  # number of the oldest entry in the last run
     blocks: tuple[Block, ...] = ()  # how many entries there were
+    gone: Gone | None = None  # what was missing when they were counted
     counted_at: datetime | None = None
     earliest: datetime | None = None  # the time of the oldest entry that was ever seen
 
@@ -34,6 +35,7 @@ class Memory:
                 lap=_position(note["lap"]),
                 oldest=None if note["oldest"] is None else int(note["oldest"]),
                 blocks=tuple(Block(int(after), int(last), int(count)) for after, last, count in note["blocks"]),
+                gone=None if note["gone"] is None else Gone(*map(int, note["gone"])),
                 counted_at=_moment(note["counted_at"]),
                 earliest=_moment(note["earliest"]),
             )
@@ -47,6 +49,7 @@ class Memory:
             "lap": _listed(self.lap),
             "oldest": self.oldest,
             "blocks": [list(block) for block in self.blocks],
+            "gone": self.gone and list(self.gone),
             "counted_at": self.counted_at and self.counted_at.isoformat(),
             "earliest": self.earliest and self.earliest.isoformat(),
         }

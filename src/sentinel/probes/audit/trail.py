@@ -55,10 +55,9 @@ class Trail:
         if "lap" in answers:
             verified += self._look_again(answers["lap"], oldest, now, findings)
         if spans:
-            try:
-                self._recount(spans, answers["count"], oldest, now)
-            except Finding as finding:
-                findings.append(finding)
+            self._recount(spans, answers["count"], oldest, now)
+        if self._memory.gone is not None:
+            findings.append(Finding(FailureClass.TAMPERED, f"trail: {self._memory.gone}", _GONE_HINT))
         self._look_back(oldest, now, readings, findings)
         readings += self._readings(verified, newest)
 
@@ -138,18 +137,16 @@ class Trail:
         return [*((block.after, block.last) for block in memory.blocks), *new]
 
     def _recount(self, spans: Sequence[tuple[int, int]], answer: Answer, oldest: Entry, now: datetime) -> None:
-        """Raises Finding when there are fewer entries than there were."""
+        """Fewer entries than there were are remembered beside what there was, until all of them are there again."""
         memory = self._memory
         now_there = [
             Block(after, last, int(count) if isinstance(count, int | float) else 0)
             for (after, last), count in zip(spans, answer.first, strict=False)
         ]
         may_purge = self._options.retention is not None
-        known, gone = compared(memory.blocks, now_there, oldest.sequence, may_purge=may_purge)
-        if gone:
-            entries = "1 entry that was there is" if gone == 1 else f"{gone} entries that were there are"
-            raise Finding(FailureClass.TAMPERED, f"trail: {entries} gone", _GONE_HINT)
-        memory.blocks, memory.counted_at = known, now
+        known, memory.gone = compared(memory.blocks, now_there, oldest.sequence, may_purge=may_purge)
+        memory.blocks = known if memory.gone is None else memory.blocks
+        memory.counted_at = now
 
     def _look_back(self, oldest: Entry, now: datetime, readings: list[Reading], findings: list[Finding]) -> None:
         """Whether the oldest entry is as old as what must be kept, or as the log."""
