@@ -94,6 +94,8 @@ class _Writer:
         return is_new
 
     def _table(self, node: Node) -> Iterator[str]:
+        if not node["properties"]:
+            return
         yield "| Key | Value | Default | Meaning |"
         yield "|---|---|---|---|"
         needed = node.get("required", [])
@@ -113,7 +115,8 @@ class _Writer:
         if "$ref" in node:
             return self._name(node["$ref"].rpartition("/")[2])
         if "const" in node:
-            return f"`{node['const']}`"
+            const = node["const"]
+            return f"`{str(const).lower() if isinstance(const, bool) else const}`"
         if "enum" in node:
             return " · ".join(f"`{one}`" for one in node["enum"])
         if node.get("writeOnly"):

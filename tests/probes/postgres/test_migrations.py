@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from sentinel.core.result import FailureClass, Outcome
+from sentinel.probes.postgres.migrations import MigrationsOptions
 from sentinel.probes.postgres.revisions import Folder, Unreadable
 from tests.kit.bench import Bench, problem, readings, run
 from tests.probes.postgres.sessions import execute
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VERSION = "CREATE TABLE alembic_version (version_num varchar(32) NOT NULL)"
 
@@ -163,3 +161,8 @@ def test_either_a_revision_or_a_folder_is_expected() -> None:
     url = "postgresql://x/y"
     assert "either expected or folder" in problem("postgres", url=url, migrations={})
     assert "either expected or folder" in problem("postgres", url=url, migrations={"expected": "a", "folder": "b"})
+
+
+def test_a_relative_folder_starts_from_the_configuration() -> None:
+    options = MigrationsOptions.model_validate({"folder": "alembic"}, context={"folder": Path("/etc/app")})
+    assert options.folder == Path("/etc/app/alembic")

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
-from pydantic import StringConstraints, model_validator
+from pydantic import AfterValidator, StringConstraints, ValidationInfo, model_validator
 
 from sentinel.base.fields import Options
 from sentinel.base.units import Unit
@@ -20,14 +20,20 @@ from sentinel.probes.postgres.revisions import Folder, History, Unreadable
 RevisionField = Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,64}$")]
 
 
+def _from_the_file(path: Path, info: ValidationInfo) -> Path:
+    """A relative path starts from the folder of the configuration, wherever Sentinel was started."""
+    folder: Path | None = (info.context or {}).get("folder")
+    return folder / path if folder is not None else path
+
+
 class MigrationsOptions(Options):
     """The revision in `alembic_version`, against an expected one or against the head of the migrations."""
 
     expected: RevisionField | tuple[RevisionField, ...] | None = None
     """The revision that the database must stand at, such as `beb7f4fa17b3`; a list where there are branches on purpose."""
-    folder: Path | None = None
-    """The folder of the migrations (`alembic` or `alembic/versions`), whose head is expected. Its files are read, and never
-    run."""
+    folder: Annotated[Path, AfterValidator(_from_the_file)] | None = None
+    """The folder of the migrations (`alembic` or `alembic/versions`), whose head is expected; a relative path starts from the
+    folder of the configuration. Its files are read, and never run."""
     table: TableField = "alembic_version"
     """Where the revision stands."""
 

@@ -16,7 +16,8 @@ class TransactionsOptions(Options):
     """Transactions and queries of this database that take long."""
 
     ignore_applications: tuple[str, ...] = _BACKUPS
-    """Sessions whose `application_name` is one of these may take as long as they like."""
+    """Sessions whose `application_name` is one of these may take as long as they like. Not written: `pg_dump`, `pg_dumpall` and
+    `pg_basebackup`."""
     ignore_users: tuple[str, ...] = ()
     """So may those of these roles."""
 
