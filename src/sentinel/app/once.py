@@ -119,7 +119,7 @@ def _build(check: Check, tools: ProbeTools) -> Probe:
 
 
 def _judged(plan: Plan, check: Check, result: Result) -> Ran:
-    history = History(check, plan.policies[check.policy], mains().get(check.kind, ""))
+    history = History(check, plan.policies[check.policy], mains(plan).get(check.kind, ""))
     return Ran(check, result, history.take(result).verdict)
 
 
@@ -210,7 +210,7 @@ async def status_from_store(plan: Plan) -> StatusDocument:
     facts = [
         status.CheckFacts(
             check=check,
-            main_reading=mains().get(check.kind, ""),
+            main_reading=mains(plan).get(check.kind, ""),
             state=states.get(check.name),
             last=last[check.name][0] if check.name in last else None,
             day=day.get(check.name),

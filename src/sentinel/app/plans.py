@@ -1,7 +1,6 @@
 """From a file to a Plan: the configuration meets the catalogues of probes and channels."""
 
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,6 @@ def schema() -> dict[str, Any]:
     return json_schema(PROBES, CHANNELS)
 
 
-@cache
-def mains() -> Mapping[str, str]:
-    """The main reading of each kind of check."""
-    return {name: kind.main for name, kind in PROBES.items()}
+def mains(plan: Plan) -> Mapping[str, str]:
+    """The main reading of each kind of check that the plan has."""
+    return {kind: PROBES[kind].main for kind in {check.kind for check in plan.checks}}

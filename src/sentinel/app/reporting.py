@@ -49,7 +49,7 @@ async def write_report(
         StoreError: the store cannot be read.
     """
     past = await store.read(lambda tx: _past(tx, period), within=READ_WITHIN)
-    document = await asyncio.to_thread(report.build, plan, mains(), name, period, zone, past, now)
+    document = await asyncio.to_thread(report.build, plan, mains(plan), name, period, zone, past, now)
     files, problem = await asyncio.to_thread(_write, document, folder or plan.reports_folder)
     title = f"{name} report of {plan.name}, {period.key}"
     return WrittenReport(document=document, title=title, text=render.text(document), files=files, problem=problem)

@@ -82,7 +82,7 @@ class Watch:
         await self._equipment.close()
 
     def _history(self, check: Check) -> History:
-        return History(check, self._plan.policies[check.policy], mains().get(check.kind, ""))
+        return History(check, self._plan.policies[check.policy], mains(self._plan).get(check.kind, ""))
 
     def _judged(self, result: Result) -> Seen:
         return Seen(result=result, verdict=self._histories[result.check].take(result).verdict)
