@@ -14,6 +14,7 @@ from sentinel.base.clock import SystemClock
 from sentinel.base.errors import StoreUnavailable
 from sentinel.core.result import FailureClass, Outcome
 from sentinel.probes.base import Cleans
+from sentinel.probes.catalogue import CATALOGUE
 from sentinel.probes.ledger import Unkept
 from tests.kit.bench import Bench, problem, readings, run, words
 from tests.kit.eventually import eventually
@@ -169,6 +170,22 @@ async def test_another_status_than_a_refusal_is_told(bench: Bench, office: Offic
     assert found.explanation == "stranger: status 500, expected 401"
 
 
+# --- Bounds ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_step_that_people_wait_for_has_usual_bounds() -> None:
+    kind = CATALOGUE["scenario"]
+    options = kind.options.model_validate(
+        {
+            "steps": [
+                {"name": "list", "request": {"url": "http://x/"}},
+                {"name": "poll", "request": {"url": "http://x/"}, "until": {"within": "1m"}},
+            ]
+        }
+    )
+    assert [rule["reading"] for rule in kind.usual_rules(options)] == ["steps.list"]
+
+
 # --- Waiting --------------------------------------------------------------------------------------------------------
 
 
@@ -285,6 +302,13 @@ async def test_what_cannot_be_found_again_is_told_once(bench: Bench, office: Off
     assert await left(bench) == []
 
 
+async def test_an_answer_that_is_not_as_expected_says_what_was_made(bench: Bench, office: Office) -> None:
+    steps = changed(walk(office), "create", expect={"status": 200})
+    found = await bench.measure("scenario", **staff(office, steps=steps, **{"finally": taking_away(office)[1:]}))
+    assert found.explanation == "create: status 201, expected 200"
+    assert (office.made(), await left(bench)) == ([], [])
+
+
 async def test_no_secret_reaches_the_ledger(bench: Bench, office: Office) -> None:
     office.faults.add("delete employees fails")
     await bench.measure("scenario", **staff(office))
@@ -300,8 +324,16 @@ class FullLedger(Unkept):
         raise StoreUnavailable(f"no room for {entry.check}")
 
 
-async def test_without_a_ledger_nothing_is_made(bench: Bench, office: Office) -> None:
-    bench.tools = replace(bench.tools, ledger=FullLedger())
+class SlowLedger(Unkept):
+    """Takes its time."""
+
+    async def keep(self, entry: LedgerEntry) -> None:
+        await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("ledger", [FullLedger(), SlowLedger()])
+async def test_without_a_ledger_nothing_is_made(bench: Bench, office: Office, ledger: Unkept) -> None:
+    bench.tools = replace(bench.tools, ledger=ledger)
     found = await bench.measure("scenario", **staff(office))
     assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.INTERNAL_ERROR)
     assert "POST /employees" not in office.requests

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from sentinel.base.errors import SentinelError
 from sentinel.core.ledger import LedgerEntry
 from sentinel.core.result import OWN_SIDE, FailureClass
-from sentinel.probes.base import ProbeTools
 from sentinel.probes.finding import Finding
+from sentinel.probes.scenario.book import Book
 from sentinel.probes.scenario.options import BEGUN, ScenarioOptions, Step
 from sentinel.probes.scenario.stepping import Course, NothingThere, Stepper
 from sentinel.probes.scenario.words import RUN, Value
@@ -40,9 +39,9 @@ _NOT_SENT: Final = frozenset(
 class Tally:
     """What one run may have left behind, kept in the ledger."""
 
-    def __init__(self, entry: LedgerEntry, options: ScenarioOptions, tools: ProbeTools) -> None:
+    def __init__(self, entry: LedgerEntry, options: ScenarioOptions, book: Book) -> None:
         self._entry = entry
-        self._ledger = tools.ledger
+        self._book = book
         self._kept = False
         self._wanted = frozenset(name for step in options.finally_ for name in step.needs()) | {RUN}
         self._steps = bool(options.finally_)
@@ -60,8 +59,13 @@ class Tally:
     async def begin(self, step: Step) -> None:
         """A step that makes something is about to go out. Raises Finding when that cannot be written down: it must not go out."""
         self.begun.append(step.name)
-        if not self._kept or self._wanted & step.capture.keys():
+        if self._kept and not self._wanted & step.capture.keys():
+            return
+        try:
             await self._keep(self._entry.values)
+        except Finding:
+            self.begun.pop()
+            raise
 
     async def learn(self, words: Mapping[str, Value]) -> None:
         """These words are known. Raises Finding when what `finally` uses of them cannot be written down."""
@@ -79,16 +83,9 @@ class Tally:
     async def _keep(self, words: Mapping[str, Value]) -> None:
         known = {name: value for name, value in words.items() if name != BEGUN}
         self._entry = replace(self._entry, values={**known, **self._begun()})
-        if not self._steps:
-            return
-        try:
-            await self._ledger.keep(self._entry)
-        except SentinelError as error:
-            explanation = (
-                f"nothing more is made, as what is to be cleaned up cannot be written down ({type(error).__name__})"
-            )
-            raise Finding(FailureClass.INTERNAL_ERROR, explanation, _LEDGER_HINT) from None
-        self._kept = True
+        if self._steps:
+            self._kept = True  # maybe, if this fails; striking what is not there does no harm
+            await self._book.keep(self._entry)
 
     def _begun(self) -> dict[str, Value]:
         return {BEGUN: " ".join(self.begun)} if self.begun else {}
@@ -155,7 +152,6 @@ def _as_one(findings: list[Finding]) -> Finding | None:
     return Finding(failure, first.explanation, first.hint if first.failure in OWN_SIDE else _CLEAN_HINT)
 
 
-_LEDGER_HINT: Final = "Look at Sentinel's own check and its log: its store takes nothing at the moment."
 _TIME_HINT: Final = "Raise `clean_up_within` and the check's `timeout`."
 _LOST_HINT: Final = (
     "Look in the target for records with the mark of the run. Let a first step of `finally` search for {run} and capture the id: "

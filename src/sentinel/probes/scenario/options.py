@@ -246,7 +246,8 @@ class ScenarioOptions(Options):
 
     def _problem_of_clean_up(self) -> str:
         if self.makes and "finally_" not in self.model_fields_set:
-            first = next(step.name for step in self.steps if step.makes)
+            makers = sorted((step for step in self.steps if step.makes), key=lambda step: step.must_be_refused)
+            first = makers[0].name
             return f"`finally` with steps that take away what step {first} makes; an empty list if nothing of it can go again"
         secret = self._secret_words()
         found_anew: set[str] = set()

@@ -3,16 +3,17 @@
 import asyncio
 from contextlib import AbstractAsyncContextManager
 from secrets import token_hex
+from time import perf_counter
 from typing import Final
 from urllib.parse import urlsplit
 
-from sentinel.base.errors import SentinelError
 from sentinel.base.units import Unit
 from sentinel.core.ledger import LedgerEntry
 from sentinel.core.result import FailureClass, Measurement, Reading
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.database import open_database
 from sentinel.probes.finding import Finding, measurement
+from sentinel.probes.scenario.book import Book
 from sentinel.probes.scenario.cleaning import Cleaner, Lost, Tally
 from sentinel.probes.scenario.options import BEGUN, ScenarioOptions, Step
 from sentinel.probes.scenario.stepping import Course, Stepper
@@ -30,6 +31,7 @@ class ScenarioProbe:
         self._options = options
         self._tools = tools
         self._stepper = Stepper(options, tools)
+        self._book = Book(tools.ledger, tools.check)
         self._cleaner = Cleaner(options, self._stepper)
         self.host = _host(options, tools)
 
@@ -82,13 +84,12 @@ class ScenarioProbe:
 
         A run that is cancelled is cleaned up too, for a few seconds; whatever is left then is in the ledger.
         """
-        loop = asyncio.get_running_loop()
-        began, cleaned = loop.time(), False
+        loop, began, cleaned = asyncio.get_running_loop(), perf_counter(), False
         course = Course(words={RUN: f"{self._options.synthetic}{token_hex(6)}"})
         tally = self._tally(course)
         try:
             await self._take_steps(course, tally, deadline - reserve, readings)
-            readings.append(Reading("scenario_time", loop.time() - began, Unit.SECONDS))
+            readings.append(Reading("scenario_time", perf_counter() - began, Unit.SECONDS))
         except Finding as finding:
             findings.append(finding)
         except asyncio.CancelledError:
@@ -104,9 +105,9 @@ class ScenarioProbe:
             if loop.time() >= deadline:
                 explanation = f"{step.name}: the steps before it took all the time"
                 raise Finding(FailureClass.READ_TIMEOUT, explanation, _SLOW_HINT)
-            began = loop.time()
+            began = perf_counter()  # the loop's own clock counts whole milliseconds
             await self._take(step, course, tally, deadline)
-            readings.append(Reading(f"steps.{step.name}", loop.time() - began, Unit.SECONDS))
+            readings.append(Reading(f"steps.{step.name}", perf_counter() - began, Unit.SECONDS))
 
     async def _take(self, step: Step, course: Course, tally: Tally, deadline: float) -> None:
         if step.makes:
@@ -115,7 +116,7 @@ class ScenarioProbe:
             await self._stepper.take(step, course, deadline)
         except Finding as finding:
             tally.not_made(step, finding.failure)
-            await tally.learn(course.words)  # an answer that is not as expected may say what was made all the same
+            await tally.learn(course.words)
             raise
         await tally.learn(course.words)
 
@@ -123,7 +124,7 @@ class ScenarioProbe:
         entry = LedgerEntry(
             id=str(course.words[RUN]), check=self._tools.check, values=dict(course.words), at=self._tools.clock.now()
         )
-        return Tally(entry, self._options, self._tools)
+        return Tally(entry, self._options, self._book)
 
     # --- Cleaning up ------------------------------------------------------------------------------------------------
 
@@ -140,12 +141,9 @@ class ScenarioProbe:
 
     async def _struck(self, entry: LedgerEntry, findings: list[Finding]) -> bool:
         try:
-            await self._tools.ledger.strike(entry)
-        except SentinelError as error:
-            explanation = (
-                f"what is cleaned up cannot be struck out ({type(error).__name__}); the next run cleans up again"
-            )
-            findings.append(Finding(FailureClass.INTERNAL_ERROR, explanation, _LEDGER_HINT))
+            await self._book.strike(entry)
+        except Finding as finding:
+            findings.append(finding)
             return False
         return True
 
@@ -153,14 +151,9 @@ class ScenarioProbe:
         """Take away what earlier runs left: how many of them could not be cleaned up, and why the first could not."""
         if not self._options.makes:
             return 0, None
-        try:
-            entries = await self._tools.ledger.left(self._tools.check)
-        except SentinelError as error:
-            explanation = f"nothing is made, as the ledger cannot be read ({type(error).__name__})"
-            raise Finding(FailureClass.INTERNAL_ERROR, explanation, _LEDGER_HINT) from None
         problems: list[Finding] = []
         left = 0
-        for entry in entries:
+        for entry in await self._book.left():
             left += 0 if await self._clean_entry(entry, deadline, problems) else 1
         if left >= _MOST_LEFT:
             first = problems[0]
@@ -195,4 +188,3 @@ def _host(options: ScenarioOptions, tools: ProbeTools) -> str:
 
 
 _SLOW_HINT: Final = "Look which of the check's readings grew; when all are as ever, raise its `timeout`."
-_LEDGER_HINT: Final = "Look at Sentinel's own check and its log: its store takes nothing at the moment."

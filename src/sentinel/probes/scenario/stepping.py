@@ -98,7 +98,11 @@ class Stepper:
         if step.log_in:
             await self._log_in(step, deadline)
             return {}
-        return self._judged(step, await self._exchange(step, course, deadline))
+        exchange = await self._exchange(step, course, deadline)
+        if step.makes:
+            # What is not as expected may have made something all the same, and say what.
+            course.words.update(from_exchange(step.capture, exchange))
+        return self._judged(step, exchange)
 
     async def _exchange(self, step: Step, course: Course, deadline: float) -> Exchange:
         assert step.request is not None
