@@ -21,6 +21,7 @@ _KINDS: Final = (
     "command",
     "heartbeat",
     "host",
+    "service",
     "tcp",
     "health",
     "metrics",
@@ -29,6 +30,7 @@ _KINDS: Final = (
     "tls",
     "backup",
     "dns",
+    "ping",
 )
 
 

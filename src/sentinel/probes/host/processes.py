@@ -11,7 +11,9 @@ import psutil
 from sentinel.core.result import FailureClass
 from sentinel.probes.finding import Finding
 from sentinel.probes.host.options import ProcessOptions
+from sentinel.probes.listeners import Listener, listeners
 
+Listening = Mapping[int, Sequence[Listener]]  # by port
 Key = tuple[int, float]  # of a process: its id, and when it began; ids are used again
 
 
@@ -35,11 +37,11 @@ class Seen:
 def find(wanted: Sequence[ProcessOptions]) -> Mapping[str, list[Seen] | Finding]:
     """What was found of each, by name: the processes, or why none could be looked for."""
     running = list(psutil.process_iter()) if any(one.program or one.command for one in wanted) else []
-    listeners = _listeners() if any(one.port for one in wanted) else {}
+    listening = listeners() if any(one.port for one in wanted) else {}
     found: dict[str, list[Seen] | Finding] = {}
     for one in wanted:
         try:
-            seen = [look for process in _candidates(one, running, listeners) if (look := _look(process, one))]
+            seen = [look for process in _candidates(one, running, listening) if (look := _look(process, one))]
             found[one.name] = seen or unseen(one, _sees_all(), _knows_users()) or []
         except Finding as finding:
             found[one.name] = finding
@@ -72,12 +74,12 @@ def _knows_users() -> bool:
 
 
 def _candidates(
-    one: ProcessOptions, running: Iterable[psutil.Process], listeners: Mapping[int, set[int | None]]
+    one: ProcessOptions, running: Iterable[psutil.Process], listening: Listening
 ) -> Iterable[psutil.Process]:
     if one.pid_file is not None:
         return _existing([_pid_in(one)])
     if one.port is not None:
-        return _existing(_pids_at(one, listeners))
+        return _existing(_pids_at(one, listening))
     return [process for process in running if process.pid != os.getpid() and _is_it(process, one)]
 
 
@@ -107,12 +109,12 @@ def _pid_in(one: ProcessOptions) -> int:
         raise Finding(FailureClass.NOT_RUNNING, explanation, _START) from None
 
 
-def _pids_at(one: ProcessOptions, listeners: Mapping[int, set[int | None]]) -> list[int]:
+def _pids_at(one: ProcessOptions, listening: Listening) -> list[int]:
     assert one.port is not None
-    pids = listeners.get(one.port)
-    if not pids:
+    found = listening.get(one.port)
+    if not found:
         raise Finding(FailureClass.NOT_RUNNING, f"{one.name}: nothing listens on port {one.port}", _START)
-    known = [pid for pid in pids if pid is not None]
+    known = list(dict.fromkeys(listener.pid for listener in found if listener.pid is not None))
     if not known:
         hint = (
             "Whose port it is only its user and root can see. Find the process by `program`, `command` or `pid_file`."
@@ -120,15 +122,6 @@ def _pids_at(one: ProcessOptions, listeners: Mapping[int, set[int | None]]) -> l
         explanation = f"{one.name}: something listens on port {one.port}, and Sentinel may not see what"
         raise Finding(FailureClass.NOT_PERMITTED, explanation, hint)
     return known
-
-
-def _listeners() -> dict[int, set[int | None]]:
-    """The processes that listen, by TCP port; None for one that may not be seen."""
-    found: dict[int, set[int | None]] = {}
-    for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr:
-            found.setdefault(connection.laddr.port, set()).add(connection.pid)
-    return found
 
 
 def _existing(pids: Iterable[int]) -> list[psutil.Process]:
