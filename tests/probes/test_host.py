@@ -421,6 +421,17 @@ async def test_the_kernel_is_asked_whether_the_clock_is_kept_in_time(bench: Benc
     assert found.outcome is Outcome.PASS or found.hint
 
 
+async def test_what_is_wrong_is_told_together_and_no_warning_hides_a_failure(bench: Bench) -> None:
+    bench.tools = replace(bench.tools, note={"boot": {"id": "another", "again": False}})
+    none = [{"name": f"p{number}", "program": "none-such"} for number in range(4)]
+    found = await bench.measure("host", reboots_told_for="3650d", disks=["/none/such"], processes=none)
+    assert found.failure is FailureClass.NOT_RUNNING
+    assert found.explanation == "p0: none running; p1: none running; p2: none running; p3: none running; and 2 more"
+    found = await bench.measure("host", reboots_told_for="3650d", disks=["/none/such"])
+    assert found.failure is FailureClass.MISSING
+    assert found.explanation.startswith("there is no /none/such; this host was started again ")
+
+
 # --- What every probe promises ----------------------------------------------------------------------------------------
 
 

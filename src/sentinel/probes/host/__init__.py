@@ -53,7 +53,7 @@ class HostProbe:
             self._disks.look(deadline), self._look_at_proc(deadline), self._look_at_clock(deadline)
         )
         look = Look.joined([proc, disks, clocks])
-        return measurement(look.findings, look.readings, note=self._news(), hints=look.hints)
+        return measurement(_told_together(look.findings), look.readings, note=self._news(), hints=look.hints)
 
     async def close(self) -> None:
         """There is nothing to give back: a thread that hangs ends by itself."""
@@ -114,6 +114,16 @@ class HostProbe:
         return note
 
 
+def _told_together(findings: Sequence[Finding]) -> list[Finding]:
+    """The gravest, which says what else is wrong: parts of a host have little to do with each other."""
+    if len(findings) < 2:
+        return list(findings)
+    first, *others = sorted(findings, key=lambda finding: finding.gravity)
+    also = [other.explanation for other in others[: _TOLD - 1]]
+    more = [f"and {len(others) - len(also)} more"] if len(others) > len(also) else []
+    return [Finding(first.failure, "; ".join([first.explanation, *also, *more]), first.hint)]
+
+
 def _synchronised() -> list[Finding]:
     try:
         if clock.is_synchronised():
@@ -147,6 +157,9 @@ def _usual_rules(options: Any) -> Sequence[Mapping[str, Any]]:
         rules.append({"reading": f"process_files.{one.name}", "warning": "70%", "critical": "90%"})
     return rules
 
+
+#: Explanations that one message holds.
+_TOLD: Final = 4
 
 _USUAL_DISKS: Final[Sequence[Mapping[str, Any]]] = (
     {"reading": "disk_used", "warning": "80%", "critical": "90%"},
