@@ -296,6 +296,20 @@ async def test_a_chain_by_a_secret_key_that_holds_passes(world: World) -> None:
     assert "canary" not in words(other) + str(other.note)
 
 
+async def test_hashes_may_be_binary(world: World) -> None:
+    world.execute("CREATE TABLE marked (id INTEGER PRIMARY KEY, at TEXT, prev BYTEA, hash BYTEA)")
+    last = ""
+    for number in (1, 2, 3):
+        made = sha256(f"{last}|{number}".encode()).hexdigest()
+        prev, own = (f"'\\x{x}'" if "postgres" in world.url else f"X'{x}'" for x in (last, made))
+        world.execute(f"INSERT INTO marked VALUES ({number}, '2026-03-01T11:00:00Z', {prev}, {own})")
+        last = made
+    chain = {"previous": "prev", "columns": ["{previous}", "id"]}
+    assert (await world.passes(table="marked", chain=chain))["verified"] == 3
+    world.execute("UPDATE marked SET prev = hash WHERE id = 3")
+    assert (await world.look(table="marked", chain=chain)).failure is FailureClass.TAMPERED
+
+
 async def test_a_chain_that_keeps_no_previous_hash_is_followed_all_the_same(world: World) -> None:
     world.write(1, 2, 3)
     chain = {"columns": ["{previous}", "id", "actor"]}
@@ -349,7 +363,7 @@ async def test_a_note_of_another_shape_is_no_note(world: World) -> None:
     world.write(1, 2)
     await world.passes()
     for key in ("head", "blocks", "earliest"):
-        world._note = {**world._note, key: "of another version"}
+        world._note = {"trail": {**world._note["trail"], key: "of another version"}}
         assert (await world.passes())["verified"] == 2
 
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sentinel.base.units import Unit, write_duration
-from sentinel.core.result import Measurement, Reading
+from sentinel.core.result import Measurement, Note, Reading
 from sentinel.probes.audit.acting import Acting
 from sentinel.probes.audit.newest import Newest
 from sentinel.probes.audit.options import AuditOptions
-from sentinel.probes.audit.times import moment
+from sentinel.probes.audit.recent import Recent
 from sentinel.probes.audit.trail import Trail
 from sentinel.probes.base import ProbeKind, ProbeTools
 from sentinel.probes.finding import Finding, measurement
@@ -21,32 +21,33 @@ from sentinel.probes.finding import Finding, measurement
 if TYPE_CHECKING:
     from sentinel.probes.audit.protecting import Protecting
 
-__all__ = ["KIND", "moment"]
-
 
 class AuditProbe:
     """Every part looks for itself: what one of them meets does not keep the others from looking."""
 
     def __init__(self, options: AuditOptions, tools: ProbeTools) -> None:
         self._newest = Newest(options.freshness, tools) if options.freshness is not None else None
-        self._trail = Trail(options.trail, tools, tools.note) if options.trail is not None else None
+        self._trail = Trail(options.trail, tools, _part(tools.note, "trail")) if options.trail is not None else None
+        self._recent = (
+            Recent(options.recent, tools, _part(tools.note, "recent")) if options.recent is not None else None
+        )
         self._protecting = _protecting(options, tools)
         self._actions = {name: Acting(action, action.record, tools) for name, action in options.actions.items()}
         if options.action is not None and options.record is not None:
             self._actions = {"": Acting(options.action, options.record, tools), **self._actions}
-        parts = [*self._actions.values(), self._newest, self._trail, self._protecting]
+        parts = [*self._actions.values(), self._newest, self._trail, self._recent, self._protecting]
         self.host = next((part.host for part in parts if part is not None), "")
 
     async def measure(self, deadline: float) -> Measurement:
         readings: list[Reading] = []
         findings: list[Finding] = []
-        for part in (self._look_at_newest, self._look_at_trail, self._look_at_protection):
+        for part in (self._look_at_newest, self._look_at_trail, self._look_at_recent, self._look_at_protection):
             try:
                 await part(deadline, readings, findings)
             except Finding as finding:
                 findings.append(finding)
         await self._act(deadline, readings, findings)
-        return measurement(findings, readings, note=self._trail.note() if self._trail is not None else None)
+        return measurement(findings, readings, note=self._note())
 
     async def close(self) -> None:
         """There is nothing to give back: tokens are forgotten by themselves."""
@@ -58,6 +59,10 @@ class AuditProbe:
     async def _look_at_trail(self, deadline: float, readings: list[Reading], findings: list[Finding]) -> None:
         if self._trail is not None:
             await self._trail.look(deadline, readings, findings)
+
+    async def _look_at_recent(self, deadline: float, readings: list[Reading], findings: list[Finding]) -> None:
+        if self._recent is not None:
+            await self._recent.look(deadline, readings, findings)
 
     async def _look_at_protection(self, deadline: float, _readings: list[Reading], findings: list[Finding]) -> None:
         if self._protecting is not None:
@@ -77,6 +82,16 @@ class AuditProbe:
             if finding is not None:
                 findings.append(_named(name, finding))
         readings += [Reading(name, max(values), Unit.SECONDS) for name, values in taken.items()]
+
+    def _note(self) -> Note | None:
+        parts = {"trail": self._trail, "recent": self._recent}
+        return {name: part.note() for name, part in parts.items() if part is not None} or None
+
+
+def _part(note: Note | None, name: str) -> Note | None:
+    """The part of a note that is about one thing; a note of another shape has none."""
+    part = note.get(name) if note is not None else None
+    return part if isinstance(part, dict) else None
 
 
 async def _looked(acting: Acting, deadline: float) -> tuple[list[Reading], Finding | None]:

@@ -28,7 +28,7 @@ class ChainOptions(Options):
     """The column with the previous entry's hash, where the log keeps it."""
     columns: tuple[Part, ...] = Field(default=(), max_length=50)
     """What is hashed, in order, as the database writes it as text (null as nothing): columns, and `{previous}` for the previous
-    entry's hash."""
+    entry's hash, in hexadecimal where the column is binary."""
     text: Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^;]*$")] | None = None
     """Instead of `columns`: an SQL expression of the hashed text, where it is made in another way."""
     separator: str = "|"

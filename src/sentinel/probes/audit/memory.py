@@ -1,10 +1,13 @@
 """What the look at a log remembers between runs, and how that is noted. Numbers, times and hashes: nothing about people."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Self
 
+from sentinel.base.fields import Options
 from sentinel.core.result import Note
 from sentinel.probes.audit.blocks import Block, Gone
 from sentinel.probes.audit.walking import Position
@@ -53,6 +56,12 @@ class Memory:
             "counted_at": self.counted_at and self.counted_at.isoformat(),
             "earliest": self.earliest and self.earliest.isoformat(),
         }
+
+
+def identity_of(*about: str | int | Options | None) -> str:
+    """Equal for what is equal. Secrets are no part of it: another key changes what is found, not what it is about."""
+    parts = [part.model_dump(mode="json") if isinstance(part, Options) else part for part in about]
+    return sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 def _position(value: Any) -> Position | None:

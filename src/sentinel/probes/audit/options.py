@@ -8,6 +8,7 @@ from sentinel.base.fields import Options
 from sentinel.probes.audit.acting import ActionOptions, RecordedAction, RecordOptions
 from sentinel.probes.audit.newest import FreshnessOptions
 from sentinel.probes.audit.protection import ProtectionOptions
+from sentinel.probes.audit.recent import RecentOptions
 from sentinel.probes.audit.trail_options import TrailOptions
 from sentinel.probes.database.options import NameField
 
@@ -25,6 +26,8 @@ class AuditOptions(Options):
     """How old the newest record may be; looked at before the actions."""
     trail: TrailOptions | None = None
     """The log as a whole: in order, nothing missing, nothing changed, kept for long enough."""
+    recent: RecentOptions | None = None
+    """The same, as far as the service's own API shows it: the newest entries in order, nothing missing, nothing changed."""
     protection: ProtectionOptions | None = None
     """Who must not be able to change or delete an entry; PostgreSQL only."""
 
@@ -32,8 +35,10 @@ class AuditOptions(Options):
     def _looks_at_something(self) -> Self:
         if (self.action is None) != (self.record is None):
             raise ValueError("action and record together")
-        if not any((self.action, self.actions, self.freshness, self.trail, self.protection)):
-            raise ValueError("action and record, or freshness, actions, trail or protection")
+        if not any((self.action, self.actions, self.freshness, self.trail, self.recent, self.protection)):
+            raise ValueError("action and record, or freshness, actions, trail, recent or protection")
+        if self.trail is not None and self.recent is not None:
+            raise ValueError("either trail or recent: both look at the same log")
         if self.record is not None:
             self.record.refuse_unfindable()
         return self

@@ -76,8 +76,7 @@ class Log:
         for word, value in values.items():
             request = with_word(request, word, value)
         exchange = await self._caller.call_as(step, self._account, request, deadline)
-        if not 200 <= exchange.status < 300:
-            raise _unreadable(step, exchange.status)
+        refuse_status(step, exchange.status)
         try:
             found = self._options.entries.find(read_json(exchange.body))
         except ValueError:
@@ -95,8 +94,11 @@ class Log:
         return dict(zip(answer.columns, answer.first, strict=True)) if answer.rows else None
 
 
-def _unreadable(step: str, status: int) -> Finding:
+def refuse_status(step: str, status: int) -> None:
+    """Raises Finding unless the status says that the log was given."""
+    if 200 <= status < 300:
+        return
     if status in {401, 403}:
         explanation = f"{step}: Sentinel may not read the log (status {status})"
-        return Finding(FailureClass.NOT_PERMITTED, explanation, "Give the user in `login` the right to read the log.")
-    return Finding(FailureClass.WRONG_STATUS, f"{step}: status {status}, expected 2xx", "Look at the service's log.")
+        raise Finding(FailureClass.NOT_PERMITTED, explanation, "Give the user in `login` the right to read the log.")
+    raise Finding(FailureClass.WRONG_STATUS, f"{step}: status {status}, expected 2xx", "Look at the service's log.")

@@ -22,6 +22,7 @@ from sentinel.probes.database import Answer, Statement, open_database
 from sentinel.probes.expect.patterns import read_json
 from sentinel.probes.finding import Finding
 
+_NAME: Final = "trail"
 _TOLERANCE: Final = timedelta(days=1)  # by which retention may fall short: purging is done by the day
 
 
@@ -82,7 +83,7 @@ class Trail:
         raise Finding(FailureClass.NOT_INSTALLED, f"trail: {asked.trouble.explanation}", _SCHEMA_HINT)
 
     def _edge(self, answer: Answer) -> Entry | None:
-        return read_entry(read_json(str(answer.value).encode())) if answer.rows else None
+        return read_entry(_NAME, read_json(str(answer.value).encode())) if answer.rows else None
 
     def _refuse_emptied(self, newest: Entry | None) -> None:
         if newest is None and self._memory.head is not None:
@@ -175,7 +176,7 @@ class Trail:
 
 def _entries(answer: Answer) -> list[Entry]:
     rows = read_json(str(answer.value or "[]").encode())
-    return sorted(map(read_entry, rows), key=lambda entry: entry.sequence)
+    return sorted((read_entry(_NAME, row) for row in rows), key=lambda entry: entry.sequence)
 
 
 def _noted(walked: Walk, findings: list[Finding]) -> int:

@@ -1,8 +1,6 @@
 """What a person configures of the look at a log as a whole."""
 
-import json
 from datetime import date, timedelta
-from hashlib import sha256
 from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -10,6 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from sentinel.base.fields import Duration, Options, PositiveDuration
 from sentinel.base.units import parse_duration
 from sentinel.probes.audit.chain import ChainOptions
+from sentinel.probes.audit.memory import identity_of
 from sentinel.probes.audit.walking import Order
 from sentinel.probes.database.identifiers import ColumnName, TableName
 from sentinel.probes.database.options import DatabaseField
@@ -68,10 +67,8 @@ class TrailOptions(Options):
 
     @property
     def order(self) -> Order:
-        return Order(gapless=self.gapless, skew=self.skew, settle=self.settle, chain=self.chain)
+        return Order(name="trail", gapless=self.gapless, skew=self.skew, settle=self.settle, chain=self.chain)
 
     def identity(self) -> str:
         """Another one means that what was noted is about something else."""
-        about: list[object] = [self.table, self.sequence, self.at, self.after, self.gapless]
-        about.append(self.chain.model_dump(mode="json") if self.chain is not None else None)
-        return sha256(json.dumps(about).encode()).hexdigest()[:16]
+        return identity_of(self.table, self.sequence, self.at, self.after, self.gapless, self.chain)

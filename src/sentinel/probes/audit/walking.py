@@ -40,6 +40,7 @@ class Position:
 class Order:
     """What must hold from one entry to the next."""
 
+    name: str  # of the part of the check, as it stands in explanations and in the configuration
     gapless: bool
     skew: timedelta  # by which an entry's time may lie before that of the entry before it
     settle: timedelta  # an entry younger than this may still get company before it
@@ -55,15 +56,15 @@ class Walk:
     finding: Finding | None = None  # what stopped it
 
 
-def read_entry(row: Any) -> Entry:
-    """An entry from `[sequence, at, hash, previous, part …]`. Raises Finding when it cannot be read."""
+def read_entry(name: str, row: Any) -> Entry:
+    """An entry from `[sequence, at, hash, previous, part …]`. Raises Finding, which names `name`, when it cannot be read."""
     sequence, written_at, made, previous, *parts = row
     if isinstance(sequence, bool) or not isinstance(sequence, int):
-        raise Finding(FailureClass.WRONG_ANSWER, "trail: the sequence is no whole number", _SEQUENCE_HINT)
+        raise Finding(FailureClass.WRONG_ANSWER, f"{name}: the sequence is no whole number", _SEQUENCE_HINT)
     at = moment(written_at)
     if at is None:
         raise Finding(
-            FailureClass.RECORD_INCOMPLETE, f"trail: entry {sequence} has no time that can be read", _TIME_HINT
+            FailureClass.RECORD_INCOMPLETE, f"{name}: entry {sequence} has no time that can be read", _TIME_HINT
         )
     texts = tuple("" if part is None else str(part) for part in parts)
     return Entry(
@@ -94,40 +95,40 @@ def walk(entries: Sequence[Entry], start: Position | None, order: Order, now: da
 def _resumed(entries: Sequence[Entry], start: Position, order: Order) -> Finding | None:
     """Whether the entry that the last walk ended with is still what it was."""
     if not entries or entries[0].sequence != start.sequence:
-        return _tampered(f"trail: entry {start.sequence} was there and is gone", start.sequence)
+        return _tampered(order, f"entry {start.sequence} was there and is gone", start.sequence)
     known = entries[0]
     if known.at.isoformat() != start.at or (order.chain is not None and known.hash != start.hash):
-        return _tampered(f"trail: entry {start.sequence} was changed", start.sequence)
+        return _tampered(order, f"entry {start.sequence} was changed", start.sequence)
     return None
 
 
 def _wrong(entry: Entry, before: Entry | None, order: Order, now: datetime) -> Finding | None:
     if entry.at - now > order.skew:
         ahead = format_duration(entry.at - now)
-        return _misplaced(f"trail: the time of entry {entry.sequence} lies {ahead} ahead", entry.sequence)
+        return _misplaced(order, f"the time of entry {entry.sequence} lies {ahead} ahead", entry.sequence)
     if before is not None:
         if order.gapless and entry.sequence != before.sequence + 1:
-            return _gap(before.sequence + 1, entry.sequence - 1)
+            return _gap(order, before.sequence + 1, entry.sequence - 1)
         if before.at - entry.at > order.skew:
             behind = format_duration(before.at - entry.at)
-            explanation = f"trail: the time of entry {entry.sequence} lies {behind} before that of the one before it"
-            return _misplaced(explanation, entry.sequence)
-    return None if order.chain is None else _broken(entry, before, order.chain)
+            explanation = f"the time of entry {entry.sequence} lies {behind} before that of the one before it"
+            return _misplaced(order, explanation, entry.sequence)
+    return None if order.chain is None else _broken(entry, before, order.chain, order)
 
 
-def _gap(first: int, last: int) -> Finding:
+def _gap(order: Order, first: int, last: int) -> Finding:
     missing = f"entry {first} is" if first == last else f"entries {first} to {last} are"
-    return _misplaced(f"trail: {missing} missing", last)
+    return _misplaced(order, f"{missing} missing", last)
 
 
-def _broken(entry: Entry, before: Entry | None, chain: ChainOptions) -> Finding | None:
+def _broken(entry: Entry, before: Entry | None, chain: ChainOptions, order: Order) -> Finding | None:
     follows = before is None or chain.previous is None or chain.written(entry.previous) == chain.written(before.hash)
     if before is not None and not follows:
-        explanation = f"trail: entry {entry.sequence} does not follow entry {before.sequence} in the chain"
-        return _tampered(explanation, entry.sequence)
+        explanation = f"entry {entry.sequence} does not follow entry {before.sequence} in the chain"
+        return _tampered(order, explanation, entry.sequence)
     parts = _hashed(entry, before, chain)
     if parts is not None and chain.digest(parts) != chain.written(entry.hash):
-        return _tampered(f"trail: entry {entry.sequence} does not have the hash that it should", entry.sequence)
+        return _tampered(order, f"entry {entry.sequence} does not have the hash that it should", entry.sequence)
     return None
 
 
@@ -136,30 +137,30 @@ def _hashed(entry: Entry, before: Entry | None, chain: ChainOptions) -> list[str
     if PREVIOUS not in chain.columns:
         return list(entry.parts)
     if chain.previous is not None:
-        previous = entry.previous
+        previous = entry.previous.removeprefix("\\x")  # what PostgreSQL puts before a binary value
     elif before is not None:
-        previous = before.hash
+        previous = before.hash.removeprefix("\\x")
     else:
         return None
     parts = iter(entry.parts)
     return [previous if column == PREVIOUS else next(parts, "") for column in chain.columns]
 
 
-def _tampered(explanation: str, sequence: int) -> Finding:
+def _tampered(order: Order, explanation: str, sequence: int) -> Finding:
     hint = (
         "Keep the log and its backups as they are, and find out who could write to it; when it is explained, "
-        f"set `trail.after` to {sequence} to go on from there."
+        f"set `{order.name}.after` to {sequence} to go on from there."
     )
-    return Finding(FailureClass.TAMPERED, explanation, hint)
+    return Finding(FailureClass.TAMPERED, f"{order.name}: {explanation}", hint)
 
 
-def _misplaced(explanation: str, sequence: int) -> Finding:
+def _misplaced(order: Order, explanation: str, sequence: int) -> Finding:
     hint = (
         "Look for a failed write, a restore or two writers at that point; when it is explained, "
-        f"set `trail.after` to {sequence} to go on from there."
+        f"set `{order.name}.after` to {sequence} to go on from there."
     )
-    return Finding(FailureClass.RECORD_MISPLACED, explanation, hint)
+    return Finding(FailureClass.RECORD_MISPLACED, f"{order.name}: {explanation}", hint)
 
 
-_SEQUENCE_HINT: Final = "Name a column of whole numbers that grow from entry to entry under `trail.sequence`."
-_TIME_HINT: Final = "See which version writes the entries, and whether `trail.at` names the right column."
+_SEQUENCE_HINT: Final = "Name a column or field of whole numbers that grow from entry to entry under `sequence`."
+_TIME_HINT: Final = "See which version writes the entries, and whether `at` names the right place."
