@@ -40,12 +40,12 @@ def paused_replay(standby: PostgresServer) -> Iterator[None]:
 
 
 @contextmanager
-def a_slot(primary: PostgresServer) -> Iterator[None]:
-    execute(primary.dsn, "SELECT pg_create_physical_replication_slot('forgotten', true)")
+def a_slot(server: PostgresServer) -> Iterator[None]:
+    execute(server.dsn, "SELECT pg_create_physical_replication_slot('forgotten', true)")
     try:
         yield
     finally:
-        execute(primary.dsn, "SELECT pg_drop_replication_slot('forgotten')")
+        execute(server.dsn, "SELECT pg_drop_replication_slot('forgotten')")
 
 
 async def test_a_primary_knows_its_standbys(bench: Bench, primary: PostgresServer) -> None:
@@ -130,6 +130,14 @@ async def test_a_slot_that_nobody_reads_keeps_wal(bench: Bench, primary: Postgre
     assert readings(found)["inactive_slots"] == 1
     assert readings(found)["slot_retained"] > 10_000
     assert "pg_drop_replication_slot('forgotten')" in hint(found, "slot_retained")
+
+
+async def test_a_standby_has_slots_of_its_own(bench: Bench, primary: PostgresServer, standby: PostgresServer) -> None:
+    await caught(primary)
+    with a_slot(standby):
+        found = await bench.measure("postgres", url=standby.dsn, replication={})
+    assert found.outcome is Outcome.PASS
+    assert readings(found)["inactive_slots"] == 1
 
 
 async def test_a_slot_whose_wal_is_gone_is_told(bench: Bench) -> None:

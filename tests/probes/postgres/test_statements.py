@@ -98,6 +98,21 @@ async def test_sentinels_own_statements_do_not_count(bench: Bench, counting: str
     assert readings(found)["slow_statements"] == 0
 
 
+async def test_an_extension_that_is_older_than_the_server_is_asked_by_its_own_names(
+    bench: Bench, counting: str
+) -> None:
+    sums(counting, q1=(1, 9_000))
+    older = STAND_IN[2].replace("total_exec_time float8,", "total_time float8,")
+    execute(
+        counting,
+        "DROP FUNCTION pg_stat_statements",
+        older,
+        "UPDATE pg_extension SET extversion = '1.7' WHERE oid = 99999",
+    )
+    found = await bench.measure("postgres", url=counting, statements={})
+    assert readings(found)["slowest_statement"] == 9.0
+
+
 async def test_without_the_extension_it_is_unknown(bench: Bench, postgres_database: str) -> None:
     found = await bench.measure("postgres", url=postgres_database, statements={})
     assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.NOT_INSTALLED)

@@ -34,7 +34,8 @@ class StatementsOptions(Options):
 
 
 _WHERE: Final = """
-SELECT n.nspname AS schema, to_regclass(quote_ident(n.nspname) || '.pg_stat_statements_info') IS NOT NULL AS has_info
+SELECT n.nspname AS schema, e.extversion AS version,
+       to_regclass(quote_ident(n.nspname) || '.pg_stat_statements_info') IS NOT NULL AS has_info
 FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'
 """
 #: `showtext` off: the file with the texts is not even opened. Sentinel's own statements are left out.
@@ -46,7 +47,7 @@ WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
 GROUP BY queryid ORDER BY seconds DESC LIMIT {most}
 """
 _EPOCH: Final = "SELECT stats_reset::text AS epoch FROM {schema}.pg_stat_statements_info"
-_TOTAL_TIME: Final = ((130000, "total_exec_time"), (0, "total_time"))  # by the version that it came with
+_RENAMED_IN: Final = (1, 8)  # version of the extension; a server that was upgraded may still have an older one
 
 _MISSING_HINT: Final = (
     "Put pg_stat_statements into shared_preload_libraries, restart the server, and CREATE EXTENSION pg_stat_statements in "
@@ -72,7 +73,7 @@ class Statements:
             explanation = "the extension pg_stat_statements is not installed in this database"
             raise broken(FailureClass.NOT_INSTALLED, explanation, _MISSING_HINT)
         schema = quoted(places[0].text("schema"))
-        sums = await _read_sums(look, schema)
+        sums = await _read_sums(look, schema, _total_time(places[0].text("version")))
         # Before version 14 a reset can be seen by sums that have become smaller, and only so.
         has_info = places[0].flag("has_info")
         epoch = (await look.row(_EPOCH.format(schema=schema))).text("epoch") if has_info else ""
@@ -105,8 +106,13 @@ _MEAN_HINT: Final = (
 )
 
 
-async def _read_sums(look: Look, schema: str) -> list[Sums]:
-    time = next(name for version, name in _TOTAL_TIME if look.server.version >= version)
+def _total_time(version: str) -> str:
+    """The column with the sum of the times, by the extension's version, such as 1.10."""
+    known = tuple(int(part) for part in version.split(".") if part.isdecimal())
+    return "total_exec_time" if known >= _RENAMED_IN else "total_time"
+
+
+async def _read_sums(look: Look, schema: str, time: str) -> list[Sums]:
     try:
         rows = await look.rows(_SUMS.format(schema=schema, time=time, most=KEPT))
     except DatabaseError as error:
