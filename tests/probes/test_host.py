@@ -111,6 +111,16 @@ async def test_a_note_of_another_shape_is_none(bench: Bench, note: dict[str, Any
     assert found.failure is FailureClass.NOT_RUNNING
 
 
+async def test_a_proc_that_is_hidden_is_unknown_and_disks_are_told_all_the_same(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))  # empty, as ProcSubset=pid leaves it but for processes
+    found = await bench.measure("host", processes=[{"name": "api", "program": "x"}])
+    assert (found.failure, found.outcome) == (FailureClass.NOT_PERMITTED, Outcome.UNKNOWN)
+    assert "ProcSubset=all" in found.hint
+    assert "disk_used" in readings(found)
+
+
 # --- Disks ------------------------------------------------------------------------------------------------------------
 
 

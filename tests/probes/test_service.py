@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from sentinel.core.result import FailureClass, Outcome
@@ -503,6 +504,14 @@ async def test_a_port_that_others_reach_is_insecure_where_they_must_not(bench: B
         assert (await bench.measure("service", port={"port": port})).outcome is Outcome.PASS
         found = await bench.measure("service", port={"port": port, "only_local": True})
     assert found.failure is FailureClass.INSECURE
+
+
+async def test_a_table_of_ports_that_is_hidden_is_unknown(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    found = await bench.measure("service", port={"port": 80})
+    assert (found.failure, found.outcome) == (FailureClass.NOT_PERMITTED, Outcome.UNKNOWN)
 
 
 # --- What every probe promises ----------------------------------------------------------------------------------------

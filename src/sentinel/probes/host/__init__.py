@@ -66,6 +66,9 @@ class HostProbe:
         except Hanging:
             hint = "A process is stuck in the kernel: state D in `ps`, and `dmesg` for what it waits for."
             return Look(findings=[Finding(FailureClass.READ_TIMEOUT, "/proc was not read in time", hint)])
+        except (FileNotFoundError, PermissionError):
+            # systemd's ProcSubset=pid leaves nothing in /proc but processes.
+            return Look(findings=[Finding(FailureClass.NOT_PERMITTED, "Sentinel may not read /proc", _PROC_HINT)])
         now, monotonic = self._tools.clock.now(), self._tools.clock.monotonic()
         look = seen.look
         look.readings += system.cpu_used(self._cpu, seen.cpu)
@@ -157,6 +160,8 @@ def _usual_rules(options: Any) -> Sequence[Mapping[str, Any]]:
         rules.append({"reading": f"process_files.{one.name}", "warning": "70%", "critical": "90%"})
     return rules
 
+
+_PROC_HINT: Final = "Set ProcSubset=all for Sentinel (`systemctl edit sentinel`, in [Service]) and start it again."
 
 #: Explanations that one message holds.
 _TOLD: Final = 4

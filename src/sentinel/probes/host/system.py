@@ -12,9 +12,6 @@ from sentinel.core.result import FailureClass, Reading
 from sentinel.probes.finding import Finding
 from sentinel.probes.host.look import Look
 
-_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-_FILES: Final = Path("/proc/sys/fs/file-nr")
-
 
 class CpuTimes(NamedTuple):
     """Processor time since the start of the system, of all processors together; seconds."""
@@ -69,7 +66,7 @@ class Boot:
 
 
 def boot_id() -> str:
-    return _BOOT_ID.read_text(encoding="ascii").strip()
+    return _proc("sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def booted(boot: Boot, now: datetime, told_for: timedelta) -> Look:
@@ -85,8 +82,12 @@ def booted(boot: Boot, now: datetime, told_for: timedelta) -> Look:
 
 def _files_used() -> float:
     """The share of open files that the kernel allows (proc(5), file-nr: allocated, unused, most)."""
-    allocated, _, most = map(int, _FILES.read_text(encoding="ascii").split())
+    allocated, _, most = map(int, _proc("sys/fs/file-nr").read_text(encoding="ascii").split())
     return allocated / most
+
+
+def _proc(path: str) -> Path:
+    return Path(psutil.PROCFS_PATH) / path
 
 
 _HINTS: Final[dict[str, str]] = {

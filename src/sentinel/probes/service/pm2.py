@@ -70,7 +70,7 @@ class Pm2:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as knocking:
             number = knocking.connect_ex(str(self._home / "rpc.sock"))
         if number in {errno.EACCES, errno.EPERM}:
-            hint = f"Run Sentinel as the user of {self._home}: PM2 lets nobody else in."
+            hint = f"Run Sentinel as the user of {self._home}, and with ProtectHome=read-only where systemd runs it."
             raise Finding(FailureClass.NOT_PERMITTED, f"Sentinel may not look into {self._home}", hint)
         if number not in {0, errno.EAGAIN}:
             hint = f"`pm2 resurrect` as its user, and `pm2 startup` for the next start of the host. Is {self._home} its folder?"

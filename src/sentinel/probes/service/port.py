@@ -38,6 +38,10 @@ class Port:
         except Hanging:
             explanation = "the table of sockets was not read in time"
             raise Finding(FailureClass.READ_TIMEOUT, explanation, "See `ps` for processes in state D.") from None
+        except (FileNotFoundError, PermissionError):
+            # systemd's ProcSubset=pid leaves nothing in /proc but processes.
+            hint = "Set ProcSubset=all for Sentinel (`systemctl edit sentinel`, in [Service]), or watch it by a `tcp` check."
+            raise Finding(FailureClass.NOT_PERMITTED, "Sentinel may not see who listens on this host", hint) from None
 
     def _look(self) -> Condition:
         port = self._options.port
