@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sentinel.core.result import FailureClass, Outcome
-from sentinel.probes.postgres.calls import KEPT, Spent, Sums, noted, since
+from sentinel.probes.postgres.calls import RANKED, Spent, Sums, noted, since
 from tests.kit.bench import Bench, problem, readings, run
 from tests.kit.postgres import PostgresServer
 from tests.probes.postgres.sessions import execute, hint, said
@@ -96,6 +96,16 @@ async def test_sentinels_own_statements_do_not_count(bench: Bench, counting: str
     execute(counting, "UPDATE sums SET userid = (SELECT oid FROM pg_roles WHERE rolname = current_user)")
     found = await bench.measure("postgres", url=counting, statements={})
     assert readings(found)["slow_statements"] == 0
+
+
+async def test_the_longest_and_the_slowest_of_many_statements_are_looked_at(bench: Bench, counting: str) -> None:
+    many = "SELECT n, 1000000, 1000000.0 * n FROM generate_series(1, 3000) AS n"
+    execute(counting, f"INSERT INTO sums (queryid, calls, total_exec_time) {many}")
+    execute(counting, "INSERT INTO sums (queryid, calls, total_exec_time) VALUES (-5, 1, 9000), (-6, 0, 0)")
+    found = await bench.measure("postgres", url=counting, statements={"slow": "5s"})
+    assert readings(found)["slow_statements"] == 1
+    assert found.note is not None
+    assert RANKED < len(found.note["statements"]["sums"]) <= 2 * RANKED
 
 
 async def test_an_extension_that_is_older_than_the_server_is_asked_by_its_own_names(
@@ -191,7 +201,7 @@ def test_sums_are_compared_with_those_of_the_last_look(before: list[Sums], epoch
 
 
 def test_a_statement_that_a_full_note_left_out_tells_nothing_yet() -> None:
-    full = noted([Sums(str(number), 1, 1.0) for number in range(100, 100 + KEPT)], "e")
+    full = noted([Sums(str(number), 1, 1.0) for number in range(100, 100 + RANKED)], "e")
     assert since([Sums("1", 9, 9.0)], full, "e") == []
 
 

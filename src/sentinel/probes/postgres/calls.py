@@ -5,7 +5,8 @@ from typing import Any, Final, NamedTuple
 
 from sentinel.core.result import Note
 
-KEPT: Final = 400  # statements that are noted, those that take most of the server's time
+RANKED: Final = 200  # statements that are looked at: so many by all of their time, and as many by their mean
+KEPT: Final = 2 * RANKED
 
 
 class Sums(NamedTuple):
@@ -32,7 +33,7 @@ def since(sums: Sequence[Sums], note: Note, epoch: str) -> list[Spent]:
         epoch: when the server's counting began. Another one than in the note: all sums began again at zero.
     """
     before = _read(note) if note.get("epoch") == epoch else {}
-    whole = len(before) < KEPT
+    whole = len(before) < RANKED  # the server had no more
     return [spent for one in sums if (spent := _spent(one, before.get(one.query), known=whole))]
 
 

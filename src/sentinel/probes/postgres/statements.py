@@ -11,7 +11,7 @@ from sentinel.base.units import Unit, format_duration
 from sentinel.core.result import FailureClass
 from sentinel.probes.database.asking import DatabaseError, broken
 from sentinel.probes.database.options import NameField
-from sentinel.probes.postgres.calls import KEPT, Spent, Sums, noted, since
+from sentinel.probes.postgres.calls import RANKED, Spent, Sums, noted, since
 from sentinel.probes.postgres.names import quoted
 from sentinel.probes.postgres.part import Look, PartKind, Rule, above
 
@@ -40,11 +40,17 @@ FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extnam
 """
 #: `showtext` off: the file with the texts is not even opened. Sentinel's own statements are left out.
 _SUMS: Final = """
-SELECT queryid::text AS query, sum(calls)::int8 AS calls, sum({time})::float8 / 1000 AS seconds
-FROM {schema}.pg_stat_statements(false)
-WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND userid <> (SELECT oid FROM pg_roles WHERE rolname = current_user) AND queryid IS NOT NULL
-GROUP BY queryid ORDER BY seconds DESC LIMIT {most}
+WITH known AS (
+    SELECT queryid::text AS query, sum(calls)::int8 AS calls, sum({time})::float8 / 1000 AS seconds
+    FROM {schema}.pg_stat_statements(false)
+    WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND userid <> (SELECT oid FROM pg_roles WHERE rolname = current_user) AND queryid IS NOT NULL
+    GROUP BY queryid HAVING sum(calls) > 0
+), ranked AS (
+    SELECT *, row_number() OVER (ORDER BY seconds DESC) AS by_time, row_number() OVER (ORDER BY seconds / calls DESC) AS by_mean
+    FROM known
+)
+SELECT query, calls, seconds FROM ranked WHERE by_time <= {most} OR by_mean <= {most} ORDER BY seconds DESC
 """
 _EPOCH: Final = "SELECT stats_reset::text AS epoch FROM {schema}.pg_stat_statements_info"
 _RENAMED_IN: Final = (1, 8)  # version of the extension; a server that was upgraded may still have an older one
@@ -114,7 +120,7 @@ def _total_time(version: str) -> str:
 
 async def _read_sums(look: Look, schema: str, time: str) -> list[Sums]:
     try:
-        rows = await look.rows(_SUMS.format(schema=schema, time=time, most=KEPT))
+        rows = await look.rows(_SUMS.format(schema=schema, time=time, most=RANKED))
     except DatabaseError as error:
         if f"SQLSTATE {_NOT_LOADED}" in error.trouble.explanation:
             raise broken(FailureClass.NOT_INSTALLED, "pg_stat_statements is not loaded", _NOT_LOADED_HINT) from None
