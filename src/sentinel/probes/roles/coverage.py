@@ -1,6 +1,6 @@
 """Endpoints that a service lists in its OpenAPI document and that no request of the matrix tries."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,12 +15,12 @@ from sentinel.base.fields import Options, PositiveDuration
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Reading
 from sentinel.probes.base import ProbeTools
-from sentinel.probes.blocking import Worker
 from sentinel.probes.calls.document import DocumentOptions, DocumentSource
 from sentinel.probes.calls.requests import RequestOptions
 from sentinel.probes.expect.patterns import Pattern
 from sentinel.probes.expect.statuses import all_of
 from sentinel.probes.finding import Finding
+from sentinel.probes.worker import Worker
 
 _DOCUMENT_CAP: Final = 4 << 20  # bytes
 _MOST_ENDPOINTS: Final = 5000
@@ -60,6 +60,9 @@ class Endpoint:
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+
+Segments = tuple[str, ...]  # of a path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,21 +112,27 @@ def _path_of(url: str) -> str:
 def uncovered(listed: Listed, requests: Collection[RequestOptions], options: OpenApiOptions) -> list[Endpoint]:
     """The endpoints that none of the requests is for, in the document's order."""
     bases = listed.bases if options.base is None else (options.base.rstrip("/"),)
-    tried = {(request.method, tuple(_path_of(request.url).split("/"))) for request in requests}
+    tried = _by_shape(requests)
     return [
         endpoint
         for endpoint in listed.endpoints
-        if not any(one.found_in(str(endpoint)) for one in options.ignore) and not _is_tried(endpoint, bases, tried)
+        if not any(one.found_in(str(endpoint)) for one in options.ignore)
+        and not any(_is_tried(endpoint.method, base + endpoint.path, tried) for base in bases)
     ]
 
 
-def _is_tried(endpoint: Endpoint, bases: Sequence[str], tried: Collection[tuple[str, tuple[str, ...]]]) -> bool:
-    templates = [(base + endpoint.path).split("/") for base in bases]
-    return any(
-        method == endpoint.method and len(path) == len(template) and all(map(_fits, template, path))
-        for method, path in tried
-        for template in templates
-    )
+def _by_shape(requests: Collection[RequestOptions]) -> dict[tuple[str, int], set[Segments]]:
+    """The paths of requests, by method and number of segments."""
+    shapes: dict[tuple[str, int], set[Segments]] = {}
+    for request in requests:
+        path = tuple(_path_of(request.url).split("/"))
+        shapes.setdefault((request.method, len(path)), set()).add(path)
+    return shapes
+
+
+def _is_tried(method: str, path: str, tried: Mapping[tuple[str, int], Collection[Segments]]) -> bool:
+    template = path.split("/")
+    return any(all(map(_fits, template, known)) for known in tried.get((method, len(template)), ()))
 
 
 def _fits(template: str, segment: str) -> bool:
@@ -154,9 +163,7 @@ class Coverage:
     async def measure(self, deadline: float) -> list[Reading]:
         """How many endpoints there are, and how many nobody tries. Raises Finding when the document cannot be read."""
         if self._clock.monotonic() >= self._next:
-            listed = await self._read(deadline)
-            self._listed = len(listed.endpoints)
-            self._uncovered = uncovered(listed, self._requests, self._options)
+            await self._read(deadline)
             self._next = self._clock.monotonic() + self._options.every.total_seconds()
         return [
             Reading("endpoints", self._listed, Unit.COUNT),
@@ -174,13 +181,19 @@ class Coverage:
             f"No role tries {names}{further}: add them to `requests`, or to `openapi.ignore` if anybody may use them."
         )
 
-    async def _read(self, deadline: float) -> Listed:
+    async def _read(self, deadline: float) -> None:
         content = await self._content(deadline)
         try:
-            return read_listed(content)
+            # On a thread, as thousands of endpoints and requests may have to be compared.
+            await self._worker.do(lambda _halt: self._look_at(content), deadline)
         except ValueError:
             explanation = "openapi: not an OpenAPI document in JSON"
             raise Finding(FailureClass.WRONG_BODY, explanation, "Open the same address in a browser.") from None
+
+    def _look_at(self, content: bytes) -> None:
+        listed = read_listed(content)
+        self._uncovered = uncovered(listed, self._requests, self._options)
+        self._listed = len(listed.endpoints)
 
     async def _content(self, deadline: float) -> bytes:
         if self._source is not None:
