@@ -82,6 +82,15 @@ async def test_few_dead_rows_are_no_matter(bench: Bench, postgres_database: str)
     assert readings(await bench.measure("postgres", url=postgres_database, tables={}))["dead_share"] == 0
 
 
+async def test_a_table_that_autovacuum_would_leave_alone_needs_no_vacuum(bench: Bench, postgres_database: str) -> None:
+    execute(postgres_database, *EMPLOYEES, "UPDATE employees SET id = id + 1 WHERE id <= 150")
+    await counted(postgres_database, "n_dead_tup >= 150")
+    found = readings(await bench.measure("postgres", url=postgres_database, tables={"dead_from": 100}))
+    assert found["vacuum_age"] == 0
+    assert found["dead_share"] > 0
+    assert found["analyse_age"] > 0
+
+
 async def test_a_vacuum_counts_from_its_end(bench: Bench, postgres_database: str) -> None:
     execute(postgres_database, *EMPLOYEES, "UPDATE employees SET id = id + 1")
     await counted(postgres_database, "n_dead_tup >= 1000")

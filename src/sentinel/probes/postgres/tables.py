@@ -1,7 +1,7 @@
 """Sizes and growth of tables, dead rows, and when vacuum and analyse were there last."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -17,7 +17,9 @@ _MOST: Final = 50  # tables that are looked at: those of the file, then the larg
 _WATCHED: Final = 25
 _DATABASE: Final = ""  # its name in the history, which no table has
 _SECONDS_PER_DAY: Final = 86_400
-_CHANGED: Final = 0.1  # of the rows, as autovacuum_analyze_scale_factor has it by default
+#: Shares of a table's rows from which autovacuum looks after it, by default (autovacuum_vacuum_scale_factor, …_analyze_…).
+_DEAD: Final = 0.2
+_CHANGED: Final = 0.1
 
 
 class TablesOptions(Options):
@@ -176,12 +178,17 @@ def _read_dead(look: Look, dirty: Mapping[Table, Row]) -> None:
 
 def _read_care(look: Look, found: Mapping[Table, Row], least: int) -> None:
     """The oldest vacuum of those tables that need one, and likewise analyse. A table that nobody writes to needs none."""
-    changed = {t: r for t, r in found.items() if r.number("changed") >= max(_CHANGED * r.number("live"), least)}
-    _read_age(look, "vacuum_age", "vacuumed", _where(found, "dead", least).items())
-    _read_age(look, "analyse_age", "analysed", changed.items())
+    _read_age(look, "vacuum_age", "vacuumed", _needy(found, "dead", _DEAD, least))
+    _read_age(look, "analyse_age", "analysed", _needy(found, "changed", _CHANGED, least))
 
 
-def _read_age(look: Look, column: str, done: str, needy: Iterable[tuple[Table, Row]]) -> None:
+def _needy(found: Mapping[Table, Row], column: str, share: float, least: int) -> list[tuple[Table, Row]]:
+    return [
+        (table, row) for table, row in found.items() if row.number(column) >= max(share * row.number("live"), least)
+    ]
+
+
+def _read_age(look: Look, column: str, done: str, needy: Sequence[tuple[Table, Row]]) -> None:
     oldest = max(needy, key=lambda item: item[1].number(column), default=None)
     days = oldest[1].number(column) / _SECONDS_PER_DAY if oldest is not None else 0.0
     hint = f"Table {oldest[0]} has changed much and was last {done} {days:.1f} days ago, or longer. " if oldest else ""
