@@ -13,6 +13,7 @@ _KINDS: Final = (
     "sql",
     "sqlite",
     "redis",
+    "jobs",
     "postgres",
     "auth",
     "roles",
@@ -31,6 +32,8 @@ _KINDS: Final = (
     "backup",
     "dns",
     "ping",
+    "browser",
+    "hardening",
 )
 
 

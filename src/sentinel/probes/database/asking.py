@@ -53,6 +53,7 @@ class Trouble:
     failure: FailureClass
     explanation: str
     hint: str = ""
+    state: str = ""  # PostgreSQL's SQLSTATE, where it told one
     absent: bool = False  # a table, column, function or schema that was asked for is not there
 
     @property

@@ -82,8 +82,10 @@ def of_statement(state: str, said: str = "") -> Trouble:
     known = _STATES.get(state)
     if known is not None:
         explanation = f"{known[1]} (SQLSTATE {state})"
-        return Trouble(failure=known[0], explanation=explanation, hint=known[2], absent=known[2] == _SCHEMA_HINT)
+        absent = known[2] == _SCHEMA_HINT
+        return Trouble(failure=known[0], explanation=explanation, hint=known[2], state=state, absent=absent)
     return Trouble(
+        state=state,
         failure=FailureClass.QUERY_FAILED,
         explanation=f"the query failed (SQLSTATE {state or 'unknown'})",
         hint="Try the query with psql; appendix A of PostgreSQL's manual explains the code.",
