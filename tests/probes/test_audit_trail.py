@@ -146,6 +146,14 @@ async def test_a_time_ahead_is_out_of_order(world: World) -> None:
     await world.fails(FailureClass.RECORD_MISPLACED, "trail: the time of entry 2 lies 2 h ahead")
 
 
+async def test_local_times_are_read_in_their_zone(world: World) -> None:
+    world.execute("INSERT INTO log VALUES (1, '2026-03-01T12:30:00', 'x', '', '')")  # of Berlin: 11:30 UTC
+    assert (await world.passes(zone="Europe/Berlin"))["verified"] == 1
+    found = await world.look()
+    assert found.explanation == "trail: the time of entry 1 lies 30 min ahead"
+    assert "`zone`" in found.hint
+
+
 async def test_a_time_that_cannot_be_read_is_told(world: World) -> None:
     world.execute("INSERT INTO log VALUES (1, 'soon', 'x', '', '')")
     await world.fails(FailureClass.RECORD_INCOMPLETE, "trail: entry 1 has no time that can be read")

@@ -150,7 +150,7 @@ class Acting:
     def _refuse_wrong_time(self, entry: Any, acted_at: datetime) -> None:
         if self._record.when is None:
             return
-        at = moment(self._record.when.find(entry))
+        at = moment(self._record.when.find(entry), self._record.zone)
         if at is None:
             explanation = f"the record's time at {self._record.when.source} cannot be read"
             raise Finding(FailureClass.RECORD_INCOMPLETE, explanation, _INCOMPLETE_HINT)

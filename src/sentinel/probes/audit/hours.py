@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
 from sentinel.base.fields import Options
+from sentinel.probes.audit.times import ZoneName
 
 _SPAN: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 _LONGEST: Final = timedelta(days=400)  # back from now; more makes no difference to anybody
@@ -32,14 +33,6 @@ def _end(found: re.Match[str]) -> timedelta:
     return timedelta(hours=int(found[3]), minutes=int(found[4])) if found[3] else timedelta(days=1)
 
 
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("a time zone by its IANA name, such as 'UTC' or 'Europe/Berlin'") from None
-    return value
-
-
 class ExpectedHours(Options):
     """When entries are expected. Outside of these hours an entry does not age."""
 
@@ -47,7 +40,7 @@ class ExpectedHours(Options):
     """From when to when, such as `08:00-18:00`; `22:00-06:00` begins on the weekday and ends on the next day."""
     weekdays: tuple[Weekday, ...] = Field(default=_WEEKDAYS, min_length=1)
     """On which days."""
-    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    zone: ZoneName = "UTC"
     """The time zone of both, by its IANA name."""
 
     @model_validator(mode="after")

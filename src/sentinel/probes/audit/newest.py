@@ -39,7 +39,7 @@ class Newest:
         entry = await self._log.first("freshness", deadline, {})
         if entry is None:
             raise Finding(FailureClass.STALE, "freshness: the log has no record at all", _STALE_HINT)
-        at = moment(self._options.when.find(entry))
+        at = moment(self._options.when.find(entry), self._options.zone)
         if at is None:
             explanation = f"freshness: the newest record has no time at {self._options.when.source}"
             raise Finding(FailureClass.RECORD_INCOMPLETE, explanation, _NO_TIME_HINT)

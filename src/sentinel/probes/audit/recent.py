@@ -13,6 +13,7 @@ from sentinel.core.result import FailureClass, Note, Reading
 from sentinel.probes.audit.chain import PREVIOUS, ChainOptions
 from sentinel.probes.audit.memory import Memory, identity_of
 from sentinel.probes.audit.records import refuse_status
+from sentinel.probes.audit.times import ZoneName
 from sentinel.probes.audit.walking import Entry, Order, Walk, read_entry, walk
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.calls.caller import Caller, account_of
@@ -37,6 +38,8 @@ class RecentOptions(Options):
     """Where an entry has its number: whole, unique and growing."""
     at: JsonPath = JsonPath("at")
     """Where it has its time."""
+    zone: ZoneName = "UTC"
+    """The time zone of times that name none."""
     after: int | None = None
     """Entries up to this number are not looked at."""
     gapless: bool = False
@@ -56,11 +59,13 @@ class RecentOptions(Options):
 
     @property
     def order(self) -> Order:
-        return Order(name="recent", gapless=self.gapless, skew=self.skew, settle=self.settle, chain=self.chain)
+        return Order(
+            name="recent", gapless=self.gapless, skew=self.skew, settle=self.settle, zone=self.zone, chain=self.chain
+        )
 
     def identity(self) -> str:
         """Another one means that what was noted is about something else."""
-        return identity_of(self.request.url, self.sequence.source, self.after, self.gapless, self.chain)
+        return identity_of(self.request.url, self.sequence.source, self.zone, self.after, self.gapless, self.chain)
 
 
 class Recent:
@@ -68,6 +73,7 @@ class Recent:
 
     def __init__(self, options: RecentOptions, tools: ProbeTools, note: Mapping[str, Any] | None) -> None:
         self._options = options
+        self._order = options.order
         self._clock: Clock = tools.clock
         self._caller = Caller(transport=tools.transport, contexts=tools.contexts)
         self._account = account_of(options.login, tools)
@@ -93,7 +99,7 @@ class Recent:
         if head is not None and entries and entries[0].sequence > head.sequence:
             head = None  # more entries have come than one answer has
         known = entries if head is None else [entry for entry in entries if entry.sequence >= head.sequence]
-        return walk(known, head, self._options.order, now)
+        return walk(known, head, self._order, now)
 
     def _read(self, body: bytes) -> list[Entry]:
         try:
@@ -111,9 +117,9 @@ class Recent:
         chain = self._options.chain
         row = [self._options.sequence.find(item), self._options.at.find(item)]
         if chain is None:
-            return read_entry("recent", [*row, None, None])
+            return read_entry(self._order, [*row, None, None])
         parts = [_text(fields.get(column)) for column in chain.columns if column != PREVIOUS]
-        return read_entry("recent", [*row, fields.get(chain.hash), fields.get(chain.previous or ""), *parts])
+        return read_entry(self._order, [*row, fields.get(chain.hash), fields.get(chain.previous or ""), *parts])
 
 
 def _text(value: Any) -> str | None:

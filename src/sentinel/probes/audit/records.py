@@ -7,6 +7,7 @@ from pydantic import model_validator
 
 from sentinel.base.fields import Options
 from sentinel.core.result import FailureClass
+from sentinel.probes.audit.times import ZoneName
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.calls.caller import Caller, account_of
 from sentinel.probes.calls.requests import RequestOptions, with_word
@@ -30,6 +31,8 @@ class LogOptions(Options):
     """The database that the log is in, instead of a request."""
     query: StatementField | None = None
     """The statement whose first row is the entry; its columns are the fields."""
+    zone: ZoneName = "UTC"
+    """The time zone of times that name none."""
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Self:

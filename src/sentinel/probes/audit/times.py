@@ -1,17 +1,32 @@
-"""Times as a log writes them."""
+"""Times as a log writes them, and the zone of those that name none."""
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator
 
 _LATEST_SECONDS: Final = 1e11  # a number above is in milliseconds: as seconds it would lie past the year 5000
 
 
-def moment(value: Any) -> datetime | None:
-    """A time as a log writes it, in UTC: ISO 8601 (without a zone: UTC), seconds or milliseconds since 1970."""
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("a time zone by its IANA name, such as 'UTC' or 'Europe/Berlin'") from None
+    return value
+
+
+#: A time zone by its IANA name.
+ZoneName = Annotated[str, AfterValidator(_zone)]
+
+
+def moment(value: Any, zone: str = "UTC") -> datetime | None:
+    """A time as a log writes it, in UTC: ISO 8601 (without a zone of its own: in `zone`), seconds or milliseconds since 1970."""
     try:
         if isinstance(value, str):
             read = datetime.fromisoformat(value)
-            return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+            return (read.replace(tzinfo=ZoneInfo(zone)) if read.tzinfo is None else read).astimezone(UTC)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value / 1000 if value > _LATEST_SECONDS else value, UTC)
     except (ValueError, OverflowError, OSError):

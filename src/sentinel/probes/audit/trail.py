@@ -22,7 +22,6 @@ from sentinel.probes.database import Answer, Statement, open_database
 from sentinel.probes.expect.patterns import read_json
 from sentinel.probes.finding import Finding
 
-_NAME: Final = "trail"
 _TOLERANCE: Final = timedelta(days=1)  # by which retention may fall short: purging is done by the day
 
 
@@ -31,6 +30,7 @@ class Trail:
 
     def __init__(self, options: TrailOptions, tools: ProbeTools, note: Mapping[str, Any] | None) -> None:
         self._options = options
+        self._order = options.order
         self._clock: Clock = tools.clock
         self._write = Writer(options)
         self._memory = Memory.read(note, options.identity())
@@ -83,7 +83,11 @@ class Trail:
         raise Finding(FailureClass.NOT_INSTALLED, f"trail: {asked.trouble.explanation}", _SCHEMA_HINT)
 
     def _edge(self, answer: Answer) -> Entry | None:
-        return read_entry(_NAME, read_json(str(answer.value).encode())) if answer.rows else None
+        return read_entry(self._order, read_json(str(answer.value).encode())) if answer.rows else None
+
+    def _entries(self, answer: Answer) -> list[Entry]:
+        rows = read_json(str(answer.value or "[]").encode())
+        return sorted((read_entry(self._order, row) for row in rows), key=lambda entry: entry.sequence)
 
     def _refuse_emptied(self, newest: Entry | None) -> None:
         if newest is None and self._memory.head is not None:
@@ -94,7 +98,7 @@ class Trail:
         if start is not None and self._may_be_gone(start, oldest, now):
             self._memory.head = None  # all that was known is older than must be kept
             return 0
-        walked = walk(_entries(answer), start, self._options.order, now)
+        walked = walk(self._entries(answer), start, self._order, now)
         self._memory.head = walked.position
         return _noted(walked, findings)
 
@@ -104,8 +108,8 @@ class Trail:
         if start is not None and self._may_be_gone(start, oldest, now):
             self._memory.lap = None
             return 0
-        entries = _entries(answer)
-        walked = walk(entries, start, self._options.order, now)
+        entries = self._entries(answer)
+        walked = walk(entries, start, self._order, now)
         if walked.finding is None and len(entries) < self._options.batch:
             self._memory.lap = None
         else:
@@ -172,11 +176,6 @@ class Trail:
         if memory.blocks:
             readings.append(Reading("entries", sum(block.size for block in memory.blocks), Unit.COUNT))
         return readings
-
-
-def _entries(answer: Answer) -> list[Entry]:
-    rows = read_json(str(answer.value or "[]").encode())
-    return sorted((read_entry(_NAME, row) for row in rows), key=lambda entry: entry.sequence)
 
 
 def _noted(walked: Walk, findings: list[Finding]) -> int:

@@ -9,6 +9,7 @@ from sentinel.base.fields import Duration, Options, PositiveDuration
 from sentinel.base.units import parse_duration
 from sentinel.probes.audit.chain import ChainOptions
 from sentinel.probes.audit.memory import identity_of
+from sentinel.probes.audit.times import ZoneName
 from sentinel.probes.audit.walking import Order
 from sentinel.probes.database.identifiers import ColumnName, TableName
 from sentinel.probes.database.options import DatabaseField
@@ -39,6 +40,8 @@ class TrailOptions(Options):
     """The column with the number: whole, unique, growing, and with an index, as a primary key is."""
     at: ColumnName = "at"
     """The column with the time."""
+    zone: ZoneName = "UTC"
+    """The time zone of times that name none."""
     after: int | None = None
     """Entries up to this number are not looked at."""
     gapless: bool = False
@@ -67,8 +70,10 @@ class TrailOptions(Options):
 
     @property
     def order(self) -> Order:
-        return Order(name="trail", gapless=self.gapless, skew=self.skew, settle=self.settle, chain=self.chain)
+        return Order(
+            name="trail", gapless=self.gapless, skew=self.skew, settle=self.settle, zone=self.zone, chain=self.chain
+        )
 
     def identity(self) -> str:
         """Another one means that what was noted is about something else."""
-        return identity_of(self.table, self.sequence, self.at, self.after, self.gapless, self.chain)
+        return identity_of(self.table, self.sequence, self.at, self.zone, self.after, self.gapless, self.chain)

@@ -44,6 +44,7 @@ class Order:
     gapless: bool
     skew: timedelta  # by which an entry's time may lie before that of the entry before it
     settle: timedelta  # an entry younger than this may still get company before it
+    zone: str  # of times that name none
     chain: ChainOptions | None
 
 
@@ -56,15 +57,15 @@ class Walk:
     finding: Finding | None = None  # what stopped it
 
 
-def read_entry(name: str, row: Any) -> Entry:
-    """An entry from `[sequence, at, hash, previous, part …]`. Raises Finding, which names `name`, when it cannot be read."""
+def read_entry(order: Order, row: Any) -> Entry:
+    """An entry from `[sequence, at, hash, previous, part …]`. Raises Finding when it cannot be read."""
     sequence, written_at, made, previous, *parts = row
     if isinstance(sequence, bool) or not isinstance(sequence, int):
-        raise Finding(FailureClass.WRONG_ANSWER, f"{name}: the sequence is no whole number", _SEQUENCE_HINT)
-    at = moment(written_at)
+        raise Finding(FailureClass.WRONG_ANSWER, f"{order.name}: the sequence is no whole number", _SEQUENCE_HINT)
+    at = moment(written_at, order.zone)
     if at is None:
         raise Finding(
-            FailureClass.RECORD_INCOMPLETE, f"{name}: entry {sequence} has no time that can be read", _TIME_HINT
+            FailureClass.RECORD_INCOMPLETE, f"{order.name}: entry {sequence} has no time that can be read", _TIME_HINT
         )
     texts = tuple("" if part is None else str(part) for part in parts)
     return Entry(
@@ -105,7 +106,8 @@ def _resumed(entries: Sequence[Entry], start: Position, order: Order) -> Finding
 def _wrong(entry: Entry, before: Entry | None, order: Order, now: datetime) -> Finding | None:
     if entry.at - now > order.skew:
         ahead = format_duration(entry.at - now)
-        return _misplaced(order, f"the time of entry {entry.sequence} lies {ahead} ahead", entry.sequence)
+        explanation = f"{order.name}: the time of entry {entry.sequence} lies {ahead} ahead"
+        return Finding(FailureClass.RECORD_MISPLACED, explanation, _AHEAD_HINT)
     if before is not None:
         if order.gapless and entry.sequence != before.sequence + 1:
             return _gap(order, before.sequence + 1, entry.sequence - 1)
@@ -164,3 +166,4 @@ def _misplaced(order: Order, explanation: str, sequence: int) -> Finding:
 
 _SEQUENCE_HINT: Final = "Name a column or field of whole numbers that grow from entry to entry under `sequence`."
 _TIME_HINT: Final = "See which version writes the entries, and whether `at` names the right place."
+_AHEAD_HINT: Final = "Compare the clocks of this host and of the service (`timedatectl`); where the log writes local times, name their `zone`."
