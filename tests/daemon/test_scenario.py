@@ -28,8 +28,8 @@ async def office() -> AsyncIterator[Office]:
 
 @pytest.fixture
 async def daemon(children: Children, tmp_path: Path, office: Office) -> AsyncIterator[Daemon]:
-    """Not started yet; a scenario that runs by itself once, soon after the start."""
-    check = {"name": "staff", "kind": "scenario", "interval": "1h", "timeout": "8s", "options": staff(office)}
+    """Not started yet, with one scenario."""
+    check = {"name": "staff", "kind": "scenario", "interval": "4s", "timeout": "4s", "options": staff(office)}
     config: dict[str, Any] = {
         "name": "ward",
         "checks": [check],
@@ -56,6 +56,15 @@ async def test_what_a_killed_daemon_left_is_taken_away_after_the_restart(daemon:
     await eventually(lambda: not office.made(), within=20)
     await daemon.shows(lambda status: status["checks"][0]["severity"] == "OK")
     assert (await daemon.ask("/api/v1/cleanup"))["left"] == []
+
+
+async def test_a_daemon_that_is_stopped_in_between_cleans_up_first(daemon: Daemon, office: Office) -> None:
+    daemon.config["checks"][0] |= {"interval": "8s", "timeout": "8s"}  # longer than a stop lets it go on
+    office.faults.add("put employees hangs")
+    await daemon.start()
+    await eventually(lambda: any(request.startswith("PUT") for request in office.requests), within=20)
+    assert await daemon.stop() == 0
+    assert (office.made(), (await daemon.say("cleanup")).code) == ([], 0)
 
 
 async def test_a_person_cleans_up_without_a_daemon(daemon: Daemon, office: Office) -> None:
@@ -89,12 +98,12 @@ async def test_what_a_person_has_seen_to_is_forgotten(daemon: Daemon, office: Of
 
 
 async def test_a_check_by_hand_is_run_by_the_daemon(daemon: Daemon, office: Office) -> None:
+    """The daemon owns the store, so a run of the command's own would have been refused."""
     await daemon.start()
     await daemon.shows(lambda status: status["checks"][0]["severity"] == "OK")
     said = await daemon.say("check", "staff", "--json")
     [run] = json.loads(said.text)["checks"]
     assert (said.code, run["severity"], office.made()) == (0, "OK", [])
-    await daemon.shows(lambda status: status["checks"][0]["samples"] >= 2)
 
 
 async def test_a_check_by_hand_that_is_killed_is_cleaned_up_by_the_next(

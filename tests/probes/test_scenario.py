@@ -195,6 +195,35 @@ async def test_a_workflow_is_polled_until_it_is_completed(bench: Bench, office: 
     assert sum(request.startswith("GET /workflows/") for request in office.requests) == 2
 
 
+async def test_a_query_is_asked_until_what_it_expects_is_there(bench: Bench, tmp_path: Path) -> None:
+    file = tmp_path / "a.db"
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("CREATE TABLE log (who TEXT)")
+
+    async def write_late() -> None:
+        await asyncio.sleep(0.1)
+        with closing(sqlite3.connect(file)) as database, database:
+            database.execute("INSERT INTO log VALUES ('sentinel')")
+
+    until = {"within": "4s", "every": "20ms"}
+    ask = {"database": f"sqlite:///{file}", "query": "SELECT who FROM log", "expect": {"rows": {"equals": 1}}}
+    writing = asyncio.create_task(write_late())
+    found = await bench.measure("scenario", steps=[{"name": "audited", **ask, "until": until}])
+    await writing
+    assert (found.outcome, readings(found)["steps.audited"] > 0.1) == (Outcome.PASS, True)
+
+
+async def test_a_record_that_never_comes_fails_its_step(bench: Bench, tmp_path: Path) -> None:
+    file = tmp_path / "a.db"
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("CREATE TABLE log (who TEXT)")
+    until = {"within": "100ms", "every": "20ms"}
+    ask = {"database": f"sqlite:///{file}", "query": "SELECT who FROM log", "expect": {"rows": {"equals": 1}}}
+    found = await bench.measure("scenario", steps=[{"name": "audited", **ask, "until": until}])
+    assert found.failure is FailureClass.STEP_FAILED
+    assert found.explanation.startswith("audited: rows: expected 1, found 0 after ")
+
+
 async def test_a_workflow_that_hangs_fails_with_the_stage_that_hung(bench: Bench, office: Office) -> None:
     office.faults.add("workflow_hangs")
     found = await bench.measure("scenario", **workflow(office))
