@@ -50,6 +50,14 @@ async def test_an_answer_that_is_too_old_is_asked_for_again() -> None:
     assert await shared.get("page", target.answer, max_age=0) == 2
 
 
+async def test_nobody_is_given_the_same_answer_twice() -> None:
+    """A check that was run twice within half its interval, by hand or after a mend, was told what had been before."""
+    shared, target = Shared(), Target()
+    target.answered.set()
+    first = [await shared.get("page", target.answer, max_age=5, taker=taker) for taker in ("a", "b", "a", "b", "c")]
+    assert first == [1, 1, 2, 2, 2]
+
+
 async def test_a_failure_is_everybodys() -> None:
     shared, target = Shared(), Target()
     asking = [asyncio.create_task(shared.get("page", target.fail, max_age=5)) for _ in range(2)]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
@@ -13,6 +13,10 @@ class _Answer:
     task: "asyncio.Task[Any]"
     asked_at: float  # of the loop's clock
     waiting: int = 0  # runs that wait for it
+    takers: set[Hashable] = field(default_factory=set)  # who has been given it
+
+    def serves(self, taker: Hashable, since: float) -> bool:
+        return self.asked_at >= since and taker not in self.takers and not self.task.cancelled()
 
 
 class Shared:
@@ -21,18 +25,21 @@ class Shared:
     def __init__(self) -> None:
         self._answers: dict[Hashable, _Answer] = {}
 
-    async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]], *, max_age: float) -> T:
+    async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]], *, max_age: float, taker: Hashable = None) -> T:
         """The answer to a question: one that is on its way, one of the last `max_age` seconds, or that of `ask`.
 
+        A `taker` is given no answer twice: who looks again, however soon, wants to know how it is now.
         Whatever `ask` raises, it raises for everybody who waits for it. It is cancelled when nobody waits any more, and
         has to keep to a deadline by itself.
         """
         now = asyncio.get_running_loop().time()
         answer = self._answers.get(key)
-        if answer is None or now - answer.asked_at > max_age or answer.task.cancelled():
+        if answer is None or not answer.serves(taker, now - max_age):
             self._forget_before(now - max_age)
             answer = _Answer(asyncio.create_task(cast("Coroutine[Any, Any, T]", ask())), now)
             self._answers[key] = answer
+        if taker is not None:
+            answer.takers.add(taker)
         return cast("T", await self._wait(key, answer))
 
     async def _wait(self, key: Hashable, answer: _Answer) -> Any:

@@ -22,7 +22,7 @@ from sentinel.probes.finding import Finding
 from sentinel.probes.wire import Exchange
 
 _MIB: Final = 1 << 20
-_SHARE_OF_INTERVAL: Final = 0.5  # for which an answer may serve other checks: never for two runs of one of them
+_SHARE_OF_INTERVAL: Final = 0.5  # for which an answer may serve other checks
 
 _MOMENT: Final = 0.1  # seconds
 
@@ -106,7 +106,9 @@ class DocumentSource:
         try:
             # A moment later than the exchange, whose own finding knows what it waited for.
             async with asyncio.timeout_at(deadline + _MOMENT):
-                answer = await self._tools.shared.get(self._key, lambda: self._ask(deadline), max_age=self._max_age)
+                answer = await self._tools.shared.get(
+                    self._key, lambda: self._ask(deadline), max_age=self._max_age, taker=self
+                )
         except TimeoutError:  # another check had asked before, and may wait for longer
             raise Finding(FailureClass.READ_TIMEOUT, f"{self._name}: no answer in time") from None
         if isinstance(answer, Finding):
