@@ -12,10 +12,12 @@ import pytest
 
 from sentinel.core.result import FailureClass, Outcome
 from sentinel.probes.finding import Finding
+from sentinel.probes.postgres import KIND
 from sentinel.probes.postgres.probe import told
 from tests.kit.bench import Bench, problem, readings, run
 from tests.kit.clock import FakeClock
 from tests.kit.eventually import eventually
+from tests.kit.raw_server import Connection, RawServer
 from tests.probes.postgres.sessions import execute, hint, open_session, said, value, waiting_session
 
 if TYPE_CHECKING:
@@ -273,3 +275,50 @@ async def test_a_note_of_another_shape_is_as_good_as_none(
     bench.tools = replace(bench.tools, note=note)
     found = await bench.measure("postgres", url=postgres_database, tables={})
     assert found.outcome is Outcome.PASS
+
+
+def test_every_part_brings_rules_for_readings_that_it_has() -> None:
+    parts = ("statements", "tables", "foreign_keys", "replication", "sequences")
+    written: dict[str, Any] = {name: {} for name in parts}
+    written |= {"connections": {"pools": {"api": {"size": 1, "user": "app"}}}, "schema": {"tables": ["t"]}}
+    options = KIND.options.model_validate({"url": "postgresql://x/y", **written})
+    ruled = {rule["reading"] for rule in KIND.usual_rules(options)}
+    assert ruled <= {*KIND.readings, *KIND.more_readings(options)}
+    assert {"connections_used", "pool_used.api", "slow_statements", "sequence_used"} <= ruled
+
+
+def test_a_part_that_is_switched_off_brings_no_rules() -> None:
+    off = dict.fromkeys(("connections", "transactions", "locks", "wraparound"), False)
+    options = KIND.options.model_validate({"url": "postgresql://x/y", **off})
+    assert list(KIND.usual_rules(options)) == []
+
+
+def packet(kind: bytes, content: bytes) -> bytes:
+    """A message of PostgreSQL's protocol (version 3)."""
+    return kind + (len(content) + 4).to_bytes(4, "big") + content
+
+
+async def message(connection: Connection) -> None:
+    """Takes what follows the kind of a message: its length, and so many bytes."""
+    await connection.take(int.from_bytes(await connection.take(4), "big") - 4)
+
+
+async def eleven(connection: Connection) -> None:
+    """A server of version 11, as far as beginning a transaction."""
+    await message(connection)
+    await connection.send(b"N")  # no TLS
+    await message(connection)
+    version = packet(b"S", b"server_version\x0011.22\x00")
+    await connection.send(packet(b"R", bytes(4)) + version + packet(b"Z", b"I"))
+    await connection.take(1)
+    await message(connection)
+    await connection.send(packet(b"C", b"BEGIN\x00") + packet(b"C", b"SET\x00") + packet(b"Z", b"T"))
+    await connection.hung_up()
+
+
+async def test_a_server_that_is_too_old_to_be_asked_is_unknown(bench: Bench) -> None:
+    async with RawServer(eleven) as server:
+        found = await bench.measure("postgres", url=f"postgresql://monitor@127.0.0.1:{server.port}/app")
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.NOT_INSTALLED)
+    assert found.explanation == "PostgreSQL 11 is too old to be asked"
+    assert "12 or newer" in found.hint
