@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sentinel.core.result import FailureClass, Outcome
-from sentinel.probes.audit.blocks import Block, compared, split
 from sentinel.probes.audit.hours import ExpectedHours
 from tests.kit.bench import Bench, problem, readings
 from tests.kit.clock import FakeClock
@@ -92,18 +90,3 @@ async def test_a_quiet_morning_is(receiver: HttpReceiver) -> None:
     found = await judged(receiver, datetime(2026, 3, 9, 8, 0, tzinfo=UTC))
     assert found.failure is FailureClass.STALE
     assert "1 h 10 min old, counted in the hours" in found.explanation
-
-
-def test_a_span_is_split_into_parts_that_cover_it() -> None:
-    assert split(0, 3) == [(0, 1), (1, 2), (2, 3)]
-    assert split(0, 100)[0] == (0, 7)
-    assert split(0, 100)[-1] == (98, 100)
-    assert len(split(-5, 1_000_000)) == 16
-    assert split(7, 7) == []
-
-
-def test_many_blocks_are_joined_and_lose_nothing() -> None:
-    blocks = tuple(Block(number, number + 1, 1) for number in range(50))
-    known, gone = compared(blocks, blocks, 1, may_purge=False)
-    assert (len(known), sum(block.size for block in known), gone) == (32, 50, None)
-    assert all(one.last == other.after for one, other in pairwise(known))
