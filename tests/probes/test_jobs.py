@@ -303,10 +303,20 @@ async def test_a_query_of_ones_own_names_readings_by_its_columns(bench: Bench, t
 # What is Sentinel's own fault
 
 
-@pytest.mark.parametrize("more", [{"table": "gone"}, {"columns": {"state": "gone"}}, {"columns": {"started": "gone"}}])
-async def test_a_missing_table_or_column_is_no_alarm(bench: Bench, table: Table, more: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"table": "gone"}, "running: there is no table gone"),
+        ({"columns": {"state": "gone"}}, "running: there is no column gone"),
+        ({"columns": {"finished": "gone"}}, "failed: there is no column gone"),
+    ],
+)
+async def test_a_missing_table_or_column_is_no_alarm(
+    bench: Bench, table: Table, more: dict[str, Any], said: str
+) -> None:
     found = await bench.measure("jobs", **options(table) | more)
     assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.NOT_INSTALLED)
+    assert found.explanation.partition(" (")[0] == said
     assert "`columns`" in found.hint
 
 

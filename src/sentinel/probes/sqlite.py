@@ -137,7 +137,8 @@ class SqliteProbe:
         count, where = (*answer.first, None, None)[:2]
         if not isinstance(count, int) or not count:
             return []
-        explanation = f"foreign_key_check: {count} rows point to rows that are not there ({where})"
+        rows = "1 row points" if count == 1 else f"{count} rows point"
+        explanation = f"foreign_key_check: {rows} to rows that are not there ({where})"
         return [Finding(FailureClass.INTEGRITY, explanation, _REFERENCES_HINT)]
 
     async def _ask(self, step: str, text: str, limit: float) -> Answer:

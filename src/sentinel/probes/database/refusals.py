@@ -75,14 +75,21 @@ _DENIED: Final = re.compile(
 )
 
 
+#: What is missing, in the words of an English server; the names are those of the query.
+_ABSENT: Final = re.compile(r'(relation|column) "?([\w.]{1,127})"? does not exist')
+_KINDS: Final = {"relation": "table", "column": "column"}
+
+
 def of_statement(state: str, said: str = "") -> Trouble:
-    """Why a statement failed, by its SQLSTATE. The message `said` is looked at for the name of what is not permitted only."""
+    """Why a statement failed, by its SQLSTATE. The message `said` is looked at for names only."""
     if state == "42501":
         return _denied(_DENIED.search(said))
     known = _STATES.get(state)
     if known is not None:
-        explanation = f"{known[1]} (SQLSTATE {state})"
         absent = known[2] == _SCHEMA_HINT
+        named = _ABSENT.search(said) if absent else None
+        what = f"there is no {_KINDS[named[1]]} {named[2]}" if named else known[1]
+        explanation = f"{what} (SQLSTATE {state})"
         return Trouble(failure=known[0], explanation=explanation, hint=known[2], state=state, absent=absent)
     return Trouble(
         state=state,

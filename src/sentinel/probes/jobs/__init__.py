@@ -193,7 +193,8 @@ _LARGEST: Final = 1e300  # NaN and infinity are no numbers to judge
 def _of_trouble(step: str, trouble: Trouble) -> Finding:
     """A table or column that is not there, or is of another type, says nothing of jobs: the check does not fit it."""
     if trouble.absent or trouble.state[:2] in _UNFIT:
-        return Finding(FailureClass.NOT_INSTALLED, f"{step}{trouble.explanation}", _ABSENT_HINT)
+        explanation = trouble.explanation.replace("column j.", "column ")  # the statement's own name for the table
+        return Finding(FailureClass.NOT_INSTALLED, f"{step}{explanation}", _ABSENT_HINT)
     return Finding(trouble.failure, f"{step}{trouble.explanation}", trouble.hint)
 
 
