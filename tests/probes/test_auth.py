@@ -287,7 +287,16 @@ async def test_after_a_restart_a_new_password_is_tried_at_once(bench: Bench, off
     assert (await bench.measure("auth", **auth(office))).outcome is Outcome.PASS
 
 
-@pytest.mark.parametrize("note", [{"not_before": 7}, {"refusals": "many"}, {"lockout_at": "2026-01-01"}, {"x": []}])
+@pytest.mark.parametrize(
+    "note",
+    [
+        {"logins": 7},
+        {"logins": {"login": {"mark": "", "not_before": 7, "refusals": "many"}}},
+        {"lockout_at": "2026-01-01"},
+        {"lockout_missing": "many"},
+        {"x": []},
+    ],
+)
 async def test_a_note_of_another_shape_counts_as_none(bench: Bench, office: Office, note: dict[str, Any]) -> None:
     bench.tools = replace(bench.tools, note=note)
     assert (await bench.measure("auth", **auth(office))).outcome is Outcome.PASS

@@ -14,6 +14,7 @@ from sentinel.base.clock import SystemClock
 from sentinel.base.errors import StoreUnavailable
 from sentinel.core.result import FailureClass, Outcome
 from sentinel.probes.base import Cleans
+from sentinel.probes.calls.session import Sessions
 from sentinel.probes.catalogue import CATALOGUE
 from sentinel.probes.ledger import Unkept
 from tests.kit.bench import Bench, problem, readings, run, words
@@ -168,6 +169,15 @@ async def test_another_status_than_a_refusal_is_told(bench: Bench, office: Offic
     options["steps"] = options["steps"][:1]
     found = await bench.measure("scenario", **{**options, "finally": []})
     assert found.explanation == "stranger: status 500, expected 401"
+
+
+async def test_a_restart_does_not_try_a_refused_login_again(bench: Bench, office: Office) -> None:
+    options = {"login": {**login(office), "password": "another"}, "steps": [walk(office)[2]]}
+    found = await bench.measure("scenario", **options)
+    bench.tools = replace(bench.tools, sessions=Sessions(), note=found.note)
+    later = await bench.measure("scenario", **options)
+    assert (found.failure, later.failure) == (FailureClass.LOGIN_FAILED, FailureClass.CREDENTIAL_REFUSED)
+    assert office.wrong == {"monitor": 1}
 
 
 # --- Bounds ---------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Iterable
 from dataclasses import replace
-from datetime import timedelta
 from time import perf_counter
 from typing import Final
 
@@ -15,6 +14,7 @@ from sentinel.probes.auth.renewal import Renewal
 from sentinel.probes.auth.sayings import age, claim_findings, cookie_findings, lifetime
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.calls.caller import Caller, Header
+from sentinel.probes.calls.patience import Patience
 from sentinel.probes.calls.session import Account, LoggedIn, LoginRefused
 from sentinel.probes.calls.tokens import foreign, tampered
 from sentinel.probes.expect.statuses import all_of
@@ -37,8 +37,8 @@ class AuthProbe:
         self._accepted = all_of(options.accepted)
         self._refused = all_of(options.refused)
         self._memory = Memory.of_note(tools.note)
-        self._note = self._memory.note()
-        self._go_on_waiting()
+        self._patience = Patience({"login": self._account}, tools.clock, (tools.note or {}).get("logins"))
+        self._note: Note = tools.note or {}
         self.host = self._account.host
 
     async def measure(self, deadline: float) -> Measurement:
@@ -187,21 +187,11 @@ class AuthProbe:
 
     # --- What is remembered -----------------------------------------------------------------------------------------
 
-    def _go_on_waiting(self) -> None:
-        """A restart is no reason to try a refused login again."""
-        known, now = self._memory, self._clock.now()
-        if known.not_before is not None and known.mark == self._account.mark:
-            self._account.be_patient((known.not_before - now).total_seconds(), known.refusals)
-
     def _noted(self) -> Note | None:
         """What is news for the note; None when nothing is."""
-        seconds, refusals = self._account.patience
-        if not seconds:
-            self._memory = self._memory.refused("", None, 0)
-        elif refusals != self._memory.refusals:
-            until = self._clock.now() + timedelta(seconds=seconds)
-            self._memory = self._memory.refused(self._account.mark, until, refusals)
-        before, self._note = self._note, self._memory.note()
+        pauses = self._patience.written()
+        before = self._note
+        self._note = {**self._memory.note(), **({"logins": pauses} if pauses else {})}
         return self._note if self._note != before else None
 
     # --- Small things -----------------------------------------------------------------------------------------------

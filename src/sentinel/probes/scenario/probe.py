@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from sentinel.base.units import Unit
 from sentinel.core.ledger import LedgerEntry
-from sentinel.core.result import FailureClass, Measurement, Reading
+from sentinel.core.result import FailureClass, Measurement, Note, Reading
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.database import open_database
 from sentinel.probes.finding import Finding, measurement
@@ -31,6 +31,7 @@ class ScenarioProbe:
         self._options = options
         self._tools = tools
         self._stepper = Stepper(options, tools)
+        self._note: Note = tools.note or {}
         self._book = Book(tools.ledger, tools.check)
         self._cleaner = Cleaner(options, self._stepper)
         self.host = _host(options, tools)
@@ -49,7 +50,7 @@ class ScenarioProbe:
                 readings.append(Reading("left", left, Unit.COUNT))
         except Finding as finding:
             findings.append(finding)
-        return measurement(findings, readings)
+        return measurement(findings, readings, note=self._noted())
 
     async def close(self) -> None:
         """There is nothing to give back: what a run holds ends with it."""
@@ -76,6 +77,12 @@ class ScenarioProbe:
         if not self._options.finally_:
             return 0.0
         return min(self._options.clean_up_within.total_seconds(), max(seconds, 0.0) * _SHARE)
+
+    def _noted(self) -> Note | None:
+        """The pauses of refused logins, when they are news."""
+        pauses = self._stepper.patience.written()
+        before, self._note = self._note, {"logins": pauses} if pauses else {}
+        return self._note if self._note != before else None
 
     # --- The run ----------------------------------------------------------------------------------------------------
 

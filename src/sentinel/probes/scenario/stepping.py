@@ -9,6 +9,7 @@ from sentinel.core.result import OWN_SIDE, FailureClass
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.calls.caller import Caller, account_of
 from sentinel.probes.calls.cookies import CookieJar
+from sentinel.probes.calls.patience import Patience
 from sentinel.probes.calls.session import Account, LoginRefused
 from sentinel.probes.database import Answer, Database, Statement, open_database
 from sentinel.probes.expect.answers import ExpectedAnswer
@@ -43,6 +44,8 @@ class Stepper:
         self._clock = tools.clock
         self._default = account_of(options.login, tools)
         self._accounts = {name: account_of(login, tools) for name, login in options.logins.items()}
+        accounts = {"login": self._default, **{f"as {name}": account for name, account in self._accounts.items()}}
+        self.patience = Patience(accounts, tools.clock, (tools.note or {}).get("logins"))
         every = (*options.steps, *options.finally_)
         self._expected = {step.name: _expected(step) for step in every if step.request is not None}
         self.known_names = words = frozenset({RUN, *(name for step in every for name in step.capture)})
