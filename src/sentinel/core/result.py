@@ -78,6 +78,7 @@ class FailureClass(StrEnum):
     COMMAND_WARNING = "command_warning"  # a plug-in says warning
     COMMAND_FAILED = "command_failed"
     COMMAND_UNKNOWN = "command_unknown"  # a plug-in cannot tell, or does not run as one
+    UNHEARD = "unheard"  # a job may have reported while Sentinel did not run
     # Backups
     CORRUPT = "corrupt"  # it is there, and cannot be read to its end
     RESTORE_FAILED = "restore_failed"
@@ -110,6 +111,7 @@ OWN_SIDE = frozenset(
         FailureClass.NOT_INSTALLED,
         FailureClass.MISCONFIGURED,
         FailureClass.COMMAND_UNKNOWN,
+        FailureClass.UNHEARD,
         FailureClass.INTERNAL_ERROR,
     }
 )
@@ -138,6 +140,8 @@ HINTS: dict[FailureClass, str] = {
     FailureClass.NOT_PERMITTED: "Sentinel may not do this here: grant its user the right that is named.",
     FailureClass.NOT_INSTALLED: "Install what is named, on this host or in the target.",
     FailureClass.MISCONFIGURED: "Mend what the check asks for; the explanation says which part of it.",
+    FailureClass.COMMAND_UNKNOWN: "Run the command by hand as Sentinel's user, with a bare environment, and see what it says.",
+    FailureClass.UNHEARD: "See the job's own log for the time in which Sentinel did not run.",
     FailureClass.INTERNAL_ERROR: "A fault in Sentinel: its log has the details; please report it.",
 }
 

@@ -12,6 +12,6 @@ def options(_where: str) -> dict[str, Any]:
 
 SUBJECT = Subject(
     options=options,
-    own=frozenset({FailureClass.OVERDUE, FailureClass.JOB_FAILED, FailureClass.JOB_STUCK}),
+    own=frozenset({FailureClass.OVERDUE, FailureClass.JOB_FAILED, FailureClass.JOB_STUCK, FailureClass.UNHEARD}),
     speaks_tcp=False,
 )

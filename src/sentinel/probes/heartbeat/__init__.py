@@ -21,6 +21,11 @@ from sentinel.probes.heartbeat.schedule import Cron, Every, Schedule
 
 __all__ = ["KIND", "HeartbeatProbe", "Report", "Sign"]
 
+#: How often is noted that Sentinel listens, and how long it may be away until a missing report is held to be unheard.
+#: Jobs try again for a minute or so, as `curl --retry` does.
+_NOTED_EVERY: Final = timedelta(minutes=3)
+_AWAY: Final = timedelta(minutes=7)
+
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22,128}\Z")
 
 
@@ -71,14 +76,13 @@ class HeartbeatProbe:
 
     host = ""
 
-    def __init__(self, options: HeartbeatOptions, clock: Clock, note: Note | None) -> None:
+    def __init__(self, options: HeartbeatOptions, clock: Clock, note: Note | None, interval: timedelta) -> None:
         self.token: Final = options.token
         self._clock = clock
         self._expected = Expectation(schedule=options.schedule(), grace=options.grace, longest=options.longest)
         self._redactor = Redactor([options.token]) if options.show_output else None
-        known = Life.of_note(note)
-        self._is_noted = known is not None
-        self._life = known or Life(since=clock.now())
+        self._life = _recalled(note, clock.now(), max(_AWAY, 2 * interval))
+        self._noted_at: datetime | None = None  # when the note was last given away
 
     def report(self, report: Report, now: datetime) -> tuple[Note, bool]:
         """Take a report in.
@@ -92,18 +96,25 @@ class HeartbeatProbe:
         """
         before = self._life
         said = first_line(report.output, self._redactor) if self._redactor else ""
-        self._life = before.after(report, now, said)
-        self._is_noted = True
+        self._life = before.after(report, now, said).listening(now)
+        self._noted_at = now
         turned = report.sign is Sign.FAIL or (report.sign is not Sign.LOG and self._is_wrong(before, now))
         return self._life.note(), turned
 
     async def measure(self, deadline: float) -> Measurement:  # noqa: ARG002  # there is nothing to wait for
         # Nothing is awaited here, so no report comes between what is judged and the note that goes with it.
-        now, life = self._clock.now(), self._life
-        # From the first look on a report is expected, whatever restarts come.
-        note = None if self._is_noted else life.note()
-        self._is_noted = True
-        return measurement(list(findings(life, self._expected, now)), readings(life, self._expected, now), note=note)
+        now = self._clock.now()
+        self._life = life = self._life.listening(now)
+        return measurement(
+            list(findings(life, self._expected, now)), readings(life, self._expected, now), note=self._news(now)
+        )
+
+    def _news(self, now: datetime) -> Note | None:
+        """What has to be noted: at first, since from then on a report is expected; then that Sentinel still listens."""
+        if self._noted_at is not None and timedelta(0) <= now - self._noted_at < _NOTED_EVERY:
+            return None
+        self._noted_at = now
+        return self._life.note()
 
     async def close(self) -> None:
         """There is nothing to give back: reports come through Sentinel's own port."""
@@ -112,8 +123,13 @@ class HeartbeatProbe:
         return any(findings(life, self._expected, now))
 
 
+def _recalled(note: Note | None, now: datetime, patience: timedelta) -> Life:
+    known = Life.of_note(note)
+    return Life(since=now) if known is None else known.back(now, patience)
+
+
 def _build(options: Any, tools: ProbeTools) -> HeartbeatProbe:
-    return HeartbeatProbe(options, tools.clock, tools.note)
+    return HeartbeatProbe(options, tools.clock, tools.note, tools.interval)
 
 
 KIND: Final = ProbeKind(

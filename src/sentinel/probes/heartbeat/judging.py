@@ -34,16 +34,34 @@ class Expectation:
             return timedelta(0)
         return max(now - self.due(life), timedelta(0))
 
+    def again(self, life: Life) -> datetime | None:
+        """When a report is expected that Sentinel will hear, after it was away; None when it was not."""
+        return None if life.away_until is None else self.schedule.next_after(life.away_until)
+
+    def may_be_unheard(self, life: Life, now: datetime) -> bool:
+        """Whether the report that is missing may have come while Sentinel was away, and no later one is missing, too."""
+        again = self.again(life)
+        if again is None or life.away_from is None or life.away_until is None or now > again + self.grace:
+            return False
+        if life.running and life.started is not None:
+            return life.away_until > life.started
+        due = self.due(life)
+        return life.away_from < due + self.grace and life.away_until > due - EARLY
+
 
 def findings(life: Life, expected: Expectation, now: datetime) -> Iterator[Finding]:
     """Everything that is wrong; the state of what runs comes first."""
     late = expected.late_by(life, now) > expected.grace
-    if life.running and (late or _too_long(life, expected, now)):
+    stuck = life.running and (late or _too_long(life, expected, now))
+    unheard = expected.may_be_unheard(life, now)
+    if stuck and not unheard:
         yield _stuck(life, expected, now)
     if life.failing:
         yield _failed(life, expected)
-    if late and not life.running:
+    if late and not life.running and not unheard:
         yield _overdue(life, expected)
+    if unheard and (late or stuck):
+        yield _unheard(life, expected)
 
 
 def readings(life: Life, expected: Expectation, now: datetime) -> Iterator[Reading]:
@@ -86,6 +104,14 @@ def _overdue(life: Life, expected: Expectation) -> Finding:
     return Finding(FailureClass.OVERDUE, explanation, _OVERDUE_HINT)
 
 
+def _unheard(life: Life, expected: Expectation) -> Finding:
+    moments = (life.away_from, life.away_until, expected.again(life))
+    left, back, again = (expected.schedule.shown(moment) for moment in moments if moment is not None)
+    explanation = f"a report may have come while Sentinel did not run, from {left} to {back}; the next is due {again}"
+    return Finding(FailureClass.UNHEARD, explanation, _UNHEARD_HINT)
+
+
+_UNHEARD_HINT: Final = "See the job's own log for that time. Its next report settles it, or the lack of one."
 _STUCK_HINT: Final = (
     "See whether the job still runs and what it waits for; if it ended, why its last report did not come."
 )

@@ -1,8 +1,8 @@
 """What is known of a job: the fold of its reports, kept across restarts as the note of its check."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any, Self
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Self
 
 from sentinel.core.result import Note
 from sentinel.probes.heartbeat.report import Report, Sign
@@ -22,11 +22,24 @@ class Life:
     status: int | None = None  # exit status of the last end, if the job gave one
     took: float | None = None  # seconds from that run's begin to its end, if it reported both
     said: str = ""  # the line to show of a failure; empty where none may be shown
+    alive: datetime | None = None  # when Sentinel was last known to listen
+    away_from: datetime | None = None  # the last time that it did not, for long: from then
+    away_until: datetime | None = None  # and until then
 
     @property
     def heard(self) -> datetime | None:
         """When the job reported last."""
         return max((moment for moment in (self.started, self.ended) if moment is not None), default=None)
+
+    def listening(self, now: datetime) -> "Life":
+        """What is known while Sentinel runs."""
+        return replace(self, alive=now)
+
+    def back(self, now: datetime, patience: timedelta) -> "Life":
+        """What is known after a start: away for longer than `patience`, reports may have come that nobody heard."""
+        if self.alive is None or now - self.alive <= patience:
+            return self
+        return replace(self, alive=now, away_from=self.alive, away_until=now)
 
     def after(self, report: Report, now: datetime, said: str) -> "Life":
         """What is known once a report came in.
@@ -69,6 +82,9 @@ class Life:
             "status": self.status,
             "took": self.took,
             "said": self.said,
+            "alive": _written(self.alive),
+            "away_from": _written(self.away_from),
+            "away_until": _written(self.away_until),
         }
 
     @classmethod
@@ -80,8 +96,11 @@ class Life:
             return None
 
 
+_MOMENTS: Final = ("started", "ended", "succeeded", "alive", "away_from", "away_until")
+
+
 def _read(note: Note) -> dict[str, Any]:
-    moments = {name: _moment(note[name]) for name in ("started", "ended", "succeeded")}
+    moments = {name: _moment(note[name]) for name in _MOMENTS}
     status, took = note["status"], note["took"]
     return {
         **moments,
