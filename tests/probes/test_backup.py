@@ -344,7 +344,7 @@ async def test_a_dump_is_restored_counted_and_taken_away(
     [
         ({"employees": 501}, "restored: table employees has 500 rows, expected at least 501"),
         ({"employees": {"within": 0.1}}, "restored: table employees has 500 rows, and 1,000 where it was taken from"),
-        ({"payroll": 1}, "restored: table payroll: a table that the query names does not exist (SQLSTATE 42P01)"),
+        ({"payroll": 1}, "restored: table payroll: there is no table payroll (SQLSTATE 42P01)"),
     ],
 )
 async def test_a_restore_that_brings_too_little_has_failed(
@@ -423,6 +423,26 @@ async def test_the_deadline_holds_and_leaves_no_database(
     )
     assert found.failure is FailureClass.READ_TIMEOUT
     assert "`timeout`" in found.hint
+    assert databases(database) == []
+
+
+async def test_a_server_that_hangs_does_not_hold_the_deadline(
+    backups: Backups, dump: Callable[..., Path], postgres: PostgresServer, database: str, programs: dict[str, str]
+) -> None:
+    dump("custom", "a.dump")
+    slow = backups.main.parent / "pg_restore"
+    began = backups.main.parent / "began"
+    slow.write_text(f"#!/bin/sh\ntouch {began}; sleep 60")
+    slow.chmod(0o755)
+    restore = {"server": database}
+    probe = backups.probe(programs={**programs, "pg_restore": str(slow)}, restore=restore, verify=False)
+    running = asyncio.create_task(run(probe, within=2.0))
+    await eventually(began.exists)
+    postgres.pause()
+    failure = (await running).failure
+    postgres.resume()
+    assert failure is FailureClass.READ_TIMEOUT
+    assert (await backups.look(programs=programs, restore=restore)).outcome is Outcome.PASS
     assert databases(database) == []
 
 

@@ -154,7 +154,7 @@ def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _read_sql(path: Path, blocks: Iterator[bytes], halt: Halt) -> int:
-    """A dump in plain SQL: how many tables it makes or, where it only has their rows, fills. Its last line says that it is complete."""
+    """A dump in plain SQL: how many tables it makes or, where it has rows only, fills. It ends by saying that it is complete."""
     tables, filled, end = 0, 0, b"\n"
     for block in blocks:
         if halt.is_due:

@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from sentinel.base.redact import Secret
@@ -17,13 +16,13 @@ from sentinel.probes.backup.reading import quoted
 from sentinel.probes.backup.tools import OLDER, run_tool
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.database import Statement, open_database
+from sentinel.probes.database.asking import DatabaseError
 from sentinel.probes.finding import Finding
 from sentinel.probes.process import Ended
 from sentinel.probes.worker import Halt
 
 PREFIX: Final = "sentinel_restore_"
-_SESSION: Final = 10.0  # seconds for a session with the server
-_DROP: Final = 10.0  # seconds for dropping a database, also of a run that is cancelled
+_DROP: Final = 5.0  # seconds for dropping a database, also of a run that is cancelled
 _RESERVE: Final = 0.1  # of the time left, and at most `_DROP`, that is kept for dropping
 
 
@@ -31,22 +30,25 @@ class Scratch:
     """A server to restore on, for one check."""
 
     def __init__(self, server: Secret, check: str, tools: ProbeTools) -> None:
+        from sentinel.probes.database.postgres import PostgresDatabase  # noqa: PLC0415 - 25 MB: for who restores
+
         self._server = server
         self._tools = tools
+        self._database = PostgresDatabase(server.reveal(), tools.transport.resolver)
         self._mine = f"{PREFIX}{blake2b(check.encode(), digest_size=4).hexdigest()}_"
 
     @property
     def host(self) -> str:
-        return urlsplit(self._server.reveal()).hostname or ""
+        return self._database.host
 
     async def sweep(self, deadline: float) -> None:
         """Drop what a run left behind that was killed."""
-        async with _session(self._server, deadline) as session:
-            cursor = await session.execute(
-                "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [self._mine]
-            )
-            for (name,) in await cursor.fetchall():
-                await _drop(session, name)
+        with _told():
+            async with self._database.session(deadline) as session:
+                text = "SELECT datname FROM pg_database WHERE starts_with(datname, $1)"
+                names = [row["datname"] for row in await session.rows(text, self._mine)]
+            for name in names:
+                await self._database.execute(_drop(str(name)), deadline)
 
     async def rows(
         self, path: Path, sql: bool, programs: Programs, tables: Sequence[TableName], deadline: float
@@ -55,13 +57,18 @@ class Scratch:
         left = deadline - asyncio.get_running_loop().time()
         limit = deadline - min(_DROP, left * _RESERVE)
         name = f"{self._mine}{self._tools.clock.now():%Y%m%d%H%M%S}"
-        async with _session(self._server, limit) as session:
-            await _execute(session, f'CREATE DATABASE "{name}"')
         try:
+            with _told():
+                await self._database.execute(f'CREATE DATABASE "{name}"', limit)
             await _restore(path, sql, programs, self._at(name), limit)
             return await self._count(name, tables, limit)
         finally:
-            await _shielded(self._drop(name))
+            await _shielded(self._give_back(name, deadline))
+
+    async def _give_back(self, name: str, deadline: float) -> None:
+        by = min(deadline, asyncio.get_running_loop().time() + _DROP)
+        with contextlib.suppress(DatabaseError):  # then the next run does it
+            await self._database.execute(_drop(name), by)
 
     async def _count(self, name: str, tables: Sequence[TableName], deadline: float) -> Mapping[TableName, int]:
         try:
@@ -73,11 +80,6 @@ class Scratch:
 
     def _at(self, database: str) -> str:
         return urlunsplit(urlsplit(self._server.reveal())._replace(path=f"/{database}"))
-
-    async def _drop(self, name: str) -> None:
-        deadline = asyncio.get_running_loop().time() + _DROP
-        async with _session(self._server, deadline) as session:
-            await _drop(session, name)
 
 
 async def count(
@@ -138,7 +140,7 @@ async def _restore(path: Path, sql: bool, programs: Programs, url: str, deadline
 
 def _without_password(url: str) -> tuple[str, str]:
     """What a program may be told where every user of the host can read it, and the password, which goes another way."""
-    from psycopg import conninfo  # noqa: PLC0415 - some 25 MB: only who restores pays for it
+    from psycopg import conninfo  # noqa: PLC0415 - likewise
 
     settings = dict(conninfo.conninfo_to_dict(url))
     password = str(settings.pop("password", "") or "")
@@ -193,70 +195,29 @@ _KNOWN: Final = (
 )
 
 
-@asynccontextmanager
-async def _session(server: Secret, deadline: float) -> AsyncIterator[Any]:
-    """A session with the server. Raises Finding."""
-    import psycopg  # noqa: PLC0415 - see _without_password
-
-    connection = None
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """What the scratch server has against it, as a Finding."""
     try:
-        async with asyncio.timeout_at(min(deadline, asyncio.get_running_loop().time() + _SESSION)):
-            connection = await psycopg.AsyncConnection.connect(server.reveal(), autocommit=True)
-    except TimeoutError:
-        raise Finding(FailureClass.CONNECT_TIMEOUT, "the scratch server did not answer in time") from None
-    except psycopg.OperationalError as error:
-        raise _no_session(str(error)) from None
-    try:
-        async with asyncio.timeout_at(deadline):
-            yield connection
-    except TimeoutError:
-        raise Finding(FailureClass.QUERY_TIMEOUT, "the scratch server was not done in time", _LOCKS) from None
-    except psycopg.OperationalError:
-        raise Finding(FailureClass.RESET, "the session with the scratch server broke") from None
-    finally:
-        await connection.close()
+        yield
+    except DatabaseError as error:
+        trouble = error.trouble
+        hint = _CREATEDB if trouble.failure is FailureClass.NOT_PERMITTED else trouble.hint
+        raise Finding(trouble.failure, f"scratch server: {trouble.explanation}", hint) from None
 
 
-_LOCKS: Final = "Look at pg_stat_activity there; making a database waits for sessions in template1."
-
-
-def _no_session(said: str) -> Finding:
-    from sentinel.probes.database.refusals import of_session  # noqa: PLC0415 - likewise
-
-    trouble = of_session(said, password="password" in said)
-    return Finding(trouble.failure, f"scratch server: {trouble.explanation}", trouble.hint)
-
-
-async def _execute(session: Any, statement: str) -> None:
-    import psycopg  # noqa: PLC0415 - see _without_password
-
-    try:
-        await session.execute(statement)
-    except psycopg.errors.InsufficientPrivilege:
-        raise Finding(
-            FailureClass.NOT_PERMITTED, "the role may not make databases on the scratch server", _CREATEDB
-        ) from None
-    except psycopg.OperationalError:
-        raise
-    except psycopg.Error as error:
-        raise Finding(
-            FailureClass.QUERY_FAILED, f"the scratch server refused to make or drop a database ({error.sqlstate})"
-        ) from None
+def _drop(name: str) -> str:
+    return f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
 
 
 _CREATEDB: Final = "ALTER ROLE … CREATEDB on that server, for the role that `restore.server` names."
 
 
-async def _drop(session: Any, name: str) -> None:
-    await _execute(session, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-async def _shielded(work: Any) -> None:
+async def _shielded(work: Coroutine[None, None, None]) -> None:
     """Finish the work even while this run is being cancelled."""
     task = asyncio.ensure_future(work)
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
-        with contextlib.suppress(Finding):
-            await task
+        await task
         raise

@@ -95,15 +95,29 @@ class PostgresDatabase:
         Raises DatabaseError for everything that the server or the time has against it, in the body too.
         """
         loop = asyncio.get_running_loop()
-        limit = deadline - min(_RESERVE, (deadline - loop.time()) / 10)
         began = perf_counter()
+        async with self._opened(deadline) as (session, limit):
+            await session.begin(max(int((limit - loop.time()) * 1000), 1))
+            session.connect_time = perf_counter() - began
+            yield session
+
+    async def execute(self, command: str, deadline: float) -> None:
+        """Run one command outside of any transaction: for the databases that Sentinel itself makes and drops.
+
+        Raises DatabaseError. A command that was under way when the time was up may have been done all the same.
+        """
+        async with self._opened(deadline) as (session, _):
+            await session.command(command.encode())
+
+    @asynccontextmanager
+    async def _opened(self, deadline: float) -> AsyncIterator[tuple["Session", float]]:
+        """A session, and by when (the loop's time) it has to have done its work. Raises DatabaseError, in the body too."""
+        limit = deadline - min(_RESERVE, (deadline - asyncio.get_running_loop().time()) / 10)
         ready = False
         try:
             async with asyncio.timeout_at(limit), self._connected(limit) as session:
-                await session.begin(max(int((limit - loop.time()) * 1000), 1))
-                session.connect_time = perf_counter() - began
                 ready = True
-                yield session
+                yield session, limit
         except TimeoutError:
             raise DatabaseError(_TOO_SLOW if ready else _NOT_REACHED) from None
         except WireError as error:
@@ -201,13 +215,13 @@ class Session:
         """Begins the transaction that no statement can write in, and bounds each statement's time on the server."""
         # Local to the transaction, so that a pooler in between hands nothing of it to the next client.
         self._begin = b"BEGIN READ ONLY; SET LOCAL statement_timeout = %d" % milliseconds
-        await self._command(self._begin)
+        await self.command(self._begin)
 
     async def begin_anew(self) -> None:
         """Goes on after a statement that was refused, or dropped before its end: either fails the transaction."""
         await self.drop_query()
-        await self._command(b"ROLLBACK")
-        await self._command(self._begin)
+        await self.command(b"ROLLBACK")
+        await self.command(self._begin)
 
     async def answer(self, statement: Statement, values: Sequence[str]) -> Answer:
         """What a statement answers, of which only the first row is kept."""
@@ -246,7 +260,8 @@ class Session:
                 await self.begin_anew()
                 break
 
-    async def _command(self, text: bytes) -> None:
+    async def command(self, text: bytes) -> None:
+        """Run what answers nothing. Raises DatabaseError."""
         self._connection.send_query(text)
         await self._flush()
         while (result := await self._result()) is not None:
