@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 #: Bytes that are kept of what a program writes, of standard output and of standard error; the rest is read and dropped.
@@ -74,22 +75,36 @@ async def run_program(
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
-    process = await _start(arguments, environment or {}, folder or "/")
-    try:
-        async with asyncio.timeout_at(deadline):
-            (output, cut), (errors, errors_cut), _ = await asyncio.gather(
-                _read(process.stdout, output_cap, process.pid if end_when_full else None),
-                _read(process.stderr, output_cap),
-                _feed(process.stdin, given),
-            )
-            status = await process.wait()
-    except TimeoutError:
-        raise ProgramTimedOut(f"{_name(arguments)} was not done after {deadline - began:.1f} s") from None
-    finally:
-        await _end(process)
+    async with running_program(arguments, environment=environment, folder=folder) as process:
+        try:
+            async with asyncio.timeout_at(deadline):
+                (output, cut), (errors, errors_cut), _ = await asyncio.gather(
+                    _read(process.stdout, output_cap, process.pid if end_when_full else None),
+                    _read(process.stderr, output_cap),
+                    _feed(process.stdin, given),
+                )
+                status = await process.wait()
+        except TimeoutError:
+            raise ProgramTimedOut(f"{_name(arguments)} was not done after {deadline - began:.1f} s") from None
     return Ended(
         status=status, output=output, errors=errors, cut=cut or errors_cut, seconds=max(loop.time() - began, 0.0)
     )
+
+
+@asynccontextmanager
+async def running_program(
+    arguments: Sequence[str], *, environment: Mapping[str, str] | None = None, folder: str | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A program to talk to by its pipes; its whole group is killed at the end of the block.
+
+    Raises:
+        ProgramFailed: it could not be started.
+    """
+    process = await _start(arguments, environment or {}, folder or "/")
+    try:
+        yield process
+    finally:
+        await _end(process)
 
 
 async def _start(arguments: Sequence[str], environment: Mapping[str, str], folder: str) -> asyncio.subprocess.Process:
