@@ -28,6 +28,7 @@ class RedisProbe:
         self._context = tools.contexts.get(options.tls.setting) if self._place.tls else None
         self._server_name = options.tls.server_name or self._place.host
         self._note: Note | None = tools.note
+        self._hints = {**_HINTS, **{f"queue.{queue.name}": _QUEUE_HINT for queue in options.queues}}
         self.host = self._place.host
 
     async def measure(self, deadline: float) -> Measurement:
@@ -45,7 +46,7 @@ class RedisProbe:
         times = laps.readings()
         if found.whole:
             times.append(Reading("response_time", laps.total, Unit.SECONDS))
-        return measurement(found.findings, [*times, *found.readings], note=found.note, hints=_HINTS)
+        return measurement(found.findings, [*times, *found.readings], note=found.note, hints=self._hints)
 
     async def close(self) -> None:
         """There is nothing to give back: every run has a connection of its own."""
@@ -159,6 +160,8 @@ _HINTS: Final = {
     "last_save_age": "See `LASTSAVE`, the `save` lines of the configuration, and the server's log.",
     "ping_time": "`SLOWLOG GET` and `LATENCY DOCTOR` name slow commands; one of them holds all others up.",
 }
+
+_QUEUE_HINT: Final = "Do the workers run that take from it? See their logs, and `CLIENT LIST` for who is connected."
 
 
 def _usual_rules(options: Any) -> list[Mapping[str, Any]]:
