@@ -61,7 +61,9 @@ class Log:
         self._words = words
         self._database: Database | None = None
         if options.database is not None:
-            self._database = open_database(options.database, threads=tools.threads, resolver=tools.transport.resolver)
+            self._database = open_database(
+                options.database, threads=tools.threads, resolver=tools.transport.resolver, contexts=tools.contexts
+            )
         self._statement = Statement(name="entry", text=options.query or "", parameters=words)
 
     @property

@@ -34,7 +34,9 @@ class Trail:
         self._clock: Clock = tools.clock
         self._write = Writer(options)
         self._memory = Memory.read(note, options.identity())
-        self._database = open_database(options.database, threads=tools.threads, resolver=tools.transport.resolver)
+        self._database = open_database(
+            options.database, threads=tools.threads, resolver=tools.transport.resolver, contexts=tools.contexts
+        )
         self.host = self._database.host
 
     def note(self) -> Note:

@@ -166,4 +166,7 @@ def _misplaced(order: Order, explanation: str, sequence: int) -> Finding:
 
 _SEQUENCE_HINT: Final = "Name a column or field of whole numbers that grow from entry to entry under `sequence`."
 _TIME_HINT: Final = "See which version writes the entries, and whether `at` names the right place."
-_AHEAD_HINT: Final = "Compare the clocks of this host and of the service (`timedatectl`); where the log writes local times, name their `zone`."
+_AHEAD_HINT: Final = (
+    "Compare the clocks of this host and of the service (`timedatectl`); where the log writes local times, "
+    "name their `zone`."
+)

@@ -52,7 +52,7 @@ class Counter:
         self._requested = [count for count in counts if count.query is None]
         self._statements = [Statement(name=count.name, text=count.query or "") for count in self._queried]
         self._database = (
-            open_database(url, threads=tools.threads, resolver=tools.transport.resolver)
+            open_database(url, threads=tools.threads, resolver=tools.transport.resolver, contexts=tools.contexts)
             if url is not None and self._queried
             else None
         )

@@ -136,7 +136,9 @@ class Integrity:
         self._statements = [*own, *(Statement(name=query.name, text=query.query) for query in queries)]
         self._own = {statement.name: statement.name for statement in own}
         self._names = [*self._own, *(f"integrity.{query.name}" for query in queries)]
-        self._database = open_database(url, threads=tools.threads, resolver=tools.transport.resolver)
+        self._database = open_database(
+            url, threads=tools.threads, resolver=tools.transport.resolver, contexts=tools.contexts
+        )
         self.host = self._database.host
 
     async def measure(self, deadline: float, readings: list[Reading]) -> None:
