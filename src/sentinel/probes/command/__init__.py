@@ -189,7 +189,9 @@ _HINTS: Final = {
 
 def _lacks(options: Any) -> str:
     program = options.command[0]
-    return "" if shutil.which(program) else f"this host has no program {program}: {_install(program)}"
+    if shutil.which(program):
+        return ""
+    return f"this host has no program {program}: install what brings it, or write its absolute path"
 
 
 def _more_readings(options: Any) -> Mapping[str, Unit]:
