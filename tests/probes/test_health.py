@@ -123,6 +123,17 @@ async def test_a_status_that_is_wrong_is_told(
     assert (found.failure, found.explanation) == (FailureClass.WRONG_STATUS, explanation)
 
 
+async def test_an_error_in_json_is_told_by_its_status(bench: Bench, receiver: HttpReceiver) -> None:
+    """It was told as a document without its components, as if a new version had renamed them."""
+    named: dict[str, Any] = {"database": {}, "cache": {}}
+    found = await told_of(bench, receiver, {"detail": "the service is down"}, 503, components=named)
+    assert (found.failure, found.explanation) == (
+        FailureClass.WRONG_STATUS,
+        "health document: status 503, and no document",
+    )
+    assert found.hint.startswith("The service says that it cannot serve now")
+
+
 @pytest.mark.parametrize(
     ("status", "failure"), [(401, FailureClass.CREDENTIAL_REFUSED), (403, FailureClass.NOT_PERMITTED)]
 )

@@ -9,6 +9,7 @@ from sentinel.base.units import Unit, parse_duration
 from sentinel.core.result import FailureClass, Measurement, Reading
 from sentinel.probes.base import ProbeKind, ProbeTools
 from sentinel.probes.calls.document import UNITS, USUAL_RULES, Document, DocumentSource, shared_phase
+from sentinel.probes.expect.answers import status_hint
 from sentinel.probes.expect.patterns import read_json
 from sentinel.probes.expect.statuses import all_of
 from sentinel.probes.finding import Finding, measurement
@@ -59,6 +60,8 @@ class HealthProbe:
 
     def _judged(self, answer: Document, document: Any) -> Measurement:
         parts = self._parts(document)
+        if answer.status >= 300 and not _says_anything(document, parts):
+            raise _no_document(answer.status)
         findings = list(_told(parts))
         if self._options.component is None:
             findings += _overall(answer, document, parts)
@@ -94,8 +97,17 @@ def _read(answer: Document) -> Any:
         if is_known(word):
             return {"status": word}
     if answer.status >= 300:
-        raise Finding(FailureClass.WRONG_STATUS, f"{_STEP}: status {answer.status}, and no document", _LOG_HINT)
+        raise _no_document(answer.status)
     raise Finding(FailureClass.WRONG_BODY, f"{_STEP}: it is not JSON", _URL_HINT)
+
+
+def _says_anything(document: Any, parts: Sequence[_Part]) -> bool:
+    """Whether it is a health document at all: errors are often told in JSON, too."""
+    return any(part.state is not None for part in parts) or (isinstance(document, dict) and bool(said_by(document)))
+
+
+def _no_document(status: int) -> Finding:
+    return Finding(FailureClass.WRONG_STATUS, f"{_STEP}: status {status}, and no document", status_hint(status))
 
 
 def _said(document: Any, name: str, options: ComponentOptions) -> Said:
