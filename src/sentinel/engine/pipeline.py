@@ -226,6 +226,8 @@ class Pipeline:
 
     def keep_note(self, check: str, note: Note) -> None:
         """What the probe of a check has to know when it is built again; `flush` waits for the commit."""
+        if self.notes.get(check) == note:
+            return
         if len(orjson.dumps(note)) > LONGEST_NOTE:
             log.error("probe.note_too_long", check=check, most=LONGEST_NOTE)
             return
