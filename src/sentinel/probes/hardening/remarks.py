@@ -1,0 +1,29 @@
+"""One thing that the `hardening` probe found, and where it belongs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sentinel.base.units import Unit
+from sentinel.core.result import FailureClass, Reading
+from sentinel.probes.finding import Finding
+from sentinel.probes.hardening.options import GROUPS, Group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """A finding and its group."""
+
+    group: Group
+    finding: Finding
+
+
+def remark(group: Group, what: str, hint: str, failure: FailureClass = FailureClass.INSECURE) -> Remark:
+    """Something is wrong in that group."""
+    return Remark(group=group, finding=Finding(failure, f"{group}: {what}", hint))
+
+
+def readings(remarks: Sequence[Remark], looked_at: Sequence[Group]) -> list[Reading]:
+    """The number of all, and that of each group that was looked at."""
+    counts = {group: sum(one.group == group for one in remarks) for group in GROUPS if group in looked_at}
+    by_group = [Reading(f"findings.{group}", count, Unit.COUNT) for group, count in counts.items()]
+    return [Reading("findings", len(remarks), Unit.COUNT), *by_group]
