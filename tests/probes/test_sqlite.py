@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 from contextlib import closing
@@ -11,6 +12,7 @@ import pytest
 
 from sentinel.core.result import FailureClass, Outcome
 from tests.kit.bench import Bench, problem, readings, words
+from tests.kit.eventually import eventually
 from tests.kit.libsql import LibsqlServer
 
 if TYPE_CHECKING:
@@ -63,6 +65,35 @@ async def test_a_file_in_wal_mode_that_nobody_has_open_gets_no_side_files(bench:
     assert (looked.outcome, readings(looked)["wal_size"]) == (Outcome.PASS, 0)
     assert readings(asked)["value"] == 3
     assert os.listdir(file.parent) == ["app.db"]
+
+
+async def test_what_changed_while_a_file_at_rest_was_read_is_read_again(bench: Bench, file: Path) -> None:
+    change(file, "PRAGMA journal_mode = WAL")
+    slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 2000000) SELECT count(*) FROM n"
+    query = f"SELECT people, ({slow}) FROM (SELECT count(*) AS people FROM people)"
+    running = asyncio.create_task(bench.measure("sql", url=url(file), query=query))
+    await eventually(lambda: str(file) in map(os.path.realpath, opened()))
+    change(file, "INSERT INTO people VALUES (5, 'Ed', 1)")
+    assert readings(await running)["value"] == 3
+    assert os.listdir(file.parent) == ["app.db"]
+
+
+def opened() -> list[str]:
+    """What this process has open."""
+    return [f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd")]
+
+
+async def test_a_writer_goes_on_while_a_file_in_wal_mode_is_looked_at(bench: Bench, file: Path) -> None:
+    change(file, f"PRAGMA journal_mode = WAL; {GENERATED}{MANY}")
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as writer:
+        running = asyncio.create_task(bench.measure("sqlite", url=url(file), integrity="full"))
+        commits = 0
+        while not running.done():
+            writer.execute("INSERT INTO people (name) VALUES ('Ed')")
+            commits += 1
+            await asyncio.sleep(0)
+    assert running.result().outcome is Outcome.PASS
+    assert commits > 1
 
 
 async def test_the_write_ahead_log_is_measured_beside_its_writer(bench: Bench, file: Path) -> None:
@@ -139,9 +170,11 @@ async def test_a_file_cut_short_is_found(bench: Bench, file: Path) -> None:
 
 async def test_a_file_that_writers_wait_for_is_not_held_longer_than_told(bench: Bench, file: Path) -> None:
     change(file, GENERATED + MANY)
-    found = await bench.measure("sqlite", url=url(file), longest_lock="1ms")
+    found = await bench.measure("sqlite", url=url(file), integrity="full", longest_lock="20ms")
     assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.NOT_PERMITTED)
-    assert found.explanation == ("quick_check: not done in the time it may take (`timeout`; without WAL mode 1 ms)")
+    assert found.explanation == (
+        "integrity_check: not done in the time it may take (`timeout`; without WAL mode 20 ms)"
+    )
     assert "WAL" in found.hint
 
 

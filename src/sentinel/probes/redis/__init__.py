@@ -82,7 +82,8 @@ class RedisProbe:
             finding = refused("PING", pong, asked="PING")
             if finding.failure is not FailureClass.UNHEALTHY:
                 raise finding
-            found.findings.append(finding)  # a server that loads, or cannot save, says more by INFO
+            if pong.code != "LOADING":  # of which INFO says more, for how long for instance
+                found.findings.append(finding)
         elif pong != b"PONG":
             raise no_redis()
         commands = [(LENGTHS[queue.type], queue.key) for queue in self._queues]
