@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 from contextlib import AsyncExitStack
@@ -391,11 +392,12 @@ async def test_what_is_no_file_of_settings_is_told(
 
 
 async def test_several_findings_are_counted_and_the_first_is_told(lab: Lab, env_file: Path) -> None:
-    env_file.chmod(0o666)
+    await asyncio.to_thread(env_file.chmod, 0o666)
     lab.site.headers = without("Referrer-Policy")
     found = await lab.look(files=[{"path": str(env_file), "mode": "600"}])
     assert found.explanation == f"files: {env_file} has mode 666, and 600 is the widest that is good (and 1 more)"
     assert (readings(found)["findings"], readings(found)["findings.files"]) == (2, 1)
+    assert found.hint.endswith("Also found: headers: the address has no good referrer-policy")
 
 
 @pytest.mark.parametrize(

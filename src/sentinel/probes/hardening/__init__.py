@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ from sentinel.probes.hardening.files import look_at_files
 from sentinel.probes.hardening.options import Group, HardeningOptions, SettingsOptions
 from sentinel.probes.hardening.remarks import Remark, readings
 from sentinel.probes.hardening.web import Web
+
+_LONGEST: Final = 800  # characters of the list of what else was found
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -48,8 +51,8 @@ class HardeningProbe:
                 remarks += await self._web.look(deadline)
             except Finding as finding:
                 lost.append(finding)
-        counted = readings(remarks, self._groups(lost))
-        return measurement([*lost, *(one.finding for one in remarks)], counted)
+        findings = [*lost, *(one.finding for one in remarks)]
+        return _with_the_others(measurement(findings, readings(remarks, self._groups(lost))), findings)
 
     async def close(self) -> None:
         """There is nothing to give back: every request has a connection of its own."""
@@ -80,6 +83,16 @@ class HardeningProbe:
         if self._options.settings:
             groups.append("settings")
         return groups
+
+
+def _with_the_others(found: Measurement, findings: Iterable[Finding]) -> Measurement:
+    """The measurement with the rest of what was found in its hint, so that all can be mended at once."""
+    others = [one.explanation for one in findings if not found.explanation.startswith(one.explanation)]
+    if not others:
+        return found
+    listed = "; ".join(others)
+    listed = listed if len(listed) <= _LONGEST else f"{listed[: _LONGEST - 1]}…"
+    return replace(found, hint=f"{found.hint} Also found: {listed}")
 
 
 def _build(options: Any, tools: ProbeTools) -> HardeningProbe:

@@ -158,7 +158,7 @@ def _explained(finding: Finding, shown: Shown) -> Finding:
     if finding.failure is not FailureClass.TLS_UNTRUSTED or not shown.chain.alone:
         return finding
     what = f"{finding.explanation}, and the server sends none but its own"
-    return Finding(finding.failure, what, chain.FILE_HINT)
+    return Finding(finding.failure, what, f"{chain.FILE_HINT} An authority of your own belongs into `tls.ca_file`.")
 
 
 def _readings(shown: Shown, now: datetime) -> list[Reading]:
