@@ -284,6 +284,28 @@ async def test_no_environment_of_an_application_leaves(pm2: Callable[..., Any]) 
     assert "canary" not in words(found) + str(found.note)
 
 
+async def test_checks_of_one_pm2_share_its_list(bench: Bench, daemon: Path) -> None:
+    listed = json.dumps([application(), application("other", "stopped")])
+    program = script(daemon, "pm2", f"echo asked >> {daemon}/asked; echo '{listed}'")
+    probes = [
+        bench.build("service", pm2={"name": name, "home": str(daemon), "program": program}) for name in ("api", "other")
+    ]
+    found = await asyncio.gather(*(run(probe) for probe in probes))
+    assert [one.outcome for one in found] == [Outcome.PASS, Outcome.FAIL]
+    assert (daemon / "asked").read_text() == "asked\n"
+    await run(probes[0])  # who looks again wants to know how it is now
+    assert (daemon / "asked").read_text() == "asked\n" * 2
+
+
+async def test_a_list_without_end_is_bounded(bench: Bench, daemon: Path) -> None:
+    program = script(daemon, "pm2", 'yes \'[{"name": "Mary Canary"}]\'')
+    probe = bench.build("service", pm2={"name": "api", "home": str(daemon), "program": program})
+    with peak_growth() as growth:
+        found = await run(probe, within=0.8)
+    assert found.failure is FailureClass.READ_TIMEOUT
+    assert growth.bytes < 6 << 20
+
+
 @pytest.mark.parametrize("killed", [False, True])
 async def test_no_daemon_of_pm2_is_started_by_a_look(bench: Bench, tmp_path: Path, killed: bool) -> None:
     if killed:  # its socket stays

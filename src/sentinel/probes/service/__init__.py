@@ -14,7 +14,7 @@ from sentinel.probes.finding import Finding, measurement
 from sentinel.probes.restarts import Restarts
 from sentinel.probes.service.condition import Condition, Manager
 from sentinel.probes.service.container import Container, ContainerOptions
-from sentinel.probes.service.pm2 import Pm2, Pm2Options
+from sentinel.probes.service.pm2 import Pm2, Pm2Options, shared_phase
 from sentinel.probes.service.port import Port, PortOptions
 from sentinel.probes.service.supervisor import Supervisor, SupervisorOptions
 from sentinel.probes.service.systemd import Systemd, SystemdOptions
@@ -103,7 +103,7 @@ def _manager(options: ServiceOptions, tools: ProbeTools) -> Manager:
     if options.supervisor is not None:
         return Supervisor(options.supervisor)
     if options.pm2 is not None:
-        return Pm2(options.pm2, tools.clock)
+        return Pm2(options.pm2, tools)
     if options.container is not None:
         return Container(options.container, tools.clock)
     assert options.port is not None, "the options have one manager"
@@ -116,6 +116,10 @@ def _lacks(options: Any) -> str:
     if options.container is not None and not options.container.socket.is_socket():
         return f"there is no socket at {options.container.socket}: install Docker or Podman, or set `socket`"
     return ""
+
+
+def _shares(options: Any) -> str:
+    return "" if options.pm2 is None else shared_phase(options.pm2)
 
 
 def _usual_rules(_options: Any) -> Sequence[Mapping[str, Any]]:
@@ -148,4 +152,5 @@ KIND: Final = ProbeKind(
     build=_build,
     usual_rules=_usual_rules,
     lacks=_lacks,
+    shares=_shares,
 )

@@ -3,25 +3,27 @@
 That list has their environments in it, secrets and all: nothing is kept but what is picked below.
 """
 
+import asyncio
 import errno
 import os
 import socket
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import orjson
 from pydantic import Field
 
-from sentinel.base.clock import Clock
 from sentinel.base.fields import Options
 from sentinel.core.result import FailureClass
+from sentinel.probes.base import ProbeTools
 from sentinel.probes.finding import Finding
-from sentinel.probes.process import Ended, ProgramFailed, run_program
+from sentinel.probes.process import ProgramFailed, run_program
 from sentinel.probes.service.condition import Condition, finding_of, misunderstood
 
-#: Bytes of the list that are read; each application takes some 5 to 10 KiB of it.
-_LIST: Final = 2 << 20
+#: Bytes of the list that are read; each instance takes some 5 to 10 KiB of it.
+_LIST: Final = 1 << 20
 
 #: Words that PM2 has for a state (its constants.js); others are not repeated.
 _STATES: Final = frozenset(
@@ -42,28 +44,51 @@ class Pm2Options(Options):
     """The program to ask, by its name in PATH or by its path."""
 
 
-class Pm2:
-    """Asks pm2."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Instance:
+    """What is kept of one entry of the list."""
 
-    def __init__(self, options: Pm2Options, clock: Clock) -> None:
+    name: str
+    state: str
+    pid: str
+    restarts: float  # since PM2 knows it
+    began: float  # seconds since 1970; 0 when it never did
+    memory: float  # bytes
+
+
+class Pm2:
+    """Asks pm2. The list is the same for all applications, so checks that are due together share it."""
+
+    def __init__(self, options: Pm2Options, tools: ProbeTools) -> None:
         self._options = options
-        self._clock = clock
+        self._tools = tools
         self._home = options.home or Path.home() / ".pm2"
 
     async def look(self, deadline: float) -> Condition:
-        self._see_that_it_runs()
-        environment = {"PM2_HOME": str(self._home)}
+        key = ("pm2", self._home, self._options.program)
+        max_age = self._tools.interval.total_seconds() / 10
         try:
-            ended = await run_program(
-                [self._options.program, "jlist"], deadline, environment=environment, output_cap=_LIST
-            )
-        except ProgramFailed as problem:
-            raise finding_of(problem, self._options.program, "PM2") from None
-        mine = [one for one in self._listed(ended) if one.get("name") == self._options.name]
+            async with asyncio.timeout_at(deadline + _MOMENT):
+                listed = await self._tools.shared.get(key, lambda: self._ask(deadline), max_age=max_age, taker=self)
+        except TimeoutError:  # another check had asked before, and may wait for longer
+            raise Finding(FailureClass.READ_TIMEOUT, "PM2 gave no list in time", "Try `pm2 list` by hand.") from None
+        if isinstance(listed, Finding):
+            raise Finding(listed.failure, listed.explanation, listed.hint)
+        mine = [one for one in listed if one.name == self._options.name]
         if not mine:
             hint = "Is the name right (`pm2 list`), and was it started again after the last start of the host (`pm2 save`)?"
             raise Finding(FailureClass.MISSING, f"PM2 knows no application {self._options.name}", hint)
         return self._condition(mine)
+
+    # --- The list ---------------------------------------------------------------------------------------------------
+
+    async def _ask(self, deadline: float) -> list[_Instance] | Finding:
+        """A finding is answered, not raised: several checks may get it."""
+        try:
+            self._see_that_it_runs()
+            return await self._list(deadline)
+        except Finding as finding:
+            return Finding(finding.failure, finding.explanation, finding.hint)
 
     def _see_that_it_runs(self) -> None:
         """Without a daemon `pm2 jlist` starts one, which nobody wants of a look."""
@@ -76,45 +101,61 @@ class Pm2:
             hint = f"`pm2 resurrect` as its user, and `pm2 startup` for the next start of the host. Is {self._home} its folder?"
             raise Finding(FailureClass.NOT_RUNNING, "PM2's daemon does not run", hint)
 
-    def _listed(self, ended: Ended) -> list[Mapping[str, Any]]:
-        """The list. Lines before it are about updates and the like."""
-        for line in reversed(ended.output.splitlines()):
-            try:
-                listed = orjson.loads(line)
-            except ValueError:
-                continue
-            if isinstance(listed, list):
-                return [one for one in listed if isinstance(one, Mapping)]
-        raise misunderstood(os.path.basename(self._options.program), ended)
+    async def _list(self, deadline: float) -> list[_Instance]:
+        program = self._options.program
+        environment = {"PM2_HOME": str(self._home)}
+        try:
+            ended = await run_program([program, "jlist"], deadline, environment=environment, output_cap=_LIST)
+        except ProgramFailed as problem:
+            raise finding_of(problem, program, "PM2") from None
+        # Lines before the list are about updates and the like.
+        last = ended.output.rstrip().rpartition(b"\n")[2]
+        try:
+            listed = orjson.loads(last)
+        except ValueError:
+            listed = None
+        if not isinstance(listed, list):
+            raise misunderstood(os.path.basename(program), ended)
+        return [_instance(one) for one in listed if isinstance(one, Mapping)]
 
-    def _condition(self, mine: Sequence[Mapping[str, Any]]) -> Condition:
-        environments = [_part(one, "pm2_env") for one in mine]
-        online = [one for one, of in zip(mine, environments, strict=True) if of.get("status") == "online"]
-        began = [_number(_part(one, "pm2_env"), "pm_uptime") for one in online]
-        now = self._clock.now().timestamp()
+    # --- One application --------------------------------------------------------------------------------------------
+
+    def _condition(self, mine: Sequence[_Instance]) -> Condition:
+        online = [one for one in mine if one.state == "online"]
+        now = self._tools.clock.now().timestamp()
         return Condition(
-            findings=self._findings(environments, len(online)),
-            up_for=min((max(now - at / 1000, 0.0) for at in began if at), default=None),
-            mark=" ".join(str(one.get("pid")) for one in online),
-            restarts=int(sum(_number(of, "restart_time") for of in environments)),
-            memory=sum(_number(_part(one, "monit"), "memory") for one in online) if online else None,
+            findings=self._findings(mine, len(online)),
+            up_for=min((max(now - one.began, 0.0) for one in online if one.began), default=None),
+            mark=" ".join(one.pid for one in online),
+            restarts=int(sum(one.restarts for one in mine)),
+            memory=sum(one.memory for one in online) if online else None,
             instances=len(online),
         )
 
-    def _findings(self, environments: Sequence[Mapping[str, Any]], online: int) -> list[Finding]:
+    def _findings(self, mine: Sequence[_Instance], online: int) -> list[Finding]:
         name, least = self._options.name, self._options.least
         hint = f"`pm2 logs {name} --lines 50 --nostream` shows what it wrote last; `pm2 restart {name}` starts it."
-        states = [_state(of) for of in environments if of.get("status") != "online"]
+        states = sorted({one.state for one in mine if one.state != "online"})
         if "errored" in states or not online:
-            return [Finding(FailureClass.NOT_RUNNING, f"{name} is {states[0]}", hint)]
+            state = "errored" if "errored" in states else states[0]
+            return [Finding(FailureClass.NOT_RUNNING, f"{name} is {state}", hint)]
         if online < least:
             return [Finding(FailureClass.NOT_RUNNING, f"{online} of {name} online, {least} have to be", hint)]
         return []
 
 
-def _state(of: Mapping[str, Any]) -> str:
-    state = of.get("status")
-    return state if isinstance(state, str) and state in _STATES else "in a state that is not known"
+def _instance(entry: Mapping[str, Any]) -> _Instance:
+    environment, figures = _part(entry, "pm2_env"), _part(entry, "monit")
+    state = environment.get("status")
+    known = isinstance(state, str) and state in _STATES
+    return _Instance(
+        name=str(entry.get("name")),
+        state=str(state) if known else "in a state that is not known",
+        pid=str(entry.get("pid")),
+        restarts=_number(environment, "restart_time"),
+        began=_number(environment, "pm_uptime") / 1000,
+        memory=_number(figures, "memory"),
+    )
 
 
 def _part(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -125,3 +166,11 @@ def _part(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _number(of: Mapping[str, Any], name: str) -> float:
     value = of.get(name)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+
+
+def shared_phase(options: Pm2Options) -> str:
+    """Checks of one PM2 are due together."""
+    return f"pm2 {options.home or ''}"
+
+
+_MOMENT: Final = 0.1  # seconds that who asked is given to find out itself that there is no answer
