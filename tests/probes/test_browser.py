@@ -24,7 +24,7 @@ from tests.kit.raw_server import Connection, RawServer, Script
 from tests.probes.kinds import CANARIES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import trustme
 
@@ -69,18 +69,25 @@ async def load(bench: Bench, script: Script, *, tls: ssl.SSLContext | None = Non
         return await bench.measure("browser", url=server.url("/?q=query-canary"), within=within, **options)
 
 
-def processes() -> list[psutil.Process]:
-    """Processes of Chromium that run and belong to this test run."""
-    found = []
+@pytest.fixture(autouse=True)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where profiles are made: for this test alone, and short enough for the names of Chromium's sockets."""
+    tmp_path_factory.getbasetemp()  # is made when first asked for, and not below ours
+    usual = tempfile.gettempdir()
+    with tempfile.TemporaryDirectory(prefix="b-", ignore_cleanup_errors=True) as own:
+        tempfile.tempdir = own
+        yield Path(own)
+        tempfile.tempdir = usual
+
+
+def left_in(folder: Path) -> list[Path | psutil.Process]:
+    """Profiles, and processes of Chromium that still run with one of them."""
+    found: list[Path | psutil.Process] = list(folder.iterdir())
     for process in psutil.process_iter(["cmdline", "status"]):
         command = " ".join(process.info["cmdline"] or ())
-        if "sentinel-browser-" in command and process.info["status"] != psutil.STATUS_ZOMBIE:
+        if f"{folder}/" in command and process.info["status"] != psutil.STATUS_ZOMBIE:
             found.append(process)
     return found
-
-
-def profiles() -> list[Path]:
-    return list(Path(tempfile.gettempdir()).glob("sentinel-browser-*"))
 
 
 async def test_a_good_page_passes_with_its_times(bench: Bench) -> None:
@@ -117,6 +124,8 @@ async def test_errors_are_counted_and_their_texts_dropped(bench: Bench) -> None:
         bench, Site(page(body), more=b"X-Secret: header-canary\r\n"), cookies={"session": "token-canary"}
     )
     assert [readings(found)[name] for name in ("console_errors", "failed_requests")] == [2, 1]
+    assert found.hints is not None
+    assert "Network" in found.hints["failed_requests"]
     assert not [canary for canary in CANARIES if canary in words(found)]
 
 
@@ -270,31 +279,25 @@ async def test_a_page_cannot_forge_what_is_looked_at(bench: Bench) -> None:
     assert found.failure is FailureClass.WRONG_BODY
 
 
-async def test_a_cancelled_run_leaves_nothing_behind(bench: Bench) -> None:
+async def test_a_cancelled_run_leaves_nothing_behind(bench: Bench, folder: Path) -> None:
     async with RawServer(hang) as server:
         kind = CATALOGUE["browser"]
         probe = kind.build(kind.options.model_validate({"url": server.url()}), bench.tools)
         before = len(os.listdir("/proc/self/fd"))
         running = asyncio.create_task(run(probe, within=30))
         await eventually(lambda: server.accepted)
-        assert processes()
+        assert len(left_in(folder)) > 1
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
-        await eventually(lambda: not processes() and not profiles())
+        await eventually(lambda: not left_in(folder))
         await eventually(lambda: len(os.listdir("/proc/self/fd")) <= before + 1)  # the server's end
 
 
-async def test_a_run_leaves_nothing_behind(bench: Bench) -> None:
+async def test_a_run_leaves_nothing_behind_nor_what_a_killed_one_left(bench: Bench, folder: Path) -> None:
+    os.utime(tempfile.mkdtemp(prefix="sentinel-browser-"), (1, 1))
     await load(bench, Site(page("x")))
-    await eventually(lambda: not processes() and not profiles())
-
-
-async def test_what_a_killed_run_left_is_taken_away(bench: Bench) -> None:
-    left = tempfile.mkdtemp(prefix="sentinel-browser-")
-    os.utime(left, (1, 1))
-    await load(bench, Site(page("x")))
-    assert Path(left) not in profiles()
+    await eventually(lambda: not left_in(folder))
 
 
 async def test_no_more_than_two_run_at_once(bench: Bench) -> None:

@@ -63,11 +63,12 @@ def find(program: str | None) -> str | None:
 
 
 def lacking(program: str | None) -> str:
-    """What has to be installed; empty when it is there."""
-    if find(program) is not None:
-        return ""
-    what = "no Chromium on this host" if program is None else f"no program {program}"
-    return f"there is {what}: install it (Debian: `apt-get install chromium`), or give its path as `program`"
+    """What has to be installed, and how; empty when it is there."""
+    return "" if find(program) is not None else f"{_absent(program)}. {_INSTALL}"
+
+
+def _absent(program: str | None) -> str:
+    return "there is no Chromium on this host" if program is None else f"there is no program {program}"
 
 
 @asynccontextmanager
@@ -78,9 +79,7 @@ async def chromium(options: BrowserOptions, threads: ThreadPoolExecutor) -> Asyn
     """
     path = find(options.program)
     if path is None:
-        raise Finding(
-            FailureClass.NOT_INSTALLED, "there is no Chromium on this host", f"T{lacking(options.program)[1:]}."
-        )
+        raise Finding(FailureClass.NOT_INSTALLED, _absent(options.program), _INSTALL)
     loop = asyncio.get_running_loop()
     profile = await loop.run_in_executor(threads, _make_profile)
     try:
@@ -153,6 +152,7 @@ def _remove(profile: Path) -> None:
     shutil.rmtree(profile, ignore_errors=True)
 
 
+_INSTALL: Final = "Install it (Debian: `apt-get install chromium`), or give its path as `program`."
 _BY_HAND: Final = (
     "Run `chromium --headless --dump-dom about:blank` by hand, as Sentinel's user and under its service's sandbox."
 )

@@ -92,8 +92,8 @@ class BrowserProbe:
                 except Refused:
                     raise Finding(FailureClass.NOT_INSTALLED, "this Chromium does not know a command", _OLD) from None
         except Finding as finding:
-            return measurement([finding], readings)
-        return measurement([], readings)
+            return measurement([finding], readings, hints=_HINTS)
+        return measurement([], readings, hints=_HINTS)
 
     async def close(self) -> None:
         """There is nothing to give back: every run has a browser of its own."""
@@ -291,6 +291,13 @@ _START: Final = (
 )
 _SELECTOR: Final = "Try them in a browser's console, with document.querySelector('…')."
 _OLD: Final = "Install a newer one: Sentinel knows how to talk to those of 2022 and later."
-_SLOW: Final = "Open the page with a browser's developer tools, and see in the tab Network which requests hang."
+_LOOK: Final = "Open the page with a browser's developer tools, and look at the tab "
+_HINTS: Final = {
+    **dict.fromkeys(TIMES, f"{_LOOK}Network: what takes longest, and what waits for what?"),
+    "shown_time": f"{_LOOK}Performance: what does the page do before it draws itself?",
+    "failed_requests": f"{_LOOK}Network: those in red have failed.",
+    "console_errors": f"{_LOOK}Console.",
+}
+_SLOW: Final = f"{_LOOK}Network: which requests hang?"
 _CRASHED: Final = "Open the page by hand: it may take more memory than a tab may have (256 MB for its scripts)."
 _ABSENT: Final = "Open the page by hand: look for an error on it, in the console, and in the requests that have failed."
