@@ -297,7 +297,7 @@ async def test_a_query_of_ones_own_names_readings_by_its_columns(bench: Bench, t
         "oldest_running": 700,
         "failed": 2,
     }
-    assert (alone.failure, "oldest_running" in alone.hint) == (FailureClass.WRONG_ANSWER, True)
+    assert (alone.failure, "oldest_running" in alone.hint) == (FailureClass.MISCONFIGURED, True)
 
 
 # What is Sentinel's own fault
@@ -315,7 +315,7 @@ async def test_a_missing_table_or_column_is_no_alarm(
     bench: Bench, table: Table, more: dict[str, Any], said: str
 ) -> None:
     found = await bench.measure("jobs", **options(table) | more)
-    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.NOT_INSTALLED)
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.MISCONFIGURED)
     assert found.explanation.partition(" (")[0] == said
     assert "`columns`" in found.hint
 
@@ -331,7 +331,7 @@ async def test_a_missing_right_is_named(bench: Bench, postgres: PostgresServer, 
 async def test_times_of_another_type_come_with_a_hint(bench: Bench, postgres_database: str) -> None:
     table = Table(postgres_database, "bigint", lambda when: int(when.timestamp()))
     found = await bench.measure("jobs", **options(table))
-    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.NOT_INSTALLED)
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.MISCONFIGURED)
     assert "`times`" in found.hint
 
 

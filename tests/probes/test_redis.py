@@ -68,7 +68,7 @@ async def test_a_key_of_another_type_is_told_and_the_rest_is_measured(bench: Ben
     server.say("RPUSH", "calls", "a")
     queues = [{"name": "mails", "key": "mails"}, {"name": "calls", "key": "calls"}]
     found = await bench.measure("redis", url=server.url, queues=queues)
-    assert found.failure is FailureClass.WRONG_ANSWER
+    assert found.failure is FailureClass.MISCONFIGURED
     assert found.explanation == "queue mails: something of another type stands there"
     assert readings(found)["queue.calls"] == 1
 
@@ -82,7 +82,7 @@ async def test_another_database_is_asked(bench: Bench, server: RedisServer) -> N
     nowhere = await bench.measure("redis", url=f"{server.url}/99")
     assert readings(there)["queue.mails"] == 1
     assert (nowhere.failure, nowhere.explanation) == (
-        FailureClass.NOT_PERMITTED,
+        FailureClass.MISCONFIGURED,
         "login: there is no database of that number",
     )
 
@@ -262,7 +262,7 @@ def bulk(text: str) -> bytes:
         ("BUSY Redis is busy running a script", FailureClass.UNHEALTHY),
         ("NOREPLICAS Not enough good replicas", FailureClass.UNHEALTHY),
         ("CLUSTERDOWN The cluster is down", FailureClass.UNHEALTHY),
-        ("MOVED 3999 127.0.0.1:6381", FailureClass.NOT_PERMITTED),
+        ("MOVED 3999 127.0.0.1:6381", FailureClass.MISCONFIGURED),
         ("ERR unknown command `PING`, with args Mary Canary", FailureClass.NOT_PERMITTED),
         ("ERR Mary Canary", FailureClass.QUERY_FAILED),
         ("Mary Canary", FailureClass.QUERY_FAILED),

@@ -153,7 +153,7 @@ class SqliteProbe:
         """The database has answered a moment ago: not it is too slow, but the time we may take too short."""
         longest = format_duration(self._options.longest_lock)
         explanation = f"{step}: not done in the time it may take (`timeout`; without WAL mode {longest})"
-        raise Finding(FailureClass.NOT_PERMITTED, explanation, _LONG_HINT)
+        raise Finding(FailureClass.MISCONFIGURED, explanation, _LONG_HINT)
 
 
 def _facts(options: SqliteOptions) -> str:

@@ -20,10 +20,9 @@ SUBJECT = Subject(
     | {
         FailureClass.JOB_STUCK,
         FailureClass.JOB_FAILED,
-        FailureClass.WRONG_ANSWER,
         FailureClass.INTEGRITY,
         FailureClass.CREDENTIAL_REFUSED,
         FailureClass.NOT_PERMITTED,
-        FailureClass.NOT_INSTALLED,
+        FailureClass.MISCONFIGURED,
     },
 )

@@ -20,7 +20,7 @@ SUBJECT = Subject(
             FailureClass.UNHEALTHY,
             FailureClass.DEGRADED,
             FailureClass.DRIFTED,
-            FailureClass.WRONG_ANSWER,
+            FailureClass.MISCONFIGURED,
             FailureClass.QUERY_FAILED,
             FailureClass.CREDENTIAL_REFUSED,
             FailureClass.NOT_PERMITTED,

@@ -19,5 +19,6 @@ SUBJECT = Subject(
         FailureClass.MISSING,
         FailureClass.CREDENTIAL_REFUSED,
         FailureClass.NOT_PERMITTED,
+        FailureClass.MISCONFIGURED,
     },
 )

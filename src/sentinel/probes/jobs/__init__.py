@@ -127,7 +127,7 @@ class _Found:
     def findings(self) -> Iterator[Finding]:
         if self._options.query is not None and not self._values:
             explanation = "the query's answer has no number in a column that is called like a reading"
-            yield Finding(FailureClass.WRONG_ANSWER, explanation, f"Name its columns: {', '.join(_COUNTED)}.")
+            yield Finding(FailureClass.MISCONFIGURED, explanation, f"Name its columns: {', '.join(_COUNTED)}.")
         yield from self._stuck()
         if self._stalled:
             explanation = (
@@ -156,7 +156,7 @@ class _Found:
         dated = self._rows.get("running", {}).get("dated")
         if running and dated == 0:
             explanation = f"of {_jobs(running)} that run, none has a time that can be read"
-            yield Finding(FailureClass.NOT_INSTALLED, explanation, _TIMES_HINT)
+            yield Finding(FailureClass.MISCONFIGURED, explanation, _TIMES_HINT)
 
     def _ids(self, name: str) -> str:
         try:
@@ -194,7 +194,7 @@ def _of_trouble(step: str, trouble: Trouble) -> Finding:
     """A table or column that is not there, or is of another type, says nothing of jobs: the check does not fit it."""
     if trouble.absent or trouble.state[:2] in _UNFIT:
         explanation = trouble.explanation.replace("column j.", "column ")  # the statement's own name for the table
-        return Finding(FailureClass.NOT_INSTALLED, f"{step}{explanation}", _ABSENT_HINT)
+        return Finding(FailureClass.MISCONFIGURED, f"{step}{explanation}", _ABSENT_HINT)
     return Finding(trouble.failure, f"{step}{trouble.explanation}", trouble.hint)
 
 

@@ -49,12 +49,12 @@ _BY_CODE: Final = {
         "`CLUSTER INFO` and `CLUSTER NODES` tell which node is missing.",
     ),
     "WRONGTYPE": (
-        FailureClass.WRONG_ANSWER,
+        FailureClass.MISCONFIGURED,
         "something of another type stands there",
         "`TYPE` tells of what type it is; set `type` of the queue.",
     ),
     "MOVED": (
-        FailureClass.NOT_PERMITTED,
+        FailureClass.MISCONFIGURED,
         "the key belongs to another node of the cluster",
         "Name that node in `url`, in a check of its own; `CLUSTER KEYSLOT` and `CLUSTER NODES` tell which it is.",
     ),
@@ -85,7 +85,7 @@ def _meaning(refusal: Refusal, asked: str) -> tuple[FailureClass, str, str]:
         hint = "Commands can be renamed or taken away by `rename-command`; `INFO` and `PING` have to be there."
         return FailureClass.NOT_PERMITTED, f"the server does not know {asked}", hint
     if refusal.says("db index is out of range"):
-        return FailureClass.NOT_PERMITTED, "there is no database of that number", "Put another one into `url`."
+        return FailureClass.MISCONFIGURED, "there is no database of that number", "Put another one into `url`."
     hint = "Try the same with `redis-cli`; the server's log may have more."
     return FailureClass.QUERY_FAILED, f"the server refused {asked} ({refusal.code})", hint
 
