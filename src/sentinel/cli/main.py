@@ -11,7 +11,7 @@ import click
 
 from sentinel import __version__
 from sentinel.base.errors import SentinelError
-from sentinel.cli import ask, config, once, options, run
+from sentinel.cli import ask, cleanup, config, once, options, run
 
 #: A command line that cannot be understood (sysexits.h).
 EX_USAGE = 64
@@ -51,7 +51,7 @@ for command in (
     run.run,
     ask.status,
     once.check,
-    once.cleanup,
+    cleanup.cleanup,
     config.config,
     ask.incidents,
     ask.ack,

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from sentinel.core.check import Check
     from sentinel.core.plan import Plan
 
-#: Seconds that cleaning up after all scenarios may take: more than the daemon gives itself.
-CLEANED_WITHIN = 40.0
-
 
 @click.command()
 @options.config
@@ -78,7 +75,7 @@ def _run_by_daemon(plan: "Plan", check: "Check") -> wire.Json | None:
     patience = check.timeout.total_seconds() * 2 + wire.TO_CHANGE
     try:
         return wire.ask(plan.file, f"/api/v1/checks/{quote(check.name, safe='')}/run", {}, patience=patience)
-    except (wire.NotAllowed, wire.NotAnswering):
+    except wire.NotAllowed:
         raise
     except NotRunning:
         return None
@@ -99,79 +96,6 @@ def _print_runs(ran: list[wire.Json]) -> None:
             for line in (readings, one["hint"]):
                 for part in style.paragraph(line, 12 + names):
                     click.echo(style.dim(part))
-
-
-@click.command()
-@options.config
-@click.option("--run", "now", is_flag=True, help="Take it away now.")
-@click.option(
-    "--drop", "marks", multiple=True, metavar="MARK", help="Forget a run that you have cleaned up after yourself."
-)
-@as_json
-def cleanup(now: bool, marks: tuple[str, ...], as_json: bool) -> int:
-    """List what scenarios made and have not taken away.
-
-    Such as after a crash, or when something could not be deleted. Every next run tries again by itself; a run that is under way
-    is listed too. Exits with 0 when nothing is left, else with 1.
-
-    \b
-    Examples:
-      sentinel cleanup --run
-      sentinel cleanup --drop sentinel-3f0c1a9be27d
-    """
-    if now and marks:
-        raise click.UsageError("either --run or --drop")
-    with planned() as plan:
-        if marks:
-            return _drop_left(plan, marks)
-        left = _left_behind(plan, now=now)
-    if as_json:
-        print_json({"left": left})
-    else:
-        click.echo("\n".join(map(_left_line, left)) or "Nothing is left.")
-    return 1 if left else 0
-
-
-def _left_behind(plan: "Plan", *, now: bool) -> list[wire.Json]:
-    """What is left, by the daemon if one runs, else by the store."""
-    import asyncio
-
-    from sentinel.app import once
-
-    try:
-        if now:
-            answer = wire.ask(plan.file, "/api/v1/cleanup/run", {}, patience=CLEANED_WITHIN)
-        else:
-            answer = wire.ask(plan.file, "/api/v1/cleanup")
-    except (wire.NotAllowed, wire.NotAnswering):
-        raise
-    except NotRunning:
-        lines = asyncio.run(once.clean_up(plan) if now else once.left_behind(plan))
-        return [line.to_json() for line in lines]
-    return list(answer["left"])
-
-
-def _drop_left(plan: "Plan", marks: tuple[str, ...]) -> int:
-    import asyncio
-
-    from sentinel.app import once
-
-    try:
-        dropped = wire.ask(plan.file, "/api/v1/cleanup/drop", {"marks": list(marks)})["dropped"]
-    except (wire.NotAllowed, wire.NotAnswering):
-        raise
-    except NotRunning:
-        dropped = asyncio.run(once.drop_left(plan, marks))
-    click.echo(f"{dropped} forgotten.")
-    return 0 if dropped == len(set(marks)) else 1
-
-
-def _left_line(line: wire.Json) -> str:
-    from sentinel.reports.text import moment
-
-    known = " ".join(f"{name}={value}" for name, value in line["values"].items() if name not in {"run", "begun"})
-    what = f"{moment(line['at']):%Y-%m-%d %H:%M} UTC  {line['check']}  {line['id']}  {known}"
-    return _cleaned(what).rstrip() + (f"\n    {_cleaned(line['problem'])}" if line["problem"] else "")
 
 
 @click.command("test-alert")
