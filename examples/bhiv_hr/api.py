@@ -21,6 +21,7 @@ from examples.faults import Switchboard, Switches, Trouble
 from examples.serving import read_json_object
 
 GB = 1 << 30
+NEWEST = {"title": "Nurse", "contact": "Mary Canary", "salary": 61500}  # what must not leave by way of a monitor
 
 
 class Api:
@@ -43,7 +44,7 @@ class Api:
         }
         performance = {
             "avg_response_time": self._traffic.usual_seconds,
-            "active_connections": 12,
+            "active_connections": 120 if self._board.is_on(Fault.CONNECTIONS_GROW) else 12,
             "memory_usage": 3 * GB if self._board.is_on(Fault.MEMORY_GROWS) else GB // 2,
         }
         lost = "disconnected" in components.values()
@@ -63,7 +64,22 @@ class Api:
         return JSONResponse({"architecture": {"type": kind}, "total_modules": len(endpoints.MODULES)})
 
     async def jobs(self, _request: Request) -> Response:
-        return JSONResponse({"jobs": []} if self._board.is_on(Fault.JOBS_BROKEN) else {"jobs": [], "total": 42})
+        if self._board.is_on(Fault.JOBS_BROKEN):
+            return JSONResponse({"jobs": [NEWEST]})
+        return JSONResponse({"jobs": [NEWEST], "total": await run_in_threadpool(self._workflows.count_jobs)})
+
+    async def post_job(self, request: Request) -> Response:
+        title = (await read_json_object(request)).get("title")
+        if not isinstance(title, str):
+            raise HTTPException(422, "title is expected as text")
+        job, workflow = await run_in_threadpool(self._workflows.post_job, title)
+        body = {"job_id": job, "workflow_id": workflow, "workflow_triggered": workflow is not None}
+        return JSONResponse(body, status_code=201)
+
+    async def remove_job(self, request: Request) -> Response:
+        if not await run_in_threadpool(self._workflows.remove_job, request.path_params["number"]):
+            raise HTTPException(404, "there is no such job")
+        return Response(status_code=204)
 
     async def rate_limit(self, _request: Request) -> Response:
         return JSONResponse({} if self._board.is_on(Fault.RATE_LIMIT_GONE) else {"rate_limit": 60, "remaining": 60})
@@ -74,10 +90,10 @@ class Api:
 
     async def create(self, request: Request) -> Response:
         wanted = await read_json_object(request)
-        kind, mark = wanted.get("workflow_type"), wanted.get("mark", "")
-        if not isinstance(kind, str) or not isinstance(mark, str):
-            raise HTTPException(422, "workflow_type is expected as text")
-        number = await run_in_threadpool(self._workflows.create, kind, mark)
+        kind, metadata = wanted.get("workflow_type"), wanted.get("metadata", {})
+        if not isinstance(kind, str) or not isinstance(metadata, dict):
+            raise HTTPException(422, "workflow_type is expected as text, metadata as an object")
+        number = await run_in_threadpool(self._workflows.create, kind, str(metadata.get("job_id", "")))
         return JSONResponse({"workflow_id": number, "status": "created"}, status_code=201)
 
     async def start(self, request: Request) -> Response:
@@ -87,10 +103,10 @@ class Api:
 
     async def workflow(self, request: Request) -> Response:
         number = request.path_params["number"]
-        status = await run_in_threadpool(self._workflows.status, number)
-        if status is None:
+        found = await run_in_threadpool(self._workflows.find, number)
+        if found is None:
             raise HTTPException(404, "there is no such workflow")
-        return JSONResponse({"workflow_id": number, "status": status})
+        return JSONResponse({"workflow_id": number, "status": found.status, "current_step": found.step})
 
     async def remove(self, request: Request) -> Response:
         if not await run_in_threadpool(self._workflows.remove, request.path_params["number"]):
@@ -101,6 +117,8 @@ class Api:
         """What a fault changes besides how requests are answered."""
         if fault is Fault.TASK_FAILED:
             self._workflows.fail_task(on)
+        if fault is Fault.TASK_STUCK:
+            self._workflows.hang_task(on)
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
@@ -121,6 +139,8 @@ def application(board: Switchboard, workflows: Workflows) -> Starlette:
             Route("/system/modules", api.modules),
             Route("/system/architecture", api.architecture),
             Route("/v1/jobs", api.jobs),
+            Route("/v1/jobs", api.post_job, methods=["POST"]),
+            Route("/v1/jobs/{number}", api.remove_job, methods=["DELETE"]),
             Route("/v1/auth/security/rate-limit-status", api.rate_limit),
             Route("/openapi.json", api.openapi),
             Route("/v1/workflows", api.create, methods=["POST"]),

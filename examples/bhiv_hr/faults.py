@@ -21,9 +21,12 @@ class Fault(StrEnum):
     DATABASE_LOST = "database_lost"
     EXTERNAL_DEGRADED = "external_degraded"
     MEMORY_GROWS = "memory_grows"
+    CONNECTIONS_GROW = "connections_grow"
     WORKFLOW_HANGS = "workflow_hangs"
     WORKFLOW_FAILS = "workflow_fails"
+    TRIGGER_LOST = "trigger_lost"
     TASK_FAILED = "task_failed"
+    TASK_STUCK = "task_stuck"
 
 
 CATALOGUE: dict[StrEnum, Description] = {
@@ -36,15 +39,18 @@ CATALOGUE: dict[StrEnum, Description] = {
     Fault.RATE_LIMIT_GONE: Description(what="the status of the rate limit has lost the limit"),
     Fault.ENDPOINTS_MISSING: Description(what="the OpenAPI document lists 20 endpoints"),
     Fault.ENDPOINT_DRIFT: Description(what="one endpoint was removed, another has come"),
-    Fault.USERS_WAIT: Description(what="what users ask takes 1.5 s", parameter=seconds(1.5)),
+    Fault.USERS_WAIT: Description(what="what users ask takes long", parameter=seconds(1.5)),
     Fault.USERS_SEE_ERRORS: Description(what="a share of what users ask fails", parameter=share(0.2)),
     Fault.WORKFLOWS_PILE_UP: Description(what="a hundred workflows are active"),
     Fault.DATABASE_LOST: Description(what="the detailed health says that the database is lost"),
     Fault.EXTERNAL_DEGRADED: Description(what="the detailed health says that external services are degraded"),
     Fault.MEMORY_GROWS: Description(what="the service says that it uses 3 GB of memory"),
+    Fault.CONNECTIONS_GROW: Description(what="the service says that it has 120 connections"),
     Fault.WORKFLOW_HANGS: Description(what="workflows are started and never completed"),
     Fault.WORKFLOW_FAILS: Description(what="workflows end as failed"),
+    Fault.TRIGGER_LOST: Description(what="a new job starts no workflow"),
     Fault.TASK_FAILED: Description(what="a background task has failed a minute ago"),
+    Fault.TASK_STUCK: Description(what="a background task has been running for an hour"),
 }
 
 GENERAL = General(down=Fault.DOWN, slow=Fault.SLOW, errors=Fault.ERRORS)

@@ -9,7 +9,8 @@ from examples.demo.system import Stand, System
 
 def environment(stand: Stand) -> dict[str, str]:
     """What the configuration refers to. Every address in it is a loopback address."""
-    return {"BHIV_API_URL": stand.url, "BHIV_DATABASE": str(stand.service_data / FILE_NAME)}
+    file = (stand.service_data / FILE_NAME).resolve()
+    return {"BHIV_API_URL": stand.url, "BHIV_DATABASE_URL": f"sqlite:///{file}"}
 
 
 SYSTEM: Final = System(

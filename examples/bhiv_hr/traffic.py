@@ -9,13 +9,13 @@ from examples.bhiv_hr.faults import Fault
 from examples.faults import Switchboard
 
 TICK: Final = 0.05  # seconds
-PER_TICK: Final = 5  # requests
+PER_TICK: Final = 10  # requests
 USUAL: Final = 0.045  # seconds for one
 PATHS: Final = ("/v1/jobs", "/v1/candidates/resource-01", "/v1/workflows")
 
 
 class Traffic:
-    """A hundred requests a second, told to the metrics that the guide names."""
+    """Two hundred requests a second, told to the metrics that the guide names."""
 
     def __init__(self, board: Switchboard) -> None:
         self._board = board

@@ -1,0 +1,127 @@
+"""The HR platform watched by its own configuration: well, with each fault, and mended."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from examples.bhiv_hr.endpoints import count
+from examples.bhiv_hr.service import FILE_NAME
+from sentinel.core.rule import Severity
+from tests.guides.bhiv_hr.stories import METRICS, STORIES
+from tests.guides.kit.watch import Seen, Watch, red
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tests.guides.kit.story import Story
+    from tests.guides.kit.world import World
+    from tests.kit.process import Child, Children
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PRIVATE = ("canary", "mary", "61500", "mailbox")  # in the answers and tables of the service
+
+
+async def test_a_healthy_system_is_ok(world: World) -> None:
+    async with Watch(world.plan) as watch:
+        await watch.look()
+        seen = await watch.look()
+    assert red(seen) == {}
+    assert set(seen) == {check.name for check in world.plan.checks}
+
+
+@pytest.mark.parametrize("story", STORIES, ids=str)
+async def test_a_fault_shows_and_mending_ends_it(world: World, story: Story) -> None:
+    await world.live(story)
+
+
+async def test_every_fault_has_a_story(world: World) -> None:
+    assert await world.faults() == {story.fault for story in STORIES}
+
+
+async def test_many_slow_answers_are_a_missed_target(world: World) -> None:
+    """BH-6: one slow answer of Sentinel's own is chance, and 20 within ten minutes are not."""
+    async with Watch(world.plan) as watch:
+        await world.switch("slow", on=True, value=0.12)
+        try:
+            for _ in range(20):
+                seen = (await watch.look(["gateway"]))["gateway"]
+        finally:
+            await world.switch("slow", on=False)
+    assert seen.severity is Severity.WARNING
+    assert "above 100 ms" in seen.text
+
+
+async def test_one_page_is_asked_for_once_by_three_checks(world: World) -> None:
+    """BH-9: the time of the exchange is the same to the last digit, for it is one exchange."""
+    async with Watch(world.plan) as watch:
+        seen = await watch.look(METRICS)
+    assert len({value(one, "response_time") for one in seen.values()}) == 1
+
+
+async def test_the_endpoints_are_counted_in_the_document(world: World) -> None:
+    async with Watch(world.plan) as watch:
+        seen = await watch.look(["endpoints"])
+    assert value(seen["endpoints"], "endpoints") == count() >= 180
+
+
+async def test_a_deployment_is_verified_by_one_command(world: World, children: Children) -> None:
+    """BH-8: the exit status says it, for a pipeline that then goes on or rolls back."""
+    assert await (await verification(world, children)).exit(within=30) == 0
+    await world.switch("monolithic", on=True)
+    try:
+        verified = await verification(world, children)
+        assert await verified.exit(within=30) == 2
+    finally:
+        await world.switch("monolithic", on=False)
+    assert 'architecture.type: expected "modular", found "monolithic"' in verified.tail()
+
+
+async def test_what_is_made_is_taken_away_again(world: World) -> None:
+    before = made(world)
+    async with Watch(world.plan) as watch:
+        await watch.look(["workflow", "job-posting"])
+    assert made(world) == before
+
+
+async def test_nothing_private_is_told_of(world: World) -> None:
+    telling = ("jobs_broken", "task_failed", "task_stuck", "workflow_fails", "database_lost", "trigger_lost")
+    async with Watch(world.plan) as watch:
+        well = list((await watch.look()).values())
+        for fault in telling:
+            await world.switch(fault, on=True)
+        try:
+            ill = list((await watch.look()).values())
+        finally:
+            for fault in telling:
+                await world.switch(fault, on=False)
+    assert list(leaks([*well, *ill])) == []
+
+
+async def verification(world: World, children: Children) -> Child:
+    command = ("-m", "sentinel", "--config", str(world.system.config), "check", "--tag", "post")
+    return await children.start(sys.executable, *command, env=world.environment)
+
+
+def leaks(seen: Iterable[Seen]) -> Iterator[str]:
+    """Checks whose results or verdicts have something of the service's people in them."""
+    for one in seen:
+        told = f"{one.text} {one.result.measurement} {json.dumps(one.result.measurement.note)}".lower()
+        if any(word in told for word in PRIVATE):
+            yield str(one)
+
+
+def made(world: World) -> list[int]:
+    """How many jobs and workflows there are."""
+    with closing(sqlite3.connect(world.stand.service_data / FILE_NAME)) as connection:
+        return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("jobs", "workflows")]
+
+
+def value(seen: Seen, name: str) -> float:
+    return next(reading.value for reading in seen.result.measurement.readings if reading.name == name)
