@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 UNIT = Path(__file__).parents[2] / "systemd" / "sentinel.service"
+LOCAL = UNIT.with_name("local-checks.conf")
 HIGHEST_EXPOSURE = 2.0  # of 10, by `systemd-analyze security`; 1.1 when this was written, by systemd 252
 ANALYZE = shutil.which("systemd-analyze")
 
@@ -117,6 +118,22 @@ def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
         copy.write_text(text, encoding="utf-8")
         report = _analyze("verify", str(copy))
         assert (report.returncode, report.stdout + report.stderr) == (0, "")
+
+
+def test_what_local_checks_need_is_taken_by_systemd_and_opens_no_more_than_that(tmp_path: Path) -> None:
+    """The directives that are in force, and those that a reader may add."""
+    named = set(read_unit(LOCAL.read_text(encoding="utf-8").replace("\n#", "\n"))["Service"])
+    assert named <= set(SANDBOX) | {"ProcSubset", "SupplementaryGroups", "ProtectClock"}
+    if ANALYZE is not None:
+        unit = tmp_path / "sentinel.service"
+        unit.write_text(UNIT.read_text(encoding="utf-8").replace("/opt/sentinel/bin/sentinel", sys.executable))
+        settings = LOCAL.read_text(encoding="utf-8").partition("[Service]")[2]
+        unit.write_text(unit.read_text(encoding="utf-8").replace("\n[Install]", f"\n{settings}\n[Install]"))
+        report = _analyze("verify", str(unit))
+        assert (report.returncode, report.stdout + report.stderr) == (0, "")
+        score = re.search(r"service: ([\d.]+)", _analyze("security", "--offline=true", "--no-pager", str(unit)).stdout)
+        assert score is not None
+        assert float(score[1]) <= HIGHEST_EXPOSURE
 
 
 def _analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
