@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from sentinel.core.result import FailureClass
 from sentinel.probes.ping import permitted
 from tests.kit.bench import Bench, readings, run
@@ -110,7 +112,7 @@ def main() -> None:
     own_network = _enter(allowed=asked.pop("allowed"), answering=asked.pop("answering"))
     if not own_network:
         asked["host"] = LOOPBACK  # nothing leaves the machine
-    print(json.dumps(asdict(asyncio.run(_measure(own_network, **asked)))))
+    print(json.dumps(asdict(uvloop.run(_measure(own_network, **asked)))))
 
 
 if __name__ == "__main__":

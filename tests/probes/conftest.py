@@ -29,6 +29,9 @@ _LOOPS: dict[str, Loops] = {
     "test_every_kind.py": {**_STANDARD, **_UVLOOP},
     "test_sql.py": _UVLOOP,
     "test_command.py": {**_STANDARD, **_UVLOOP},
+    "test_dns.py": {**_STANDARD, **_UVLOOP},
+    "test_tcp.py": {**_STANDARD, **_UVLOOP},
+    "test_tls.py": {**_STANDARD, **_UVLOOP},
     "test_host.py": _UVLOOP,
     "test_service.py": _UVLOOP,
 }

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
+from time import perf_counter
 from typing import Any, Final, Literal
 
 from pydantic import Field
@@ -126,7 +127,7 @@ class _Echoes:
         self._family = family
         self._options = options
         self._data = os.urandom(_TOKEN) + bytes(options.size - _TOKEN)
-        self._sent_at: dict[int, float] = {}  # by number, of the loop's clock
+        self._sent_at: dict[int, float] = {}  # by number, of the process's clock
         self._back: dict[int, float] = {}  # seconds, by number
         self.refusal: WireError | None = None  # what the kernel or a router said of an echo
 
@@ -145,7 +146,7 @@ class _Echoes:
         receiving = asyncio.create_task(self._receive())
         try:
             for number in range(1, self._options.count + 1):
-                self._send(number, loop.time())
+                self._send(number)
                 if number < self._options.count:
                     await asyncio.sleep(gap)
             limit = min(deadline, loop.time() + self._options.wait.total_seconds())
@@ -158,10 +159,10 @@ class _Echoes:
     def _gap(self) -> float:
         return max(self._options.gap, timedelta()).total_seconds()
 
-    def _send(self, number: int, now: float) -> None:
+    def _send(self, number: int) -> None:
         # The kernel fills in the checksum and the identifier.
         head = bytes([_REQUEST[self._family], 0, 0, 0, 0, 0]) + number.to_bytes(2, "big")
-        self._sent_at[number] = now
+        self._sent_at[number] = perf_counter()  # uvloop's own clock goes in steps of a millisecond
         try:
             self._sock.send(head + self._data)
         except OSError as error:
@@ -182,7 +183,7 @@ class _Echoes:
         number = int.from_bytes(message[6:8], "big")
         sent_at = self._sent_at.get(number)
         if message[:1] == bytes([_REPLY[self._family]]) and message[_HEADER:] == self._data and sent_at is not None:
-            self._back.setdefault(number, asyncio.get_running_loop().time() - sent_at)
+            self._back.setdefault(number, perf_counter() - sent_at)
 
 
 def _socket(address: Address) -> socket.socket:
