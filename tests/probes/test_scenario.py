@@ -67,6 +67,11 @@ async def test_every_step_is_a_reading(bench: Bench, office: Office) -> None:
     assert sum(numbers[f"steps.{step}"] for step in steps) <= numbers["scenario_time"] < 2
 
 
+async def test_a_step_that_is_slow_says_where_to_look(bench: Bench, office: Office) -> None:
+    found = await bench.measure("scenario", **staff(office))
+    assert "log" in (found.hints or {})["steps.list"]
+
+
 async def test_an_update_that_does_not_persist_is_found(bench: Bench, office: Office) -> None:
     office.faults.add("update_lost")
     found = await bench.measure("scenario", **staff(office))

@@ -55,7 +55,7 @@ class AuthProbe:
         # Passwords are tried whether the good login works or not: that they are taken is the graver fault.
         if any(reading.name == "login_time" for reading in readings):
             await self._collected(self._try_passwords(deadline, findings), findings)
-        return measurement(findings, readings, note=self._noted())
+        return measurement(findings, readings, note=self._noted(), hints=_HINTS)
 
     async def close(self) -> None:
         """There is nothing to give back: a token is forgotten by itself."""
@@ -218,6 +218,12 @@ class AuthProbe:
         return Finding(FailureClass.WRONG_STATUS, explanation, "Look at the service's log for this request.")
 
 
+_SLOW_HINT: Final = "See the load of what checks passwords, and of the table or directory that users stand in."
+_HINTS: Final = {
+    "login_time": _SLOW_HINT,
+    "token_check_time": "See what verifies tokens: whether it fetches keys or asks the database in every request.",
+    "token_age": "Make a new token, put it in the place of the old one wherever that is used, and revoke the old one.",
+}
 _REFUSED_HINT: Final = "Look whether signing keys or clocks differ between what issues tokens and what verifies them."
 _ACCEPTED_HINT: Final = (
     "Anybody may get in: see whether the service still verifies signature, issuer and expiry of tokens, "

@@ -31,6 +31,7 @@ class ScenarioProbe:
         self._options = options
         self._tools = tools
         self._stepper = Stepper(options, tools)
+        self._hints = {f"steps.{step.name}": _STEP_HINT for step in options.steps}
         self._note: Note = tools.note or {}
         self._book = Book(tools.ledger, tools.check)
         self._cleaner = Cleaner(options, self._stepper)
@@ -50,7 +51,7 @@ class ScenarioProbe:
                 readings.append(Reading("left", left, Unit.COUNT))
         except Finding as finding:
             findings.append(finding)
-        return measurement(findings, readings, note=self._noted())
+        return measurement(findings, readings, note=self._noted(), hints=self._hints)
 
     async def close(self) -> None:
         """There is nothing to give back: what a run holds ends with it."""
@@ -194,4 +195,7 @@ def _host(options: ScenarioOptions, tools: ProbeTools) -> str:
     return ""
 
 
+_STEP_HINT: Final = (
+    "Look at the service's log for this request, and at the queries behind it; compare with the other steps."
+)
 _SLOW_HINT: Final = "Look which of the check's readings grew; when all are as ever, raise its `timeout`."
