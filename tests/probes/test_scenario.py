@@ -177,7 +177,7 @@ async def test_another_status_than_a_refusal_is_told(bench: Bench, office: Offic
 
 
 async def test_a_restart_does_not_try_a_refused_login_again(bench: Bench, office: Office) -> None:
-    options = {"login": {**login(office), "password": "another"}, "steps": [walk(office)[2]]}
+    options: dict[str, Any] = {"login": {**login(office), "password": "another"}, "steps": [walk(office)[2]]}
     found = await bench.measure("scenario", **options)
     bench.tools = replace(bench.tools, sessions=Sessions(), note=found.note)
     later = await bench.measure("scenario", **options)
