@@ -8,7 +8,7 @@ from sentinel.base.units import format_duration
 from sentinel.core.result import FailureClass
 from sentinel.probes.auth.options import Claims, CookieFlags, StaticToken
 from sentinel.probes.calls.cookies import set_cookies
-from sentinel.probes.calls.session import claims
+from sentinel.probes.calls.tokens import algorithm_of, claims
 from sentinel.probes.finding import Finding
 from sentinel.probes.wire import Exchange
 
@@ -56,12 +56,6 @@ def age(token: StaticToken, now: datetime) -> float | None:
     assert token.token is not None
     issued = _moment(claims(token.token.reveal()).get("iat"))
     return None if issued is None else (now.timestamp() - issued) / _DAY.total_seconds()
-
-
-def algorithm_of(token: str) -> str:
-    """How a JWT says that it is signed."""
-    # `claims` reads the middle part; here the header takes that place.
-    return str(claims(f".{token.partition('.')[0]}.").get("alg", ""))
 
 
 def _times(expected: Claims, said: dict[str, Any], now: datetime) -> Iterator[Finding]:

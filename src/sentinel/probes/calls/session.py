@@ -5,14 +5,12 @@ minute would lock the account out.
 """
 
 import asyncio
-import base64
-import binascii
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final, Literal, Self
+from typing import Final, Literal, Self
 from urllib.parse import urlencode
 
 import orjson
@@ -25,6 +23,7 @@ from sentinel.base.units import format_duration
 from sentinel.core.result import FailureClass
 from sentinel.probes.calls.cookies import set_cookies
 from sentinel.probes.calls.requests import RequestOptions, prepared
+from sentinel.probes.calls.tokens import claims
 from sentinel.probes.expect.patterns import JsonPath, read_json
 from sentinel.probes.finding import Finding
 from sentinel.probes.wire import Exchange, ExchangeFailed, PreparedRequest, TlsContexts, Transport
@@ -157,7 +156,10 @@ class Account:
     @property
     def mark(self) -> str:
         """Differs in 255 of 256 cases when user or password do. It may be written down: it gives next to nothing of them away."""
-        return sha256(self._request.payload).hexdigest()[:2]
+        body = self._request.payload.partition(b"\r\n\r\n")[
+            2
+        ]  # the head has Sentinel's version, which an upgrade changes
+        return sha256(self._way.url.encode() + b"\0" + body).hexdigest()[:2]
 
     def forget(self, token: str) -> None:
         """That token was refused."""
@@ -305,15 +307,3 @@ def _identity(way: LoginWay, request: PreparedRequest) -> bytes:
     """Equal for those that log in by the same request and find the token in the same place."""
     read_by = f"{way.url} {way.token.source} {way.token_header} {way.scheme} {way.cookie}"
     return sha256(read_by.encode() + b"\0" + request.payload).digest()
-
-
-def claims(token: str) -> dict[str, Any]:
-    """What a JWT says, unverified; empty when it is none."""
-    parts = token.split(".")
-    if len(parts) != 3:
-        return {}
-    try:
-        found = orjson.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, binascii.Error):
-        return {}
-    return found if isinstance(found, dict) else {}
