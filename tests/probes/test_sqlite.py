@@ -83,6 +83,17 @@ def opened() -> list[str]:
     return [f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd")]
 
 
+async def test_a_cancelled_run_gives_its_thread_back(file: Path) -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    async with Bench(threads=1) as bench:
+        running = asyncio.create_task(bench.measure("sql", url=url(file), query=endless, within=60))
+        await eventually(lambda: str(file) in map(os.path.realpath, opened()))
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        found = await bench.measure("sqlite", url=url(file))
+    assert found.outcome is Outcome.PASS
+
+
 async def test_a_writer_goes_on_while_a_file_in_wal_mode_is_looked_at(bench: Bench, file: Path) -> None:
     change(file, f"PRAGMA journal_mode = WAL; {GENERATED}{MANY}")
     with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as writer:

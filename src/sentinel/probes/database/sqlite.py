@@ -1,6 +1,7 @@
 """SQLite files: opened read-only, asked on a thread, interrupted when the time is up."""
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -42,21 +43,25 @@ class SqliteDatabase:
     async def ask(self, statements: Sequence[Statement], deadline: float, values: Sequence[str] = ()) -> Asked:
         loop = asyncio.get_running_loop()
         left = deadline - loop.time()
-        run = _Run(self._file, statements, values, monotonic() + left - min(_RESERVE, left / 10))
+        left -= min(_RESERVE, left / 10)
+        run = _Run(self._file, statements, values, monotonic() + left)
+        timer = loop.call_later(left, run.interrupt)
         try:
             async with asyncio.timeout_at(deadline):
                 return await loop.run_in_executor(self._threads, run.ask)
         except TimeoutError:
             return run.overdue()
         finally:
-            run.stopped.set()
+            timer.cancel()
+            run.stop()
 
 
 class _Run:
     """One visit to the file, on a thread."""
 
     def __init__(self, file: Path, statements: Sequence[Statement], values: Sequence[str], limit: float) -> None:
-        self.stopped = threading.Event()  # nobody waits for the answer any more
+        self._stopped = threading.Event()  # nobody waits for the answer any more
+        self._connection: sqlite3.Connection | None = None
         self._file = file
         self._statements = statements
         self._values = values
@@ -86,6 +91,8 @@ class _Run:
                 connection.execute("BEGIN")
                 asked.connect_time = perf_counter() - began
                 for statement in self._statements:
+                    if self._is_over():
+                        raise broken(FailureClass.QUERY_TIMEOUT, "the file was not read in time")
                     asked.answers.append(_answer(connection, statement, self._values))
                 connection.rollback()
         except sqlite3.Error as error:
@@ -93,6 +100,17 @@ class _Run:
         except DatabaseError as error:
             asked.trouble = error.trouble
         return asked
+
+    def interrupt(self) -> None:
+        """Ends the statement under way, from another thread. An integrity check asks no progress handler before SQLite 3.41."""
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.ProgrammingError):  # it was closed just now
+                self._connection.interrupt()
+
+    def stop(self) -> None:
+        """Nobody waits any more."""
+        self._stopped.set()
+        self.interrupt()
 
     def overdue(self) -> Asked:
         """What to say when the thread has not come back in time."""
@@ -110,10 +128,11 @@ class _Run:
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         connection.set_progress_handler(self._is_over, _STEPS)
         connection.execute("PRAGMA query_only = ON")
+        self._connection = connection
         return connection
 
     def _is_over(self) -> bool:
-        return self.stopped.is_set() or monotonic() > self._limit
+        return self._stopped.is_set() or monotonic() > self._limit
 
 
 def is_in_wal_mode(file: Path) -> bool:
