@@ -189,6 +189,12 @@ async def test_a_file_that_writers_wait_for_is_not_held_longer_than_told(bench: 
     assert "WAL" in found.hint
 
 
+async def test_a_missing_table_is_told_also_when_the_rest_takes_too_long(bench: Bench, file: Path) -> None:
+    change(file, GENERATED + MANY)
+    found = await bench.measure("sqlite", url=url(file), integrity="full", longest_lock="20ms", tables=["gone"])
+    assert (found.failure, found.explanation) == (FailureClass.MISSING, "there is no table gone (and 1 more)")
+
+
 async def test_a_locked_file_ends_in_query_timeout(bench: Bench, file: Path) -> None:
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")

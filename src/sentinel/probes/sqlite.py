@@ -79,20 +79,16 @@ class SqliteProbe:
     async def measure(self, deadline: float) -> Measurement:
         readings: list[Reading] = []
         findings: list[Finding] = []
+        missing: list[Finding] = []
         try:
             facts = await self._look_at_facts(deadline, readings)
+            missing = _missing_tables(facts)
             log_size = await self._look_at_log(self._file, deadline) if self._file is not None else None
             readings += [Reading("wal_size", log_size, Unit.BYTES)] if log_size is not None else []
-            loop = asyncio.get_running_loop()
-            began = loop.time()
-            findings += await self._look_at_structure(self._limit(deadline, with_log=log_size is not None))
-            findings += await self._look_at_references(self._limit(deadline, with_log=log_size is not None))
-            if self._options.integrity != "off" or self._options.foreign_keys:
-                readings.append(Reading("check_time", loop.time() - began, Unit.SECONDS))
-            findings += _missing_tables(facts)
+            await self._look_deeper(deadline, readings, findings, with_log=log_size is not None)
         except Finding as finding:
             findings.append(finding)
-        return measurement(findings, readings)
+        return measurement(findings + missing, readings)
 
     async def close(self) -> None:
         """There is nothing to give back: every read has a connection of its own."""
@@ -104,6 +100,16 @@ class SqliteProbe:
         facts = dict(zip(asked.answers[0].columns, asked.answers[0].first, strict=True))
         readings += _sizes(asked, facts)
         return facts
+
+    async def _look_deeper(
+        self, deadline: float, readings: list[Reading], findings: list[Finding], *, with_log: bool
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        findings += await self._look_at_structure(self._limit(deadline, with_log=with_log))
+        findings += await self._look_at_references(self._limit(deadline, with_log=with_log))
+        if self._options.integrity != "off" or self._options.foreign_keys:
+            readings.append(Reading("check_time", loop.time() - began, Unit.SECONDS))
 
     async def _look_at_log(self, file: Path, deadline: float) -> int | None:
         """Bytes of the write-ahead log; None for a file that is not in WAL mode. Raises Finding."""
