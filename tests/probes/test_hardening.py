@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import threading
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -213,6 +214,11 @@ async def test_debug_paths_are_asked_as_a_stranger(lab: Lab) -> None:
     assert "x-key" not in next(one.headers for one in lab.site.asked if one.path == "/.env")
 
 
+async def test_a_site_that_gives_every_path_the_same_page_shows_nothing(lab: Lab) -> None:
+    lab.site.answer = lambda asked: Page(body=b"<app></app>") if asked.method == "GET" else None
+    assert (await lab.look(debug_paths=["/.env"])).outcome is Outcome.PASS
+
+
 async def test_an_error_page_for_developers_is_told(lab: Lab) -> None:
     body = b"<pre>Traceback (most recent call last): Mary Canary"
     lab.site.pages["/sentinel-no-such-page"] = Page(status=500, body=body)
@@ -400,6 +406,21 @@ async def test_several_findings_are_counted_and_the_first_is_told(lab: Lab, env_
     assert found.hint.endswith("Also found: headers: the address has no good referrer-policy")
 
 
+async def test_a_disk_that_hangs_does_not_hold_the_deadline(env_file: Path) -> None:
+    """Its stand-in: the only thread is busy for longer than the run may take."""
+    released = threading.Event()
+    async with Bench(threads=1) as bench:
+        bench.tools.threads.submit(released.wait, 10)
+        files = [{"path": str(env_file), "mode": "600"}]
+        settings = [{"env_file": str(env_file), "off": ["DEBUG"]}]
+        found = await bench.measure("hardening", files=files, settings=settings, within=0.2)
+        released.set()
+    assert (found.failure, found.explanation) == (
+        FailureClass.READ_TIMEOUT,
+        "files: could not be read in time (and 1 more)",
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -408,6 +429,8 @@ async def test_several_findings_are_counted_and_the_first_is_told(lab: Lab, env_
         ({"url": "ftp://x"}, "must begin with"),
         ({"url": "https://x", "plain_url": "https://x"}, "begins with http://"),
         ({"url": "https://x", "debug_paths": ["//elsewhere"]}, "debug_paths"),
+        ({"url": "https://x", "debug_paths": ["/a b"]}, "a space"),
+        ({"url": "https://x", "secret_headers": {"X-Key": "a\nb"}}, "control character"),
         ({"settings": [{"env_file": "/x"}]}, "at least one of required"),
         ({"settings": [{"env_file": "/x", "pid_file": "/y", "off": ["D"]}]}, "one of env_file"),
         ({"files": [{"path": "/x", "mode": "600"}], "rate_limit": {"path": "/", "requests": 1}}, "url beside"),

@@ -12,19 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
+from cryptography.x509 import load_pem_x509_certificate
 
 from sentinel.base.clock import SystemClock
 from sentinel.core.result import FailureClass, Outcome
 from sentinel.probes.catalogue import CATALOGUE
+from sentinel.probes.tls.chain import Chain
 from tests.kit.bench import Bench, problem, readings, words
 from tests.kit.certificates import WeakAuthority, context_of
 from tests.kit.eventually import eventually
 from tests.kit.ports import LOOPBACK
 from tests.kit.raw_server import Connection, RawServer
+from tests.kit.smtp import SmtpServer
 from tests.kit.starttls import StartTlsServer
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.kit.postgres import PostgresServer
 
 NAME = "api.example.org"
 NOW = SystemClock().now()
@@ -34,6 +39,19 @@ SMTP = [
     (b"EHLO", b"250-mail\r\n250-STARTTLS\r\n250 SIZE\r\n"),
     (b"STARTTLS\r\n", b"220 go\r\n"),
 ]
+
+
+#: Of an authority whose key is gone; our library makes no such signature any more.
+SIGNED_WITH_SHA1 = b"""
+-----BEGIN CERTIFICATE-----
+MIIBGTCBwQIBATAJBgcqhkjOPQQBMBgxFjAUBgNVBAMMDW9sZCBhdXRob3JpdHkw
+IBcNMjYxMTIyMTAwNzQ1WhgPMjEyNjEwMjkxMDA3NDVaMBoxGDAWBgNVBAMMD3d3
+dy5leGFtcGxlLm9yZzBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABDXfv6DL+LKY
+PbS6NvnBTnCDq4GAQ/YmttpBbahbgzYv+8Zkzxy8WIBmq4Mdy8QbWKwdaOqHL7gt
+vZV8o8wPu/AwCQYHKoZIzj0EAQNIADBFAiEAtQs6KBDjgnaWd+OhuwfV6Nlv9NEI
+3uLeZSHgp0d2f1QCIErQenZlY8q22uPJylN+st9Rj7ou7gLs6nUSixOPZA7i
+-----END CERTIFICATE-----
+"""
 
 
 @pytest.fixture(scope="session")
@@ -184,6 +202,14 @@ async def test_a_short_key_is_insecure_without_trust_too(bench: Bench, weak: Wea
     assert found.explanation == "the server's certificate has an RSA key of 1024 bits; 2048 are the least"
 
 
+def test_a_broken_signature_is_insecure() -> None:
+    [found] = Chain(sent=[load_pem_x509_certificate(SIGNED_WITH_SHA1)], trusted=()).findings(NOW)
+    assert (found.failure, found.explanation) == (
+        FailureClass.INSECURE,
+        "the server's certificate is signed with SHA1",
+    )
+
+
 async def test_must_staple_is_noted(bench: Bench, weak: WeakAuthority, weakly: dict[str, Any]) -> None:
     async with serving(weak.server(NAME, staple=True)) as server:
         found = await bench.measure("tls", **weakly, port=server.port)
@@ -273,6 +299,17 @@ async def test_protocols_go_over_to_tls(
         found = await bench.measure("tls", **trusted, port=server.port, starttls=protocol)
     assert found.outcome is Outcome.PASS
     assert "starttls" in readings(found)
+
+
+async def test_a_mail_server_is_looked_at(bench: Bench, authority: trustme.CA, trusted: dict[str, Any]) -> None:
+    async with SmtpServer(tls=context_of(authority.issue_cert(NAME))) as server:
+        found = await bench.measure("tls", **trusted, port=server.port, starttls="smtp")
+    assert found.outcome is Outcome.PASS
+
+
+async def test_a_real_postgresql_without_tls_is_insecure(bench: Bench, postgres: PostgresServer) -> None:
+    found = await bench.measure("tls", host=LOOPBACK, port=postgres.port, starttls="postgres")
+    assert (found.failure, found.explanation) == (FailureClass.INSECURE, "the server offers no TLS there")
 
 
 @pytest.mark.parametrize(

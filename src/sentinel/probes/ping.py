@@ -19,7 +19,7 @@ from sentinel.probes.base import ProbeKind, ProbeTools
 from sentinel.probes.calls.laps import Laps
 from sentinel.probes.calls.places import HostField
 from sentinel.probes.wire.address import Address
-from sentinel.probes.wire.failure import WireError, os_failure
+from sentinel.probes.wire.failure import WireError, most_telling, os_failure
 from sentinel.probes.wire.link import addresses_of
 from sentinel.probes.wire.readiness import readable
 
@@ -60,10 +60,11 @@ class PingProbe:
     async def measure(self, deadline: float) -> Measurement:
         laps = Laps()
         try:
-            address = await self._address(deadline)
+            addresses = await self._addresses(deadline)
             laps.end()
-            with _socket(address) as sock:
-                echoes = _Echoes(sock, address.family, self._options)
+            sock, family = _first_way(addresses)
+            with sock:
+                echoes = _Echoes(sock, family, self._options)
                 await echoes.run(deadline)
         except WireError as error:
             hint = "" if error.failure is not FailureClass.NOT_PERMITTED else _GRANT_HINT
@@ -80,11 +81,11 @@ class PingProbe:
     async def close(self) -> None:
         """There is nothing to give back: every run has a socket of its own."""
 
-    async def _address(self, deadline: float) -> Address:
+    async def _addresses(self, deadline: float) -> list[Address]:
         wanted = _FAMILIES[self._options.family]
-        for address in await addresses_of(self._resolver, self._options.host, 0, deadline):
-            if address.family in wanted:
-                return address
+        known = await addresses_of(self._resolver, self._options.host, 0, deadline)
+        if found := [address for address in known if address.family in wanted]:
+            return found
         raise WireError(FailureClass.DNS_NOT_FOUND, f"the host has no {self._options.family} address")
 
 
@@ -184,6 +185,17 @@ class _Echoes:
         sent_at = self._sent_at.get(number)
         if message[:1] == bytes([_REPLY[self._family]]) and message[_HEADER:] == self._data and sent_at is not None:
             self._back.setdefault(number, perf_counter() - sent_at)
+
+
+def _first_way(addresses: Sequence[Address]) -> tuple[socket.socket, int]:
+    """A socket for the first address that this host knows a way to, and its family; raises WireError."""
+    failures = []
+    for address in addresses:
+        try:
+            return _socket(address), address.family
+        except WireError as error:
+            failures.append(error)
+    raise most_telling(failures)
 
 
 def _socket(address: Address) -> socket.socket:

@@ -12,6 +12,7 @@ from sentinel.probes.base import ProbeKind, ProbeTools
 from sentinel.probes.dns.asking import Answer, Question, ask
 from sentinel.probes.dns.options import DnsOptions, question, server_place, shown
 from sentinel.probes.finding import Finding, measurement
+from sentinel.probes.wire.address import Address
 from sentinel.probes.wire.failure import WireError
 from sentinel.probes.wire.link import addresses_of
 
@@ -78,12 +79,22 @@ class DnsProbe:
             host, port = server_place(server)
             addresses = await addresses_of(self._tools.transport.resolver, host, port, deadline)
             async with asyncio.timeout_at(deadline):
-                return _Reply(server=server, answer=await ask(self._question, addresses[0], self._options.over))
+                return _Reply(server=server, answer=await self._ask(addresses))
         except TimeoutError:
             finding = Finding(FailureClass.DNS_TIMEOUT, f"{server}: no answer in time", _SILENT_HINT)
         except WireError as error:
             finding = Finding(error.failure, f"{server}: {error.explanation}")
         return _Reply(server=server, finding=finding)
+
+    async def _ask(self, addresses: Sequence[Address]) -> Answer:
+        """The answer of a server, at the first of its addresses that this host knows a way to."""
+        for address in addresses[:-1]:
+            try:
+                return await ask(self._question, address, self._options.over)
+            except WireError as error:
+                if error.failure is not FailureClass.NETWORK_DOWN:
+                    raise
+        return await ask(self._question, addresses[-1], self._options.over)
 
     def _judged(self, server: str, answer: Answer) -> list[Finding]:
         """What is wrong with one answer; the first thing alone, as the others mostly follow from it."""

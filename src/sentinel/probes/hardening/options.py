@@ -144,12 +144,21 @@ class HardeningOptions(Options):
             raise ValueError("at least one of url, files, settings")
         if self.url is None and (self.rate_limit is not None or self.debug_paths or self.paths):
             raise ValueError("url beside paths, debug_paths and rate_limit")
-        for url in filter(None, (self.url, self.plain_url)):
-            if problem := problem_of_request("GET", url, self.headers.items()):
+        headers = [*self.headers.items(), *((name, value.reveal()) for name, value in self.secret_headers.items())]
+        for url in filter(None, (self.plain_url, *self._addresses())):
+            if problem := problem_of_request("GET", url, headers):
                 raise ValueError(problem)
         if self.plain_url is not None and not self.plain_url.lower().startswith("http://"):
             raise ValueError("an address that begins with http:// for plain_url")
         return self
+
+    def _addresses(self) -> list[str]:
+        """Every address that will be asked."""
+        if self.url is None:
+            return []
+        limited = [self.rate_limit.path] if self.rate_limit is not None else []
+        paths = [*self.paths, *self.debug_paths, *limited, self.error_path or ""]
+        return [self.url, *(urljoin(self.url, path) for path in paths)]
 
     def asks_for(self, group: Group) -> bool:
         """Whether a group is looked at, as far as `skip` says."""

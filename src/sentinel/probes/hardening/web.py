@@ -45,8 +45,7 @@ class Web:
             ("https", self._plain),
             ("cors", self._foreign_origin),
             ("methods", self._trace),
-            ("debug", self._debug_paths),
-            ("debug", self._error_page),
+            ("debug", self._for_developers),
             ("rate_limit", self._rate_limit),
         ]
         self._steps = [(group, step) for group, step in steps if options.asks_for(group)]
@@ -132,25 +131,26 @@ class Web:
             remark("methods", "the method TRACE is answered", "Apache: `TraceEnable off`; elsewhere refuse the method.")
         ]
 
-    async def _debug_paths(self, deadline: float) -> list[Remark]:
-        found = []
+    async def _for_developers(self, deadline: float) -> list[Remark]:
+        """The page of a path that does not exist, and paths that must not be there for a stranger."""
+        found: list[Remark] = []
+        missing = None
+        if self._options.error_path is not None:
+            missing = await self._as_stranger("error page", self._options.error_path, deadline)
+            if shown := next((name for mark, name in _DEBUG_MARKS.items() if mark in missing.body), ""):
+                what = f"the error page shows {shown}"
+                found.append(remark("debug", what, "Switch the debug mode of the application off."))
         for path in self._options.debug_paths:
-            request = self._options.request(path, as_stranger=True)
-            status = (await self._caller.call(_shown(path), request, deadline)).status
-            if status // 100 in {2, 5}:
-                what = f"{_shown(path)} answers a stranger with status {status}"
+            exchange = await self._as_stranger(_shown(path), path, deadline)
+            # Many an application in the browser answers every path with the same page: then there is nothing behind this one.
+            same = missing is not None and (missing.status, missing.body) == (exchange.status, exchange.body)
+            if exchange.status // 100 in {2, 5} and not same:
+                what = f"{_shown(path)} answers a stranger with status {exchange.status}"
                 found.append(remark("debug", what, "Switch it off in production, or have the proxy answer 404."))
         return found
 
-    async def _error_page(self, deadline: float) -> list[Remark]:
-        if self._options.error_path is None:
-            return []
-        request = self._options.request(self._options.error_path, as_stranger=True)
-        body = (await self._caller.call("error page", request, deadline)).body
-        shown = next((name for mark, name in _DEBUG_MARKS.items() if mark in body), "")
-        if not shown:
-            return []
-        return [remark("debug", f"the error page shows {shown}", "Switch the debug mode of the application off.")]
+    async def _as_stranger(self, step: str, path: str, deadline: float) -> Exchange:
+        return await self._caller.call(step, self._options.request(path, as_stranger=True), deadline)
 
     async def _rate_limit(self, deadline: float) -> list[Remark]:
         limit = self._options.rate_limit
