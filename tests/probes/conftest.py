@@ -27,6 +27,7 @@ _UVLOOP: Loops = {"uvloop": uvloop.new_event_loop}
 _STANDARD: Loops = {"asyncio": asyncio.new_event_loop}
 _LOOPS: dict[str, Loops] = {
     "test_every_kind.py": {**_STANDARD, **_UVLOOP},
+    "test_scenario.py": _UVLOOP,
     "test_sql.py": _UVLOOP,
     "test_command.py": {**_STANDARD, **_UVLOOP},
     "test_dns.py": {**_STANDARD, **_UVLOOP},

@@ -338,6 +338,13 @@ async def test_a_target_that_was_never_reached_leaves_nothing_to_clean_up(bench:
     assert await left(bench) == []
 
 
+async def test_what_was_refused_made_nothing_and_is_not_looked_for(bench: Bench, office: Office) -> None:
+    office.rights["monitor"] = "reader"
+    found = await bench.measure("scenario", **staff(office, **{"finally": taking_away(office)[1:]}))
+    assert found.explanation == "create: status 403, expected 201"
+    assert (office.requests[-1], await left(bench)) == ("POST /employees", [])
+
+
 async def test_what_cannot_be_found_again_is_told_once(bench: Bench, office: Office) -> None:
     """Without a search by its mark nobody can know the id of what was made when the answer was lost."""
     office.faults.add("post employees breaks after")

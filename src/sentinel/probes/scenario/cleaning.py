@@ -14,7 +14,7 @@ from sentinel.core.result import OWN_SIDE, FailureClass
 from sentinel.probes.finding import Finding
 from sentinel.probes.scenario.book import Book
 from sentinel.probes.scenario.options import BEGUN, ScenarioOptions, Step
-from sentinel.probes.scenario.stepping import Course, NothingThere, Stepper
+from sentinel.probes.scenario.stepping import Course, NothingThere, Stepper, Unmet
 from sentinel.probes.scenario.words import RUN, Value
 
 #: A request that failed so never reached the target: nothing was made.
@@ -34,6 +34,11 @@ _NOT_SENT: Final = frozenset(
         FailureClass.NETWORK_DOWN,
     }
 )
+
+
+def is_surely_undone(finding: Finding) -> bool:
+    """Whether a step that failed like this made nothing. After a 5xx or a lost answer nobody knows."""
+    return finding.failure in _NOT_SENT or (isinstance(finding, Unmet) and 400 <= finding.status < 500)
 
 
 class Tally:
@@ -75,9 +80,9 @@ class Tally:
         else:
             self._entry = replace(self._entry, values={**known, **self._begun()})
 
-    def not_made(self, step: Step, failure: FailureClass) -> None:
-        """A step failed. If it never reached the target, it made nothing."""
-        if failure in _NOT_SENT and self.begun[-1:] == [step.name]:
+    def made_nothing(self, step: Step) -> None:
+        """The step that was taken last was refused, or never reached the target."""
+        if self.begun[-1:] == [step.name]:
             self.begun.pop()
 
     async def _keep(self, words: Mapping[str, Value]) -> None:

@@ -14,7 +14,7 @@ from sentinel.probes.base import ProbeTools
 from sentinel.probes.database import open_database
 from sentinel.probes.finding import Finding, measurement
 from sentinel.probes.scenario.book import Book
-from sentinel.probes.scenario.cleaning import Cleaner, Lost, Tally
+from sentinel.probes.scenario.cleaning import Cleaner, Lost, Tally, is_surely_undone
 from sentinel.probes.scenario.options import BEGUN, ScenarioOptions, Step
 from sentinel.probes.scenario.stepping import Course, Stepper
 from sentinel.probes.scenario.words import RUN
@@ -123,9 +123,12 @@ class ScenarioProbe:
         try:
             await self._stepper.take(step, course, deadline)
         except Finding as finding:
-            tally.not_made(step, finding.failure)
+            if is_surely_undone(finding):
+                tally.made_nothing(step)
             await tally.learn(course.words)
             raise
+        if step.must_be_refused:
+            tally.made_nothing(step)
         await tally.learn(course.words)
 
     def _tally(self, course: Course) -> Tally:

@@ -87,7 +87,7 @@ class Stepper:
             except _Stopped as stopped:
                 raise stopped from None
             except Finding as finding:
-                last = _Late.keep(last, finding)
+                last = Unmet.keep(last, finding)
                 if finding.failure in OWN_SIDE:
                     raise
             pause = until.every.total_seconds()
@@ -122,12 +122,9 @@ class Stepper:
         if step.until is not None:
             _refuse_stop(step, step.until, exchange)
         if (finding := self._expected[step.name].unmet(exchange)) is not None:
-            raise _Late(
-                finding.failure,
-                f"{step.name}: {finding.explanation}",
-                finding.hint,
-                _stage(step, exchange),
-            )
+            explanation = f"{step.name}: {finding.explanation}"
+            stage = _stage(step, exchange)
+            raise Unmet(finding.failure, explanation, finding.hint, status=exchange.status, stage=stage)
         return from_exchange(step.capture, exchange)
 
     async def _ask(self, step: Step, words: Words, deadline: float) -> dict[str, Value]:
@@ -154,12 +151,13 @@ class Stepper:
         return None if step.as_ == NOBODY else self._accounts[step.as_]
 
 
-class _Late(Finding):
-    """What was expected does not hold (yet). `stage`: how far the answer says that it is."""
+class Unmet(Finding):
+    """What was expected of an answer does not hold (yet)."""
 
-    def __init__(self, failure: FailureClass, explanation: str, hint: str, stage: str) -> None:
+    def __init__(self, failure: FailureClass, explanation: str, hint: str, *, status: int, stage: str) -> None:
         super().__init__(failure, explanation, hint)
-        self.stage = stage
+        self.status = status  # of the answer
+        self.stage = stage  # how far the answer says that it is; empty where it is not asked
 
     @staticmethod
     def keep(last: Finding | None, finding: Finding) -> Finding:
@@ -222,10 +220,10 @@ def _stage(step: Step, exchange: Exchange) -> str:
 
 def _hung(step: Step, until: Until, last: Finding | None, tries: int, seconds: float, *, cut_short: bool) -> Finding:
     said = last.explanation if last is not None else f"{step.name}: no answer"
-    stage = last.stage if isinstance(last, _Late) else ""
+    stage = last.stage if isinstance(last, Unmet) else ""
     after = f"after {format_duration(seconds)} ({tries} {'try' if tries == 1 else 'tries'})"
     limit = ", cut short by the check's timeout" if cut_short else ""
-    known = isinstance(last, _Late) or (last is not None and last.failure is FailureClass.WRONG_ANSWER)
+    known = isinstance(last, Unmet) or (last is not None and last.failure is FailureClass.WRONG_ANSWER)
     failure = FailureClass.STEP_FAILED if known or last is None else last.failure
     hint = _HUNG_HINT if known else last.hint if last is not None else ""
     if cut_short and until.within.total_seconds() > seconds:
