@@ -71,8 +71,11 @@ def follow(
     for file in files:
         position = known.get(file.identity)
         if position is not None and _holds(file, position, unreadable=True):
-            begun[file.identity] = Stretch(file=file, start=position.offset)
             del lost[file.identity]
+            if position.offset:
+                begun[file.identity] = Stretch(file=file, start=position.offset)
+            else:  # nothing tells it from a copy of another file that was given its inode
+                fresh.append(file)
         elif position is None and from_end[file.named_by]:
             begun[file.identity] = Stretch(file=file, start=_end_of_lines(file))
         else:
@@ -90,7 +93,8 @@ def _heirs(lost: Mapping[str, Position], files: Sequence[LogFile], now: float, h
     """The files that now hold what was read of files that are no longer what they were."""
     heirs: dict[str, Stretch] = {}
     recent = sorted((file for file in files if now - file.written < _FORGET), key=lambda file: -file.written)
-    for identity, position in lost.items():
+    # Those of which nothing was read come last: an inode alone may be another file's by now.
+    for identity, position in sorted(lost.items(), key=lambda one: -one[1].offset):
         renamed = [file for file in recent if file.identity == identity]
         copies = [file for file in recent[:_MOST_TRIED] if file.identity != identity and position.offset]
         for file in [*renamed, *copies]:

@@ -52,7 +52,7 @@ def _pattern(value: object) -> object:
     return {"match": value} if isinstance(value, str) else value
 
 
-PatternField = Annotated[PatternOptions, BeforeValidator(_pattern)]
+PatternField = Annotated[PatternOptions, BeforeValidator(_pattern, json_schema_input_type=str | PatternOptions)]
 
 
 class JournalOptions(Options):
