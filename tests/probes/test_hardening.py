@@ -421,11 +421,19 @@ async def test_a_disk_that_hangs_does_not_hold_the_deadline(env_file: Path) -> N
     )
 
 
+async def test_an_address_without_an_answer_has_no_number_of_findings(bench: Bench, env_file: Path) -> None:
+    files = [{"path": str(env_file), "mode": "777"}]
+    with refusing_port() as port:
+        found = await bench.measure("hardening", url=f"https://localhost:{port}/", files=files)
+    assert (found.failure, found.explanation) == (FailureClass.REFUSED, "the address: connection refused")
+    assert readings(found) == {"findings.files": 0}
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ({}, "at least one of url, files, settings"),
-        ({"files": [{"path": "/x", "mode": "888"}]}, "mode"),
+        ({"files": [{"path": "/x", "mode": "888"}]}, "three octal digits"),
         ({"url": "ftp://x"}, "must begin with"),
         ({"url": "https://x", "plain_url": "https://x"}, "begins with http://"),
         ({"url": "https://x", "debug_paths": ["//elsewhere"]}, "debug_paths"),

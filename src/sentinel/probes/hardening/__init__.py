@@ -52,7 +52,8 @@ class HardeningProbe:
             except Finding as finding:
                 lost.append(finding)
         findings = [*lost, *(one.finding for one in remarks)]
-        return _with_the_others(measurement(findings, readings(remarks, self._groups(lost))), findings)
+        counted = readings(remarks, self._groups(lost), whole=not lost)
+        return _with_the_others(measurement(findings, counted), findings)
 
     async def close(self) -> None:
         """There is nothing to give back: every request has a connection of its own."""

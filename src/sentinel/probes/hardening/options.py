@@ -1,12 +1,13 @@
 """What a person configures for the `hardening` probe."""
 
+import re
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urljoin, urlsplit
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sentinel.base.fields import Duration, Options, PositiveDuration, SecretField
 from sentinel.probes.calls.requests import OpenHeaders, RequestOptions, TlsOptions, problem_of_request
@@ -29,12 +30,18 @@ LocalPath = Annotated[str, StringConstraints(pattern=r"^/([^/].*)?$", max_length
 SettingName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
+def _mode(text: str) -> str:
+    if re.fullmatch(r"0?[0-7]{3}", text) is None:
+        raise ValueError("a mode of three octal digits, such as '600'")
+    return text
+
+
 class FileOptions(Options):
     """One file or folder of this host, and who may do what with it."""
 
     path: Path
     """The file; a link is followed."""
-    mode: Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")]
+    mode: Annotated[str, AfterValidator(_mode)]
     """The widest mode that is good, such as `"600"`. Fewer rights are good as well."""
     owner: str | None = None
     """The user that it must belong to."""

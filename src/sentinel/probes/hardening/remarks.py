@@ -22,8 +22,8 @@ def remark(group: Group, what: str, hint: str, failure: FailureClass = FailureCl
     return Remark(group=group, finding=Finding(failure, f"{group}: {what}", hint))
 
 
-def readings(remarks: Sequence[Remark], looked_at: Sequence[Group]) -> list[Reading]:
-    """The number of all, and that of each group that was looked at."""
+def readings(remarks: Sequence[Remark], looked_at: Sequence[Group], *, whole: bool) -> list[Reading]:
+    """The number of each group that was looked at and, when the run was whole, that of all."""
     counts = {group: sum(one.group == group for one in remarks) for group in GROUPS if group in looked_at}
     by_group = [Reading(f"findings.{group}", count, Unit.COUNT) for group, count in counts.items()]
-    return [Reading("findings", len(remarks), Unit.COUNT), *by_group]
+    return [Reading("findings", len(remarks), Unit.COUNT), *by_group] if whole else by_group
