@@ -12,12 +12,13 @@ from jsonschema import Draft202012Validator
 
 from examples.demo.__main__ import demo_environment
 from examples.demo.ports import Ports
-from examples.demo.system import Stand
+from examples.demo.system import Stand, find
 from examples.healthcare import settings, tokens
 from examples.healthcare.roles import Role
 from examples.healthcare.system import SYSTEM
 from sentinel.base.clock import SystemClock
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
+from sentinel.config.advice import advice
 from sentinel.config.json_schema import json_schema
 from sentinel.core.result import Outcome
 from sentinel.core.rule import Severity
@@ -29,10 +30,13 @@ from tests.kit.config import plan_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sentinel.core.plan import Plan
     from tests.kit.process import Children
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "monitoring_config.json"
+SYSTEMS = sorted(file.parent.name for file in ROOT.glob("examples/*/monitoring_config.json"))
+of_every_system = pytest.mark.parametrize("folder", SYSTEMS)
 
 
 def environment(folder: Path) -> Mapping[str, str]:
@@ -73,6 +77,36 @@ def errors(tree: Any) -> list[str]:
 @pytest.mark.parametrize("file", [SHIPPED, ROOT / "examples" / "healthcare" / "guide_config.json"])
 def test_the_schema_accepts_what_is_shipped(file: Path) -> None:
     assert errors(json.loads(file.read_text())) == []
+
+
+def of_the_system(folder: str, data: Path) -> Plan:
+    """The plan of a system of the guides, in the environment that its demo sets."""
+    system = find(folder.replace("_", "-"))
+    return plan_of(system.config, demo_environment(system, Stand(ports=Ports(), data=data, given={})))
+
+
+@of_every_system
+def test_the_schema_accepts_the_file_of_every_system(folder: str) -> None:
+    assert errors(json.loads((ROOT / "examples" / folder / "monitoring_config.json").read_text())) == []
+
+
+@of_every_system
+def test_nothing_is_advised_but_what_a_host_lacks(folder: str, tmp_path: Path) -> None:
+    lines = [line for line in advice(of_the_system(folder, tmp_path)) if "cannot be judged yet" not in line]
+    assert lines == []
+
+
+@of_every_system
+def test_every_check_of_a_system_says_what_it_is_and_where_to_read(folder: str, tmp_path: Path) -> None:
+    plan = of_the_system(folder, tmp_path)
+    assert [check.name for check in plan.checks if not check.title or not check.runbook or not check.tags] == []
+
+
+@of_every_system
+def test_every_system_escalates_as_the_shipped_file_does(folder: str, tmp_path: Path) -> None:
+    plan = of_the_system(folder, tmp_path)
+    assert plan.policies["default"] == plan_of(SHIPPED, environment(tmp_path)).policies["default"]
+    assert {channel.kind for channel in plan.channels} == {"email", "slack", "webhook"}
 
 
 async def test_every_check_passes_on_the_service_it_is_for(children: Children, tmp_path: Path) -> None:

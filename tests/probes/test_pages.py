@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from sentinel.channels.catalogue import CATALOGUE as CHANNELS
+from sentinel.config.json_schema import json_schema
 from sentinel.core.result import OWN_SIDE, FailureClass
 from sentinel.probes.catalogue import CATALOGUE
 from tests.probes.kinds import EVERY, subject
@@ -81,3 +84,10 @@ def test_the_example_of_a_page_works(kind: str) -> None:
     readings = {*known.readings, *known.more_readings(options)}
     assert check["kind"] == kind
     assert {rule["reading"] for rule in check["rules"]} <= readings
+
+
+@every_kind
+def test_editors_accept_the_example_of_a_page(kind: str) -> None:
+    """Short forms, such as a text for `{"json": …}`, were marked as mistakes by every editor that knows the schema."""
+    schema = Draft202012Validator(json_schema(CATALOGUE, CHANNELS))
+    assert [f"{error.json_path}: {error.message}" for error in schema.iter_errors({"checks": [example(kind)]})] == []

@@ -37,7 +37,7 @@ def _table(value: object) -> object:
     return {"min": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-TableField = Annotated[TableOptions, BeforeValidator(_table)]
+TableField = Annotated[TableOptions, BeforeValidator(_table, json_schema_input_type=int | TableOptions)]
 
 
 class RestoreOptions(Options):

@@ -7,7 +7,7 @@ or when `reveal` is set: texts may be about people.
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import BeforeValidator, JsonValue, model_validator
 
 from sentinel.base.fields import Options
 from sentinel.probes.expect.patterns import JsonPath, Pattern
@@ -138,17 +138,21 @@ def _from_text(value: object) -> object:
     return {"equals": value} if isinstance(value, str) else value
 
 
-HeaderExpectations = Mapping[str, Annotated[HeaderExpectation, BeforeValidator(_from_text)]]
+HeaderField = Annotated[HeaderExpectation, BeforeValidator(_from_text, json_schema_input_type=str | HeaderExpectation)]
+HeaderExpectations = Mapping[str, HeaderField]
 
 
 def _listed(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+Texts = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])]
+
+
 class TextExpectation(Options):
     """What the body, read as text, must have in it. A text stands for `contains`."""
 
-    contains: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    contains: Texts = ()
     """Texts that must all be in it; one text or a list."""
     matches: Pattern | None = None
     """A pattern (RE2) that must be found in it."""
@@ -182,7 +186,7 @@ def _text_from(value: object) -> object:
     return {"contains": (value,)} if isinstance(value, str) else value
 
 
-TextField = Annotated[TextExpectation, BeforeValidator(_text_from), Field()]
+TextField = Annotated[TextExpectation, BeforeValidator(_text_from, json_schema_input_type=str | TextExpectation)]
 
 
 def same(found: Any, expected: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, WithJsonSchema, model_validator
 
 from sentinel.base.fields import Options, SecretField
 from sentinel.probes.calls.requests import RequestOptions
@@ -22,8 +22,12 @@ _MOST_CELLS: Final = 2000
 RoleName = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 RequestName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 #: What can stand in a URL as it is.
+_OBJECT: Final = r"^[A-Za-z0-9._~@:+,=-]{1,200}$"
 ObjectName = Annotated[
-    str, Field(coerce_numbers_to_str=True), StringConstraints(pattern=r"^[A-Za-z0-9._~@:+,=-]{1,200}$")
+    str,
+    Field(coerce_numbers_to_str=True),
+    StringConstraints(pattern=_OBJECT),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": _OBJECT}),
 ]
 
 

@@ -74,7 +74,7 @@ def _capture(value: object) -> object:
     return {"json": value} if isinstance(value, str) else value
 
 
-CaptureField = Annotated[Capture, BeforeValidator(_capture)]
+CaptureField = Annotated[Capture, BeforeValidator(_capture, json_schema_input_type=str | Capture)]
 
 
 class Step(Options):
