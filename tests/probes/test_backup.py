@@ -20,6 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import psycopg
 import pytest
 
@@ -276,6 +277,32 @@ async def test_a_backup_is_read_once_and_again_only_after_a_failure(backups: Bac
     assert [(await backups.look()).failure for _ in range(2)] == [FailureClass.CORRUPT] * 2
 
 
+async def test_a_backup_that_takes_too_long_to_read_does_not_hold_the_deadline(backups: Backups) -> None:
+    os.truncate(backups.file("a.sql", b"--\n"), 1 << 42)  # 4 TiB that take no room
+    backups.aged(backups.main / "a.sql")
+    with peak_growth() as growth:
+        found = await backups.look(within=1.0)
+    assert growth.bytes < 12 << 20
+    assert found.failure is FailureClass.READ_TIMEOUT
+    assert "`timeout`" in found.hint
+
+
+async def test_a_cancelled_run_leaves_nothing_behind(backups: Backups) -> None:
+    os.truncate(backups.file("a.sql", b"--\n"), 1 << 42)
+    path = backups.aged(backups.main / "a.sql")
+    running = asyncio.create_task(run(backups.probe(), within=60))
+    await eventually(lambda: is_open(path))
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    await eventually(lambda: not is_open(path))
+
+
+def is_open(path: Path) -> bool:
+    """Whether this process has the file open."""
+    return str(path) in {file.path for file in psutil.Process().open_files()}
+
+
 # Dumps and restores of PostgreSQL
 
 
@@ -490,6 +517,20 @@ async def test_without_room_nothing_is_restored(
     found = await backups.look(programs=programs, verify=False, restore=restore)
     assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.OVERLOADED)
     assert "are wanted" in found.explanation
+
+
+async def test_a_live_database_that_cannot_be_asked_is_told(
+    backups: Backups, dump: Callable[..., Path], database: str, programs: dict[str, str]
+) -> None:
+    dump("custom", "a.dump")
+    restore = {"server": database, "compare_with": database, "tables": {"employees": {"within": 0.1}}}
+    with psycopg.connect(database) as connection:
+        connection.execute("LOCK TABLE employees")
+        locked = await backups.look(within=3.0, programs=programs, restore=restore)
+        connection.execute("DROP TABLE employees")
+        connection.commit()
+    gone = await backups.look(programs=programs, restore=restore)
+    assert [locked.failure, gone.failure] == [FailureClass.QUERY_TIMEOUT, FailureClass.QUERY_FAILED]
 
 
 async def test_a_server_that_is_gone_is_told(

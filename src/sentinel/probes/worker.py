@@ -41,13 +41,18 @@ class Worker:
         self._threads = threads
         self._last: Future[Any] | None = None
 
+    @property
+    def is_hanging(self) -> bool:
+        """Whether work is under way, be it that nobody waits for it any more."""
+        return self._last is not None and not self._last.done()
+
     async def do(self, work: Callable[[Halt], T], deadline: float) -> T:
         """What the work answers, or raises.
 
         Raises:
             Finding: no thread was free in time, or a step of the work hangs.
         """
-        if self._last is not None and not self._last.done():
+        if self.is_hanging:
             raise Finding(FailureClass.READ_TIMEOUT, "the last run still hangs in the file system", _HINT)
         left = deadline - asyncio.get_running_loop().time()
         halt = Halt(monotonic() + left - min(_RESERVE, left / 10))

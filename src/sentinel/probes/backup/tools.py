@@ -50,7 +50,7 @@ async def run_tool(
 
 async def read_archive(path: Path, pg_restore: str, deadline: float) -> int:
     """How many objects a dump of `pg_dump -F c` has; it is read to its end. Raises Finding when it is not whole."""
-    listed = await run_tool(path, "pg_restore", [pg_restore, "--list", str(path)], deadline, output_cap=16 << 20)
+    listed = await run_tool(path, "pg_restore", [pg_restore, "--list", str(path)], deadline, output_cap=4 << 20)
     _refuse(path, listed)
     objects = sum(1 for line in listed.output.split(b"\n") if line and not line.startswith(b";"))
     if not objects:
