@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from examples.demo.__main__ import demo_environment
 from examples.demo.ports import Ports
 from examples.demo.system import Stand, find
+from examples.front import Authority
 from examples.healthcare import settings, tokens
 from examples.healthcare.roles import Role
 from examples.healthcare.system import SYSTEM
@@ -82,7 +83,10 @@ def test_the_schema_accepts_what_is_shipped(file: Path) -> None:
 def of_the_system(folder: str, data: Path) -> Plan:
     """The plan of a system of the guides, in the environment that its demo sets."""
     system = find(folder.replace("_", "-"))
-    return plan_of(system.config, demo_environment(system, Stand(ports=Ports(), data=data, given={})))
+    stand = Stand(ports=Ports(), data=data, given={})
+    if system.https:
+        Authority(stand.service_data / "tls")
+    return plan_of(system.config, demo_environment(system, stand))
 
 
 @of_every_system

@@ -23,9 +23,8 @@ def _in_capitals(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
-Privilege = Annotated[
-    Literal["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"], BeforeValidator(_in_capitals)
-]
+_InCapitals = Literal["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"]
+Privilege = Annotated[_InCapitals, BeforeValidator(_in_capitals, json_schema_input_type=_InCapitals | str)]
 PRIVILEGES: Final[tuple[Privilege, ...]] = (
     "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER",
 )  # fmt: skip
@@ -203,6 +202,14 @@ def _creates(role: str, options: GrantsOptions) -> str:
     """  # noqa: S608 - literals of checked names
 
 
+#: A table or view of an extension, such as `pg_stat_statements` or `spatial_ref_sys`, with the rights that it was installed
+#: with. Many of them may be read by everybody: nobody granted that.
+_AS_AN_EXTENSION_CAME: Final = """EXISTS (
+            SELECT FROM pg_init_privs i WHERE i.classoid = 'pg_class'::regclass AND i.objoid = c.oid AND i.objsubid = 0
+               AND i.privtype = 'e' AND i.initprivs = c.relacl
+        )"""
+
+
 def tables_query(options: GrantsOptions) -> str:
     """User, table and its privileges, for each table of the schemas and each user that is no superuser."""
     privileges = " || ".join(
@@ -210,6 +217,7 @@ def tables_query(options: GrantsOptions) -> str:
         f"(u.oid, c.oid, '{privilege}') THEN '{privilege} ' ELSE '' END"
         for privilege in PRIVILEGES
     )
+    named = sorted({table for tables in options.expected().values() for table in tables})
     return f"""
         SELECT u.name, n.nspname || '.' || c.relname AS table_name, {privileges} AS privileges
         FROM (
@@ -218,6 +226,7 @@ def tables_query(options: GrantsOptions) -> str:
             UNION ALL SELECT '{PUBLIC}', 0::oid
         ) AS u CROSS JOIN pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname IN ({_list(options.schemas)}) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+          AND (n.nspname || '.' || c.relname IN ({_list(named)}) OR NOT {_AS_AN_EXTENSION_CAME})
         ORDER BY 1, 2
     """  # noqa: S608 - literals of checked names
 
