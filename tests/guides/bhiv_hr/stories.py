@@ -38,6 +38,7 @@ STORIES = [
         fault="rate_limit_gone",
         check="rate-limit",
         failure=FailureClass.WRONG_BODY,
+        severity=Severity.WARNING,
         says="rate_limit: expected above 0, found nothing",
     ),
     Story(

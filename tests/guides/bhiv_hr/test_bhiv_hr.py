@@ -106,7 +106,8 @@ async def test_nothing_private_is_told_of(world: World) -> None:
 
 async def verification(world: World, children: Children) -> Child:
     command = ("-m", "sentinel", "--config", str(world.system.config), "check", "--tag", "post")
-    return await children.start(sys.executable, *command, env=world.environment)
+    state = str(world.stand.data / "state")  # where the scenarios' ledger is
+    return await children.start(sys.executable, *command, env={**world.environment, "STATE_DIRECTORY": state})
 
 
 def leaks(seen: Iterable[Seen]) -> Iterator[str]:
