@@ -395,6 +395,20 @@ async def test_an_empty_journal_is_followed_from_the_first_look_on(logs: Followe
     assert (await follower.look()).outcome is Outcome.PASS
 
 
+async def test_a_journal_that_has_lost_its_place_is_read_on_by_time(logs: Followers, journal: Journal) -> None:
+    journal.write('"error"', NOW + timedelta(seconds=1.5))
+    follower = await logs.begun(**journal.options)
+    asked = logs.folder / "asked"
+    journal.answers(
+        f"""
+        echo "$*" > {asked}
+        case "$*" in *--after-cursor=*) echo "Failed to seek to cursor: Invalid argument" >&2; exit 1;; esac
+        """
+    )
+    assert (await follower.look()).outcome is Outcome.PASS
+    assert f"--since=@{NOW.timestamp() + 1:.0f} " in asked.read_text()
+
+
 async def test_a_journal_that_falls_silent_is_stale(logs: Followers, journal: Journal) -> None:
     journal.write('"x"', NOW - timedelta(minutes=9))
     follower = await logs.begun(**journal.options, quiet_after="10m")

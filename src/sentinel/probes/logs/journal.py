@@ -20,7 +20,7 @@ _CURSOR: Final = 1000  # characters; those of systemd have some 120
 class JournalPlace:
     """How far a journal was read."""
 
-    since: float  # when it was looked at first, seconds since 1970
+    since: float  # when its last entry was written, or it was first looked at; seconds since 1970
     cursor: str = ""  # of the last entry that was read, as systemd names it; empty when there was none yet
 
     def noted(self) -> list[Any]:
@@ -44,6 +44,10 @@ class JournalSeen:
     more: bool  # whether there is more than one look reads
 
 
+class _CursorRefused(Exception):
+    """journalctl cannot find the place."""
+
+
 async def look_at_journal(
     options: JournalOptions, place: JournalPlace | None, from_end: bool, now: float, deadline: float
 ) -> JournalSeen:
@@ -55,8 +59,11 @@ async def look_at_journal(
     if place is None:
         return _read(await _ask(options, [], deadline), first)
     if place.cursor:
-        return _read(await _ask(options, [f"--after-cursor={place.cursor}"], deadline), place)
-    return _read(await _ask(options, [f"--since=@{place.since:.0f}"], deadline), place)
+        try:
+            return _read(await _ask(options, [f"--after-cursor={place.cursor}"], deadline), place)
+        except _CursorRefused:  # of another version of systemd, or of a journal that was put away
+            pass
+    return _read(await _ask(options, [f"--since=@{int(place.since)}"], deadline), place)
 
 
 async def _ask(options: JournalOptions, more: Sequence[str], deadline: float) -> Ended:
@@ -87,6 +94,8 @@ def _refuse_failure(ended: Ended, options: JournalOptions) -> None:
         raise Finding(FailureClass.NOT_PERMITTED, f"Sentinel may not read the journal of {options.unit}", _GRANT)
     if "No journal files were found" in said:
         raise Finding(FailureClass.NOT_INSTALLED, "this host keeps no journal", _NO_JOURNAL)
+    if ended.status and "seek to cursor" in said:
+        raise _CursorRefused
     if ended.status and not ended.cut:
         raise Finding(FailureClass.NOT_INSTALLED, f"journalctl ended with status {ended.status}", _BY_HAND)
 
@@ -101,7 +110,7 @@ def _read(ended: Ended, place: JournalPlace) -> JournalSeen:
         cursor = str(entry.get("__CURSOR", cursor))[:_CURSOR]
         written = _time(entry.get("__REALTIME_TIMESTAMP"), written)
     return JournalSeen(
-        place=JournalPlace(since=place.since, cursor=cursor),
+        place=JournalPlace(since=written or place.since, cursor=cursor),
         lines=b"".join(line + b"\n" for line in lines),
         written=written,
         more=ended.cut,
