@@ -6,12 +6,16 @@ import json
 import sqlite3
 import sys
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from examples.bhiv_hr.endpoints import count
 from examples.bhiv_hr.service import FILE_NAME
+from examples.bhiv_hr.system import SOONER
+from sentinel.app.plans import load_plan
+from sentinel.config.advice import advice
 from sentinel.core.rule import Severity
 from tests.guides.bhiv_hr.stories import METRICS, STORIES
 from tests.guides.kit.watch import Seen, Watch, red
@@ -88,6 +92,13 @@ async def test_what_is_made_is_taken_away_again(world: World) -> None:
     async with Watch(world.plan) as watch:
         await watch.look(["workflow", "job-posting"])
     assert made(world) == before
+
+
+async def test_in_earnest_it_looks_less_often(world: World) -> None:
+    without = {name: text for name, text in world.environment.items() if name not in SOONER}
+    plan = load_plan(world.system.config, without)
+    assert {check.interval for check in plan.checks} == {timedelta(minutes=1), timedelta(minutes=5)}
+    assert list(advice(plan)) == []
 
 
 async def test_nothing_private_is_told_of(world: World) -> None:
