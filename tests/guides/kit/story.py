@@ -24,6 +24,7 @@ class Story:
     says: str = ""  # what the explanation or the hint must have in it
     also: frozenset[str] = frozenset()  # other checks that have cause to go red with it
     looks: int = 1  # runs until it shows; a rule over a window, or a rate, needs more than one
+    lasts: bool = False  # whether it is told of for a time after it was mended, as restarts within the last hour are
 
     def __str__(self) -> str:
         return f"{'+'.join(self.ids)}-{self.fault}-{self.check}"
