@@ -63,6 +63,7 @@ async def test_what_is_well_passes_in_every_shape(bench: Bench, receiver: HttpRe
     ("document", "failure", "explanation"),
     [
         ({**AURA, "database": "disconnected"}, FailureClass.UNHEALTHY, 'database says "disconnected"'),
+        ({**AURA, "job_queue": "stalled"}, FailureClass.UNHEALTHY, 'job_queue says "stalled"'),
         ({**AURA, "database": "slow"}, FailureClass.DEGRADED, 'database says "slow"'),
         ({"status": "unhealthy"}, FailureClass.UNHEALTHY, 'the service says "unhealthy" of itself'),
         ({"status": "degraded"}, FailureClass.DEGRADED, 'the service says "degraded" of itself'),

@@ -164,6 +164,7 @@ async def test_the_time_for_items_is_told_for_numbers_of_them(bench: Bench, tabl
     numbers = readings(found)
     assert numbers["time_per.100"] == pytest.approx(15, abs=0.1)
     assert numbers["time_per.1000"] == pytest.approx(150, abs=1)
+    assert "row by row" in (found.hints or {})["time_per.1000"]
 
 
 async def test_progress_that_does_not_move_is_stuck_also_over_a_restart(bench: Bench, table: Table) -> None:

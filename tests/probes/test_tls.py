@@ -104,6 +104,7 @@ async def test_the_days_are_those_of_the_certificate_that_ends_first(
     assert found.outcome is Outcome.PASS
     assert readings(found)["days_left"] == pytest.approx(9, abs=0.01)
     assert readings(found)["chain_length"] == 2
+    assert "renews" in (found.hints or {})["days_left"]
 
 
 async def test_an_expired_certificate_is_told_with_its_days(bench: Bench, weak: WeakAuthority, weakly: Any) -> None:

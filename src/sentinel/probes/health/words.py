@@ -35,7 +35,7 @@ DEGRADED: Final = _plain(
 BAD: Final = _plain(
     "down fail failed failing failure error errored unhealthy disconnected not_connected unavailable not_available "
     "out_of_service outage major_outage offline stopped stopping dead red critical fatal broken timeout timed_out "
-    "unreachable refused not_ready not_running not_serving inactive crashed exhausted"
+    "unreachable refused not_ready not_running not_serving inactive crashed exhausted stalled stuck blocked"
 )
 
 _BETWEEN: Final = re.compile(r"[\s-]+")

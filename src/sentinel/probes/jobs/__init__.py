@@ -57,7 +57,8 @@ class JobsProbe:
             return measurement([_of_trouble(step, asked.trouble)], found.readings(asked))
         found.follow(self._note)
         self._note = found.note
-        return measurement(list(found.findings()), found.readings(asked), note=found.note, hints=_HINTS)
+        hints = {**_HINTS, **dict.fromkeys(_more_readings(self._options), _PACE_HINT)}
+        return measurement(list(found.findings()), found.readings(asked), note=found.note, hints=hints)
 
     async def close(self) -> None:
         """There is nothing to give back: every run has a session of its own."""
@@ -211,6 +212,9 @@ _STUCK_HINT: Final = (
 )
 _FAILED_HINT: Final = (
     "The worker's log, or the table's column of errors, has the reason; start the job again when it is mended."
+)
+_PACE_HINT: Final = (
+    "Each item takes longer than it should: look for slow statements, a missing index, or work that is done row by row."
 )
 _HINTS: Final = {
     "oldest_queued": "Does a worker run, and is it free? Look whether one job holds all others up.",

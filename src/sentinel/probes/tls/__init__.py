@@ -50,7 +50,7 @@ class TlsProbe:
             return failed(error.failure, error.explanation, readings=laps.readings() + readings)
         except WireError as error:
             return failed(error.failure, error.explanation, readings=laps.readings() + readings)
-        return measurement(findings, readings)
+        return measurement(findings, readings, hints=_HINTS)
 
     async def close(self) -> None:
         """There is nothing to give back: every run has connections of its own."""
@@ -181,6 +181,10 @@ _VERSION_HINT: Final = "Set the versions in the server's configuration: TLS 1.2 
 _STRANGER_HINT: Final = (
     "Have the server require and verify client certificates, such as nginx's `ssl_verify_client on`."
 )
+_RENEW_HINT: Final = (
+    "See whether what renews it still runs (`systemctl list-timers`, its log), renew it, and reload what serves it."
+)
+_HINTS: Final = {"days_left": _RENEW_HINT, "certificate_days": _RENEW_HINT}
 
 
 def _build(options: Any, tools: ProbeTools) -> TlsProbe:
