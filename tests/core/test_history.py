@@ -30,7 +30,7 @@ measurements = st.sampled_from([GOOD, GOOD, LATE, VERY_LATE, REFUSED, BLIND, BRE
 
 
 def fresh(watched: Check) -> History:
-    return History(watched, POLICY, "response_time")
+    return History(watched, POLICY)
 
 
 def runs(*measured: Measurement) -> list[Result]:
@@ -153,22 +153,22 @@ def test_roll_ups_come_with_the_turn_that_closes_them() -> None:
 
 def test_a_changed_configuration_keeps_counters_and_incident() -> None:
     history, _ = lived(check(), REFUSED, REFUSED)
-    history.replan(check(SLOW, tags=frozenset({"new"})), POLICY, "response_time")
+    history.replan(check(SLOW, tags=frozenset({"new"})), POLICY)
     assert [e.kind for e in history.take(result(REFUSED, NOW + 2 * MINUTE)).effects] == [EffectKind.OPENED]
 
 
 def test_a_changed_configuration_keeps_the_windows_of_the_rules_that_stay() -> None:
     history, _ = lived(check(ERRORS), REFUSED, GOOD)
     wider = replace(ERRORS, window=2 * HOUR)
-    history.replan(check(ERRORS, wider), POLICY, "response_time")
+    history.replan(check(ERRORS, wider), POLICY)
     assert (history.windows[ERRORS].samples, history.windows[wider].samples) == (2, 0)
-    history.replan(check(wider), POLICY, "response_time")
+    history.replan(check(wider), POLICY)
     assert list(history.windows) == [wider]
 
 
 def test_a_changed_interval_keeps_what_was_counted() -> None:
     history, _ = lived(check(), GOOD)
-    history.replan(check(interval=5 * MINUTE), POLICY, "response_time")
+    history.replan(check(interval=5 * MINUTE), POLICY)
     assert (history.tally.samples, history.tally.interval) == (1, 5 * MINUTE)
 
 

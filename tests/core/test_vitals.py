@@ -26,7 +26,7 @@ WELL = Vitals(at=NOW)
 
 
 def history(name: str, *measured: Measurement) -> History:
-    past = History(check(name=name), POLICY, "response_time")
+    past = History(check(name=name), POLICY)
     for number, measurement in enumerate(measured):
         past.take(result(measurement, NOW + number * MINUTE))
     return past
@@ -125,5 +125,5 @@ def test_after_a_start_the_checks_get_their_time() -> None:
 
 
 def test_sentinels_own_check_is_not_overdue_by_itself() -> None:
-    own = History(own_check("default"), POLICY, "loop_lag")
+    own = History(own_check("default"), POLICY)
     assert overdue_checks([own], NOW + HOUR, NOW) == ()

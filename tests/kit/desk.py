@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 RECIPIENTS = {"mail": ("oncall@example.org",), "chat": ("",), "hook": ("",)}
 POLICIES = {"default": POLICY}
-MAINS = {"http": "response_time"}
 
 
 class Desk:
@@ -38,7 +37,7 @@ class Desk:
 
     async def recall(self) -> None:
         """Begin with what the store knows, as after a restart."""
-        histories = await recovery.recall(self._store, self._checks, POLICIES, MAINS, self.clock.now())
+        histories = await recovery.recall(self._store, self._checks, POLICIES, self.clock.now())
         self.pipeline.resume(histories, await self._store.read(lambda tx: tx.incidents.last_id()))
 
     def fail(self, times: int = 1, name: str = "api") -> None:
@@ -54,7 +53,7 @@ class Desk:
 
     def watch(self, *checks: Check) -> None:
         """Go by another plan, as after a reload."""
-        self.pipeline.replan(checks, POLICIES, MAINS, self._sender)
+        self.pipeline.replan(checks, POLICIES, self._sender)
 
     async def idle(self) -> None:
         """Let what can run without time passing run, and the store do what it was asked."""
@@ -63,7 +62,7 @@ class Desk:
         await self.clock.settle()
 
     async def __aenter__(self) -> Self:
-        self.pipeline.replan(self._checks, POLICIES, MAINS, self._sender)
+        self.pipeline.replan(self._checks, POLICIES, self._sender)
         self._task = asyncio.create_task(self.pipeline.run())
         return self
 

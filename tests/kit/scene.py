@@ -36,7 +36,9 @@ ERRORS = ErrorRate(window=60 * MINUTE, min_samples=1000, bounds=Bounds(warning=0
 
 def check(name: str, **more: object) -> Check:
     """An HTTP check each minute, with the bounds of HC-8."""
-    whole = Check(name=name, kind="http", interval=MINUTE, timeout=MINUTE / 6, rules=(RESPONSE, ERRORS))
+    whole = Check(
+        name=name, kind="http", interval=MINUTE, timeout=MINUTE / 6, main="response_time", rules=(RESPONSE, ERRORS)
+    )
     return replace(whole, **more)  # type: ignore[arg-type]  # whichever fields a test wants
 
 
@@ -69,7 +71,7 @@ def blind() -> Measurement:
 
 def history(watched: Check, measurements: Iterable[Measurement], *, until: datetime = NOW) -> History:
     """What the engine remembers after these results, one per interval, the last of them one interval before `until`."""
-    past = History(watched, POLICY, "response_time")
+    past = History(watched, POLICY)
     runs = list(measurements)
     for number, measurement in enumerate(runs):
         at = until - watched.interval * (len(runs) - number)

@@ -58,7 +58,7 @@ def report(
         entry = TimelineEntry(incident=12, at=opened + taken * MINUTE, kind="acknowledged", by="ann", text="on it")
         timelines = {12: [entry]}
     past = Past(rollups={r.check: r for r in rollups}, incidents=incidents, timelines=timelines)
-    return build(plan(*checks), {"http": "response_time"}, "daily", DAY, "Europe/Berlin", past, NOW)
+    return build(plan(*checks), "daily", DAY, "Europe/Berlin", past, NOW)
 
 
 def only(rolled: Rollup, checked: Check = HEALTH) -> CheckReport:

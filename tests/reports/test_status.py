@@ -153,5 +153,5 @@ def test_a_notification_is_shown_with_the_reason_of_its_last_failure() -> None:
 
 def test_a_check_that_was_never_in_trouble_has_no_stored_state_and_is_well() -> None:
     past = history(HEALTH, [well()])
-    line = status(CheckFacts(check=HEALTH, main_reading="response_time", last=past.last), running=False).checks[0]
+    line = status(CheckFacts(check=HEALTH, last=past.last), running=False).checks[0]
     assert (line.severity, line.since, line.explanation) == (Severity.OK, None, "")

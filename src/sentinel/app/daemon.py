@@ -13,7 +13,7 @@ from sentinel.app.equipment import Equipment
 from sentinel.app.heartbeats import Heartbeats
 from sentinel.app.ledger import StoredLedger
 from sentinel.app.parts import Parts
-from sentinel.app.plans import load_plan, mains
+from sentinel.app.plans import load_plan
 from sentinel.app.verbs import Verbs
 from sentinel.base.clock import Clock, SystemClock
 from sentinel.base.errors import ConfigError, StoreCorrupt, StoreUnavailable
@@ -118,7 +118,7 @@ class Sentinel:
         scheduler = Scheduler(clock, runner.submit)
         watchdog = Watchdog(clock, self._notifier, (scheduler.pulse, pipeline.pulse, dispatcher.pulse))
         checks = (*plan.checks, own_check(plan.own_policy))
-        recalled = await recovery.recall(store, checks, plan.policies, mains(plan), clock.now())
+        recalled = await recovery.recall(store, checks, plan.policies, clock.now())
         pipeline.resume(recalled, await store.read(lambda tx: tx.incidents.last_id()))
         return Parts(
             plan=plan,
@@ -255,7 +255,7 @@ class Sentinel:
         instance = parts.store.instance
         sender = Sender(source=plan.name, instance=instance, recipients=plan.recipients, link=plan.link)
         parts.runner.equip(kit.runnables, plan.limits)
-        parts.pipeline.replan((*plan.checks, own_check(plan.own_policy)), plan.policies, mains(plan), sender)
+        parts.pipeline.replan((*plan.checks, own_check(plan.own_policy)), plan.policies, sender)
         parts.scheduler.plan(plan.checks)
         parts.heartbeats = Heartbeats(plan.checks, kit.runnables)
         parts.plan = plan

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from sentinel.app import leftovers
 from sentinel.app.ledger import StoredLedger
-from sentinel.app.plans import mains
 from sentinel.app.reporting import WrittenReport, report_message, write_report
 from sentinel.base.clock import SystemClock
 from sentinel.channels.base import ChannelTools
@@ -119,7 +118,7 @@ def _build(check: Check, tools: ProbeTools) -> Probe:
 
 
 def _judged(plan: Plan, check: Check, result: Result) -> Ran:
-    history = History(check, plan.policies[check.policy], mains(plan).get(check.kind, ""))
+    history = History(check, plan.policies[check.policy])
     return Ran(check, result, history.take(result).verdict)
 
 
@@ -210,7 +209,6 @@ async def status_from_store(plan: Plan) -> StatusDocument:
     facts = [
         status.CheckFacts(
             check=check,
-            main_reading=mains(plan).get(check.kind, ""),
             state=states.get(check.name),
             last=last[check.name][0] if check.name in last else None,
             day=day.get(check.name),

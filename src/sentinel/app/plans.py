@@ -38,8 +38,3 @@ def expanded(path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
 def schema() -> dict[str, Any]:
     """The JSON Schema of the full form."""
     return json_schema(PROBES, CHANNELS)
-
-
-def mains(plan: Plan) -> Mapping[str, str]:
-    """The main reading of each kind of check that the plan has."""
-    return {kind: PROBES[kind].main for kind in {check.kind for check in plan.checks}}

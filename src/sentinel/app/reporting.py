@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sentinel.app.plans import mains
 from sentinel.core.calendar import Period
 from sentinel.core.notification import Kind, Message
 from sentinel.core.plan import Plan
@@ -49,7 +48,7 @@ async def write_report(
         StoreError: the store cannot be read.
     """
     past = await store.read(lambda tx: _past(tx, period), within=READ_WITHIN)
-    document = await asyncio.to_thread(report.build, plan, mains(plan), name, period, zone, past, now)
+    document = await asyncio.to_thread(report.build, plan, name, period, zone, past, now)
     files, problem = await asyncio.to_thread(_write, document, folder or plan.reports_folder)
     title = f"{name} report of {plan.name}, {period.key}"
     return WrittenReport(document=document, title=title, text=render.text(document), files=files, problem=problem)

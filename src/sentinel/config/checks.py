@@ -132,6 +132,7 @@ class ChecksCompiler:
             kind=entry.kind,
             interval=interval,
             timeout=timeout,
+            main=(kind.main_of(options) if options is not None else "") or kind.main,
             rules=rules,
             tags=frozenset((*entry.tags, *self._defaults.tags)),
             title=entry.title,

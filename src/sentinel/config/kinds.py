@@ -29,6 +29,11 @@ class KindOfCheck(Protocol):
         ...
 
     @property
+    def main_of(self) -> Callable[[Any], str]:
+        """The reading that stands for a check with such options; empty: the kind's `main`."""
+        ...
+
+    @property
     def more_readings(self) -> Callable[[Any], Mapping[str, Unit]]:
         """The readings that options add."""
         ...

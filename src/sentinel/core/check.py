@@ -17,6 +17,7 @@ class Check:
     kind: str  # the kind of its probe, such as `http`
     interval: timedelta  # between two runs; fixed rate
     timeout: timedelta  # deadline of one run; shorter than or equal to the interval
+    main: str = ""  # the reading that stands for it in `--status`, and whose distribution is kept
     rules: tuple[Rule, ...] = ()
     tags: frozenset[str] = frozenset()
     title: str = ""  # what people call it; the name when empty

@@ -49,7 +49,6 @@ class History:
         "forgotten_at",
         "incident",
         "last",
-        "main_reading",
         "policy",
         "since",
         "tally",
@@ -57,10 +56,9 @@ class History:
         "windows",
     )
 
-    def __init__(self, check: Check, policy: Policy, main_reading: str) -> None:
+    def __init__(self, check: Check, policy: Policy) -> None:
         self.check = check
         self.policy = policy
-        self.main_reading = main_reading  # the reading that roll-ups keep the distribution of
         self.verdict = GOOD
         self.since: datetime | None = None
         self.incident: Incident | None = None
@@ -100,13 +98,12 @@ class History:
             result: the oldest comes first.
             severity: of the verdict it had. What a window added to it is not known any more, so it may count as degraded.
         """
-        reading = result.reading(self.main_reading)
+        reading = result.reading(self.check.main)
         value = reading.value if reading else None
         return self.tally.add(result.scheduled_at, standing_of(result, severity), value)
 
-    def replan(self, check: Check, policy: Policy, main_reading: str) -> None:
+    def replan(self, check: Check, policy: Policy) -> None:
         """Go on under a changed configuration: counters and incident stay, windows stay where their rule does."""
-        self.main_reading = main_reading
         kept = self.windows
         self.windows = {rule: kept.get(rule, window) for rule, window in _windows(check).items()}
         self.tally.interval = check.interval
@@ -116,7 +113,7 @@ class History:
         """Judge a result and let the incident follow."""
         self._remember(result)
         verdict = judge(self.check, result, self.windows)
-        reading = result.reading(self.main_reading)
+        reading = result.reading(self.check.main)
         rollups = self.tally.add(result.scheduled_at, standing(result, verdict), reading.value if reading else None)
         self.last = result
         turned = self.since is None or verdict.severity is not self.verdict.severity

@@ -69,6 +69,7 @@ def own_check(policy: str) -> Check:
         title="Sentinel itself",
         interval=OWN_INTERVAL,
         timeout=OWN_INTERVAL,
+        main="loop_lag",
         open_after=2,
         close_after=2,
         failure_severity=Severity.CRITICAL,

@@ -170,15 +170,12 @@ class Pipeline:
         self._batch.rollups += recalled.rollups
         self._next_incident = last_incident + 1
 
-    def replan(
-        self, checks: Iterable[Check], policies: Mapping[str, Policy], mains: Mapping[str, str], sender: Sender
-    ) -> None:
+    def replan(self, checks: Iterable[Check], policies: Mapping[str, Policy], sender: Sender) -> None:
         """Judge by this plan from now on.
 
         Args:
             checks: the checks, Sentinel's own included.
             policies: by name.
-            mains: the main reading of each kind.
             sender: who messages come from and go to.
         """
         self._sender = sender
@@ -186,11 +183,11 @@ class Pipeline:
         for name in self.histories.keys() - planned.keys():
             self._withdraw(self.histories.pop(name))
         for name, check in planned.items():
-            policy, main = policies[check.policy], mains.get(check.kind, "")
+            policy = policies[check.policy]
             if name in self.histories:
-                self.histories[name].replan(check, policy, main)
+                self.histories[name].replan(check, policy)
             else:
-                self.histories[name] = History(check, policy, main)
+                self.histories[name] = History(check, policy)
 
     # --- Events -----------------------------------------------------------------------------------------------------
 

@@ -38,9 +38,7 @@ class Recalled:
     notes: dict[str, Note]  # of probes, by check
 
 
-async def recall(
-    store: Store, checks: Iterable[Check], policies: Mapping[str, Policy], mains: Mapping[str, str], now: datetime
-) -> Recalled:
+async def recall(store: Store, checks: Iterable[Check], policies: Mapping[str, Policy], now: datetime) -> Recalled:
     """Histories as they were when the last commit was made.
 
     1. States: verdicts, counters, incidents. A check that is not among `checks` any more is brought back only while its
@@ -48,12 +46,12 @@ async def recall(
     2. The last result of each check, from which time goes on.
     3. Results of the longest window, into the windows; those of the last spans, into roll-ups.
     """
-    histories = {check.name: History(check, policies[check.policy], mains.get(check.kind, "")) for check in checks}
+    histories = {check.name: History(check, policies[check.policy]) for check in checks}
     states = await store.read(lambda tx: tx.states.all())
     for name, state in states.items():
         incident = state.incident
         if name not in histories and incident is not None and incident.is_open:
-            histories[name] = History(_removed(incident), incident.policy, "")
+            histories[name] = History(_removed(incident), incident.policy)
         if name in histories:
             histories[name].restore(state)
     notes = await store.read(lambda tx: tx.notes.all())

@@ -81,6 +81,7 @@ class ProbeKind:
     main: str  # the reading that roll-ups and `--status` show
     build: Callable[[Any, "ProbeTools"], Probe]  # from an instance of `options`
     # The rest is asked of an instance of `options`.
+    main_of: Callable[[Any], str] = _nothing  # the reading that stands for such a check, where it is not `main`
     more_readings: Callable[[Any], Mapping[str, Unit]] = _no_readings  # those that options add
     usual_rules: Callable[[Any], Sequence[Mapping[str, Any]]] = (
         _no_rules  # as a file has them; for what it has none for

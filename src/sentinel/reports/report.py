@@ -30,21 +30,18 @@ class Past:
     timelines: Mapping[int, Sequence[TimelineEntry]]  # by incident
 
 
-def build(
-    plan: Plan, mains: Mapping[str, str], name: str, period: Period, zone: str, past: Past, now: datetime
-) -> ReportDocument:
+def build(plan: Plan, name: str, period: Period, zone: str, past: Past, now: datetime) -> ReportDocument:
     """The report of one period.
 
     Args:
         plan: names the checks and their targets; Sentinel's own check stands with the incidents only.
-        mains: kind -> its main reading.
         name: of the report.
         period: what it is about.
         zone: IANA name; times are shown in it.
         past: what happened.
         now: aware.
     """
-    checks = sorted((_check(check, mains.get(check.kind, ""), past, period) for check in plan.checks), key=_worst_first)
+    checks = sorted((_check(check, check.main, past, period) for check in plan.checks), key=_worst_first)
     incidents = [_incident(incident, past.timelines.get(incident.id, ()), period) for incident in past.incidents]
     whole = _added((past.rollups.get(check.name) for check in plan.checks), period)
     return ReportDocument(

@@ -36,7 +36,6 @@ class CheckFacts:
     """What is known of one check, wherever it comes from."""
 
     check: Check
-    main_reading: str  # the reading that its kind is shown by
     state: CheckState | None = None  # None before the first result
     last: Result | None = None
     day: Rollup | None = None  # the last 24 hours, as far as they are stored
@@ -47,7 +46,6 @@ def facts(history: History, day: Rollup | None) -> CheckFacts:
     """What a running engine knows of one check, as a value: `build` may use it on another thread."""
     return CheckFacts(
         check=history.check,
-        main_reading=history.main_reading,
         state=history.state,
         last=history.last,
         day=day,
@@ -111,7 +109,7 @@ def check_line(one: CheckFacts, now: datetime, started_at: datetime | None) -> C
         explanation=_explanation(verdict),
         hint=verdict.hint if verdict else "",
         last_at=last.finished_at if last else None,
-        reading=reading_line(check, one.main_reading, last),
+        reading=reading_line(check, check.main, last),
         interval=check.interval,
         overdue=cadence.overdue(check, last.scheduled_at if last else None, started_at, now),
         pending=_pending(check, state.incident if state else None),

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from sentinel.app.equipment import Equipment
-from sentinel.app.plans import mains
 from sentinel.base.clock import SystemClock
 from sentinel.core.history import History
 from sentinel.core.rule import Severity
@@ -82,7 +81,7 @@ class Watch:
         await self._equipment.close()
 
     def _history(self, check: Check) -> History:
-        return History(check, self._plan.policies[check.policy], mains(self._plan).get(check.kind, ""))
+        return History(check, self._plan.policies[check.policy])
 
     def _judged(self, result: Result) -> Seen:
         return Seen(result=result, verdict=self._histories[result.check].take(result).verdict)

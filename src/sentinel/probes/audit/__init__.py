@@ -137,6 +137,13 @@ def _usual_rules(options: Any) -> Sequence[Mapping[str, Any]]:
     return rules
 
 
+def _main_of(options: Any) -> str:
+    """Where nothing is done that has to be recorded, how old the log's newest entry is, or how much of it is verified."""
+    if options.record is not None or options.actions:
+        return "record_time"
+    return "freshness" if options.freshness is not None else "verified"
+
+
 READINGS: Final[Mapping[str, Unit]] = {
     "record_time": Unit.SECONDS,
     "response_time": Unit.SECONDS,
@@ -154,6 +161,7 @@ KIND: Final = ProbeKind(
     options=AuditOptions,
     readings=READINGS,
     main="record_time",
+    main_of=_main_of,
     build=_build,
     more_readings=_more_readings,
     usual_rules=_usual_rules,

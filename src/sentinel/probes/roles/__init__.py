@@ -118,6 +118,15 @@ def _usual_rules(options: Any) -> Sequence[Mapping[str, Any]]:
     return rules
 
 
+def _main_of(options: Any) -> str:
+    """Where no request is tried, what is seen of the table of assignments or of grants."""
+    if options.requests or options.objects:
+        return "role_check_time"
+    if options.assignment_table is not None:
+        return ORPHANS
+    return "granted" if options.grants is not None else "endpoints"
+
+
 KIND: Final = ProbeKind(
     name="roles",
     summary="Tries requests as every role and sees that each is allowed or refused as it must be.",
@@ -137,6 +146,7 @@ KIND: Final = ProbeKind(
         "integrity.*": Unit.COUNT,
     },
     main="role_check_time",
+    main_of=_main_of,
     build=_build,
     more_readings=_more_readings,
     usual_rules=_usual_rules,

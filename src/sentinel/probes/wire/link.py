@@ -59,11 +59,11 @@ class Link:
     async def receive(self, most: int) -> bytes:
         """What came, at most that many bytes; empty when the other side has closed."""
         while True:
-            await readable(self._sock)
+            # Before waiting: what TLS has decrypted already makes no socket readable.
             try:
                 return self._sock.recv(most)
             except (BlockingIOError, ssl.SSLWantReadError):
-                continue
+                await readable(self._sock)
             except ssl.SSLWantWriteError:
                 await writable(self._sock)
             except OSError as error:
