@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from examples.auraconnect.settings import DATABASE, Settings
+from examples.auraconnect.settings import DATABASE, REVISION, Settings
 from examples.databases import execute, make_anew
 
 SCHEMA = Path(__file__).with_name("schema.sql")
@@ -13,22 +13,25 @@ ROLES = ("payroll_api", "sentinel_monitor")  # the service's user, and the one t
 LEAKED = 29  # connections; the guide's pool has 20 and 10 more
 
 JOB = (
-    "INSERT INTO payroll_job_tracking (job_type, status, progress, total_items, created_at, started_at, completed_at) "
+    "INSERT INTO payroll_job_tracking"
+    " (job_type, status, progress, total_items, created_at, started_at, completed_at, error_details)"
 )
 BREAK = {
     "job_stuck": f"{JOB} VALUES ('broken', 'processing', 40, 50, now() - interval '21 minutes',"
-    " now() - interval '20 minutes', NULL)",
+    " now() - interval '20 minutes', NULL, NULL)",
     "job_failed": f"{JOB} VALUES ('broken', 'failed', 10, 50, now() - interval '2 minutes',"
-    " now() - interval '90 seconds', now() - interval '1 minute')",
-    "too_many_jobs": f"{JOB} SELECT 'broken', 'processing', 0, 50, now(), now(), NULL FROM generate_series(1, 12)",
+    " now() - interval '90 seconds', now() - interval '1 minute', 'Mary Canary 7: no account for 4817.25')",
+    "too_many_jobs": f"{JOB} SELECT 'broken', 'processing', 0, 50, now(), now(), NULL, NULL FROM generate_series(1, 12)",
     "job_slow": f"{JOB} VALUES ('broken', 'completed', 100, 50, now() - interval '9 minutes',"
-    " now() - interval '8 minutes', now() - interval '30 seconds')",
+    " now() - interval '8 minutes', now() - interval '30 seconds', NULL)",
     "table_missing": "ALTER TABLE overtime_rules RENAME TO overtime_rules_gone",
     "index_missing": "ALTER INDEX idx_attendance_staff_period RENAME TO idx_attendance_gone",
+    "migration_missing": "UPDATE alembic_version SET version_num = '3b9f02c6d8e1'",
 }
 MEND = {
     "table_missing": "ALTER TABLE IF EXISTS overtime_rules_gone RENAME TO overtime_rules",
     "index_missing": "ALTER INDEX IF EXISTS idx_attendance_gone RENAME TO idx_attendance_staff_period",
+    "migration_missing": f"UPDATE alembic_version SET version_num = '{REVISION}'",
 }
 NO_BROKEN_JOBS = "DELETE FROM payroll_job_tracking WHERE job_type = 'broken'"
 

@@ -1,5 +1,6 @@
 """What faults change besides how requests are answered."""
 
+import socket
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
@@ -7,7 +8,7 @@ from enum import StrEnum
 from examples.auraconnect.cache import Cache
 from examples.auraconnect.database import BREAK, Database
 from examples.auraconnect.faults import Fault
-from examples.auraconnect.settings import BACKEND, WORKER, Settings
+from examples.auraconnect.settings import BACKEND, PUBLIC_HOST, WORKER, Settings
 from examples.auraconnect.surroundings import Surroundings
 from examples.front import LONG, Authority
 from examples.stand_ins.docker import Container, Engine
@@ -21,6 +22,8 @@ class Effects:
     """The parts of a running system, and the hand that breaks them."""
 
     def __init__(self, settings: Settings) -> None:
+        self._port = settings.port
+        self._open: socket.socket | None = None
         self.database = Database(settings)
         self.cache = Cache(settings.redis)
         self.surroundings = Surroundings(settings)
@@ -38,6 +41,7 @@ class Effects:
         self.surroundings.make()
 
     def close(self) -> None:
+        self._close_port()
         self.database.give_back()
         self.cache.close()
 
@@ -58,8 +62,10 @@ class Effects:
             Fault.REDIS_EVICTS: (cache.overflow, cache.empty),
             Fault.REDIS_SAVE_FAILS: (cache.fail_to_save, cache.save),
             Fault.INSECURE_SETTINGS: (around.insecure_settings, around.secure_settings),
-            Fault.LOGS_UNBOUND: (lambda: self._bind_logs(False), lambda: self._bind_logs(True)),
+            Fault.BACKEND_EXPOSED: (self._open_port, self._close_port),
+            Fault.LOGS_UNBOUND: (lambda: around.bind_logs(bound=False), lambda: around.bind_logs(bound=True)),
             Fault.BACKUP_OLD: (around.age_backup, around.back_up),
+            Fault.BACKUP_CUT: (around.cut_backup, around.back_up),
             Fault.JOB_BACKUP_GONE: (around.lose_jobs_backup, around.back_jobs_up),
             Fault.CERTIFICATE_EXPIRES: (
                 lambda: authority.serve_one_that_is_good_for(SHORT),
@@ -70,8 +76,14 @@ class Effects:
             Fault.CONTAINER_ROOT: (lambda: self._user(""), lambda: self._user("appuser")),
         }
 
-    def _bind_logs(self, bound: bool) -> None:
-        self.surroundings.bound = bound
+    def _open_port(self) -> None:
+        self._close_port()
+        self._open = socket.create_server((PUBLIC_HOST, self._port))
+
+    def _close_port(self) -> None:
+        if self._open is not None:
+            self._open.close()
+        self._open = None
 
     def _health(self, health: str) -> None:
         self.engine.containers[BACKEND].health = health

@@ -25,15 +25,19 @@ class Fault(StrEnum):
     INSECURE_SETTINGS = "insecure_settings"
     TABLE_MISSING = "table_missing"
     INDEX_MISSING = "index_missing"
+    MIGRATION_MISSING = "migration_missing"
     CERTIFICATE_EXPIRES = "certificate_expires"
     PLAIN_HTTP = "plain_http"
+    BACKEND_EXPOSED = "backend_exposed"
     LOGS_UNBOUND = "logs_unbound"
     BACKUP_OLD = "backup_old"
+    BACKUP_CUT = "backup_cut"
     JOB_BACKUP_GONE = "job_backup_gone"
     CONTAINER_UNHEALTHY = "container_unhealthy"
     CONTAINER_RESTARTS = "container_restarts"
     CONTAINER_ROOT = "container_root"
     RATE_LIMIT_OFF = "rate_limit_off"
+    TOKENS_IGNORED = "tokens_ignored"
 
 
 CATALOGUE: dict[StrEnum, Description] = {
@@ -56,15 +60,19 @@ CATALOGUE: dict[StrEnum, Description] = {
     Fault.INSECURE_SETTINGS: Description(what="DEBUG is on, the secret is the default one, CORS lets everybody in"),
     Fault.TABLE_MISSING: Description(what="the table of overtime rules is gone"),
     Fault.INDEX_MISSING: Description(what="the index for calculating hours is gone"),
+    Fault.MIGRATION_MISSING: Description(what="the last migration of the database has not run"),
     Fault.CERTIFICATE_EXPIRES: Description(what="the certificate is good for two more days"),
     Fault.PLAIN_HTTP: Description(what="plain HTTP serves everything instead of redirecting to HTTPS"),
+    Fault.BACKEND_EXPOSED: Description(what="the backend's own port is open on the public address"),
     Fault.LOGS_UNBOUND: Description(what="log lines have lost their job and tenant"),
     Fault.BACKUP_OLD: Description(what="the newest backup of the database is three days old"),
+    Fault.BACKUP_CUT: Description(what="the newest backup of the database ends in the middle"),
     Fault.JOB_BACKUP_GONE: Description(what="there is no backup of the job table"),
     Fault.CONTAINER_UNHEALTHY: Description(what="the backend's container is unhealthy"),
     Fault.CONTAINER_RESTARTS: Description(what="the backend's container has restarted four times more"),
     Fault.CONTAINER_ROOT: Description(what="the backend's container runs as root"),
     Fault.RATE_LIMIT_OFF: Description(what="nobody counts how often a client asks"),
+    Fault.TOKENS_IGNORED: Description(what="whoever asks is let in, without any token"),
 }
 
 GENERAL = General(down=Fault.DOWN, slow=Fault.SLOW, errors=Fault.ERRORS)

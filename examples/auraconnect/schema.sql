@@ -1,5 +1,10 @@
 -- The tables that the guide requires, with their indexes, and what they hang on.
-CREATE TABLE staff (id integer PRIMARY KEY, tenant_id integer NOT NULL);
+CREATE TABLE staff (
+    id integer PRIMARY KEY,
+    tenant_id integer NOT NULL,
+    full_name text NOT NULL,
+    monthly_pay numeric NOT NULL
+);
 CREATE TABLE attendance_logs (
     id bigserial PRIMARY KEY,
     staff_id integer NOT NULL REFERENCES staff (id),
@@ -24,14 +29,15 @@ CREATE TABLE payroll_job_tracking (
     total_items integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz,
-    completed_at timestamptz
+    completed_at timestamptz,
+    error_details text
 );
 CREATE INDEX idx_attendance_staff_period ON attendance_logs (staff_id, check_in, check_out);
 CREATE INDEX idx_payroll_jobs_status_created ON payroll_job_tracking (status, created_at);
 CREATE INDEX idx_staff_policies_active ON staff_pay_policies (staff_id, is_active, effective_date);
 CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);
 INSERT INTO alembic_version VALUES ('7c1d5e90ab34');
-INSERT INTO staff SELECT n, 1 FROM generate_series(1, 50) AS n;
+INSERT INTO staff SELECT n, 1, 'Mary Canary ' || n, 4817.25 FROM generate_series(1, 50) AS n;
 INSERT INTO attendance_logs (staff_id, check_in, check_out)
     SELECT id, now() - interval '9 hours', now() - interval '1 hour' FROM staff;
 INSERT INTO payroll_configurations VALUES ('pay_period', 'monthly'), ('currency', 'USD');

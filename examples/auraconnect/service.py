@@ -23,8 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
     data: Path = options.data
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        chosen = settings.read(os.environ, data)
         listener, port = listen(options.port)
+        chosen = settings.read(os.environ, data, port)
     except (SettingsError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

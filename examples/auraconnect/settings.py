@@ -10,7 +10,9 @@ DATABASE = "auraconnect"
 APPLICATION = "auraconnect-api"  # as the database knows the service's connections
 OPERATOR_TOKEN = "demo-auraconnect-operator-token"
 RATE_TOKEN = "demo-auraconnect-rate-token"
-RATE_LIMIT = 100  # requests a minute and token
+LIMITS = {OPERATOR_TOKEN: 1000, RATE_TOKEN: 100}  # requests a minute; who looks after the service may ask more often
+REVISION = "7c1d5e90ab34"  # of the schema, as Alembic notes it
+PUBLIC_HOST = "127.0.0.2"  # stands for the host's public address; the backend listens on 127.0.0.1
 BACKEND, WORKER = "auraconnect-backend", "auraconnect-worker"  # containers
 
 
@@ -23,6 +25,7 @@ class Settings:
     tls_port: int
     plain_port: int
     data: Path
+    port: int  # of the service itself
 
     @property
     def database(self) -> str:
@@ -55,14 +58,15 @@ class Settings:
         return self.data / "docker.sock"
 
 
-def read(environment: Mapping[str, str], data: Path) -> Settings:
-    """SettingsError when one is missing or no number."""
+def read(environment: Mapping[str, str], data: Path, port: int) -> Settings:
+    """Of the service that listens on `port`; SettingsError when one is missing or no number."""
     return Settings(
         postgres=_needed(environment, "AURACONNECT_POSTGRES"),
         redis=_needed(environment, "AURACONNECT_REDIS_URL"),
         tls_port=_port(environment, "AURACONNECT_TLS_PORT"),
         plain_port=_port(environment, "AURACONNECT_PLAIN_PORT"),
         data=data,
+        port=port,
     )
 
 

@@ -1,6 +1,7 @@
 """What lies around the service on its host: settings, logs, backups. Written at the start, and changed by faults."""
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +15,7 @@ GOOD = {
     "JWT_SECRET_KEY": "demo-3f9c1a7be2d84c6f905e71b8a4d2c6f0",
     "DATABASE_URL": "postgresql://payroll_api@127.0.0.1/auraconnect",
     "CORS_ORIGINS": "https://payroll.example.org",
+    "REDIS_URL": "redis://127.0.0.1/0",
     "API_RATE_LIMIT_PER_MINUTE": "100",
 }
 INSECURE = {
@@ -44,6 +46,11 @@ class Surroundings:
     def insecure_settings(self) -> None:
         self._write_settings(GOOD | INSECURE)
 
+    def bind_logs(self, *, bound: bool) -> None:
+        """From the next line on, which comes at once."""
+        self.bound = bound
+        self.log("payroll_run_started", staff_count=50)
+
     def log(self, event: str, **bound: object) -> None:
         """One line of the service's log, as structlog writes it."""
         line: dict[str, object] = {"event": event, "level": "info", "timestamp": datetime.now(UTC).isoformat()}
@@ -57,6 +64,10 @@ class Surroundings:
 
     def age_backup(self) -> None:
         backups.age(self._newest, OLD)
+
+    def cut_backup(self) -> None:
+        """As a full disk leaves it."""
+        os.truncate(self._newest, self._newest.stat().st_size // 2)
 
     def back_jobs_up(self) -> None:
         backups.dump(self._settings.owned, self._jobs, "--table", "payroll_job_tracking")

@@ -22,6 +22,11 @@ def environment(stand: Stand) -> dict[str, str]:
         "AURACONNECT_TOKEN": settings.OPERATOR_TOKEN,
         "AURACONNECT_RATE_TOKEN": settings.RATE_TOKEN,
         "AURACONNECT_FOLDER": str(data),
+        "AURACONNECT_REVISION": settings.REVISION,
+        "AURACONNECT_RESTORE_URL": f"postgresql://sentinel@{server}/postgres",
+        "AURACONNECT_BACKUP_SETTLE": "0s",
+        "AURACONNECT_PUBLIC_HOST": settings.PUBLIC_HOST,
+        "AURACONNECT_BACKEND_PORT": str(ports.service),
         "DOCKER_SOCKET": str(data / "docker.sock"),
     }
 
