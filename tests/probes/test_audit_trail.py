@@ -116,6 +116,15 @@ async def test_new_entries_are_looked_at_once_they_have_settled(world: World) ->
     await world.fails(FailureClass.RECORD_MISPLACED, "trail: entry 3 is missing", gapless=True)
 
 
+async def test_a_log_with_more_young_entries_than_a_batch_is_begun_all_the_same(world: World) -> None:
+    """In a busy log none of the newest 500 had settled, in no run: nothing was ever looked at, and nothing said so."""
+    world.write(1, 2, 3, 4, 5, 6, ago=30)
+    assert (await world.passes(batch=3))["behind"] == 2
+    await world.clock.advance(minutes=1)
+    found = await world.passes(batch=3)
+    assert (found["verified"], found["behind"]) == (2, 0)
+
+
 async def test_gaps_count_only_where_there_may_be_none(world: World) -> None:
     world.write(1, 2, 7)
     await world.passes()

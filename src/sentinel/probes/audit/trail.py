@@ -100,8 +100,12 @@ class Trail:
         if start is not None and self._may_be_gone(start, oldest, now):
             self._memory.head = None  # all that was known is older than must be kept
             return 0
-        walked = walk(self._entries(answer), start, self._order, now)
+        entries = self._entries(answer)
+        walked = walk(entries, start, self._order, now)
         self._memory.head = walked.position
+        if start is None and walked.position is None and walked.finding is None and len(entries) >= self._options.batch:
+            # So many are written that the newest have not settled: go on from the oldest of them, or no look would ever begin.
+            self._memory.head = Position.of(entries[0])
         return _noted(walked, findings)
 
     def _look_again(self, answer: Answer, oldest: Entry, now: datetime, findings: list[Finding]) -> int:
