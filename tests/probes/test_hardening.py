@@ -406,6 +406,13 @@ async def test_several_findings_are_counted_and_the_first_is_told(lab: Lab, env_
     assert found.hint.endswith("Also found: headers: the address has no good referrer-policy")
 
 
+async def test_a_rule_about_one_group_is_told_with_what_was_found_in_it(lab: Lab) -> None:
+    lab.site.headers = without("Referrer-Policy")
+    hints = (await lab.look()).hints or {}
+    assert hints["findings.headers"].startswith("headers: the address has no good referrer-policy. ")
+    assert hints["findings"] == hints["findings.headers"]
+
+
 async def test_a_disk_that_hangs_does_not_hold_the_deadline(env_file: Path) -> None:
     """Its stand-in: the only thread is busy for longer than the run may take."""
     released = threading.Event()

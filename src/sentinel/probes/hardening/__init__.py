@@ -14,10 +14,8 @@ from sentinel.probes.finding import Finding, measurement
 from sentinel.probes.hardening import settings
 from sentinel.probes.hardening.files import look_at_files
 from sentinel.probes.hardening.options import Group, HardeningOptions, SettingsOptions
-from sentinel.probes.hardening.remarks import Remark, readings
+from sentinel.probes.hardening.remarks import Remark, hints, readings, shortened
 from sentinel.probes.hardening.web import Web
-
-_LONGEST: Final = 800  # characters of the list of what else was found
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -53,7 +51,7 @@ class HardeningProbe:
                 lost.append(finding)
         findings = [*lost, *(one.finding for one in remarks)]
         counted = readings(remarks, self._groups(lost), whole=not lost)
-        return _with_the_others(measurement(findings, counted), findings)
+        return _with_the_others(measurement(findings, counted, hints=hints(remarks)), findings)
 
     async def close(self) -> None:
         """There is nothing to give back: every request has a connection of its own."""
@@ -91,9 +89,7 @@ def _with_the_others(found: Measurement, findings: Iterable[Finding]) -> Measure
     others = [one.explanation for one in findings if not found.explanation.startswith(one.explanation)]
     if not others:
         return found
-    listed = "; ".join(others)
-    listed = listed if len(listed) <= _LONGEST else f"{listed[: _LONGEST - 1]}…"
-    return replace(found, hint=f"{found.hint} Also found: {listed}")
+    return replace(found, hint=f"{found.hint} Also found: {shortened('; '.join(others))}")
 
 
 def _build(options: Any, tools: ProbeTools) -> HardeningProbe:

@@ -1,12 +1,15 @@
 """One thing that the `hardening` probe found, and where it belongs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Reading
 from sentinel.probes.finding import Finding
 from sentinel.probes.hardening.options import GROUPS, Group
+
+_LONGEST: Final = 800  # characters of a list of what was found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +30,20 @@ def readings(remarks: Sequence[Remark], looked_at: Sequence[Group], *, whole: bo
     counts = {group: sum(one.group == group for one in remarks) for group in GROUPS if group in looked_at}
     by_group = [Reading(f"findings.{group}", count, Unit.COUNT) for group, count in counts.items()]
     return [Reading("findings", len(remarks), Unit.COUNT), *by_group] if whole else by_group
+
+
+def hints(remarks: Sequence[Remark]) -> Mapping[str, str]:
+    """What was found in each group, for rules about its number, and what can be done about the first of it."""
+    found: dict[str, list[Finding]] = {}
+    for one in remarks:
+        found.setdefault(f"findings.{one.group}", []).append(one.finding)
+        found.setdefault("findings", []).append(one.finding)
+    return {
+        reading: f"{shortened('; '.join(one.explanation for one in findings))}. {findings[0].hint}"
+        for reading, findings in found.items()
+    }
+
+
+def shortened(listed: str) -> str:
+    """A list of what was found that fits into a message."""
+    return listed if len(listed) <= _LONGEST else f"{listed[: _LONGEST - 1]}…"
