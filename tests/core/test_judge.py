@@ -163,6 +163,7 @@ def test_a_finding_keeps_the_numbers_behind_its_words() -> None:
     [
         (took(0.2), Standing.UP),
         (took(3.0), Standing.DEGRADED),
+        (failed(FailureClass.DEGRADED, "external services are degraded"), Standing.DEGRADED),
         (REFUSED, Standing.DOWN),
         (BREACH, Standing.DOWN),
         (BLIND, Standing.UNKNOWN),

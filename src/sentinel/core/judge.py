@@ -107,7 +107,7 @@ def standing_of(result: Result, point: Severity) -> Standing:
         case Outcome.UNKNOWN:
             return Standing.UNKNOWN
         case Outcome.FAIL:
-            return Standing.DOWN
+            return Standing.DEGRADED if result.measurement.failure in MINOR else Standing.DOWN
         case Outcome.PASS:
             return Standing.DEGRADED if point > Severity.OK else Standing.UP
 

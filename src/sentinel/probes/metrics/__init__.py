@@ -45,6 +45,7 @@ KIND: Final = ProbeKind(
     options=MetricsOptions,
     readings={**UNITS, "values.*": Unit.NONE},
     main="response_time",
+    main_of=lambda options: f"values.{next(iter(options.values))}",  # the first that the file names
     build=_build,
     more_readings=_more_readings,
     usual_rules=lambda _: USUAL_RULES,
