@@ -309,6 +309,14 @@ async def test_what_one_run_does_not_read_the_next_ones_do(logs: Followers) -> N
     assert readings(rest[-1])["patterns.errors"] == 100_000
 
 
+async def test_patterns_that_are_found_everywhere_do_not_keep_a_run_from_getting_on(logs: Followers) -> None:
+    follower = await logs.begun(patterns={f"p{number}": "E" for number in range(50)})
+    logs.write(ERROR * 100_000)
+    seen = [readings(await follower.look(within=3.0)) for _ in range(2)]
+    assert seen[0]["lines"] > 0
+    assert seen[1]["behind"] < seen[0]["behind"]
+
+
 async def test_binary_garbage_and_endless_lines_are_read_within_bounds(logs: Followers) -> None:
     follower = await logs.begun()
     with logs.log.open("ab") as log:
@@ -316,7 +324,7 @@ async def test_binary_garbage_and_endless_lines_are_read_within_bounds(logs: Fol
     with peak_growth() as growth:
         found = await follower.look()
     assert growth.bytes < 6 << 20
-    assert readings(found)["lines"] == 7
+    assert readings(found)["lines"] == 93
     assert readings(found)["behind"] == 0
 
 
@@ -424,7 +432,7 @@ async def test_a_journal_without_end_is_read_in_parts(logs: Followers, journal: 
     journal.answers(f"while echo '{line}' 2>&-; do :; done")
     found = await follower.look()
     assert found.outcome is Outcome.PASS
-    assert readings(found)["behind"] == 4 << 20
+    assert readings(found)["behind"] == 2 << 20
 
 
 NOT_SEEING = "Hint: You are currently not seeing messages from other users and the system."
@@ -473,7 +481,7 @@ async def test_a_cancelled_run_leaves_nothing_behind_and_counts_later(logs: Foll
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
-    assert len(os.listdir("/proc/self/fd")) == before
+    await eventually(lambda: len(os.listdir("/proc/self/fd")) == before)
     await eventually(lambda: not Path(f"/proc/{began.read_text().strip()}").exists())
     journal.answers("")
     assert await follower.new_errors() == 1

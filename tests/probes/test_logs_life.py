@@ -103,6 +103,15 @@ class LogLife(RuleBasedStateMachine):
                 old.unlink()
                 (self.folder / f"{old.name}.gz").write_bytes(b"\x1f\x8b")
 
+    @rule(number=st.integers(1, 3))
+    def another_file_comes_or_goes(self, number: int) -> None:
+        """Takes an inode that was given back, or gives one back."""
+        other = self.folder / f"other.{number}"
+        if other.exists():
+            other.unlink()
+        else:
+            other.touch()
+
     @rule()
     def start_anew(self) -> None:
         self.places = Places.from_note(json.loads(json.dumps(self.places.noted())))

@@ -16,7 +16,7 @@ from sentinel.probes.finding import Finding
 
 T = TypeVar("T")
 
-_RESERVE = 0.1  # seconds before the deadline, or a tenth of the time left, in which work ends by itself
+_RESERVE = 0.1  # seconds before the deadline in which work ends by itself
 
 
 class Halt:
@@ -46,8 +46,13 @@ class Worker:
         """Whether work is under way, be it that nobody waits for it any more."""
         return self._last is not None and not self._last.done()
 
-    async def do(self, work: Callable[[Halt], T], deadline: float) -> T:
+    async def do(self, work: Callable[[Halt], T], deadline: float, *, spare: float = _RESERVE) -> T:
         """What the work answers, or raises.
+
+        Args:
+            work: asks its Halt between two steps whether to come to its end.
+            deadline: until when it is waited for, on the running loop's clock.
+            spare: seconds before the deadline when Halt is due, at most half of the time left: longer than a step takes.
 
         Raises:
             Finding: no thread was free in time, or a step of the work hangs.
@@ -55,7 +60,7 @@ class Worker:
         if self.is_hanging:
             raise Finding(FailureClass.READ_TIMEOUT, "the last run still hangs in the file system", _HINT)
         left = deadline - asyncio.get_running_loop().time()
-        halt = Halt(monotonic() + left - min(_RESERVE, left / 10))
+        halt = Halt(monotonic() + left - min(spare, left / 2))
         future = self._threads.submit(work, halt)
         self._last = future
         try:

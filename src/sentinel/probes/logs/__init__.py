@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sentinel.base.units import Unit
 from sentinel.probes.base import ProbeKind
-from sentinel.probes.logs.journal import MISSING
+from sentinel.probes.logs.journal import MISSING, MOST
 from sentinel.probes.logs.options import LogsOptions
 from sentinel.probes.logs.probe import LogsProbe
 
@@ -22,7 +22,9 @@ def _usual_rules(options: Any) -> Sequence[Mapping[str, Any]]:
     ]
     if options.json_ is not None:
         rules.append({"reading": "structured", "direction": "below", "warning": "99%"})
-    return [*rules, {"reading": "behind", "warning": 4 * options.bytes_per_run}]
+    # Of a journal it is only known that there is more.
+    behind = MOST / 2 if options.journal is not None else 4 * options.bytes_per_run
+    return [*rules, {"reading": "behind", "warning": behind}]
 
 
 def _lacks(options: Any) -> str:

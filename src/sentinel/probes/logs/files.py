@@ -14,7 +14,7 @@ from sentinel.probes.logs.options import LogsOptions
 from sentinel.probes.logs.tally import Tally
 from sentinel.probes.worker import Halt
 
-CHUNK: Final = 1 << 20  # bytes that are looked at at once; a line that is longer counts as several
+CHUNK: Final = 64 * 1024  # bytes that are looked at at once; a line that is longer counts as several
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

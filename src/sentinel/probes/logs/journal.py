@@ -11,7 +11,7 @@ from sentinel.probes.finding import Finding
 from sentinel.probes.logs.options import JournalOptions
 from sentinel.probes.process import Ended, ProgramFailed, ProgramForbidden, ProgramMissing, ProgramTimedOut, run_program
 
-MOST: Final = 4 << 20  # bytes of journalctl's answer that one look reads
+MOST: Final = 2 << 20  # bytes of journalctl's answer that one look reads
 _MESSAGE: Final = 65_536  # characters of one entry
 _CURSOR: Final = 1000  # characters; those of systemd have some 120
 

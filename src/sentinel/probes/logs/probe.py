@@ -14,6 +14,7 @@ from sentinel.probes.logs.tally import Tally
 from sentinel.probes.logs.window import Window
 from sentinel.probes.worker import Worker
 
+_SPARE = 2.0  # seconds: a block of lines in which fifty patterns are found everywhere takes some 0.5
 _ASKEW = 60.0  # seconds that what was just written may seem to come from the future
 _MOST_SHOWN = 3  # values of groups that a hint has
 
@@ -39,7 +40,7 @@ class LogsProbe:
         tally = Tally(self._options.patterns, self._options.json_)
         try:
             files = await self._worker.do(
-                lambda halt: look_at_files(self._options, self._places, tally, now, halt), deadline
+                lambda halt: look_at_files(self._options, self._places, tally, now, halt), deadline, spare=_SPARE
             )
             journal = await self._look_at_journal(tally, now, deadline)
         except Finding as finding:
