@@ -63,6 +63,8 @@ class Api:
     async def sync(self, request: Request) -> Response:
         who = self._admin(request)
         self._count(who)
+        if request.method == "GET":
+            raise HTTPException(405, "employees are synchronised by POST")
         number = (await read_json_object(request)).get("emp_id")
         if not isinstance(number, int):
             raise HTTPException(422, "emp_id is expected as a number")
@@ -83,8 +85,9 @@ class Api:
         await asyncio.sleep(self._board.value(Fault.SEARCH_SLOW))
         if self._board.is_on(Fault.SEARCH_EMPTY):
             return JSONResponse({"employees": [], "total": 0})
-        limit = request.query_params.get("limit", "20")
-        found = await run_in_threadpool(self._effects.database.search, int(limit) if limit.isdigit() else 20)
+        limit, name = request.query_params.get("limit", "20"), request.query_params.get("name", "")
+        search = self._effects.database.search
+        found = await run_in_threadpool(search, name, int(limit) if limit.isdigit() else 20)
         return JSONResponse({"employees": found, "total": len(found)})
 
     async def employee(self, request: Request) -> Response:
@@ -126,7 +129,7 @@ class Api:
         return who
 
     def _count(self, who: str) -> None:
-        """429 for one that synchronises more often than it may."""
+        """429 for one that asks to synchronise more often than it may, by whatever method."""
         now, asked = time.monotonic(), self._asked[who]
         while asked and now - asked[0] > MINUTE:
             asked.popleft()
@@ -156,7 +159,7 @@ def application(effects: Effects, board: Switchboard) -> Starlette:
             Route("/docs", api.docs),
             Route("/openapi.json", api.openapi),
             Route("/api/auth/login", api.login, methods=["POST"]),
-            Route("/api/employees/sync", api.sync, methods=["POST"]),
+            Route("/api/employees/sync", api.sync, methods=["GET", "POST"]),
             Route("/api/employees/search", api.search),
             Route("/api/employees/{number}", api.employee),
             Route("/api/employees/{number}", api.update, methods=["PUT"]),

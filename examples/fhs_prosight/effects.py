@@ -1,14 +1,16 @@
 """What faults change besides how requests are answered."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from enum import StrEnum
 
 from examples.fhs_prosight.database import STATEMENTS, Database
 from examples.fhs_prosight.faults import Fault
 from examples.fhs_prosight.settings import Settings
 from examples.fhs_prosight.surroundings import Surroundings
-from examples.front import Authority
+from examples.front import LONG, Authority
 
+SOON = timedelta(days=5)
 Change = Callable[[], None]
 
 
@@ -19,7 +21,7 @@ class Effects:
         self.database = Database(settings)
         self.surroundings = Surroundings(settings)
         self.authority = Authority(settings.data / "tls")
-        around, database = self.surroundings, self.database
+        around, database, serve = self.surroundings, self.database, self.authority.serve_one_that_is_good_for
         self._changes: dict[StrEnum, tuple[Change, Change]] = {
             Fault.CONNECTIONS_LEAK: (database.leak, database.give_back),
             Fault.STATEMENT_SLOW: (database.ask_slowly, database.forget_statements),
@@ -28,6 +30,7 @@ class Effects:
             Fault.UNIT_FAILED: (around.fail_unit, around.run_unit),
             Fault.UNIT_RESTARTS: (around.restart_unit, around.run_unit),
             Fault.VARIABLE_MISSING: (around.lose_variable, around.set_variables),
+            Fault.CERTIFICATE_ENDS: (lambda: serve(SOON), lambda: serve(LONG)),
             Fault.BACKUP_OLD: (around.age_backup, around.back_up),
             Fault.BACKUP_CORRUPT: (around.cut_backup, around.back_up),
         }

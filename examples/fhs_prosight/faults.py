@@ -36,6 +36,8 @@ class Fault(StrEnum):
     BACKUP_CORRUPT = "backup_corrupt"
     OPEN_TO_ALL = "open_to_all"
     VIEWER_ADMITTED = "viewer_admitted"
+    PLAIN_HTTP = "plain_http"
+    CERTIFICATE_ENDS = "certificate_ends"
     RATE_LIMIT_OFF = "rate_limit_off"
     GRANT_TOO_WIDE = "grant_too_wide"
     AUDIT_SILENT = "audit_silent"
@@ -48,15 +50,15 @@ CATALOGUE: dict[StrEnum, Description] = {
     Fault.ERRORS: Description(what="a share of the requests is answered 500", parameter=share(0.5)),
     Fault.DOCS_GONE: Description(what="the page of documentation is gone"),
     Fault.SYNC_FAILS: Description(what="synchronising an employee answers 502"),
-    Fault.SYNC_SLOW: Description(what="synchronising an employee is delayed", parameter=seconds(2.5)),
-    Fault.SEARCH_SLOW: Description(what="searching is delayed", parameter=seconds(0.8)),
+    Fault.SYNC_SLOW: Description(what="synchronising an employee is delayed", parameter=seconds(3.5)),
+    Fault.SEARCH_SLOW: Description(what="searching is delayed", parameter=seconds(1.5)),
     Fault.SEARCH_EMPTY: Description(what="a search finds nobody"),
     Fault.ROW_NOT_WRITTEN: Description(what="a synchronised employee is answered and not written"),
     Fault.UPDATE_LOST: Description(what="an update is answered and not written"),
     Fault.LOG_ERRORS: Description(what="the log tells of failed synchronisations"),
     Fault.JOURNAL_ERRORS: Description(what="the journal of the unit tells of errors"),
     Fault.CONNECTIONS_LEAK: Description(what="the service holds 20 connections to its database open"),
-    Fault.QUERY_SLOW: Description(what="a trigger makes reading employees slow", parameter=seconds(0.3)),
+    Fault.QUERY_SLOW: Description(what="counting employees takes the database 0.6 s"),
     Fault.TABLE_GROWS: Description(what="the table of employees has grown by a hundred thousand rows"),
     Fault.HRS_DOWN: Description(what="the HRS API answers 503"),
     Fault.COVID_DOWN: Description(what="the COVID API answers 503"),
@@ -73,6 +75,8 @@ CATALOGUE: dict[StrEnum, Description] = {
     Fault.BACKUP_CORRUPT: Description(what="the newest backup is cut off"),
     Fault.OPEN_TO_ALL: Description(what="employees are shown without a token"),
     Fault.VIEWER_ADMITTED: Description(what="a role that is not admin may search employees"),
+    Fault.PLAIN_HTTP: Description(what="plain HTTP is served instead of redirected"),
+    Fault.CERTIFICATE_ENDS: Description(what="the certificate ends in five days"),
     Fault.RATE_LIMIT_OFF: Description(what="nobody counts how often a client synchronises"),
     Fault.GRANT_TOO_WIDE: Description(what="everybody with a database user may read employees"),
     Fault.AUDIT_SILENT: Description(what="changes of employees are not recorded"),

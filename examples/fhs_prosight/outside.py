@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from examples.faults import Switchboard
 from examples.fhs_prosight.faults import Fault
-from examples.fhs_prosight.settings import OUTSIDE_TOKEN
+from examples.fhs_prosight.settings import MADE_FOR_MONITORS, OUTSIDE_TOKEN
 
 HRS = "/ads/api/Furnace/rest/json/hr/s10/{number}"
 COVID = "/fhs_covid_api/api/reportVaccines/detail"
@@ -39,7 +39,7 @@ def person(number: str) -> dict[str, str]:
     """What HRS knows of somebody."""
     return {
         "id": number,
-        "name_tw": "Canary",
+        "name_tw": "Sentinel" if number in MADE_FOR_MONITORS else "Canary",
         "name_en": "Mary Canary",
         "department_code": "D4",
         "job_title": "Technician",

@@ -37,6 +37,8 @@ INSERT INTO employees (id, name_tw, name_en, dob, identity_number, salary, conta
     SELECT 'VNW' || lpad(n::text, 7, '0'), 'Canary ' || n, 'Mary Canary', '1990-04-01', 'ID-CANARY-' || n, 1234567,
            'mary.canary@example.org', 'D' || n % 7, 'Technician'
     FROM generate_series(1, 200) AS n;
+INSERT INTO employees (id, name_tw, name_en, dob, identity_number, salary, contact, department_code, job_title)
+    VALUES ('VNW0006204', 'Sentinel', 'Mary Canary', '1990-04-01', 'ID-VNW0006204', 1, 'x', 'D4', 'Technician');
 INSERT INTO sync_jobs (kind, status, total, done, created_at, started_at, finished_at)
     VALUES ('bulk', 'completed', 100, 100, now() - interval '9 minutes', now() - interval '8 minutes',
             now() - interval '5 minutes');

@@ -13,7 +13,7 @@ from examples.faults import Switchboard
 from examples.fhs_prosight import settings
 from examples.fhs_prosight.api import application
 from examples.fhs_prosight.effects import Effects
-from examples.fhs_prosight.faults import CATALOGUE
+from examples.fhs_prosight.faults import CATALOGUE, Fault
 from examples.front import front
 from examples.serving import LoopbackServer, listen, parse_service, serve_all
 
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     app = application(effects, board)
     servers = [
         LoopbackServer(app, listener, f"employee service on http://127.0.0.1:{port}"),
-        *front(app, chosen.tls_port, chosen.plain_port, effects.authority, lambda: False),
+        *front(app, chosen.tls_port, chosen.plain_port, effects.authority, lambda: board.is_on(Fault.PLAIN_HTTP)),
     ]
     try:
         asyncio.run(serve_all(*servers))

@@ -15,7 +15,7 @@ SIGNING_KEY = "demo-signing-key-of-the-fhs-prosight-example"
 OUTSIDE_TOKEN = "demo-fhs-outside-token"  # of the COVID API
 ADMIN, VIEWER, LIMITED = "monitor-admin", "monitor-viewer", "monitor-rate"
 PASSWORDS = {ADMIN: "demo-fhs-admin", VIEWER: "demo-fhs-viewer", LIMITED: "demo-fhs-rate"}
-EMPLOYEE = 6204  # made for monitors
+MADE_FOR_MONITORS = frozenset({"VNW0006204", "VNW0006205", "VNW0006206"})  # employees who do not exist
 RATE_LIMIT = 60  # synchronisations a minute and user
 
 

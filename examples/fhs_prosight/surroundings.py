@@ -17,6 +17,7 @@ GOOD = {
     "BACKEND_CORS_ORIGINS": '["https://prosight.example.org"]',
 }
 OLD = 3.0  # days
+AN_HOUR = 1 / 24  # days: what is still being written is left alone by those who look at backups
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
@@ -79,6 +80,7 @@ class Surroundings:
 
     def back_up(self) -> None:
         backups.dump(self._settings.owned, self._newest, "--format", "custom")
+        backups.age(self._newest, AN_HOUR)
 
     def age_backup(self) -> None:
         backups.age(self._newest, OLD)
@@ -86,6 +88,7 @@ class Surroundings:
     def cut_backup(self) -> None:
         content = self._newest.read_bytes()
         self._newest.write_bytes(content[: len(content) // 20])
+        backups.age(self._newest, AN_HOUR)
 
     @property
     def _newest(self) -> Path:
