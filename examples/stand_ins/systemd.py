@@ -2,7 +2,9 @@
 
 import json
 import os
+import shlex
 import shutil
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +36,7 @@ class Unit:
             "UnitFileState": "enabled",
             "Result": "success" if running else "exit-code",
             "NRestarts": str(self.restarts),
+            "InvocationID": f"{self.restarts:032x}" if running else "",
             "MainPID": str(os.getpid()) if running else "0",
             "ExecMainStatus": "0" if running else "1",
             "MemoryCurrent": str(self.memory) if running else "[not set]",
@@ -56,7 +59,12 @@ class Host:
         """Put the programs in place, with what they tell."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in PROGRAMS:
-            shutil.copy(Path(__file__).with_name(name), self.folder / name)
+            script = Path(shutil.copy(Path(__file__).with_name(name), self.folder / f"{name}.py"))
+            # This Python by its path, without its packages: `env python3` may be a shim that takes five times as long.
+            started = shlex.join([sys.executable, "-IS", str(script.resolve())])
+            program = self.folder / name
+            program.write_text(f'#!/bin/sh\nexec {started} "$@"\n', encoding="utf-8")
+            program.chmod(0o700)
         self.changed()
 
     def changed(self) -> None:
