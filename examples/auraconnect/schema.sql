@@ -50,5 +50,6 @@ INSERT INTO payroll_job_tracking (job_type, status, progress, total_items, creat
     VALUES ('batch_payroll', 'completed', 100, 50, now() - interval '3 minutes', now() - interval '2 minutes',
             now() - interval '80 seconds');
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO payroll_api;
-GRANT SELECT ON payroll_job_tracking, alembic_version TO sentinel_monitor;
-GRANT pg_monitor TO sentinel_monitor;
+GRANT pg_read_all_stats TO sentinel_monitor;
+GRANT SELECT (id, status, progress, total_items, created_at, started_at, completed_at) ON payroll_job_tracking TO sentinel_monitor;
+GRANT SELECT ON alembic_version TO sentinel_monitor;
