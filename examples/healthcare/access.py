@@ -39,17 +39,27 @@ class Origin:
 class Resource:
     kind: str
     resource_id: str | None = None
+    owner: int | None = None  # the user whose it is, who may have it without a role
 
 
 class Gate:
     """Blocking: call it from a worker thread."""
 
-    def __init__(self, database: Database, people: People, log: AuditLog, faults: Switchboard, key: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        people: People,
+        log: AuditLog,
+        faults: Switchboard,
+        key: str,
+        refused: Callable[[str, str], None],
+    ) -> None:
         self._database = database
         self._people = people
         self._log = log
         self._faults = faults
         self._key = key
+        self._refused = refused  # told of who was refused what
 
     def caller(self, token_text: str | None) -> Caller:
         """Who bears the token; 401 when it is missing, not ours, over, or logged out."""
@@ -60,7 +70,8 @@ class Gate:
         except TokenError as refusal:
             raise unauthorized(str(refusal)) from None
         user = self._people.user(token.username)
-        if user is None or self._people.is_revoked(token.token_id):
+        revoked = self._people.is_revoked(token.token_id) and not self._faults.is_on(Fault.LOGOUT_IGNORED)
+        if user is None or revoked:
             raise unauthorized("the token is not valid any more")
         return Caller(user_id=user.user_id, username=user.username, roles=self._roles(user.user_id), token=token)
 
@@ -74,11 +85,13 @@ class Gate:
     ) -> Response:
         """What `act` answers, or 403. The act and its audit record are committed together."""
         caller = self.caller(token_text)
-        allowed = allows(caller.roles, permission, self._faults)
+        allowed = allows(caller.roles, permission, self._faults) or self._owns(caller, resource)
         with self._database.transaction():
             response = act() if allowed else forbidden()
             if permission in AUDITED or not allowed:
                 self.note(caller.username, permission, resource, origin, allowed=allowed)
+        if not allowed:
+            self._refused(caller.username, permission)
         return response
 
     def note(self, actor: str, action: str, resource: Resource, origin: Origin, *, allowed: bool) -> None:
@@ -94,6 +107,11 @@ class Gate:
                 correlation_id=origin.correlation_id,
             )
         )
+
+    def _owns(self, caller: Caller, resource: Resource) -> bool:
+        if resource.owner is None:
+            return False
+        return caller.user_id == resource.owner or self._faults.is_on(Fault.OBJECTS_OPEN)
 
     def _roles(self, user_id: int) -> frozenset[Role]:
         if self._faults.is_on(Fault.ROLE_CHECK_SLOW):

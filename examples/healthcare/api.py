@@ -5,41 +5,44 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
-from enum import StrEnum
+from itertools import count
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from examples.faults import Switchboard, Switches, Trouble
-from examples.healthcare import passwords, tokens
+from examples.faults import Switchboard
+from examples.healthcare import passwords, past, tokens
 from examples.healthcare.access import Gate, Origin, Resource, bearer_token, origin
-from examples.healthcare.answers import found_or_404, no_database, not_found, refusal
+from examples.healthcare.answers import found_or_404, not_found
 from examples.healthcare.audit import AuditLog
-from examples.healthcare.database import Database, DatabaseDownError
-from examples.healthcare.faults import GENERAL, Fault
+from examples.healthcare.database import DatabaseDownError
+from examples.healthcare.effects import Effects
+from examples.healthcare.faults import Fault
 from examples.healthcare.inputs import instant, known_role, whole_number
 from examples.healthcare.people import People
 from examples.healthcare.roles import Permission, Role
+from examples.healthcare.surroundings import LIVE_EVERY
 from examples.serving import read_json_object
 
 AUDIT_TICK = 0.2  # seconds between looks for audit records held back
+READING_EVERY = 12  # of the looks at what lives: once a minute somebody who is no monitor reads a record
 
 
 class Api:
     """The endpoints, in the order of `routes`."""
 
-    def __init__(self, database: Database, faults: Switchboard, key: str) -> None:
+    def __init__(self, effects: Effects, faults: Switchboard, key: str) -> None:
+        database = effects.database
+        self.effects = effects
         self.database = database
         self.faults = faults
         self.key = key
         self.people = People(database)
         self.log = AuditLog(database, faults)
-        self.gate = Gate(database, self.people, self.log, faults, key)
+        self.gate = Gate(database, self.people, self.log, faults, key, effects.surroundings.refused)
 
     async def health(self, _request: Request) -> Response:
         began = time.perf_counter()
@@ -119,6 +122,15 @@ class Api:
             lambda: Response(status_code=204) if self.people.remove(user_id, role) else not_found(),
         )
 
+    async def user(self, request: Request) -> Response:
+        number: int = request.path_params["user_id"]
+        return await self._guarded(
+            request,
+            Permission.READ_USER,
+            Resource(kind="user", resource_id=str(number), owner=number),
+            lambda: found_or_404(self.people.profile(number)),
+        )
+
     async def audit(self, request: Request) -> Response:
         wanted = request.query_params
         since = instant(wanted["since"]) if "since" in wanted else None
@@ -150,11 +162,6 @@ class Api:
         new = self.people.assign(user_id, role)
         return JSONResponse({"user_id": user_id, "role": role, "new": new}, status_code=201 if new else 200)
 
-    def switched(self, fault: StrEnum, on: bool) -> None:
-        """What a fault changes besides how requests are answered."""
-        if fault is Fault.ORPHANS:
-            (self.database.make_orphans if on else self.database.remove_orphans)()
-
     async def _guarded(
         self, request: Request, permission: Permission, resource: Resource, act: Callable[[], Response]
     ) -> Response:
@@ -167,41 +174,23 @@ class Api:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        """Beside the requests, one task writes the audit records held back."""
+        """Beside the requests, one task writes the audit records held back, and one does what a working service does."""
         async with asyncio.TaskGroup() as tasks:
-            writer = tasks.create_task(self._write_late_records())
+            beside = [tasks.create_task(self._write_late_records()), tasks.create_task(self._live())]
             yield
-            writer.cancel()
+            for task in beside:
+                task.cancel()
+
+    async def _live(self) -> None:
+        for number in count():
+            await run_in_threadpool(self.effects.surroundings.live)
+            if number % READING_EVERY == 0:
+                with contextlib.suppress(DatabaseDownError):
+                    await run_in_threadpool(self.log.record, past.reading(datetime.now(UTC), number))
+            await asyncio.sleep(LIVE_EVERY)
 
     async def _write_late_records(self) -> None:
         while True:
             await asyncio.sleep(AUDIT_TICK)
             with contextlib.suppress(DatabaseDownError):
                 await run_in_threadpool(self.log.write_due, datetime.now(UTC))
-
-
-def application(database: Database, faults: Switchboard, key: str) -> Starlette:
-    api = Api(database, faults, key)
-    return Starlette(
-        routes=routes(api),
-        lifespan=api.lifespan,
-        middleware=[Middleware(Trouble, board=faults, faults=GENERAL)],
-        exception_handlers={HTTPException: refusal, DatabaseDownError: no_database},
-    )
-
-
-def routes(api: Api) -> list[Route]:
-    return [
-        Route("/health", api.health),
-        Route("/api/v1/auth/status", api.auth_status),
-        Route("/api/v1/auth/login", api.login, methods=["POST"]),
-        Route("/api/v1/auth/me", api.me),
-        Route("/api/v1/auth/logout", api.logout, methods=["POST"]),
-        Route("/api/v1/patients", api.patients),
-        Route("/api/v1/patients/{patient_id:int}", api.patient),
-        Route("/api/v1/roles", api.roles),
-        Route("/api/v1/users/{user_id:int}/roles", api.assign_role, methods=["POST"]),
-        Route("/api/v1/users/{user_id:int}/roles/{role}", api.remove_role, methods=["DELETE"]),
-        Route("/api/v1/audit", api.audit),
-        *Switches(api.faults, api.switched).routes(),
-    ]

@@ -14,6 +14,17 @@ from examples.healthcare.faults import Fault
 ACCEPTABLE_CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 MOST_LATE = 1000  # records held back by the fault `audit_late`; older ones are then written early
 MOST_FOUND = 500  # records of one answer
+COLUMNS = "seq, at, actor, action, resource_type, resource_id, source_ip, outcome, correlation_id"
+
+# Each record holds the hash of itself and of the one before it, so that nobody changes the past unseen.
+INSERT = """
+INSERT INTO audit_log
+    (at, actor, action, resource_type, resource_id, source_ip, outcome, correlation_id, previous_hash, hash)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, previous,
+    sha256(previous || '|' || ?1 || '|' || coalesce(?2, '') || '|' || ?3 || '|' || ?4 || '|' || coalesce(?5, '')
+           || '|' || coalesce(?6, '') || '|' || ?7 || '|' || ?8)
+FROM (SELECT coalesce((SELECT hash FROM audit_log ORDER BY seq DESC LIMIT 1), '') AS previous)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +52,8 @@ class AuditLog:
         """Writes the entry, or does what the faults switched on make of it."""
         if self._faults.is_on(Fault.AUDIT_SILENT):
             return
+        if self._faults.is_on(Fault.REFUSALS_UNRECORDED) and entry.outcome == "refused":
+            return
         if self._faults.is_on(Fault.AUDIT_INCOMPLETE):
             entry = replace(entry, actor=None, source_ip=None)
         if self._faults.is_on(Fault.AUDIT_LATE):
@@ -56,7 +69,7 @@ class AuditLog:
     def find(self, *, correlation_id: str | None, since: datetime | None, limit: int) -> list[dict[str, object]]:
         """The newest records first."""
         rows = self._database.query(
-            "SELECT * FROM audit_log WHERE (?1 IS NULL OR correlation_id = ?1) AND (?2 IS NULL OR at >= ?2)"
+            f"SELECT {COLUMNS} FROM audit_log WHERE (?1 IS NULL OR correlation_id = ?1) AND (?2 IS NULL OR at >= ?2)"
             " ORDER BY seq DESC LIMIT ?3",
             (correlation_id, timestamp(since) if since else None, min(limit, MOST_FOUND)),
         )
@@ -77,9 +90,7 @@ class AuditLog:
 
     def _write(self, entry: Entry) -> None:
         self._database.execute(
-            "INSERT INTO audit_log"
-            " (at, actor, action, resource_type, resource_id, source_ip, outcome, correlation_id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            INSERT,
             (
                 timestamp(entry.at),
                 entry.actor,

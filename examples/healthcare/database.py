@@ -1,6 +1,7 @@
 """The service's SQLite file: one connection behind a lock, in WAL mode so that others can read it."""
 
 import contextlib
+import hashlib
 import sqlite3
 import threading
 import time
@@ -12,6 +13,7 @@ from examples.faults import Switchboard
 from examples.healthcare.faults import Fault
 
 FILE_NAME = "healthcare.db"
+VERSION = 2  # of the schema; a file of an older one is begun anew
 ORPHANS = ((9001, 1), (9002, 3), (1, 900))  # (user, role): users and a role that do not exist
 
 Value = str | int | float | None  # what SQLite stores
@@ -25,9 +27,13 @@ class Database:
     def __init__(self, path: Path, faults: Switchboard) -> None:
         self._faults = faults
         self._lock = threading.RLock()
+        self.path = path
+        remove_older(path)
         self._connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute(f"PRAGMA user_version = {VERSION}")
+        self._connection.create_function("sha256", 1, sha256, deterministic=True)
         self._connection.executescript(Path(__file__).with_name("schema.sql").read_text())
 
     def close(self) -> None:
@@ -57,6 +63,16 @@ class Database:
                 raise
             self._connection.execute("COMMIT")
 
+    def script(self, statements: str) -> None:
+        """Runs statements that no fault delays."""
+        with self._lock:
+            self._connection.executescript(statements)
+
+    def copy_to(self, file: Path) -> None:
+        """Writes a backup, by SQLite's own means."""
+        with contextlib.closing(sqlite3.connect(file)) as copy, self._lock:
+            self._connection.backup(copy)
+
     def make_orphans(self) -> None:
         with self._lock:
             self._connection.executemany(
@@ -77,6 +93,21 @@ class Database:
             raise DatabaseDownError
         if self._faults.is_on(Fault.DATABASE_SLOW):
             time.sleep(self._faults.value(Fault.DATABASE_SLOW))
+
+
+def remove_older(path: Path) -> None:
+    """Removes the file of an older version of this service, with what lies beside it."""
+    if not path.exists():
+        return
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version < VERSION:
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def timestamp(at: datetime | None = None) -> str:

@@ -21,6 +21,29 @@ class Fault(StrEnum):
     AUDIT_SILENT = "audit_silent"
     AUDIT_INCOMPLETE = "audit_incomplete"
     AUDIT_LATE = "audit_late"
+    OBJECTS_OPEN = "objects_open"
+    ENDPOINT_FORGOTTEN = "endpoint_forgotten"
+    LOGOUT_IGNORED = "logout_ignored"
+    REFUSALS_UNRECORDED = "refusals_unrecorded"
+    AUDIT_DELETED = "audit_deleted"
+    AUDIT_ALTERED = "audit_altered"
+    AUDIT_PURGED = "audit_purged"
+    MIGRATION_BEHIND = "migration_behind"
+    LOG_ERRORS = "log_errors"
+    LOG_SLOW = "log_slow"
+    LOG_ATTACKS = "log_attacks"
+    LOG_DATABASE = "log_database"
+    MEMORY_GROWS = "memory_grows"
+    CONTAINER_UNHEALTHY = "container_unhealthy"
+    BACKUP_OLD = "backup_old"
+    BACKUP_CORRUPT = "backup_corrupt"
+    BACKUP_EMPTY = "backup_empty"
+    PAGE_BROKEN = "page_broken"
+    PAGE_SLOW = "page_slow"
+    CERTIFICATE_ENDS = "certificate_ends"
+    PLAIN_HTTP = "plain_http"
+    HEADERS_GONE = "headers_gone"
+    CORS_OPEN = "cors_open"
 
 
 CATALOGUE: dict[StrEnum, Description] = {
@@ -42,6 +65,29 @@ CATALOGUE: dict[StrEnum, Description] = {
     Fault.AUDIT_SILENT: Description(what="audit records are not written"),
     Fault.AUDIT_INCOMPLETE: Description(what="audit records lack actor and source address"),
     Fault.AUDIT_LATE: Description(what="audit records are written late", parameter=seconds(15.0)),
+    Fault.OBJECTS_OPEN: Description(what="everybody with a token may read the data of every user"),
+    Fault.ENDPOINT_FORGOTTEN: Description(what="an endpoint appears that no check of access knows"),
+    Fault.LOGOUT_IGNORED: Description(what="a token is still good after its logout"),
+    Fault.REFUSALS_UNRECORDED: Description(what="failed logins and refused requests are not recorded"),
+    Fault.AUDIT_DELETED: Description(what="an old audit record is deleted"),
+    Fault.AUDIT_ALTERED: Description(what="an old audit record is altered"),
+    Fault.AUDIT_PURGED: Description(what="audit records older than a year are gone"),
+    Fault.MIGRATION_BEHIND: Description(what="the database stands one migration behind"),
+    Fault.LOG_ERRORS: Description(what="the log tells of exceptions"),
+    Fault.LOG_SLOW: Description(what="the log tells of slow answers"),
+    Fault.LOG_ATTACKS: Description(what="the log tells of forbidden requests"),
+    Fault.LOG_DATABASE: Description(what="the log tells of lost connections to the database"),
+    Fault.MEMORY_GROWS: Description(what="the service takes 400 MB more memory"),
+    Fault.CONTAINER_UNHEALTHY: Description(what="the engine says that the container is unhealthy"),
+    Fault.BACKUP_OLD: Description(what="the newest hourly backup is three days old"),
+    Fault.BACKUP_CORRUPT: Description(what="the newest hourly backup is cut off"),
+    Fault.BACKUP_EMPTY: Description(what="the daily backup has no patients in it"),
+    Fault.PAGE_BROKEN: Description(what="the script of the page fails, and the page stays empty"),
+    Fault.PAGE_SLOW: Description(what="what the page needs is delayed", parameter=seconds(2.5)),
+    Fault.CERTIFICATE_ENDS: Description(what="the certificate is good for two days more"),
+    Fault.PLAIN_HTTP: Description(what="plain HTTP is served beside HTTPS"),
+    Fault.HEADERS_GONE: Description(what="answers have no security headers"),
+    Fault.CORS_OPEN: Description(what="pages of every origin may read answers"),
 }
 
 GENERAL = General(down=Fault.DOWN, slow=Fault.SLOW, errors=Fault.ERRORS)

@@ -28,6 +28,10 @@ class People:
         rows = self._database.query("SELECT id, username, password_hash FROM users WHERE username = ?", (username,))
         return user_from(rows[0]) if rows else None
 
+    def profile(self, user_id: int) -> dict[str, object] | None:
+        rows = self._database.query("SELECT id, username, created_at FROM users WHERE id = ?", (user_id,))
+        return dict(rows[0]) if rows else None
+
     def user_exists(self, user_id: int) -> bool:
         return bool(self._database.query("SELECT 1 FROM users WHERE id = ?", (user_id,)))
 

@@ -24,6 +24,7 @@ class Permission(StrEnum):
     ASSIGN_ROLE = "roles.assign"
     REMOVE_ROLE = "roles.remove"
     READ_AUDIT = "audit.read"
+    READ_USER = "users.read"
 
 
 # An administrator manages access and has no reason to read health records:
@@ -35,6 +36,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.ASSIGN_ROLE: frozenset({Role.ADMIN}),
     Permission.REMOVE_ROLE: frozenset({Role.ADMIN}),
     Permission.READ_AUDIT: frozenset({Role.ADMIN, Role.AUDITOR}),
+    Permission.READ_USER: frozenset({Role.ADMIN}),  # everybody else may read what is stored of themselves
 }
 
 # What is recorded even when it was allowed. Every refusal is recorded.

@@ -31,8 +31,13 @@ CREATE TABLE IF NOT EXISTS audit_log (
     resource_id TEXT,
     source_ip TEXT,
     outcome TEXT NOT NULL CHECK (outcome IN ('allowed', 'refused')),
-    correlation_id TEXT NOT NULL
+    correlation_id TEXT NOT NULL,
+    previous_hash TEXT NOT NULL,
+    hash TEXT NOT NULL
 );
+-- What a fault took out of the audit log or changed there, as it was.
+CREATE TABLE IF NOT EXISTS audit_log_aside AS SELECT * FROM audit_log WHERE 0;
+CREATE TABLE IF NOT EXISTS alembic_version (version_num TEXT PRIMARY KEY);
 CREATE INDEX IF NOT EXISTS audit_log_correlation ON audit_log (correlation_id);
 CREATE INDEX IF NOT EXISTS audit_log_at ON audit_log (at);
 CREATE TABLE IF NOT EXISTS revoked_tokens (

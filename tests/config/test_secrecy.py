@@ -9,6 +9,7 @@ import pytest
 from examples.demo.__main__ import demo_environment
 from examples.demo.ports import Ports
 from examples.demo.system import Stand
+from examples.front import Authority
 from examples.healthcare.system import SYSTEM
 from sentinel.base.errors import ConfigError
 from sentinel.base.redact import MASK
@@ -146,7 +147,9 @@ def test_the_expanded_form_writes_the_defaults_of_every_kind_out(config: ConfigF
 
 
 def test_the_expanded_form_of_the_shipped_file_loads_to_the_same_checks(config: ConfigFolder, tmp_path: Path) -> None:
-    environment = demo_environment(SYSTEM, Stand(ports=Ports(), data=tmp_path, given={}))
+    stand = Stand(ports=Ports(), data=tmp_path, given={})
+    Authority(stand.service_data / "tls")
+    environment = demo_environment(SYSTEM, stand)
     tree = expanded(load(SHIPPED, environment), PROBES, CHANNELS)
     again, first = config.plan(tree, environment), plan_of(SHIPPED, environment)
     assert [check.options for check in again.checks] == [check.options for check in first.checks]

@@ -44,7 +44,7 @@ class World:
         names = self.usual() | {story.check}
         async with Watch(self.plan) as watch:
             before = red(await watch.look(names))
-            assert before == {}
+            assert before == {}, before
             await self.switch(story.fault, on=True, value=story.value)
             try:
                 for _ in range(story.looks):
@@ -54,7 +54,7 @@ class World:
             assert_told(story, seen)
             lasting = {story.check} if story.lasts else set()
             left = red(await self._mended(watch, names - lasting))
-            assert left == {}
+            assert left == {}, left
 
     def usual(self) -> set[str]:
         """The checks that every look takes in."""
@@ -85,7 +85,8 @@ def assert_told(story: Story, seen: Mapping[str, Seen]) -> None:
     assert told.failure is story.failure, str(told)
     assert story.says in told.text, str(told)
     assert any(finding.hint for finding in told.verdict.findings) or story.failure is None, str(told)
-    assert {name: text for name, text in red(seen).items() if name not in {story.check, *story.also}} == {}
+    others = {name: text for name, text in red(seen).items() if name not in {story.check, *story.also}}
+    assert others == {}, others
 
 
 @asynccontextmanager
