@@ -178,7 +178,7 @@ STORIES = [
         fault="logs_unbound",
         check="application-log",
         severity=Severity.WARNING,
-        says="structured",
+        says="lack one of event, level, timestamp, job_id, tenant_id",
     ),
     Story(
         ids=("AC-10",),

@@ -108,9 +108,13 @@ class LogsProbe:
         return readings
 
     def _hints(self) -> Mapping[str, str]:
-        """What to do where a rule finds a count too high."""
+        """What to do where a rule finds a count too high, or too few lines as they must be."""
         where = _where(self._options)
         hints = {}
+        if self._options.json_ is not None:
+            fields = ", ".join(self._options.json_.required)
+            lacking = f" or lack one of {fields}" if fields else ""
+            hints["structured"] = f"Some lines are no JSON{lacking}: what writes them? See the lines in {where}."
         for name in self._options.patterns:
             shown = f"{self._shown[name]}. " if name in self._shown else ""
             hints[f"patterns.{name}"] = hints[f"rates.{name}"] = f"{shown}See the lines in {where}."
