@@ -209,6 +209,19 @@ async def test_less_than_agreed_is_told(
     assert found.hint
 
 
+async def test_what_an_extension_lets_everybody_read_is_no_gain(
+    bench: Bench, postgres_database: str, granting: Execute
+) -> None:
+    """pg_stat_statements lets everybody read its views: a database with it was told of as open."""
+    granting("CREATE TABLE helper (); GRANT SELECT ON helper TO PUBLIC; ALTER EXTENSION plpgsql ADD TABLE helper")
+    as_it_came = await bench.measure("roles", **asked(postgres_database))
+    granting("GRANT DELETE ON helper TO app")
+    widened = await bench.measure("roles", **asked(postgres_database))
+    granting("ALTER EXTENSION plpgsql DROP TABLE helper")
+    assert as_it_came.outcome is Outcome.PASS
+    assert "grants, app: may SELECT, DELETE on public.helper" in widened.explanation
+
+
 async def test_too_many_tables_to_look_at_are_unknown(bench: Bench, postgres_database: str, granting: Execute) -> None:
     granting("DO $$ BEGIN FOR n IN 1..500 LOOP EXECUTE format('CREATE VIEW v%s AS SELECT 1', n); END LOOP; END $$")
     found = await bench.measure("roles", **asked(postgres_database))
