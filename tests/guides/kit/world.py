@@ -18,7 +18,7 @@ from sentinel.app.plans import load_plan
 from tests.guides.kit.watch import Seen, Watch, red
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from examples.demo.system import System
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Checks with this tag are looked at only in stories of their own: they take long, and run rarely in earnest too.
 RARE = "rare"
+#: Looks until something counts as it is: on a busy machine, one answer is late by chance.
+PATIENCE = 3
 
 
 class World:
@@ -43,18 +45,33 @@ class World:
         """Healthy, broken, mended: each as the story says, and no other check goes red without cause."""
         names = self.usual() | {story.check}
         async with Watch(self.plan) as watch:
-            before = red(await watch.look(names))
+            before = await self._red(watch, names)
             assert before == {}, before
             await self.switch(story.fault, on=True, value=story.value)
             try:
-                for _ in range(story.looks):
-                    seen = await watch.look(names)
+                await self._told(watch, names, story)
             finally:
                 await self.switch(story.fault, on=False)
-            assert_told(story, seen)
             lasting = {story.check} if story.lasts else set()
-            left = red(await self._mended(watch, names - lasting))
+            await watch.look(names)  # still has the time of the fault behind it
+            left = await self._red(watch, names - lasting)
             assert left == {}, left
+
+    async def _told(self, watch: Watch, names: set[str], story: Story) -> None:
+        for _ in range(story.looks - 1):
+            await watch.look(names)
+        for _ in range(PATIENCE - 1):
+            if not told_wrongly(story, await watch.look(names)):
+                return
+        wrong = told_wrongly(story, await watch.look(names))
+        assert not wrong, wrong
+
+    async def _red(self, watch: Watch, names: set[str]) -> dict[str, str]:
+        """What is red, and stays so."""
+        for _ in range(PATIENCE - 1):
+            if not red(await watch.look(names)):
+                return {}
+        return red(await watch.look(names))
 
     def usual(self) -> set[str]:
         """The checks that every look takes in."""
@@ -72,21 +89,14 @@ class World:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def _mended(self, watch: Watch, names: Iterable[str]) -> Mapping[str, Seen]:
-        """The second look after it was mended: the first still has the time of the fault behind it."""
-        await watch.look(names)
-        return await watch.look(names)
 
-
-def assert_told(story: Story, seen: Mapping[str, Seen]) -> None:
-    """The story's check says what it must, and all that is red has cause."""
+def told_wrongly(story: Story, seen: Mapping[str, Seen]) -> str:
+    """What is not said as the story has it, or red without cause; nothing when all is right."""
     told = seen[story.check]
-    assert told.severity is story.severity, str(told)
-    assert told.failure is story.failure, str(told)
-    assert story.says in told.text, str(told)
-    assert any(finding.hint for finding in told.verdict.findings) or story.failure is None, str(told)
     others = {name: text for name, text in red(seen).items() if name not in {story.check, *story.also}}
-    assert others == {}, others
+    right = (told.severity, told.failure) == (story.severity, story.failure) and story.says in told.text
+    hinted = story.failure is None or any(finding.hint for finding in told.verdict.findings)
+    return "" if right and hinted and not others else f"{told}; others: {others}"
 
 
 @asynccontextmanager
