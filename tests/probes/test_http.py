@@ -302,6 +302,11 @@ async def test_the_certificate_has_a_reading_of_days(bench: Bench, tls_receiver:
     assert 19 < readings(found)["certificate_days"] <= 20
 
 
+async def test_a_slow_answer_comes_with_where_to_look(bench: Bench, receiver: HttpReceiver) -> None:
+    found = await bench.measure("http", url=receiver.url)
+    assert "`first_byte` is the service's own" in (found.hints or {})["response_time"]
+
+
 async def test_an_authority_nobody_knows_is_told(bench: Bench, tls_receiver: HttpReceiver) -> None:
     found = await bench.measure("http", url=tls_receiver.url)
     assert found.failure is FailureClass.TLS_UNTRUSTED

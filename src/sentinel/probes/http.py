@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 from pydantic import AfterValidator, model_validator
 
 from sentinel.base.units import Unit
-from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
+from sentinel.core.result import FailureClass, Measurement, Reading, failed
 from sentinel.probes.base import ProbeKind, ProbeTools
 from sentinel.probes.calls.credential import HttpAuth
 from sentinel.probes.calls.phases import UNITS, added, read_phases
@@ -88,7 +88,7 @@ class HttpProbe:
 
     def _judged(self, exchange: Exchange) -> Measurement:
         finding, readings = self._expected.unmet(exchange), self._readings(exchange)
-        return passed(readings) if finding is None else measurement([finding], readings)
+        return measurement([] if finding is None else [finding], readings, hints=_HINTS)
 
     def _readings(self, exchange: Exchange) -> list[Reading]:
         readings = read_phases(exchange.phases)
@@ -120,6 +120,14 @@ class HttpProbe:
             options = _redirected(options, exchange.status)
             request = _same_origin(_prepare_at(url, options, self._tools), self._request)
         raise _RedirectRefused(f"more than {_MOST_REDIRECTS} redirects")
+
+
+_HINTS: Final = {
+    "response_time": "Run the check by hand (`sentinel check`) to see where the time goes: `first_byte` is the service's own, "
+    "`resolve`, `connect` and `tls` are the way there.",
+    "first_byte": "The service takes its time: its load, its database, and what it calls itself.",
+    "certificate_days": "Renew the certificate, reload what serves it, and see why it was not renewed by itself.",
+}
 
 
 class _RedirectRefused(Exception):
