@@ -66,44 +66,37 @@ def follow(
         now: seconds since 1970.
         halt: ends the work early.
     """
-    begun: dict[str, Stretch] = {}
-    fresh, lost = [], dict(known)
-    for file in files:
-        position = known.get(file.identity)
-        if position is not None and _holds(file, position, unreadable=True):
-            del lost[file.identity]
-            if position.offset:
-                begun[file.identity] = Stretch(file=file, start=position.offset)
-            else:  # nothing tells it from a copy of another file that was given its inode
-                fresh.append(file)
-        elif position is None and from_end[file.named_by]:
-            begun[file.identity] = Stretch(file=file, start=_end_of_lines(file))
-        else:
-            fresh.append(file)
-    if lost:
+    here = {file.identity: file for file in files}
+    if any(place not in here or not _holds(here[place], known[place]) for place in known):
         around = neighbours((file.path for file in files), halt)
-        others = {file.identity: file for file in (*around, *fresh) if file.identity not in begun}
-        begun |= _heirs(lost, list(others.values()), now, halt)
-    for file in fresh:
-        begun.setdefault(file.identity, Stretch(file=file, start=0))
+        here |= {file.identity: file for file in around if file.identity not in here and now - file.written < _FORGET}
+    begun = _begun(known, here, halt)
+    for file in files:
+        if file.identity not in begun:
+            is_new = file.identity not in known
+            start = _end_of_lines(file) if is_new and from_end[file.named_by] else 0
+            begun[file.identity] = Stretch(file=file, start=start)
     return list(begun.values())
 
 
-def _heirs(lost: Mapping[str, Position], files: Sequence[LogFile], now: float, halt: Halt) -> dict[str, Stretch]:
-    """The files that now hold what was read of files that are no longer what they were."""
-    heirs: dict[str, Stretch] = {}
-    recent = sorted((file for file in files if now - file.written < _FORGET), key=lambda file: -file.written)
-    # Those of which nothing was read come last: an inode alone may be another file's by now.
-    for identity, position in sorted(lost.items(), key=lambda one: -one[1].offset):
-        renamed = [file for file in recent if file.identity == identity]
-        copies = [file for file in recent[:_MOST_TRIED] if file.identity != identity and position.offset]
-        for file in [*renamed, *copies]:
-            if halt.is_due:
-                return heirs
-            if _holds(file, position):
-                heirs.setdefault(file.identity, Stretch(file=file, start=position.offset))
+def _begun(known: Mapping[str, Position], here: Mapping[str, LogFile], halt: Halt) -> dict[str, Stretch]:
+    """The files that hold what was read before.
+
+    The positions of which most was read choose first: a head that every file begins with makes one look like the copy of
+    another, and an inode that was given back may be another file's by now.
+    """
+    begun: dict[str, Stretch] = {}
+    recent = sorted(here.values(), key=lambda file: -file.written)[:_MOST_TRIED]
+    for identity, position in sorted(known.items(), key=lambda one: -one[1].offset):
+        if halt.is_due:
+            break
+        same = [here[identity]] if identity in here else []
+        copies = [file for file in recent if file.identity != identity] if position.offset else []
+        for file in (*same, *copies):
+            if file.identity not in begun and _holds(file, position, unreadable=file.identity == identity):
+                begun[file.identity] = Stretch(file=file, start=position.offset)
                 break
-    return heirs
+    return begun
 
 
 def _holds(file: LogFile, position: Position, *, unreadable: bool = False) -> bool:
