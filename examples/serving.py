@@ -48,7 +48,23 @@ class LoopbackServer(uvicorn.Server):
         self.announcement = announcement
 
     async def run_until_signal(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._port = int(self.listener.getsockname()[1]) if self.listener.family == socket.AF_INET else 0
         await self.serve(sockets=[self.listener])
+
+    def stop_listening(self) -> None:
+        """Refuse connections, as a service that is stopped; for other threads than the server's."""
+        asyncio.run_coroutine_threadsafe(self._stop_listening(), self._loop).result(STOP_GRACE)
+
+    def listen_again(self) -> None:
+        """Undo `stop_listening`; OSError when another program has taken the port meanwhile."""
+        listener, _ = listen(self._port)
+        asyncio.run_coroutine_threadsafe(self.startup([listener]), self._loop).result(STOP_GRACE)
+
+    async def _stop_listening(self) -> None:
+        for server in self.servers:
+            server.close()
+        self.servers.clear()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator
@@ -17,9 +16,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from examples.employee_system import tokens
 from examples.employee_system.effects import Effects
 from examples.employee_system.faults import GENERAL, Fault
-from examples.employee_system.settings import ADMIN, LIMITED, ORIGIN, PASSWORDS, RATE_LIMIT
+from examples.employee_system.settings import ADMIN, LIMITED, ORIGIN, PASSWORDS, RATE_LIMIT, TOKEN_LIFETIME
 from examples.faults import Switchboard, Switches, Trouble
 from examples.serving import read_body, read_json_object
 
@@ -43,7 +43,6 @@ class Api:
         self._effects = effects
         self._database = effects.database
         self._board = board
-        self._tokens: dict[str, str] = {}
         self._asked: dict[str, deque[float]] = defaultdict(deque)
 
     async def health(self, _request: Request) -> Response:
@@ -62,9 +61,8 @@ class Api:
         name, password = (form.get(key, [""])[0] for key in ("username", "password"))
         if name not in PASSWORDS or PASSWORDS[name] != password:
             raise HTTPException(401, "username or password is wrong")
-        token = secrets.token_urlsafe(24)
-        self._tokens[token] = name
-        return JSONResponse({"access_token": token, "token_type": "bearer", "expires_in": 1800})
+        answer = {"token_type": "bearer", "expires_in": int(TOKEN_LIFETIME.total_seconds())}
+        return JSONResponse({"access_token": tokens.issue(name), **answer})
 
     async def employees(self, request: Request) -> Response:
         self._admit(request)
@@ -93,6 +91,7 @@ class Api:
 
     async def update(self, request: Request) -> Response:
         self._admit(request, admin=True)
+        await asyncio.sleep(self._board.value(Fault.UPDATE_SLOW))
         number, changes = request.path_params["number"], await self._fields(request)
         if self._board.is_on(Fault.UPDATE_LOST):
             return JSONResponse({"id": number})
@@ -124,12 +123,12 @@ class Api:
 
     def _admit(self, request: Request, *, admin: bool = False) -> None:
         """401 without a known token, 403 for a clerk who changes something, 429 for one that asks too often."""
-        who = self._tokens.get(request.headers.get("authorization", "").removeprefix("Bearer "))
-        if who is None and self._board.is_on(Fault.OPEN_TO_ALL):
+        who = tokens.user(request.headers.get("authorization", "").removeprefix("Bearer "))
+        if who is None and not admin and self._board.is_on(Fault.OPEN_TO_ALL):
             return
         if who is None:
             raise HTTPException(401, "a token is needed")
-        if admin and who != ADMIN:
+        if admin and who != ADMIN and not self._board.is_on(Fault.CLERKS_MAY_HIRE):
             raise HTTPException(403, "the admin role is needed")
         if who == LIMITED:
             self._count(who)

@@ -1,13 +1,14 @@
 """The service's database: made anew at each start, used by its endpoints, and broken by its faults."""
 
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
-import psycopg
-from psycopg.rows import dict_row
+from psycopg import Connection
+from psycopg.rows import DictRow, dict_row
 
 from examples.databases import execute, make_anew
-from examples.employee_system.settings import DATABASE, Settings
+from examples.employee_system.settings import DATABASE, REVISION, Settings
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 ROLES = ("employee_app", "sentinel_monitor")  # the service's user, and the one that Sentinel asks as
@@ -38,6 +39,10 @@ STATEMENTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("DELETE FROM schedules WHERE employee_id > 1000000", NO_KEY, KEY),
     ),
     "foreign_key_gone": ((NO_KEY,), (NO_KEY, KEY)),
+    "migration_failed": (
+        ("UPDATE alembic_version SET version_num = '7c2d5b90e1f4'",),
+        (f"UPDATE alembic_version SET version_num = '{REVISION}'",),
+    ),
 }
 
 Employee = dict[str, Any]
@@ -48,11 +53,16 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._idle: SimpleQueue[Connection[DictRow]] = SimpleQueue()
 
     def make(self) -> None:
         """An empty database with what a healthy system has in it."""
         make_anew(self._settings.postgres, DATABASE, ROLES, SCHEMA.read_text())
         execute(self._settings.owned, "VACUUM ANALYZE")
+
+    def close(self) -> None:
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
 
     def answers(self) -> bool:
         return bool(self._ask("SELECT 1 AS one"))
@@ -97,5 +107,19 @@ class Database:
         execute(self._settings.owned, *STATEMENTS[fault][1])
 
     def _ask(self, query: str, *values: object, **named: object) -> list[Employee]:
-        with psycopg.connect(self._settings.database, connect_timeout=5, row_factory=dict_row) as connection:
-            return connection.execute(query.encode(), named or values).fetchall()
+        """The rows of one statement, by a connection of the pool; one that has failed does not go back."""
+        connection = self._connection()
+        try:
+            found = connection.execute(query.encode(), named or values).fetchall()
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.put(connection)
+        return found
+
+    def _connection(self) -> Connection[DictRow]:
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            url = self._settings.database
+            return Connection[DictRow].connect(url, autocommit=True, connect_timeout=5, row_factory=dict_row)

@@ -12,8 +12,9 @@ from examples.demo.ports import SettingsError
 from examples.employee_system import settings
 from examples.employee_system.api import application
 from examples.employee_system.effects import Effects
-from examples.employee_system.faults import CATALOGUE
+from examples.employee_system.faults import CATALOGUE, Fault
 from examples.faults import Switchboard
+from examples.front import front
 from examples.serving import LoopbackServer, listen, parse_service, serve_all
 
 
@@ -24,19 +25,19 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         chosen = settings.read(os.environ, data)
         listener, port = listen(options.port)
-        secure, _ = listen(chosen.tls_port)
     except (SettingsError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     effects, board = Effects(chosen), Switchboard(CATALOGUE)
     effects.make()
     app = application(effects, board)
-    servers = [
-        LoopbackServer(app, listener, f"employee system on http://127.0.0.1:{port}"),
-        LoopbackServer(app, secure, context=effects.authority.context, beside=True),
-    ]
+    switches = LoopbackServer(app, listener, f"employee system on http://127.0.0.1:{port}")
+    secure, plain = front(
+        app, chosen.tls_port, chosen.plain_port, effects.authority, lambda: board.is_on(Fault.PLAIN_HTTP)
+    )
+    effects.secure = secure
     try:
-        asyncio.run(serve_all(*servers))
+        asyncio.run(serve_all(switches, secure, plain, effects.engine.server(chosen.docker)))
     finally:
         effects.close()
     return 0

@@ -1,7 +1,10 @@
 """What lies around the service on its host: settings, logs, backups, managers of processes, the worker's port."""
 
+import os
 import shutil
 import socket
+import subprocess
+import sys
 import time
 from contextlib import suppress
 
@@ -38,9 +41,11 @@ class Surroundings:
         self.write_settings(GOOD)
         self.back_up()
         self.open_worker()
+        self.name_process()
 
     def close(self) -> None:
         self.close_worker()
+        self.processes.close()
 
     def log(self, line: str) -> None:
         """One line of the service's log."""
@@ -51,6 +56,10 @@ class Surroundings:
     def log_errors(self) -> None:
         for _ in range(30):
             self.log("ERROR unhandled exception while a schedule was made")
+
+    def stop_unit(self) -> None:
+        self._unit.active, self._unit.sub = "inactive", "dead"
+        self.host.changed()
 
     def fail_unit(self) -> None:
         self._unit.active, self._unit.sub = "failed", "failed"
@@ -76,10 +85,24 @@ class Surroundings:
     def lose_a_copy(self) -> None:
         self._settings.backup(PLACES[-1]).unlink(missing_ok=True)
 
+    def cut_backups(self) -> None:
+        """As a full disk leaves the dump, from which the copies are made."""
+        for file in map(self._settings.backup, PLACES):
+            os.truncate(file, file.stat().st_size // 2)
+
+    def name_process(self) -> None:
+        self._settings.pid_file.write_text(f"{os.getpid()}\n")
+
+    def name_ended_process(self) -> None:
+        """As a backend that was killed leaves its pid file."""
+        with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+            ended.wait()
+        self._settings.pid_file.write_text(f"{ended.pid}\n")
+
     def open_worker(self) -> None:
         """Listen where the background worker does; what connects is left in the queue of the listener."""
         with suppress(OSError):
-            self._worker, _ = listen(self._settings.plain_port)
+            self._worker, _ = listen(self._settings.worker_port)
 
     def close_worker(self) -> None:
         if self._worker is not None:

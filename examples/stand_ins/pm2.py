@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import time
 from pathlib import Path
 
@@ -13,12 +14,22 @@ class ProcessManager:
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
         self._name = name
+        self._daemon: socket.socket | None = None
 
     def install(self) -> None:
-        """Put the program in place, with a process that runs."""
+        """Put the program in place, with a daemon that listens in the same folder and a process that runs."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        address = self._folder / "rpc.sock"
+        address.unlink(missing_ok=True)
+        self._daemon = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._daemon.bind(str(address))
+        self._daemon.listen()
         shutil.copy(Path(__file__).with_name("pm2"), self._folder / "pm2")
         self.tell("online")
+
+    def close(self) -> None:
+        if self._daemon is not None:
+            self._daemon.close()
 
     def tell(self, status: str) -> None:
         """Say that the process has that status: `online`, `stopped` or `errored`."""
