@@ -49,6 +49,7 @@ def test_it_watches_all_that_the_guide_asks_for(tmp_path: Path) -> None:
         "backup-hourly": "backup",
         "backup-daily": "backup",
         "certificate": "tls",
+        "https": "hardening",
         "hardening": "hardening",
     }
 

@@ -9,7 +9,7 @@ from tests.guides.kit.story import Story
 #: The checks that log in and act.
 ACTING = frozenset({"login", "roles", "audit"})
 #: The checks that ask the service anything over HTTP.
-ASKING = ACTING | {"health", "auth-status"}
+ASKING = ACTING | {"health", "auth-status", "https"}
 
 STORIES = [
     Story(
@@ -263,7 +263,7 @@ STORIES = [
     Story(
         ids=("HC-20", "HC-21"),
         fault="plain_http",
-        check="hardening",
+        check="https",
         failure=FailureClass.INSECURE,
         says="plain HTTP",
     ),

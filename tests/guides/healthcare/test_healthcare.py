@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 #: What the service holds of people, and what opens its doors.
-PRIVATE = ("synthetic patient", "syn-0", "cardiology", "paediatrics", "eyj", "demo-doctor", "demo-nurse", "demo-admin")
+PRIVATE = (
+    "synthetic patient",
+    "syn-0",
+    "cardiology",
+    "paediatrics",
+    "eyj",
+    "demo-doctor",
+    "demo-nurse",
+    "demo-admin",
+    "ward-nurse",
+)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
