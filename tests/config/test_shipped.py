@@ -17,7 +17,7 @@ from examples.front import Authority
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
 from sentinel.config.advice import advice
 from sentinel.config.json_schema import json_schema
-from sentinel.core.rule import Severity
+from sentinel.core.rule import Bounds, ErrorRate, Quantile, Rule, Severity, Threshold
 from sentinel.probes.catalogue import CATALOGUE as PROBES
 from tests.kit.config import plan_of
 
@@ -52,6 +52,33 @@ def test_it_watches_all_that_the_guide_asks_for(tmp_path: Path) -> None:
         "https": "hardening",
         "hardening": "hardening",
     }
+
+
+@pytest.mark.parametrize(
+    ("check", "rule", "target", "critical"),
+    [
+        ("health", Threshold, 2.0, 5.0),
+        ("health", ErrorRate, 0.01, 0.05),
+        ("database", Threshold, 0.1, 0.5),
+        ("roles", Threshold, 0.5, 1.0),
+        ("health", Quantile, 2.0, None),
+        ("login", Quantile, 0.2, None),
+        ("database", Quantile, 0.05, None),
+        ("page", Quantile, 1.0, None),
+    ],
+)
+def test_its_bounds_are_those_of_the_guide(
+    check: str, rule: type[Rule], target: float, critical: float | None, tmp_path: Path
+) -> None:
+    plan = of_the_system("healthcare", tmp_path)
+    rules = next(one.rules for one in plan.checks if one.name == check)
+    first = next(one for one in rules if isinstance(one, rule))
+    assert first.bounds == Bounds(warning=target, critical=critical)
+
+
+def test_three_failures_in_a_row_open(tmp_path: Path) -> None:
+    opening = {check.name: check.open_after for check in of_the_system("healthcare", tmp_path).checks}
+    assert {opening[name] for name in ("health", "auth-status", "database", "login", "roles", "audit")} == {3}
 
 
 def test_it_escalates_as_the_guide_says(tmp_path: Path) -> None:

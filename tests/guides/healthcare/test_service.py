@@ -159,11 +159,13 @@ async def test_a_restart_keeps_the_records_and_repairs_the_rest(tmp_path: Path) 
         first = await start(children, tmp_path)
         async with first.client:
             await first.switch("orphans", on=True)
+            await first.switch("audit_purged", on=True)
             await first.login(Role.DOCTOR)
             assert await first.child.terminate() == 0
         second = await start(children, tmp_path)
         async with second.client:
             assert second.count(ORPHANED) == 0
+            assert second.count("SELECT count(*) FROM audit_log WHERE at < date('now', '-5 years')") > 0
             assert second.count("SELECT count(*) FROM audit_log WHERE action = 'auth.login'") == 1
 
 
@@ -173,3 +175,21 @@ async def test_a_short_signing_key_is_refused_at_the_start(tmp_path: Path) -> No
         child = await children.start(sys.executable, *module, env={"HEALTHCARE_JWT_KEY": "short"}, cwd=ROOT)
         assert await child.exit() == 2
         assert child.tail() == "HEALTHCARE_JWT_KEY: at least 32 bytes are needed"
+
+
+async def test_a_user_may_read_what_is_stored_of_itself_and_of_nobody_else(service: Service) -> None:
+    nurse = await service.bearer(Role.NURSE)
+    assert [await service.status(f"/api/v1/users/{number}", nurse) for number in (3, 2)] == [200, 403]
+    assert await service.status("/api/v1/users/2", await service.bearer(Role.ADMIN)) == 200
+
+
+async def test_the_document_lists_what_the_api_offers(service: Service) -> None:
+    paths = (await service.client.get("/openapi.json")).json()["paths"]
+    assert {"/health", "/api/v1/patients/{patient_id}", "/api/v1/users/{user_id}/roles/{role}"} <= set(paths)
+    assert not any(path.startswith("/_faults") for path in paths)
+
+
+async def test_the_chain_of_the_audit_log_holds(service: Service) -> None:
+    await service.login(Role.DOCTOR)
+    broken = "SELECT count(*) FROM audit_log a JOIN audit_log b ON b.seq = a.seq + 1 WHERE b.previous_hash <> a.hash"
+    assert service.count(broken) == 0
