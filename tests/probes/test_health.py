@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -241,6 +242,19 @@ async def test_a_login_that_fails_is_told(bench: Bench, receiver: HttpReceiver) 
 async def test_a_document_that_is_too_long_is_not_looked_at(bench: Bench, receiver: HttpReceiver) -> None:
     found = await told_of(bench, receiver, {"status": "ok", "x": "y" * 2000}, body_limit=1024)
     assert found.failure is FailureClass.BODY_TOO_LARGE
+
+
+async def test_a_large_document_holds_nothing_up(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.answer = answering({"status": "ok", "components": {f"part-{n}": "up" for n in range(200_000)}})
+    running = asyncio.create_task(bench.measure("health", url=receiver.url, body_limit=8 << 20))
+    longest = 0.0
+    while not running.done():
+        before = perf_counter()
+        await asyncio.sleep(0.001)
+        longest = max(longest, perf_counter() - before)
+    found = await running
+    assert (found.outcome, len(readings(found))) == (Outcome.PASS, 102)
+    assert longest < 0.25
 
 
 @pytest.mark.parametrize(

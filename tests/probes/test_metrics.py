@@ -474,6 +474,14 @@ async def test_a_large_page_takes_little_more_than_its_own_memory(service: Servi
     assert growth.bytes < 32 << 20  # the server's copies included
 
 
+def test_a_page_of_blank_lines_takes_no_memory_of_its_own() -> None:
+    """A pattern that passed over them took a gigabyte, and held every thread up for more than a second."""
+    body = b"\n" * (8 << 20) + b"x"
+    with peak_growth() as growth, pytest.raises(Unreadable):
+        read_page(body, ["x"])
+    assert growth.bytes < 1 << 20
+
+
 async def test_a_page_that_no_thread_is_free_for_is_unknown(bench: Bench, receiver: HttpReceiver) -> None:
     receiver.answer = Answer(body=large_page().encode())
     ended = threading.Event()

@@ -1,11 +1,11 @@
 """A document that checks look at, each at its own part of it: asked for once, however many they are."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -21,7 +21,10 @@ from sentinel.probes.expect.answers import REDIRECTS, status_hint
 from sentinel.probes.finding import Finding
 from sentinel.probes.wire import Exchange
 
+T = TypeVar("T")
+
 _MIB: Final = 1 << 20
+_READ_HERE: Final = 32_768  # bytes of a body that is read within a millisecond or two, without a thread
 _SHARE_OF_INTERVAL: Final = 0.5  # for which an answer may serve other checks
 
 _MOMENT: Final = 0.1  # seconds
@@ -116,6 +119,20 @@ class DocumentSource:
         if answer.status not in self._statuses:
             raise self._refused(answer.status)
         return answer
+
+    async def read(self, document: Document, reader: Callable[[Document], T], deadline: float) -> T:
+        """What `reader` makes of the document: on a thread when it is large, as other checks would wait for that long.
+
+        Raises what `reader` raises, and Finding when it was not done in time.
+        """
+        if len(document.body) <= _READ_HERE:
+            return reader(document)
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await asyncio.get_running_loop().run_in_executor(self._tools.threads, reader, document)
+        except TimeoutError:
+            explanation = f"{self._name}: it came, and could not be read in time"
+            raise Finding(FailureClass.OVERLOADED, explanation) from None
 
     async def _ask(self, deadline: float) -> Document | Finding:
         """A finding is answered, not raised: its traceback would be everybody's and hold what is on the stack."""

@@ -51,14 +51,16 @@ class HealthProbe:
     async def measure(self, deadline: float) -> Measurement:
         try:
             answer = await self._source.get(deadline)
-            return self._judged(answer, _read(answer))
+            return await self._source.read(answer, self._judged, deadline)
         except Finding as finding:
             return measurement([finding], [])
 
     async def close(self) -> None:
         """There is nothing to give back."""
 
-    def _judged(self, answer: Document, document: Any) -> Measurement:
+    def _judged(self, answer: Document) -> Measurement:
+        """What the document says. Raises Finding when it is none."""
+        document = _read(answer)
         parts = self._parts(document)
         if answer.status >= 300 and not _says_anything(document, parts):
             raise _no_document(answer.status)

@@ -78,8 +78,8 @@ def _from_list(container: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _from_members(members: Mapping[str, Any]) -> dict[str, Said]:
-    found = {name: said for name, value in members.items() if (said := _as_part(value))}
-    return {_shown(name, number): said for number, (name, said) in enumerate(islice(found.items(), _MOST_PARTS), 1)}
+    found = ((name, said) for name, value in members.items() if (said := _as_part(value)))
+    return {_shown(name, number): said for number, (name, said) in enumerate(islice(found, _MOST_PARTS), 1)}
 
 
 def _as_part(value: Any) -> Said:

@@ -1,6 +1,5 @@
 """The values of a check, from a page of metrics."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -16,7 +15,6 @@ from sentinel.probes.metrics.quantile import quantile
 from sentinel.probes.metrics.taking import Taken, Wanted, take
 
 _STEP: Final = "metrics"
-_READ_HERE: Final = 32_768  # bytes of a page that is read within a millisecond or two, without a thread
 _ACCEPT: Final = ("Accept", "text/plain;version=0.0.4;q=1,*/*;q=0.1")
 _OK: Final = frozenset(range(200, 300))
 
@@ -35,7 +33,6 @@ class PageReader:
 
     def __init__(self, options: MetricsOptions, tools: ProbeTools) -> None:
         self._max_age = options.max_age.total_seconds()
-        self._threads = tools.threads
         self._source = DocumentSource(
             options, tools, name=_STEP, body_limit=options.body_limit, statuses=_OK, headers=(_ACCEPT,)
         )
@@ -48,7 +45,7 @@ class PageReader:
         """Raises Finding when there is no page."""
         document = await self._source.get(deadline)
         try:
-            taken = await self._take(document, deadline)
+            taken = await self._source.read(document, self._take, deadline)
         except Unreadable as error:
             raise Finding(FailureClass.WRONG_BODY, f"{_STEP}: {error}", _PAGE_HINT) from None
         look = Look(at=document.asked_at, moment=document.moment, values=taken.counted)
@@ -63,15 +60,8 @@ class PageReader:
                 readings.append(Reading(reading, number, value.options.measures))
         return Read(readings, taken.findings, self._increases.note() if self._counts else None, hints)
 
-    async def _take(self, document: Document, deadline: float) -> Taken:
-        asked = (document.body, self._values, document.asked_at.timestamp(), self._max_age)
-        if len(document.body) <= _READ_HERE:
-            return take(*asked)
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await asyncio.get_running_loop().run_in_executor(self._threads, take, *asked)
-        except TimeoutError:
-            raise Finding(FailureClass.OVERLOADED, f"{_STEP}: the page came, and could not be read in time") from None
+    def _take(self, document: Document) -> Taken:
+        return take(document.body, self._values, document.asked_at.timestamp(), self._max_age)
 
 
 def _behind(value: ValueOptions, increase: Increase) -> str:

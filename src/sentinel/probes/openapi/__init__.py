@@ -1,6 +1,5 @@
 """The `openapi` probe: which endpoints a service has by its own document, how many, and whether they changed."""
 
-import asyncio
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, Final
@@ -18,7 +17,6 @@ _STEP: Final = "OpenAPI document"
 _OK: Final = frozenset(range(200, 300))
 _MOST_TOLD: Final = 5  # endpoints in one sentence
 _LONGEST: Final = 100  # characters of one
-_READ_HERE: Final = 32_768  # bytes of a document that is read within a millisecond, without a thread
 
 
 class OpenApiProbe:
@@ -26,7 +24,6 @@ class OpenApiProbe:
 
     def __init__(self, options: OpenApiOptions, tools: ProbeTools) -> None:
         self._options = options
-        self._threads = tools.threads
         self._source = DocumentSource(options, tools, name=_STEP, body_limit=options.body_limit, statuses=_OK)
         self._memory = Memory(tools.note, remember=options.remember)
         self._last: tuple[bytes, Listing] | None = None  # by the digest of its document
@@ -54,19 +51,14 @@ class OpenApiProbe:
         """The listing; that of the last run when the document is still the same. Raises Finding when it is none."""
         digest = sha256(document.body).digest()
         if self._last is None or self._last[0] != digest:
-            self._last = digest, await self._read_anew(document.body, deadline)
+            self._last = digest, await self._read_anew(document, deadline)
         return self._last[1]
 
-    async def _read_anew(self, body: bytes, deadline: float) -> Listing:
+    async def _read_anew(self, document: Document, deadline: float) -> Listing:
         try:
-            if len(body) <= _READ_HERE:
-                return read_listing(body)
-            async with asyncio.timeout_at(deadline):
-                return await asyncio.get_running_loop().run_in_executor(self._threads, read_listing, body)
+            return await self._source.read(document, lambda document: read_listing(document.body), deadline)
         except NotOpenApi as error:
             raise Finding(FailureClass.WRONG_BODY, f"{_STEP}: {error}", _DOCUMENT_HINT) from None
-        except TimeoutError:
-            raise Finding(FailureClass.OVERLOADED, f"{_STEP}: it came, and could not be read in time") from None
 
     def _findings(self, listing: Listing, change: Change | None) -> list[Finding]:
         findings = []
