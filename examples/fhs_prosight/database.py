@@ -1,7 +1,9 @@
 """The service's database: made anew at each start, used by its endpoints, and broken by its faults."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import Empty, Full, LifoQueue
 from typing import Any
 
 import psycopg
@@ -13,6 +15,7 @@ from examples.fhs_prosight.settings import BEFORE, DATABASE, HEAD, Settings
 SCHEMA = Path(__file__).with_name("schema.sql")
 ROLES = ("app_user", "sentinel_monitor")  # the service's user, and the one that Sentinel asks as
 LEAKED = 20  # connections
+KEPT = 5  # connections for the next requests
 COLUMNS = "id, name_tw, name_en, department_code, job_title"
 
 GROW = """
@@ -64,6 +67,7 @@ STATEMENTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 SLOW_STATEMENT = "SELECT pg_sleep(1.2)"
 
 Employee = dict[str, Any]
+Connection = psycopg.Connection[dict[str, Any]]
 
 
 class Database:
@@ -71,7 +75,8 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._leaked: list[psycopg.Connection[Any]] = []
+        self._leaked: list[Connection] = []
+        self._kept: LifoQueue[Connection] = LifoQueue(KEPT)
 
     def make(self) -> None:
         """An empty database with what a healthy system has in it."""
@@ -118,7 +123,7 @@ class Database:
 
     def ask_slowly(self) -> None:
         """One statement that takes long."""
-        with psycopg.connect(self._settings.database, connect_timeout=5) as connection:
+        with self._connection() as connection:
             connection.execute(SLOW_STATEMENT.encode())
 
     def forget_statements(self) -> None:
@@ -126,19 +131,46 @@ class Database:
 
     def leak(self) -> None:
         """Take connections and keep them."""
-        self._leaked += [psycopg.connect(self._settings.database, connect_timeout=5) for _ in range(LEAKED)]
+        self._leaked += [self._connect() for _ in range(LEAKED)]
 
     def give_back(self) -> None:
         while self._leaked:
             self._leaked.pop().close()
 
+    def close(self) -> None:
+        self.give_back()
+        while not self._kept.empty():
+            self._kept.get_nowait().close()
+
     def _ask(self, query: str, *values: object) -> list[Employee]:
-        with psycopg.connect(self._settings.database, connect_timeout=5, row_factory=dict_row) as connection:
+        with self._connection() as connection:
             return connection.execute(query.encode(), values).fetchall()
 
     def _change(self, statement: str, values: Employee, action: str, *, audited: bool) -> None:
         record = "INSERT INTO employee_audit_log (action, employee_id, changed_by) VALUES (%s, %s, %s)"
-        with psycopg.connect(self._settings.database, connect_timeout=5) as connection:
+        with self._connection() as connection:
             connection.execute(statement.encode(), values)
             if audited:
                 connection.execute(record.encode(), (action, values["id"], values["by"]))
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """In a transaction: one that was kept, or a new one. It is kept for the next when all goes well."""
+        try:
+            connection = self._kept.get_nowait()
+        except Empty:
+            connection = self._connect()
+        try:
+            with connection.transaction():
+                yield connection
+            self._kept.put_nowait(connection)
+        except BaseException as trouble:
+            connection.close()
+            if not isinstance(trouble, Full):
+                raise
+
+    def _connect(self) -> Connection:
+        # Nothing is prepared: a statement would outlive the columns that a fault renames.
+        return psycopg.connect(
+            self._settings.database, autocommit=True, connect_timeout=5, row_factory=dict_row, prepare_threshold=None
+        )

@@ -41,7 +41,7 @@ class Effects:
         self.surroundings.make()
 
     def close(self) -> None:
-        self.database.give_back()
+        self.database.close()
         self.surroundings.close()
 
     def switched(self, fault: StrEnum, on: bool) -> None:
