@@ -198,6 +198,12 @@ async def test_a_key_that_was_never_validated_is_counted(bench: Bench, postgres_
     assert "late of user_roles" in hint(found, "unvalidated_foreign_keys")
 
 
+async def test_who_is_told_of_a_lost_key_reads_which_are_there(bench: Bench, postgres_database: str) -> None:
+    execute(postgres_database, *ASSIGNMENTS)
+    found = await bench.measure("postgres", url=postgres_database, foreign_keys={})
+    assert hint(found, "foreign_keys").startswith("There are: user_roles_user_id_fkey of user_roles. ")
+
+
 async def test_looking_at_rows_needs_a_right_that_the_hint_names(
     bench: Bench, postgres_database: str, plain: str
 ) -> None:

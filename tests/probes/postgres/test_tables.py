@@ -49,7 +49,9 @@ async def test_rows_are_counted_where_that_is_asked_for_up_to_a_bound(bench: Ben
     """EM-3: row counts."""
     execute(postgres_database, *EMPLOYEES)
     tables = {"count": ["employees"], "count_to": 700}
-    assert readings(await bench.measure("postgres", url=postgres_database, tables=tables))["rows.employees"] == 700
+    found = await bench.measure("postgres", url=postgres_database, tables=tables)
+    assert readings(found)["rows.employees"] == 700
+    assert "restore" in hint(found, "rows.employees")
 
 
 async def test_counting_needs_a_right_that_the_hint_names(bench: Bench, postgres_database: str, plain: str) -> None:

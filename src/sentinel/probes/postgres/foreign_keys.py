@@ -50,6 +50,10 @@ _ORPHANS_HINT: Final = (
     "Rows lost their counterpart while the key was not in force (NOT VALID, a disabled trigger, session_replication_role): "
     "find them by a LEFT JOIN, and put them right before they are used."
 )
+_LOST_HINT: Final = (
+    "One that is missing was dropped, or a migration has not run; look for rows without a counterpart before you declare "
+    "it again."
+)
 _UNVALIDATED_HINT: Final = "ALTER TABLE … VALIDATE CONSTRAINT … says whether all rows fit, without blocking writers."
 _DISABLED_HINT: Final = "ALTER TABLE … ENABLE TRIGGER ALL; then look for rows without a counterpart with `rows: true`."
 
@@ -63,7 +67,7 @@ class ForeignKeys:
 
     async def look(self, look: Look) -> None:
         keys = await look.rows(_KEYS, self._tables)
-        look.read("foreign_keys", len(keys), Unit.COUNT)
+        look.read("foreign_keys", len(keys), Unit.COUNT, _there_are([_named(key) for key in keys]))
         unvalidated = [_named(key) for key in keys if not key.flag("valid")]
         hint = f"{listed(unvalidated)}: {_UNVALIDATED_HINT}" if unvalidated else ""
         look.read("unvalidated_foreign_keys", len(unvalidated), Unit.COUNT, hint)
@@ -102,6 +106,10 @@ async def _orphans(look: Look, key: Row) -> int:
         most=_COUNTED_TO,
     )
     return (await look.row(text)).count("orphans")
+
+
+def _there_are(names: Sequence[str]) -> str:
+    return f"There are: {listed(names) or 'none'}. {_LOST_HINT}"
 
 
 def _child(key: Row) -> Table:

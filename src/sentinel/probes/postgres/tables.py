@@ -68,6 +68,10 @@ FROM chosen t LEFT JOIN pg_stat_all_tables s ON s.relid = t.oid
                  FROM pg_stat_database d WHERE d.datname = current_database()) AS began
 """
 _DATABASE_SIZE: Final = "SELECT pg_database_size(current_database()) AS size"
+_ROWS_HINT: Final = (
+    "What wrote to this table last: a job that deletes or loads, a migration, a restore that ended half-way? Keep the newest "
+    "backup from being overwritten until that is known."
+)
 _COUNT: Final = "SELECT count(*) AS rows FROM (SELECT FROM {table} LIMIT {most}) AS counted"
 _MISSING_HINT: Final = (
     "Has a migration not run, or was the table renamed? Without a schema, the schema `public` is meant."
@@ -139,7 +143,7 @@ class Tables:
 
     def _read_one(self, look: Look, table: Table, row: Row) -> None:
         if table not in self._counted and not row.flag("locked"):
-            look.read(f"rows.{table}", row.number("rows"), Unit.COUNT)
+            look.read(f"rows.{table}", row.number("rows"), Unit.COUNT, _ROWS_HINT)
         if look.server.standby or row.known("live") is None:
             return
         look.read(f"table_dead_share.{table}", _dead_share(row), Unit.RATIO, _VACUUM_HINT)
@@ -150,7 +154,7 @@ class Tables:
         for table in self._counted:
             if table in found and not found[table].flag("locked"):
                 text = _COUNT.format(table=table.quoted, most=self._options.count_to)
-                look.read(f"rows.{table}", (await look.row(text)).number("rows"), Unit.COUNT)
+                look.read(f"rows.{table}", (await look.row(text)).number("rows"), Unit.COUNT, _ROWS_HINT)
 
 
 def _hour(look: Look) -> int:
