@@ -157,7 +157,7 @@ STORIES = [
         ids=("EM-3",),
         fault="foreign_key_gone",
         check="database",
-        says="foreign_keys is 1, below 2",
+        says="There are: employees_department_id_fkey of employees.",
     ),
     Story(
         ids=("EM-5",),
