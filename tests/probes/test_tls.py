@@ -237,6 +237,29 @@ async def test_old_versions_that_are_refused_are_good(
     assert found.outcome is Outcome.PASS
 
 
+@pytest.mark.parametrize("tried", ["try_old_versions", "requires_client_certificate"])
+async def test_a_server_that_is_silent_to_whom_it_must_refuse_lets_nobody_in(
+    bench: Bench, authority: trustme.CA, trusted: dict[str, Any], tried: str
+) -> None:
+    context = context_of(authority.issue_cert(NAME))
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        port = listener.getsockname()[1]
+        serving = asyncio.get_running_loop().run_in_executor(None, _serve_one, listener, context)
+        found = await bench.measure("tls", **trusted, port=port, **{tried: True}, within=1.0)
+        await serving
+    names = [reading.name for reading in found.readings]
+    assert (found.outcome, found.explanation) == (Outcome.PASS, "")
+    assert sorted(names) == sorted(set(names) & CATALOGUE["tls"].readings.keys())
+
+
+def _serve_one(listener: socket.socket, context: ssl.SSLContext) -> None:
+    """Who comes later is connected by the kernel, and hears nothing: as from a firewall that drops what it does not want."""
+    listener.settimeout(5)
+    accepted, _ = listener.accept()
+    with contextlib.suppress(OSError), context.wrap_socket(accepted, server_side=True) as secured:
+        secured.recv(1)
+
+
 async def test_a_version_below_the_lowest_is_insecure(
     bench: Bench, authority: trustme.CA, trusted: dict[str, Any]
 ) -> None:

@@ -127,27 +127,32 @@ class TlsProbe:
             wanted.append(self._strangers_taken)
         return wanted
 
-    async def _old_versions_taken(self, peer: Address, _deadline: float) -> Finding | None:
+    async def _old_versions_taken(self, peer: Address, deadline: float) -> Finding | None:
         if self._old is None:
             return _cannot_try_old()
-        with await Link.to((peer,)) as link:
-            try:
-                version = (await self._secure(link, self._old)).version()
-            except WireError as error:
-                return _cannot_try_old() if handshake.not_ours(error) else None
+        try:
+            async with asyncio.timeout_at(handshake.half_of_the_rest(deadline)):
+                with await Link.to((peer,)) as link:
+                    version = (await self._secure(link, self._old)).version()
+        except TimeoutError:  # silence is a refusal, too: what stands before a server may drop what it does not want
+            return None
+        except WireError as error:
+            return _cannot_try_old() if handshake.not_ours(error) else None
         return Finding(FailureClass.INSECURE, f"the server takes {version}", _VERSION_HINT)
 
     async def _strangers_taken(self, peer: Address, deadline: float) -> Finding | None:
         """In TLS 1.3 a client hears after its own last word of the handshake that it should have had a certificate."""
-        with await Link.to((peer,)) as link:
-            try:
-                await self._secure(link, self._stranger)
-                async with asyncio.timeout_at(handshake.half_of_the_rest(deadline)):
+        secured = False
+        try:
+            async with asyncio.timeout_at(handshake.half_of_the_rest(deadline)):
+                with await Link.to((peer,)) as link:
+                    await self._secure(link, self._stranger)
+                    secured = True
                     refused = not await link.receive(1)
-            except WireError:
-                refused = True
-            except TimeoutError:
-                refused = False
+        except WireError:
+            refused = True
+        except TimeoutError:
+            refused = not secured
         if refused:
             return None
         return Finding(FailureClass.INSECURE, "a client without a certificate is let in", _STRANGER_HINT)
