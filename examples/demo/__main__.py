@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         system = find(options.system)
         stand = Stand(ports=ports(os.environ), data=options.data, given=os.environ)
         refuse_taken(system, stand.ports)
-        environment = demo_environment(system, stand)
+        environment = demo_environment(system, stand) | own_state(stand.data)
         with Record(stand.data, stand.ports) as record:
             write_environment(stand.data / "environment", environment)
             return asyncio.run(run(system, stand, options, environment, record))
@@ -90,6 +90,11 @@ def demo_environment(system: System, stand: Stand) -> dict[str, str]:
         "WEBHOOK_URL": f"{sink}/webhook",
         "WEBHOOK_SECRET": WEBHOOK_SECRET,
     }
+
+
+def own_state(data: Path) -> dict[str, str]:
+    """Where Sentinel keeps its state: beside the configuration as ever, unless the demo was given a folder of its own."""
+    return {} if data == running.FOLDER else {"STATE_DIRECTORY": str(data.resolve() / "sentinel")}
 
 
 def write_environment(file: Path, environment: Mapping[str, str]) -> None:

@@ -31,8 +31,10 @@ What is looked at rarely, such as pages, backups and certificates, takes a minut
 AFTER_MEND = """\
 Whoever was told of trouble is told of its end after two good results in a row: in up to {within} s, at the same places.
 """
-ALERT_WITHIN = 40  # seconds: three results of the slowest check, 10 s apart, the last of which takes its whole 8 s
-RECOVERY_WITHIN = 30  # seconds: two results, likewise
+ALERT_WITHIN = (
+    60  # seconds: three results of the usual slowest check, 15 s apart, the last of which takes its whole timeout
+)
+RECOVERY_WITHIN = 45  # seconds: two results, likewise
 
 Line = dict[str, Any]
 

@@ -29,15 +29,15 @@ class Demos:
         self._data = data
         self._started: list[Child] = []
 
-    async def start(self, base: int, *, with_sentinel: bool = False) -> Child:
+    async def start(self, base: int, *, with_sentinel: bool = False, system: str = "healthcare") -> Child:
         without = () if with_sentinel else ("--without-sentinel",)
-        environment = {"PORT_BASE": str(base), "STATE_DIRECTORY": str(self._data / "state")}
-        demo = await self._children.start(*DEMO, *without, "--data", self._data, env=environment, cwd=ROOT)
+        environment = {"PORT_BASE": str(base)}
+        demo = await self._children.start(*DEMO, system, *without, "--data", self._data, env=environment, cwd=ROOT)
         self._started.append(demo)
         return demo
 
-    async def welcomed(self, base: int, *, with_sentinel: bool = False) -> Child:
-        demo = await self.start(base, with_sentinel=with_sentinel)
+    async def welcomed(self, base: int, *, with_sentinel: bool = False, system: str = "healthcare") -> Child:
+        demo = await self.start(base, with_sentinel=with_sentinel, system=system)
         await demo.line("Nothing leaves this machine", within=30)
         return demo
 

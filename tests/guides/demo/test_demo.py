@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import smtplib
 from email.message import EmailMessage
@@ -14,7 +15,7 @@ import pytest
 
 from examples.demo.__main__ import child_environment, demo_environment
 from examples.demo.ports import Ports, SettingsError, ports
-from examples.demo.system import Stand
+from examples.demo.system import NAMES, Stand, find
 from examples.healthcare.system import SYSTEM
 from examples.serving import listen
 from tests.guides.demo.demos import Demos, free_base, programs
@@ -32,6 +33,16 @@ async def test_it_shows_a_mail_and_stops_all_when_told(demos: Demos) -> None:
     assert await demo.terminate() == 0
     assert len(running) == 2
     assert not any(program.is_running() for program in running)
+
+
+@pytest.mark.parametrize("system", NAMES)
+async def test_every_system_starts_with_its_servers_and_sentinel_watches_it(demos: Demos, system: str) -> None:
+    base = free_base()
+    await demos.welcomed(base, with_sentinel=True, system=system)
+    watched = {check["name"] for check in json.loads(find(system).config.read_text())["checks"]}
+    async with httpx2.AsyncClient(timeout=5.0) as client:
+        status = (await client.get(f"http://127.0.0.1:{base + 4}/api/v1/status")).json()
+    assert {check["name"] for check in status["checks"]} >= watched
 
 
 async def test_it_says_which_program_ended_and_stops_the_rest(demos: Demos) -> None:

@@ -62,9 +62,9 @@ async def test_breaking_needs_no_ports_while_the_demo_runs(demos: Demos) -> None
     await demos.welcomed(base, with_sentinel=True)
     broken = await demos.run("examples.demo.break", "down")
     assert "three bad results in a row" in broken
-    assert f"in up to 40 s,\nin the terminal of `make run` and at http://127.0.0.1:{base + 2}/" in broken
+    assert f"in up to 60 s,\nin the terminal of `make run` and at http://127.0.0.1:{base + 2}/" in broken
     assert await status(f"http://127.0.0.1:{base + 1}/health") == 503
-    assert "after two good results in a row: in up to 30 s" in await demos.run("examples.demo.break", "--off")
+    assert "after two good results in a row: in up to 45 s" in await demos.run("examples.demo.break", "--off")
     assert await status(f"http://127.0.0.1:{base + 1}/health") == 200
 
 
