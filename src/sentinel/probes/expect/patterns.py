@@ -24,6 +24,8 @@ class _Compiled(Protocol):
 
     def search(self, text: str | bytes, pos: int = 0) -> Any: ...
 
+    def finditer(self, text: str) -> Iterator[Any]: ...
+
 
 class FromText:
     """A value that is written as a text, its `source`, and compiled from it. Equal when the texts are."""
@@ -80,6 +82,10 @@ class Pattern(FromText):
             return None
         part: str | None = (found.groups() or (found.group(),))[0]
         return part
+
+    def groups_in(self, text: str) -> Iterator[tuple[str | None, ...]]:
+        """What its groups caught, each time that it is found, from the beginning to the end."""
+        return (found.groups() for found in self._compiled.finditer(text))
 
 
 class LinePattern(Pattern):
