@@ -66,7 +66,13 @@ def test_a_cookie_of_a_path_goes_there_and_beneath(path: str, fits: bool) -> Non
 
 @pytest.mark.parametrize(
     "ending",
-    ["Max-Age=0", "Max-Age=-1", "Expires=Thu, 01 Jan 1970 00:00:00 GMT", "Expires=Thu, 01-Jan-1970 00:00:00 GMT"],
+    [
+        "Max-Age=0",
+        "Max-Age=000",
+        "Max-Age=-1",
+        "Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+        "Expires=Thu, 01-Jan-1970 00:00:00 GMT",
+    ],
 )
 def test_a_cookie_that_is_over_is_taken_away(ending: str) -> None:
     both = jar("session=abc", f"session=; {ending}")
@@ -74,7 +80,16 @@ def test_a_cookie_that_is_over_is_taken_away(ending: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "ending", ["Max-Age=60", "Max-Age=soon", "Expires=never", "Expires=Thu, 01 Jan 2099 00:00:00 GMT"]
+    "ending",
+    [
+        "Max-Age=60",
+        "Max-Age=soon",
+        "Max-Age=\u00b2",
+        f"Max-Age={'9' * 5000}",
+        "Expires=never",
+        "Expires=Thu, 01 Jan 2099 00:00:00 GMT",
+        f"Expires=Thu, 01 Jan 1970 00:00:00 +{'9' * 20}",
+    ],
 )
 def test_a_cookie_that_is_not_over_stays(ending: str) -> None:
     assert jar(f"session=abc; {ending}").header("http://example.org/") == (("Cookie", "session=abc"),)

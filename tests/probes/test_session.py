@@ -161,6 +161,17 @@ async def test_an_answer_without_a_usable_token_is_told(bench: Bench, receiver: 
     )
 
 
+async def test_a_token_without_a_signature_that_is_accepted_is_told(bench: Bench, receiver: HttpReceiver) -> None:
+    """Where tokens are signed by nothing (`alg: none`), anybody can make one."""
+    receiver.next_answers.append(with_token("eyJhbGciOiJub25lIn0.eyJzdWIiOiJtb25pdG9yIn0."))
+    options = {**auth(receiver), "refuse": {"missing": False, "foreign": False}}
+    found = await bench.measure("auth", **options)
+    assert (found.failure, found.explanation) == (
+        FailureClass.TOKEN_ACCEPTED,
+        "tampered token: accepted with status 200",
+    )
+
+
 async def test_a_good_token_that_is_refused_is_told(bench: Bench, receiver: HttpReceiver) -> None:
     receiver.next_answers.extend([with_token(), Answer(status=401)])
     found = await bench.measure("auth", **auth(receiver))

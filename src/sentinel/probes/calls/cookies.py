@@ -4,6 +4,7 @@ Read by the algorithm of RFC 6265, 5.2, as browsers do. `http.cookies` of the st
 servers and drops the whole header at the first character that it does not like, such as a quotation mark in a value.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,7 @@ from sentinel.probes.wire import Exchange
 _PORTS: Final = {"http": 80, "https": 443}
 _MOST: Final = 50  # cookies of one origin, as RFC 6265, 6.1 asks of browsers
 _LONGEST: Final = 4096  # bytes of a name and value together; likewise
+_AGE: Final = re.compile(r"(-?)([0-9]+)")  # of any length: a service can send what it likes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +50,11 @@ class SetCookie:
 
     def is_over(self, now: datetime) -> bool:
         """Whether it takes the cookie away instead of setting it."""
-        age = self.attributes.get("max-age")
-        if age is not None and age.lstrip("-").isdigit():
-            return int(age) <= 0
+        if found := _AGE.fullmatch(self.attributes.get("max-age", "")):
+            return found[1] == "-" or not found[2].strip("0")
         try:
             expires = parsedate_to_datetime(self.attributes.get("expires", ""))
-        except ValueError:
+        except (ValueError, OverflowError):
             return False
         # An old way of writing, with dashes and no zone, is GMT too.
         return (expires if expires.tzinfo else expires.replace(tzinfo=now.tzinfo)) <= now
