@@ -56,7 +56,7 @@ lock: ## Pin the newest allowed versions in requirements/*.txt (needs uv)
 	$(LOCK) --upgrade --constraint requirements/run.txt --output-file requirements/dev.txt requirements/dev.in
 
 clean: ## Remove the virtual environment, caches and the demo's data
-	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) .demo state examples/*/state .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # `sentinel --status` promises to start fast, and editing a source file makes its bytecode stale.

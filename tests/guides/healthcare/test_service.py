@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -193,3 +195,13 @@ async def test_the_chain_of_the_audit_log_holds(service: Service) -> None:
     await service.login(Role.DOCTOR)
     broken = "SELECT count(*) FROM audit_log a JOIN audit_log b ON b.seq = a.seq + 1 WHERE b.previous_hash <> a.hash"
     assert service.count(broken) == 0
+
+
+async def test_a_database_of_an_older_version_is_begun_anew(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "healthcare.db")) as old:
+        old.execute("CREATE TABLE audit_log (seq INTEGER PRIMARY KEY, at TEXT)")
+    async with Children() as children:
+        service = await start(children, tmp_path)
+        async with service.client:
+            assert (await service.login(Role.DOCTOR)).status_code == 200
+        assert service.count("SELECT count(*) FROM audit_log WHERE action = 'auth.login' AND hash <> ''") == 1
