@@ -347,6 +347,7 @@ def test_restarts_between_two_looks_are_those_that_the_manager_counts() -> None:
     assert seen.lately == 0
     assert seen.seen("b", NOW, 12).lately == 5
     assert seen.seen("b", NOW, 0).lately == 1  # somebody started it by hand, and the count began anew
+    assert seen.seen("", NOW, 9).seen("b", NOW, 12).lately == 5  # some of them while it was seen not to run
     assert seen.seen("", NOW).seen("a", NOW).lately == 0  # it was stopped for a while, and nobody saw another life
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -26,6 +27,7 @@ from tests.kit.script import printing, script
 
 if TYPE_CHECKING:
     from sentinel.core.result import Measurement
+    from tests.kit.process import Children
 
 # --- systemd: what `systemctl show` prints (systemd 252) --------------------------------------------------------------
 
@@ -447,6 +449,19 @@ async def test_a_socket_that_nobody_answers_on_is_refused(bench: Bench, tmp_path
     assert found.failure is FailureClass.REFUSED
 
 
+async def forbidding(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.0 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<html><body>403 Forbidden</body></html>")
+    await writer.drain()
+
+
+async def test_a_proxy_that_forbids_the_question_accuses_no_container(engine: Engine, container: Any) -> None:
+    engine.script = forbidding
+    found = await container()
+    assert (found.failure, found.outcome) == (FailureClass.NOT_PERMITTED, Outcome.UNKNOWN)
+    assert "refuses GET /containers/api/json" in found.explanation
+    assert "CONTAINERS=1" in found.hint
+
+
 async def silent(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
     await asyncio.sleep(60)
 
@@ -509,6 +524,32 @@ async def test_a_port_that_nobody_listens_on_is_not_running(bench: Bench) -> Non
     with refusing_port() as port:
         found = await bench.measure("service", port={"port": port})
     assert (found.failure, found.explanation) == (FailureClass.NOT_RUNNING, f"nothing listens on port {port}")
+
+
+SHARING = """
+import socket, sys, time
+sock = socket.socket()
+sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+sock.bind(("127.0.0.1", int(sys.argv[1])))
+sock.listen()
+print("port", sock.getsockname()[1])
+time.sleep(60)
+"""
+
+
+async def test_a_worker_that_is_replaced_is_no_restart_of_the_port(bench: Bench, children: Children) -> None:
+    """Workers of gunicorn and the like share a port, and are replaced after so many requests."""
+    oldest = await children.start(sys.executable, "-c", SHARING, "0")
+    port = (await oldest.line(r"port (\d+)"))[1]
+    probe = bench.build("service", port={"port": int(port)})
+    for expected in (1, 2):
+        assert readings(await run(probe))["instances"] == expected
+        worker = await children.start(sys.executable, "-c", SHARING, port)
+        await worker.line("port")
+    await worker.kill()
+    assert readings(await run(probe))["restarts"] == 0
+    await oldest.kill()
+    assert readings(await run(probe))["restarts"] == 1
 
 
 async def test_a_port_of_another_program_is_told(bench: Bench) -> None:

@@ -1,7 +1,7 @@
 """How often something that must run was started again lately, as far as Sentinel has seen it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
@@ -24,13 +24,15 @@ class Restarts:
         """What is known after another look.
 
         Args:
-            mark: of the life that was seen.
+            mark: of the life that was seen; empty when it does not run just now.
             now: aware.
             total: restarts that its manager counts, so that those between two looks count, too.
         """
         lately = tuple(moment for moment in self.moments if moment > (now - LATELY).timestamp())
-        if not self.mark or not mark:
-            return Restarts(mark=mark or self.mark, total=total, moments=lately)
+        if not mark and self.mark:  # the count stays as it was, so that the next life counts what comes meanwhile
+            return replace(self, moments=lately)
+        if not self.mark:
+            return Restarts(mark=mark, total=total, moments=lately)
         fresh = max(total - self.total, int(mark != self.mark))
         return Restarts(mark=mark, total=total, moments=(*lately, *[now.timestamp()] * min(fresh, MOST))[-MOST:])
 

@@ -124,6 +124,9 @@ class Container:
         if status == 404:
             hint = "Is the name right (`docker ps -a`), and was it created again under another one?"
             raise Finding(FailureClass.MISSING, f"the engine knows no container {self._options.name}", hint)
+        if status in {401, 403}:
+            explanation = f"what stands before the container engine refuses GET {target.partition('?')[0]}"
+            raise Finding(FailureClass.NOT_PERMITTED, explanation, _PROXY)
         document = _document(body)
         if status != 200 or document is None:
             hint = (
@@ -131,6 +134,12 @@ class Container:
             )
             raise Finding(FailureClass.PROTOCOL_ERROR, f"the container engine answered {status}, not as expected", hint)
         return document
+
+
+_PROXY: Final = (
+    "Let the proxy in front of Docker's socket pass GET requests for containers (`CONTAINERS=1` in docker-socket-proxy); "
+    "leave `stats` out if it is only that."
+)
 
 
 def _unreachable(path: str, error: OSError) -> Finding:

@@ -1,6 +1,7 @@
 """A TCP port of this host, as the kernel's table of sockets has it. Nothing is connected to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Annotated, Final
 
 import psutil
@@ -51,7 +52,7 @@ class Port:
             raise Finding(FailureClass.NOT_RUNNING, f"nothing listens on port {port}", hint)
         findings = [*self._owner(found), *self._reach(found)]
         pids = sorted({listener.pid for listener in found if listener.pid is not None})
-        return Condition(findings=findings, mark=" ".join(map(str, pids)), instances=len(pids) or None)
+        return Condition(findings=findings, mark=_life(pids), instances=len(pids) or None)
 
     def _owner(self, found: Sequence[Listener]) -> list[Finding]:
         wanted, port = self._options.program, self._options.port
@@ -70,6 +71,15 @@ class Port:
             return []
         hint = "Let the service listen on 127.0.0.1 alone, or say `only_local: false` if others are meant to reach it."
         return [Finding(FailureClass.INSECURE, f"port {self._options.port} can be reached from other hosts", hint)]
+
+
+def _life(pids: Iterable[int]) -> str:
+    """The process that has listened for longest, as workers that share a port come and go; empty when none may be seen."""
+    began = []
+    for pid in pids:
+        with suppress(psutil.Error):
+            began.append((psutil.Process(pid).create_time(), pid))
+    return f"{min(began)[1]}@{min(began)[0]:.0f}" if began else ""
 
 
 def _name(pid: int | None) -> str | None:
