@@ -17,10 +17,10 @@ from statistics import median
 import uvloop
 
 from benchmarks.figures import Figure
-from examples.demo.__main__ import child_environment, demo_environment, start_system
-from examples.demo.children import Children
+from examples.demo.__main__ import demo_environment
 from examples.demo.ports import free_ports
-from examples.demo.system import NAMES, ROOT, Stand, System, find
+from examples.demo.starting import child_environment, programs, start_system
+from examples.demo.system import NAMES, Stand, System, find
 from sentinel.app.equipment import Equipment
 from sentinel.app.plans import load_plan
 from sentinel.base.clock import SystemClock
@@ -57,8 +57,7 @@ def measure() -> list[Figure]:
 async def _watch(system: System, folder: Path) -> list[Cost]:
     stand = Stand(ports=free_ports(), data=folder, given={})
     environment = child_environment(demo_environment(system, stand), os.environ)
-    (folder / "logs").mkdir()
-    async with Children(ROOT, folder / "logs", environment) as children:
+    async with programs(system, stand, environment) as children:
         await start_system(children, system, stand)
         plan = load_plan(system.config, environment)
         equipment = Equipment(SystemClock())

@@ -13,6 +13,7 @@ from examples.demo import revival, running
 from examples.demo.children import ChildFailedError, Children
 from examples.demo.ports import Ports, SettingsError, ports
 from examples.demo.running import Record
+from examples.demo.starting import module, programs, start_system
 from examples.demo.system import NAMES, ROOT, Stand, System, find
 from examples.serving import listen
 
@@ -106,12 +107,6 @@ def write_environment(file: Path, environment: Mapping[str, str]) -> None:
         output.writelines(lines)
 
 
-def child_environment(environment: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """The environment given, without proxies (a call to loopback would leave through them), and the demo's."""
-    kept = {name: value for name, value in given.items() if not name.lower().endswith("_proxy")}
-    return {**kept, **environment, "PYTHONUNBUFFERED": "1"}
-
-
 async def run(
     system: System, stand: Stand, options: argparse.Namespace, environment: Mapping[str, str], record: Record
 ) -> int:
@@ -120,12 +115,10 @@ async def run(
     def started(sentinel: int) -> None:
         record.write(sentinel=sentinel)
 
-    logs = stand.data / "logs"
-    logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with Children(ROOT, logs, child_environment(environment, os.environ)) as children:
+    async with programs(system, stand, environment) as children:
         try:
             await until_either(stop, start_all(children, system, stand, started, not options.without_sentinel))
             if not stop.is_set():
@@ -150,23 +143,6 @@ async def start_all(
         child = await children.start(revival.SENTINEL, module("sentinel", "--config", str(system.config)))
         started(child.pid)
         await child.until_ready(f"http://127.0.0.1:{ports.web}/healthz")
-
-
-async def start_system(children: Children, system: System, stand: Stand) -> None:
-    """The databases that it needs, then its service."""
-    wanted = {"postgres": (system.postgres, stand.ports.postgres), "redis": (system.redis, stand.ports.redis)}
-    for name, (needed, port) in wanted.items():
-        if needed:
-            command = module(f"examples.servers.{name}", "--port", str(port), "--data", str(stand.data / name))
-            child = await children.start(name, command)
-            await child.until_it_listens(port)
-    service = module(system.service, "--port", str(stand.ports.service), "--data", str(stand.service_data))
-    child = await children.start("service", service)
-    await child.until_ready(f"{stand.url}/health")
-
-
-def module(name: str, *arguments: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", name, *arguments)
 
 
 async def until_either(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:

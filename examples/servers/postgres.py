@@ -151,10 +151,8 @@ def _version(folder: Path) -> int:
 
 
 def place(data: Path, port: int) -> Path:
-    """The folder of the files, made where it is not there; another one than asked for where `nobody` may not go there."""
-    home = Path(tempfile.gettempdir()) / f"sentinel-demo-postgres-{port}" if ordinary_user() else data
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return home
+    """The folder of the files; another one than asked for when they will be those of `nobody`, who may not go there."""
+    return Path(tempfile.gettempdir()) / f"sentinel-demo-postgres-{port}" if ordinary_user() else data
 
 
 def main() -> None:
@@ -163,6 +161,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of its files; made when it is not there")
     options = parser.parse_args()
     home = place(options.data, options.port)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         cluster = Cluster(home)
         cluster.initialise()

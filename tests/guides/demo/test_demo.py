@@ -13,8 +13,9 @@ import httpx2
 import psutil
 import pytest
 
-from examples.demo.__main__ import child_environment, demo_environment
+from examples.demo.__main__ import demo_environment
 from examples.demo.ports import Ports, SettingsError, ports
+from examples.demo.starting import child_environment
 from examples.demo.system import NAMES, Stand, find
 from examples.healthcare.system import SYSTEM
 from examples.serving import listen

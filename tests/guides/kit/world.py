@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import httpx2
 
-from examples.demo.__main__ import child_environment, demo_environment, start_system
-from examples.demo.children import Children
+from examples.demo.__main__ import demo_environment
 from examples.demo.ports import free_ports
-from examples.demo.system import ROOT, Stand, find
-from examples.servers import postgres
+from examples.demo.starting import child_environment, programs, start_system
+from examples.demo.system import Stand, find
 from sentinel.app.plans import load_plan
 from tests.guides.kit.watch import Seen, Watch, red
 
@@ -111,16 +109,10 @@ async def running(name: str, folder: Path, **sooner: str) -> AsyncIterator[World
     system = find(name)
     stand = Stand(ports=free_ports(), data=folder, given={})
     environment = child_environment(demo_environment(system, stand) | sooner, os.environ)
-    logs = folder / "logs"
-    logs.mkdir(parents=True)
-    try:
-        async with Children(ROOT, logs, environment) as children:
-            await start_system(children, system, stand)
-            world = World(system, stand, environment)
-            try:
-                yield world
-            finally:
-                await world.close()
-    finally:
-        if system.postgres:
-            shutil.rmtree(postgres.place(folder / "postgres", stand.ports.postgres), ignore_errors=True)
+    async with programs(system, stand, environment) as children:
+        await start_system(children, system, stand)
+        world = World(system, stand, environment)
+        try:
+            yield world
+        finally:
+            await world.close()
