@@ -181,7 +181,7 @@ async def test_a_restart_does_not_try_a_refused_login_again(bench: Bench, office
     found = await bench.measure("scenario", **options)
     bench.tools = replace(bench.tools, sessions=Sessions(), note=found.note)
     later = await bench.measure("scenario", **options)
-    assert (found.failure, later.failure) == (FailureClass.LOGIN_FAILED, FailureClass.CREDENTIAL_REFUSED)
+    assert (found.failure, later.failure) == (FailureClass.CREDENTIAL_REFUSED, FailureClass.CREDENTIAL_REFUSED)
     assert office.wrong == {"monitor": 1}
 
 
@@ -343,6 +343,21 @@ async def test_what_was_refused_made_nothing_and_is_not_looked_for(bench: Bench,
     found = await bench.measure("scenario", **staff(office, **{"finally": taking_away(office)[1:]}))
     assert found.explanation == "create: status 403, expected 201"
     assert (office.requests[-1], await left(bench)) == ("POST /employees", [])
+
+
+async def test_a_wrong_password_of_ours_accuses_nobody_of_leaving_things_behind(bench: Bench, office: Office) -> None:
+    """The request that makes something was not sent, so nothing has to be found again."""
+    create, delete = walk(office)[3], taking_away(office)[1]
+    options: dict[str, Any] = {
+        "login": {**login(office), "password": "another"},
+        "steps": [create],
+        "finally": [delete],
+    }
+    for _ in range(2):
+        found = await bench.measure("scenario", **options)
+        assert (found.failure, found.outcome) == (FailureClass.CREDENTIAL_REFUSED, Outcome.UNKNOWN)
+        assert readings(found)["left"] == 0
+    assert await left(bench) == []
 
 
 async def test_what_cannot_be_found_again_is_told_once(bench: Bench, office: Office) -> None:

@@ -85,7 +85,7 @@ class AuthProbe:
             if refused.seconds is not None:
                 readings.append(Reading("login_time", refused.seconds, Unit.SECONDS))
             if refused.failure is FailureClass.CREDENTIAL_REFUSED:
-                # That login works is what this check is for: until it is tried again, it does not.
+                # That login works is what this check is for: refused, or not tried again yet, it does not.
                 raise LoginRefused(FailureClass.LOGIN_FAILED, refused.explanation, refused.hint) from None
             raise
         if self._options.ends_session:

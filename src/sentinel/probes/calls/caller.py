@@ -18,6 +18,10 @@ _SLOW_HINT: Final = "Look which of the check's readings grew; when all are as ev
 Header = tuple[str, str]
 
 
+class NotSent(Finding):
+    """The request did not go out, or went out in vain for its token was refused: the target did nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Sends requests for one probe."""
@@ -36,11 +40,11 @@ class Caller:
     ) -> Exchange:
         """The answer to a request with these headers added. Raises Finding, which names the step, when there is none."""
         if asyncio.get_running_loop().time() >= deadline:
-            raise Finding(FailureClass.READ_TIMEOUT, f"{step}: the steps before it took all the time", _SLOW_HINT)
+            raise NotSent(FailureClass.READ_TIMEOUT, f"{step}: the steps before it took all the time", _SLOW_HINT)
         try:
             request = prepared(options, self.contexts, more_headers=headers)
         except InvalidRequest as error:
-            raise Finding(FailureClass.INTERNAL_ERROR, f"{step}: {error}") from None
+            raise NotSent(FailureClass.INTERNAL_ERROR, f"{step}: {error}") from None
         try:
             return await self.transport.exchange(request, deadline=deadline, body_cap=body_cap)
         except ExchangeFailed as error:
@@ -76,7 +80,7 @@ class Caller:
         try:
             return await account.token(self.transport, deadline)
         except LoginRefused as refused:
-            raise Finding(refused.failure, f"{step}, {refused.explanation}", refused.hint) from None
+            raise NotSent(refused.failure, f"{step}, {refused.explanation}", refused.hint) from None
 
 
 def _joined(headers: tuple[Header, ...], shown: Header) -> tuple[Header, ...]:

@@ -189,7 +189,7 @@ class Account:
         left = self._standing.not_before - self._clock.monotonic()
         if left > 0:
             raise LoginRefused(
-                FailureClass.CREDENTIAL_REFUSED,
+                _REFUSED,
                 f"login: refused before, tried again in {format_duration(left)}, so that the account is not locked",
                 _REFUSED_HINT,
             )
@@ -221,11 +221,11 @@ class Account:
         # A form answers a wrong password with the form again, and 200: that counts as an attempt there.
         self._pause()
         explanation = f"login: the answer does not set the cookie {self._way.cookie}"
-        return _after(seconds, LoginRefused(_FAILED, explanation, _REFUSED_HINT))
+        return _after(seconds, LoginRefused(_REFUSED, explanation, _REFUSED_HINT))
 
     def _refused(self, status: int, seconds: float) -> LoginRefused:
         self._pause()
-        return _after(seconds, LoginRefused(_FAILED, f"login: refused with status {status}", _REFUSED_HINT))
+        return _after(seconds, LoginRefused(_REFUSED, f"login: refused with status {status}", _REFUSED_HINT))
 
     def _pause(self) -> None:
         pause = min(_FIRST_PAUSE * 2**self._standing.refusals, _LONGEST_PAUSE)
@@ -261,6 +261,8 @@ class Account:
 
 
 _FAILED: Final = FailureClass.LOGIN_FAILED
+#: Who is refused does not know whether the service is at fault or its own password. That logins work is the matter of `auth`.
+_REFUSED: Final = FailureClass.CREDENTIAL_REFUSED
 _REFUSED_HINT: Final = (
     "Either the service refuses logins that are good, or Sentinel's own user is: try that user and password by hand, "
     "and see whether the account is locked or its password has expired."

@@ -11,6 +11,7 @@ from typing import Final
 
 from sentinel.core.ledger import LedgerEntry
 from sentinel.core.result import OWN_SIDE, FailureClass
+from sentinel.probes.calls.caller import NotSent
 from sentinel.probes.finding import Finding
 from sentinel.probes.scenario.book import Book
 from sentinel.probes.scenario.options import BEGUN, ScenarioOptions, Step
@@ -38,7 +39,8 @@ _NOT_SENT: Final = frozenset(
 
 def is_surely_undone(finding: Finding) -> bool:
     """Whether a step that failed like this made nothing. After a 5xx or a lost answer nobody knows."""
-    return finding.failure in _NOT_SENT or (isinstance(finding, Unmet) and 400 <= finding.status < 500)
+    refused = isinstance(finding, Unmet) and 400 <= finding.status < 500
+    return refused or isinstance(finding, NotSent) or finding.failure in _NOT_SENT
 
 
 class Tally:
