@@ -29,8 +29,10 @@ from sentinel.base.clock import SystemClock
 from sentinel.core.result import FailureClass, Outcome
 from sentinel.probes.catalogue import CATALOGUE
 from tests.kit.bench import Bench, problem, readings, run, words
+from tests.kit.clock import FakeClock
 from tests.kit.eventually import eventually
 from tests.kit.memory import peak_growth
+from tests.kit.script import script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -277,6 +279,22 @@ async def test_a_backup_is_read_once_and_again_only_after_a_failure(backups: Bac
     assert [(await backups.look()).failure for _ in range(2)] == [FailureClass.CORRUPT] * 2
 
 
+async def test_a_backup_that_is_no_good_is_told_often_and_tried_once_an_hour(backups: Backups) -> None:
+    """A check that fails is run again and again until it has failed three times; a large backup cannot be."""
+    backups.file("a.zst", zstd(b"what nobody knows"))
+    tried = backups.main.parent / "tried"
+    program = script(backups.main.parent, "zstd", f"echo once >> {tried}; exit 1")
+    clock = FakeClock(SystemClock().now())
+    backups.bench.tools = replace(backups.bench.tools, clock=clock)
+    probe = backups.probe(programs={"zstd": program})
+    for _ in range(3):
+        assert (await run(probe)).failure is FailureClass.CORRUPT
+    assert len(tried.read_text().splitlines()) == 1
+    await clock.advance(hours=1)
+    assert (await run(probe)).failure is FailureClass.CORRUPT
+    assert len(tried.read_text().splitlines()) == 2
+
+
 async def test_a_backup_that_takes_too_long_to_read_does_not_hold_the_deadline(backups: Backups) -> None:
     os.truncate(backups.file("a.sql", b"--\n"), 1 << 42)  # 4 TiB that take no room
     backups.aged(backups.main / "a.sql")
@@ -493,6 +511,31 @@ async def test_a_missing_program_is_named_before_the_first_run(backups: Backups)
     assert found.failure is FailureClass.NOT_INSTALLED
     assert "postgresql-client" in found.hint
     assert "postgresql-client" in kind.lacks(kind.options.model_validate({"places": ["/b/*.dump"], **options}))
+
+
+@pytest.mark.parametrize(
+    ("needs", "said"),
+    [
+        ("ALTER TABLE people OWNER TO app_of_another_host;", "a role that the scratch server does not have"),
+        ("ALTER TABLE people OWNER TO pg_monitor;", "what the role of `restore.server` may not do"),
+        ("CREATE ROLE another;", "what the role of `restore.server` may not do"),
+    ],
+)
+async def test_a_dump_that_wants_other_roles_accuses_no_backup(
+    backups: Backups, postgres: PostgresServer, database: str, programs: dict[str, str], needs: str, said: str
+) -> None:
+    backups.file("a.sql", SQL.format(needs).encode())
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE ROLE sentinel_restorer LOGIN CREATEDB")
+    server = psycopg.conninfo.conninfo_to_dict(database)
+    url = f"postgresql://sentinel_restorer@{server['host']}:{server.get('port', 5432)}/{server['dbname']}"
+    try:
+        found = await backups.look(programs=programs, restore={"server": url})
+    finally:
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute("DROP ROLE sentinel_restorer")
+    assert (found.outcome, found.explanation) == (Outcome.UNKNOWN, f"a.sql: needs {said}")
+    assert "--no-owner" in found.hint
 
 
 async def test_a_role_that_may_not_make_databases_is_named(

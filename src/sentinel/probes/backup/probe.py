@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeVar
+from dataclasses import dataclass
+from typing import Final, Self, TypeVar
 
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Measurement, Note, Reading
@@ -32,7 +33,32 @@ UNITS: Final[Mapping[str, Unit]] = {
     "restore_time": Unit.SECONDS,
     "restored_age": Unit.SECONDS,
 }
+_AGAIN: Final = 3600.0  # seconds after which a backup that is no good is tried again
+_NO_GOOD: Final = frozenset({FailureClass.CORRUPT, FailureClass.RESTORE_FAILED})
 _HEAVY: Final = "the reading of backups"  # one at a time, for all checks: it takes disk and processor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refused:
+    """A backup that was found to be no good. Reading or restoring it again at once would find the same, at the same cost."""
+
+    key: str  # of the copy
+    at: float  # seconds since 1970
+    failure: FailureClass
+    explanation: str
+    hint: str
+
+    @classmethod
+    def of(cls, finding: Finding, copy: Copy, now: float) -> Self:
+        """Of a finding only what is told: the traceback of one that was raised holds everything that was on the stack."""
+        return cls(key=copy.key, at=now, failure=finding.failure, explanation=finding.explanation, hint=finding.hint)
+
+    @property
+    def finding(self) -> Finding:
+        return Finding(self.failure, self.explanation, self.hint)
+
+    def holds(self, copy: Copy, now: float) -> bool:
+        return self.key == copy.key and 0 <= now - self.at < _AGAIN
 
 
 class BackupProbe:
@@ -46,6 +72,9 @@ class BackupProbe:
         self._sizes = Sizes(note.get("sizes"))
         self._verified = Tried.from_note(note.get("verified"))
         self._restored = Tried.from_note(note.get("restored"))
+        self._refused: _Refused | None = (
+            None  # not noted: who has mended what was to blame reloads, and has it tried again
+        )
         server = options.restore.server if options.restore is not None else None
         self._scratch = Scratch(server, tools.check, tools) if server is not None else None
         self._swept = self._scratch is None
@@ -72,6 +101,8 @@ class BackupProbe:
 
     async def _try(self, copy: Copy, now: float, deadline: float) -> list[Finding]:
         """What is wrong inside a backup, if that is not known yet to be nothing."""
+        if self._refused is not None and self._refused.holds(copy, now):
+            return [self._refused.finding]
         verify = self._verified is None or self._verified.key != copy.key
         restore = self._options.restore if self._is_restore_due(copy, now) else None
         if not verify and restore is None and self._swept:
@@ -87,7 +118,10 @@ class BackupProbe:
                 if restore is not None:
                     await self._restore(copy, known, restore, now, deadline)
         except Finding as finding:
+            if finding.failure in _NO_GOOD:
+                self._refused = _Refused.of(finding, copy, now)
             return [finding]
+        self._refused = None
         return []
 
     async def _file_work(self, copy: Copy, work: Callable[[Halt], T], deadline: float) -> T:

@@ -160,6 +160,10 @@ def _refused(path: Path, kind: str, ended: Ended) -> Finding:
     )
 
 
+_ROLES: Final = (
+    "Have the job dump without owners and rights (`pg_dump --no-owner --no-privileges`, or `-F c`, which is restored without "
+    "them); else create the roles that it names on the scratch server, and grant them to the role of `restore.server`."
+)
 _NEWER: Final = "Restore on a server of the version that made the backup, or a newer one."
 _KNOWN: Final = (
     (
@@ -179,6 +183,16 @@ _KNOWN: Final = (
         FailureClass.NOT_PERMITTED,
         "the role may not create an extension that the backup needs",
         "Create it in template1 of the scratch server, once, as its superuser.",
+    ),
+    (
+        b'ERROR:  role "',  # … does not exist
+        FailureClass.NOT_INSTALLED,
+        "needs a role that the scratch server does not have",
+        _ROLES,
+    ),
+    *(
+        (words, FailureClass.NOT_PERMITTED, "needs what the role of `restore.server` may not do", _ROLES)
+        for words in (b"ERROR:  must be ", b"ERROR:  permission denied")
     ),
     (
         b"No space left on device",
