@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -241,6 +242,15 @@ async def test_servers_of_the_host_are_asked_one_after_the_other(bench: Bench, t
     file.write_text("nameserver 127.0.0.97\nnameserver 127.0.0.98\n")  # nothing listens on their port 53
     found = await bench.measure("dns", name=NAME, resolv_conf=str(file))
     assert (found.failure, found.explanation) == (FailureClass.REFUSED, "127.0.0.98: connection refused")
+
+
+async def test_a_file_that_no_thread_is_free_for_does_not_hold_the_deadline() -> None:
+    ended = threading.Event()
+    async with Bench(threads=1) as bench:
+        bench.tools.threads.submit(ended.wait, 10)
+        found = await bench.measure("dns", name=NAME, within=0.2)
+        ended.set()
+    assert (found.failure, found.outcome) == (FailureClass.OVERLOADED, Outcome.UNKNOWN)
 
 
 async def test_an_address_is_asked_for_in_reverse(bench: Bench, server: NameServer) -> None:

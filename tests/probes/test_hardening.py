@@ -413,8 +413,15 @@ async def test_a_rule_about_one_group_is_told_with_what_was_found_in_it(lab: Lab
     assert hints["findings"] == hints["findings.headers"]
 
 
-async def test_a_disk_that_hangs_does_not_hold_the_deadline(env_file: Path) -> None:
-    """Its stand-in: the only thread is busy for longer than the run may take."""
+async def test_a_service_that_is_down_has_no_doors_ajar(lab: Lab) -> None:
+    """The page of a proxy whose service is down has none of its headers."""
+    lab.site.pages["/"], lab.site.headers = Page(status=502), []
+    found = await lab.look()
+    assert (found.failure, found.explanation) == (FailureClass.WRONG_STATUS, "the address: status 502")
+    assert readings(found) == {}
+
+
+async def test_files_that_no_thread_is_free_for_do_not_hold_the_deadline(env_file: Path) -> None:
     released = threading.Event()
     async with Bench(threads=1) as bench:
         bench.tools.threads.submit(released.wait, 10)
@@ -422,9 +429,9 @@ async def test_a_disk_that_hangs_does_not_hold_the_deadline(env_file: Path) -> N
         settings = [{"env_file": str(env_file), "off": ["DEBUG"]}]
         found = await bench.measure("hardening", files=files, settings=settings, within=0.2)
         released.set()
-    assert (found.failure, found.explanation) == (
-        FailureClass.READ_TIMEOUT,
-        "files: could not be read in time (and 1 more)",
+    assert (found.outcome, found.explanation) == (
+        Outcome.UNKNOWN,
+        "no thread became free to read files (and 1 more)",
     )
 
 

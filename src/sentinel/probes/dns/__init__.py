@@ -15,6 +15,7 @@ from sentinel.probes.finding import Finding, measurement
 from sentinel.probes.wire.address import Address
 from sentinel.probes.wire.failure import WireError
 from sentinel.probes.wire.link import addresses_of
+from sentinel.probes.worker import Worker
 
 _MOST_OF_HOST: Final = 3  # servers that resolv.conf(5) knows
 
@@ -34,6 +35,7 @@ class DnsProbe:
     def __init__(self, options: DnsOptions, tools: ProbeTools) -> None:
         self._options = options
         self._tools = tools
+        self._worker = Worker(tools.threads)
         self._question = Question(
             name=question(options),
             record=options.type,
@@ -62,7 +64,10 @@ class DnsProbe:
     async def _reply_of_host(self, deadline: float) -> _Reply:
         """The reply of the first of this host's servers that answers, as its resolver does it."""
         file = self._options.resolv_conf
-        servers = await asyncio.get_running_loop().run_in_executor(self._tools.threads, _servers_in, file)
+        try:
+            servers = await self._worker.do(lambda _halt: _servers_in(file), deadline)
+        except Finding as finding:
+            return _Reply(server="this host", finding=finding)
         nobody = Finding(
             FailureClass.NOT_INSTALLED, f"{file} names no name server", "Name one there, or give `servers`."
         )

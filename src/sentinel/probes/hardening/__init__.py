@@ -1,13 +1,12 @@
 """The `hardening` probe: doors that were left ajar, in what a service answers, in files, and in settings."""
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sentinel.base.units import Unit
-from sentinel.core.result import FailureClass, Measurement
+from sentinel.core.result import Measurement
 from sentinel.probes.base import ProbeKind, ProbeTools
 from sentinel.probes.calls.caller import Caller
 from sentinel.probes.finding import Finding, measurement
@@ -16,9 +15,7 @@ from sentinel.probes.hardening.files import look_at_files
 from sentinel.probes.hardening.options import Group, HardeningOptions, SettingsOptions
 from sentinel.probes.hardening.remarks import Remark, hints, readings, shortened
 from sentinel.probes.hardening.web import Web
-
-T = TypeVar("T")
-R = TypeVar("R")
+from sentinel.probes.worker import Worker
 
 
 class HardeningProbe:
@@ -26,7 +23,7 @@ class HardeningProbe:
 
     def __init__(self, options: HardeningOptions, tools: ProbeTools) -> None:
         self._options = options
-        self._threads = tools.threads
+        self._worker = Worker(tools.threads)
         self._caller = Caller(transport=tools.transport, contexts=tools.contexts)
         self._web = Web(options, self._caller) if options.url is not None else None
         self.host = urlsplit(options.url or "").hostname or ""
@@ -36,7 +33,7 @@ class HardeningProbe:
         lost: list[Finding] = []
         if self._options.files:
             try:
-                remarks += await self._on_thread("files", look_at_files, self._options.files, deadline)
+                remarks += await self._worker.do(lambda _halt: look_at_files(self._options.files), deadline)
             except Finding as finding:
                 remarks.append(Remark(group="files", finding=finding))
         for part in self._options.settings:
@@ -57,22 +54,13 @@ class HardeningProbe:
         """There is nothing to give back: every request has a connection of its own."""
 
     async def _settings(self, part: SettingsOptions, deadline: float) -> settings.Settings:
-        if part.env_file is not None:
-            return await self._on_thread("settings", settings.from_env_file, part.env_file, deadline)
-        if part.pid_file is not None:
-            return await self._on_thread("settings", settings.from_process, part.pid_file, deadline)
+        if (env_file := part.env_file) is not None:
+            return await self._worker.do(lambda _halt: settings.from_env_file(env_file), deadline)
+        if (pid_file := part.pid_file) is not None:
+            return await self._worker.do(lambda _halt: settings.from_process(pid_file), deadline)
         assert part.request is not None
         exchange = await self._caller.call("settings", part.request, deadline)
         return settings.from_answer(exchange, part)
-
-    async def _on_thread(self, step: str, work: Callable[[T], R], given: T, deadline: float) -> R:
-        """What blocks. A file system that hangs costs a thread until it answers, and this run its answer. Raises Finding."""
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await asyncio.get_running_loop().run_in_executor(self._threads, work, given)
-        except TimeoutError:
-            hint = "See whether the file system hangs, as a network share may."
-            raise Finding(FailureClass.READ_TIMEOUT, f"{step}: could not be read in time", hint) from None
 
     def _groups(self, lost: Iterable[Finding]) -> list[Group]:
         """What could be looked at in this run."""

@@ -63,7 +63,7 @@ class Web:
         remarks: list[Remark] = []
         for path in ("", *self._options.paths):
             try:
-                exchange = await self._caller.call(_shown(path), self._options.request(path), deadline)
+                exchange = await self._page(path, deadline)
             except Finding as finding:
                 if not path:
                     raise
@@ -76,6 +76,13 @@ class Web:
             except Finding as finding:
                 remarks.append(Remark(group=group, finding=finding))
         return remarks
+
+    async def _page(self, path: str, deadline: float) -> Exchange:
+        exchange = await self._caller.call(_shown(path), self._options.request(path), deadline)
+        if exchange.status >= 500:
+            # A proxy has other headers on its own page of errors than on those of the service behind it.
+            raise Finding(FailureClass.WRONG_STATUS, f"{_shown(path)}: status {exchange.status}", _DOWN_HINT)
+        return exchange
 
     def _of_page(self, exchange: Exchange, where: str, *, first: bool) -> Iterator[Remark]:
         options = self._options
@@ -167,6 +174,11 @@ class Web:
                 return []
         what = f"{limit.requests + 1} requests were answered, and {limit.requests} are the limit"
         return [remark("rate_limit", what, "Is the limit switched on, and does it count by the address that it sees?")]
+
+
+_DOWN_HINT: Final = (
+    "While the service fails, nothing can be said of how it was set up: see its log, and the checks that watch it."
+)
 
 
 def _shown(path: str) -> str:
