@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping
@@ -47,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
         refuse_taken(system, stand.ports)
         environment = demo_environment(system, stand) | own_state(stand.data)
         with Record(stand.data, stand.ports) as record:
+            if system.begins_anew:
+                shutil.rmtree(environment.get("STATE_DIRECTORY", system.config.with_name("state")), ignore_errors=True)
             write_environment(stand.data / "environment", environment)
             return asyncio.run(run(system, stand, options, environment, record))
     except (SettingsError, ChildFailedError) as error:

@@ -40,6 +40,9 @@ class System:
     service: str  # the module that is its program; it is told --port and --data
     config: Path  # that Sentinel watches it by
     environment: Callable[[Stand], dict[str, str]]  # what the configuration and the service refer to
+    begins_anew: bool = (
+        True  # whether its data are made anew at each start, so that Sentinel must not remember older ones
+    )
     postgres: bool = False  # whether it needs a PostgreSQL server
     redis: bool = False  # whether it needs a Redis server
     https: bool = False  # whether it also listens on the ports for HTTPS and for plain HTTP beside it

@@ -54,4 +54,5 @@ SYSTEM: Final = System(
     config=ROOT / "monitoring_config.json",
     environment=environment,
     https=True,
+    begins_anew=False,
 )

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from examples.demo.__main__ import demo_environment
 from examples.demo.ports import Ports
-from examples.demo.system import Stand, find
+from examples.demo.system import NAMES, Stand, find
 from examples.front import Authority
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
 from sentinel.config.advice import advice
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     from sentinel.core.plan import Plan
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = ROOT / "monitoring_config.json"
-SYSTEMS = ["healthcare", *sorted(file.parent.name for file in ROOT.glob("examples/*/monitoring_config.json"))]
-of_every_system = pytest.mark.parametrize("folder", SYSTEMS)
+of_every_system = pytest.mark.parametrize("name", NAMES)
 
 
 def test_it_watches_all_that_the_guide_asks_for(tmp_path: Path) -> None:
@@ -89,11 +87,6 @@ def test_it_escalates_as_the_guide_says(tmp_path: Path) -> None:
     assert {channel.kind for channel in plan.channels} == {"email", "slack", "webhook"}
 
 
-def test_it_names_no_secret_itself(tmp_path: Path) -> None:
-    assert of_the_system("healthcare", tmp_path).secrets
-    assert not any(word in SHIPPED.read_text() for word in ("xoxb-", "whsec_", "demo-"))
-
-
 def errors(tree: Any) -> list[str]:
     schema = Draft202012Validator(json_schema(PROBES, CHANNELS))
     return [f"{error.json_path}: {error.message}" for error in schema.iter_errors(tree)]
@@ -103,9 +96,9 @@ def test_the_schema_accepts_the_guides_file() -> None:
     assert errors(json.loads((ROOT / "examples/healthcare/guide_config.json").read_text())) == []
 
 
-def of_the_system(folder: str, data: Path) -> Plan:
+def of_the_system(name: str, data: Path) -> Plan:
     """The plan of a system of the guides, in the environment that its demo sets."""
-    system = find(folder.replace("_", "-"))
+    system = find(name)
     stand = Stand(ports=Ports(), data=data, given={})
     if system.https:
         Authority(stand.service_data / "tls")
@@ -113,24 +106,30 @@ def of_the_system(folder: str, data: Path) -> Plan:
 
 
 @of_every_system
-def test_the_schema_accepts_the_file_of_every_system(folder: str) -> None:
-    assert errors(json.loads(find(folder.replace("_", "-")).config.read_text())) == []
+def test_the_schema_accepts_the_file_of_every_system(name: str) -> None:
+    assert errors(json.loads(find(name).config.read_text())) == []
 
 
 @of_every_system
-def test_nothing_is_advised_but_what_a_host_lacks(folder: str, tmp_path: Path) -> None:
-    lines = [line for line in advice(of_the_system(folder, tmp_path)) if "cannot be judged yet" not in line]
+def test_nothing_is_advised_but_what_a_host_lacks(name: str, tmp_path: Path) -> None:
+    lines = [line for line in advice(of_the_system(name, tmp_path)) if "cannot be judged yet" not in line]
     assert lines == []
 
 
 @of_every_system
-def test_every_check_of_a_system_says_what_it_is_and_where_to_read(folder: str, tmp_path: Path) -> None:
-    plan = of_the_system(folder, tmp_path)
+def test_every_check_of_a_system_says_what_it_is_and_where_to_read(name: str, tmp_path: Path) -> None:
+    plan = of_the_system(name, tmp_path)
     assert [check.name for check in plan.checks if not check.title or not check.runbook or not check.tags] == []
 
 
 @of_every_system
-def test_every_system_escalates_as_the_shipped_file_does(folder: str, tmp_path: Path) -> None:
-    plan = of_the_system(folder, tmp_path)
+def test_every_system_escalates_as_the_shipped_file_does(name: str, tmp_path: Path) -> None:
+    plan = of_the_system(name, tmp_path)
     assert plan.policies["default"] == of_the_system("healthcare", tmp_path).policies["default"]
     assert {channel.kind for channel in plan.channels} == {"email", "slack", "webhook"}
+
+
+@of_every_system
+def test_no_file_names_a_secret_itself(name: str, tmp_path: Path) -> None:
+    assert of_the_system(name, tmp_path).secrets
+    assert not any(word in find(name).config.read_text() for word in ("xoxb-", "whsec_", "demo-"))
