@@ -202,3 +202,12 @@ def test_another_secret_is_another_check_and_the_same_plan(config: ConfigFolder)
 
 def test_another_word_is_another_plan(config: ConfigFolder) -> None:
     assert config.plan_of_check(title="a").fingerprint != config.plan_of_check(title="b").fingerprint
+
+
+def test_a_check_is_shown_by_the_reading_that_its_own_rules_look_at(config: ConfigFolder) -> None:
+    expiry = {"reading": "certificate_days", "direction": "below", "critical": 7}
+    slow = {"reading": "response_time", "critical": "5s"}
+    rules: list[list[dict[str, object]]] = [[], [expiry], [expiry, slow]]
+    checks = [{**CHECK, "name": f"c{number}", "rules": own} for number, own in enumerate(rules)]
+    plan = config.plan({"checks": checks})
+    assert [check.main for check in plan.checks] == ["response_time", "certificate_days", "response_time"]

@@ -20,7 +20,6 @@ from sentinel.core.check import Check
 from sentinel.core.plan import Plan
 from sentinel.probes.catalogue import CATALOGUE as PROBES
 from tests.config.test_guide import GUIDE
-from tests.config.test_shipped import SHIPPED
 from tests.kit.config import CHECK, ConfigFolder, plan_of
 
 CANARY = "canary-4711"
@@ -150,8 +149,8 @@ def test_the_expanded_form_of_the_shipped_file_loads_to_the_same_checks(config: 
     stand = Stand(ports=Ports(), data=tmp_path, given={})
     Authority(stand.service_data / "tls")
     environment = demo_environment(SYSTEM, stand)
-    tree = expanded(load(SHIPPED, environment), PROBES, CHANNELS)
-    again, first = config.plan(tree, environment), plan_of(SHIPPED, environment)
+    tree = expanded(load(SYSTEM.config, environment), PROBES, CHANNELS)
+    again, first = config.plan(tree, environment), plan_of(SYSTEM.config, environment)
     assert [check.options for check in again.checks] == [check.options for check in first.checks]
     assert [check.rules for check in again.checks] == [check.rules for check in first.checks]
     assert again.channels == first.channels

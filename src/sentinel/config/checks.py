@@ -85,7 +85,7 @@ class ChecksCompiler:
             return None
         usual = kind.usual_rules(options) if entry.usual_rules and options is not None else ()
         rules = self._rules((*path, "rules"), own, entry.kind, _readings(kind, options), interval, usual)
-        return self._finish(path, entry, kind, options, interval, timeout, rules)
+        return self._finish(path, entry, kind, options, interval, timeout, rules, own)
 
     def _rules(
         self,
@@ -116,6 +116,7 @@ class ChecksCompiler:
         interval: timedelta,
         timeout: timedelta,
         rules: tuple[Rule, ...],
+        own: object,
     ) -> CheckPart:
         secrets = tuple(secrets_in(entry.options, kind.options))
         open_after = entry.open_after or self._defaults.open_after
@@ -132,7 +133,7 @@ class ChecksCompiler:
             kind=entry.kind,
             interval=interval,
             timeout=timeout,
-            main=(kind.main_of(options) if options is not None else "") or kind.main,
+            main=_main(kind, options, own),
             rules=rules,
             tags=frozenset((*entry.tags, *self._defaults.tags)),
             title=entry.title,
@@ -228,6 +229,14 @@ def _readings(kind: KindOfCheck, options: object) -> Mapping[str, Unit]:
         return kind.readings
     named = {name for name in kind.readings if name.endswith(FAMILY) and any(one.startswith(name[:-1]) for one in more)}
     return {**{name: unit for name, unit in kind.readings.items() if name not in named}, **more}
+
+
+def _main(kind: KindOfCheck, options: object, own: object) -> str:
+    """The reading that stands for a check: its kind's, or the first of its own rules where these look at others only."""
+    usual = (kind.main_of(options) if options is not None else "") or kind.main
+    rules = own if isinstance(own, list) else []
+    named = [str(rule["reading"]) for rule in rules if isinstance(rule, Mapping) and "reading" in rule]
+    return usual if not named or usual in named else named[0]
 
 
 def _write(path: KeyPath) -> str:
