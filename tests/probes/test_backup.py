@@ -573,7 +573,7 @@ async def test_a_live_database_that_cannot_be_asked_is_told(
         connection.execute("DROP TABLE employees")
         connection.commit()
     gone = await backups.look(programs=programs, restore=restore)
-    assert [locked.failure, gone.failure] == [FailureClass.QUERY_TIMEOUT, FailureClass.QUERY_FAILED]
+    assert [locked.failure, gone.failure] == [FailureClass.QUERY_TIMEOUT, FailureClass.NOT_INSTALLED]
 
 
 async def test_a_server_that_is_gone_is_told(

@@ -194,7 +194,7 @@ async def test_more_than_agreed_is_access_gained(
     ("change", "failure", "said"),
     [
         ("REVOKE INSERT ON users FROM app", FailureClass.ACCESS_LOST, "grants, app: may not INSERT on public.users"),
-        ("DROP TABLE user_roles", FailureClass.MISSING, "grants: there is no table public.user_roles"),
+        ("DROP TABLE user_roles", FailureClass.NOT_INSTALLED, "grants: there is no table public.user_roles"),
         ("ALTER ROLE app RENAME TO app2", FailureClass.ACCESS_LOST, "grants, app: there is no such database user"),
     ],
 )
@@ -226,6 +226,16 @@ async def test_too_many_tables_to_look_at_are_unknown(bench: Bench, postgres_dat
     granting("DO $$ BEGIN FOR n IN 1..500 LOOP EXECUTE format('CREATE VIEW v%s AS SELECT 1', n); END LOOP; END $$")
     found = await bench.measure("roles", **asked(postgres_database))
     assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.MISCONFIGURED)
+
+
+async def test_a_superuser_that_is_declared_may_do_everything(
+    bench: Bench, postgres_database: str, granting: Execute
+) -> None:
+    granting("ALTER ROLE app SUPERUSER")
+    grants = {"users": {"app": {"tables": {"users": ["select"]}, "powers": ["superuser"]}}}
+    found = await bench.measure("roles", **asked(postgres_database, grants))
+    granting("ALTER ROLE app NOSUPERUSER")
+    assert (found.outcome, found.explanation) == (Outcome.PASS, "")
 
 
 async def test_what_is_declared_may_be_so(bench: Bench, postgres_database: str, granting: Execute) -> None:

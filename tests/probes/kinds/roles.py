@@ -30,7 +30,6 @@ SUBJECT = Subject(
         FailureClass.WRONG_BODY,
         FailureClass.BODY_TOO_LARGE,
         FailureClass.INTEGRITY,
-        FailureClass.MISSING,
         FailureClass.NOT_INSTALLED,
         FailureClass.NOT_PERMITTED,
         FailureClass.MISCONFIGURED,

@@ -31,5 +31,6 @@ SUBJECT = Subject(
         FailureClass.WRONG_ANSWER,
         FailureClass.BODY_TOO_LARGE,
         FailureClass.OVERLOADED,
+        FailureClass.NOT_INSTALLED,
     },
 )

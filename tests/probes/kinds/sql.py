@@ -18,5 +18,6 @@ SUBJECT = Subject(
         FailureClass.WRONG_ANSWER,
         FailureClass.CREDENTIAL_REFUSED,
         FailureClass.NOT_PERMITTED,
+        FailureClass.NOT_INSTALLED,
     },
 )

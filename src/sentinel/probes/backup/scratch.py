@@ -74,7 +74,7 @@ class Scratch:
         try:
             return await count(Secret(self._at(name)), tables, self._tools, deadline)
         except Finding as finding:
-            if finding.failure is not FailureClass.QUERY_FAILED:
+            if finding.failure not in {FailureClass.QUERY_FAILED, FailureClass.NOT_INSTALLED}:  # a table is missing
                 raise
             raise Finding(FailureClass.RESTORE_FAILED, f"restored: {finding.explanation}", finding.hint) from None
 

@@ -18,7 +18,7 @@ def of_code(code: str, said: str) -> Trouble:
     missing = _MISSING.search(said)
     if missing is not None:
         return Trouble(
-            failure=FailureClass.QUERY_FAILED,
+            failure=FailureClass.NOT_INSTALLED,
             explanation=f"there is no {missing[1]} {missing[2]}",
             hint="Compare the query's names with the schema: has a migration not run, or run twice?",
             absent=True,

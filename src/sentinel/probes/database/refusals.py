@@ -48,6 +48,7 @@ def of_session(said: str, *, password: bool) -> Trouble:
 
 _READ_HINT: Final = "Use a query that reads; nothing was changed."
 _RETRY_HINT: Final = "Nothing to do if it stays alone; often, look at what locks the tables."
+#: Of what is not there nothing can be told; that it must be there is the matter of `postgres` (`schema`) and `sqlite` (`tables`).
 _SCHEMA_HINT: Final = "Compare the query's names with the schema: has a migration not run, or run twice?"
 
 #: SQLSTATEs (PostgreSQL, appendix A) whose meaning a person can act on.
@@ -58,10 +59,10 @@ _STATES: Final = {
     "55P03": (FailureClass.QUERY_TIMEOUT, "a lock was not given in time", _RETRY_HINT),
     "40P01": (FailureClass.QUERY_FAILED, "the query was the victim of a deadlock", _RETRY_HINT),
     "40001": (FailureClass.QUERY_FAILED, "a replica's recovery or another transaction was in the way", _RETRY_HINT),
-    "42P01": (FailureClass.QUERY_FAILED, "a table that the query names does not exist", _SCHEMA_HINT),
-    "42703": (FailureClass.QUERY_FAILED, "a column that the query names does not exist", _SCHEMA_HINT),
-    "42883": (FailureClass.QUERY_FAILED, "a function that the query names does not exist", _SCHEMA_HINT),
-    "3F000": (FailureClass.QUERY_FAILED, "a schema that the query names does not exist", _SCHEMA_HINT),
+    "42P01": (FailureClass.NOT_INSTALLED, "a table that the query names does not exist", _SCHEMA_HINT),
+    "42703": (FailureClass.NOT_INSTALLED, "a column that the query names does not exist", _SCHEMA_HINT),
+    "42883": (FailureClass.NOT_INSTALLED, "a function that the query names does not exist", _SCHEMA_HINT),
+    "3F000": (FailureClass.NOT_INSTALLED, "a schema that the query names does not exist", _SCHEMA_HINT),
     "42601": (FailureClass.QUERY_FAILED, "the query is not one correct statement", "Try the query with psql."),
     "57P01": (FailureClass.RESET, "an administrator ended the session", ""),
     "57P02": (FailureClass.RESET, "the server crashed", "Look at the server's log."),

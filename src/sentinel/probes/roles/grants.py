@@ -115,10 +115,9 @@ def judge_grants(options: GrantsOptions, granted: Mapping[str, Granted]) -> list
         if found is None:
             lost.append(_lost(f"grants, {name}: there is no such database user"))
             continue
-        if too_mighty := list(_powers(name, user, found)):
-            gained += too_mighty
-            if "superuser" in found.powers:
-                continue  # it may do everything: to say so table by table would help nobody
+        gained += _powers(name, user, found)
+        if "superuser" in found.powers:
+            continue  # it may do everything: to say so table by table would help nobody
         gained += _gained(name, tables, found.tables)
         lost += _missing(name, tables, found.tables)
     return gained + lost
@@ -156,7 +155,7 @@ def _missing(
     for table, privileges in expected.items():
         for one in sorted(found) if table == OTHERS else [table]:
             if one not in found:
-                yield Finding(FailureClass.MISSING, f"grants: there is no table {one}", _ABSENT_HINT)
+                yield Finding(FailureClass.NOT_INSTALLED, f"grants: there is no table {one}", _ABSENT_HINT)
             elif table != OTHERS or one not in expected:
                 less = [privilege for privilege in PRIVILEGES if privilege in privileges - found[one]]
                 if less:

@@ -166,8 +166,7 @@ class Integrity:
         number = len(asked.answers)
         name = self._names[number] if number < len(self._names) and asked.connect_time is not None else "integrity"
         if trouble.absent and name in self._own:
-            explanation = f"{self._table}, {name}: {trouble.explanation}"
-            return Finding(FailureClass.NOT_INSTALLED, explanation, _SCHEMA_HINT)
+            return Finding(trouble.failure, f"{self._table}, {name}: {trouble.explanation}", _SCHEMA_HINT)
         return Finding.of_database(name, trouble)
 
 
