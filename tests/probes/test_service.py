@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
 import os
 import socket
@@ -8,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -604,6 +606,18 @@ async def test_a_program_that_is_not_there_is_unknown_and_said_beforehand(
     assert (found.failure, found.outcome) == (FailureClass.NOT_INSTALLED, Outcome.UNKNOWN)
     known = CATALOGUE["service"]
     assert "no program" in known.lacks(known.options.model_validate(given))
+
+
+async def test_a_socket_in_a_closed_folder_is_not_missing(engine: Engine) -> None:
+    """A user's own Podman has it in a folder that others may not enter, which made `config check` crash."""
+    kind = CATALOGUE["service"]
+    options = kind.options.model_validate({"container": {"name": "api", "socket": str(engine.path)}})
+    engine.path.parent.chmod(0)
+    # setfsuid(2) is per thread: this one may enter no more than `nobody`.
+    with ThreadPoolExecutor(1, initializer=lambda: ctypes.CDLL(None).setfsuid(65534)) as threads:
+        said = threads.submit(kind.lacks, options).result()
+    engine.path.parent.chmod(0o700)
+    assert said == ""
 
 
 async def test_a_cancelled_run_leaves_nothing_behind(bench: Bench, engine: Engine) -> None:

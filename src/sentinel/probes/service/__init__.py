@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Self
 
 from pydantic import model_validator
@@ -113,9 +114,17 @@ def _manager(options: ServiceOptions, tools: ProbeTools) -> Manager:
 def _lacks(options: Any) -> str:
     if options.program and not shutil.which(options.program):
         return f"this host has no program {options.program}: install it, or set `program` to its path"
-    if options.container is not None and not options.container.socket.is_socket():
+    if options.container is not None and not _is_socket(options.container.socket):
         return f"there is no socket at {options.container.socket}: install Docker or Podman, or set `socket`"
     return ""
+
+
+def _is_socket(path: Path) -> bool:
+    """Whether there is one, or may be one: of a folder that Sentinel may not enter, the first run tells what to grant."""
+    try:
+        return path.is_socket()
+    except PermissionError:
+        return True
 
 
 def _shares(options: Any) -> str:
