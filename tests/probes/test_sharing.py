@@ -58,6 +58,16 @@ async def test_nobody_is_given_the_same_answer_twice() -> None:
     assert first == [1, 1, 2, 2, 2]
 
 
+async def test_who_takes_fresh_answers_alone_takes_none_from_others() -> None:
+    """A check of a short interval threw away what those of long ones would have shared, and their target was asked again."""
+    shared, target = Shared(), Target()
+    target.answered.set()
+    assert await shared.get("page", target.answer, max_age=300) == 1
+    await asyncio.sleep(0.001)
+    assert await shared.get("another page", target.answer, max_age=0) == 2
+    assert await shared.get("page", target.answer, max_age=300) == 1
+
+
 async def test_a_failure_is_everybodys() -> None:
     shared, target = Shared(), Target()
     asking = [asyncio.create_task(shared.get("page", target.fail, max_age=5)) for _ in range(2)]

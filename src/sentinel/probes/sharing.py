@@ -12,6 +12,7 @@ T = TypeVar("T")
 class _Answer:
     task: "asyncio.Task[Any]"
     asked_at: float  # of the loop's clock
+    kept_until: float  # likewise: until then it may serve the one of those who asked that takes the oldest
     waiting: int = 0  # runs that wait for it
     takers: set[Hashable] = field(default_factory=set)  # who has been given it
 
@@ -35,9 +36,10 @@ class Shared:
         now = asyncio.get_running_loop().time()
         answer = self._answers.get(key)
         if answer is None or not answer.serves(taker, now - max_age):
-            self._forget_before(now - max_age)
-            answer = _Answer(asyncio.create_task(cast("Coroutine[Any, Any, T]", ask())), now)
+            self._forget_old(now)
+            answer = _Answer(asyncio.create_task(cast("Coroutine[Any, Any, T]", ask())), now, now)
             self._answers[key] = answer
+        answer.kept_until = max(answer.kept_until, answer.asked_at + max_age)
         if taker is not None:
             answer.takers.add(taker)
         return cast("T", await self._wait(key, answer))
@@ -56,6 +58,6 @@ class Shared:
         if self._answers.get(key) is answer:
             del self._answers[key]
 
-    def _forget_before(self, moment: float) -> None:
-        for key in [key for key, answer in self._answers.items() if answer.asked_at < moment and answer.task.done()]:
+    def _forget_old(self, now: float) -> None:
+        for key in [key for key, answer in self._answers.items() if answer.kept_until < now and answer.task.done()]:
             del self._answers[key]
