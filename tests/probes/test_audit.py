@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from sentinel.base.clock import SystemClock
 from sentinel.core.result import FailureClass, Outcome
 from sentinel.probes.audit.times import moment
 from tests.kit.bench import Bench, problem, readings, words
+from tests.kit.clock import FakeClock
 from tests.kit.http_receiver import Answer, HttpReceiver
 
 if TYPE_CHECKING:
@@ -62,9 +64,32 @@ async def test_the_record_is_looked_for_until_it_is_there(bench: Bench, receiver
 
 
 async def test_a_record_that_never_comes_is_missing(bench: Bench, receiver: HttpReceiver) -> None:
-    found = await looked_at(bench, receiver)
+    found = await looked_at(bench, receiver, within="500ms")
     assert found.failure is FailureClass.RECORD_MISSING
     assert "record_time" not in readings(found)
+
+
+async def test_a_timeout_that_leaves_no_room_for_the_record_accuses_nobody(
+    bench: Bench, receiver: HttpReceiver
+) -> None:
+    found = await looked_at(bench, receiver, within="5s")
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.MISCONFIGURED)
+    assert found.explanation.endswith("and it has 5 s; the check's timeout was over")
+    assert "`timeout`" in found.hint
+
+
+async def test_a_record_that_may_take_minutes_is_waited_for(receiver: HttpReceiver) -> None:
+    """After 60 looks, in half a minute, it was held to be missing, whatever `within` said."""
+    clock = FakeClock()
+    receiver.next_answers += [Answer(), *[Answer(body=b"[]")] * 80]
+    receiver.answer = Answer(body=json.dumps([entry(at=clock.now().isoformat())]).encode())
+    async with Bench(clock) as bench, asyncio.timeout(20):
+        run = asyncio.create_task(bench.measure("audit", **options(receiver, within="10m"), within=600.0))
+        while not run.done():
+            await clock.advance(seconds=0.5)
+            await asyncio.wait([run], timeout=0.001)
+    assert run.result().outcome is Outcome.PASS
+    assert readings(run.result())["record_time"] > 40
 
 
 @pytest.mark.parametrize(
@@ -100,8 +125,8 @@ async def test_an_action_that_is_refused_is_told(bench: Bench, receiver: HttpRec
 # Several actions
 
 
-def several(receiver: HttpReceiver) -> dict[str, Any]:
-    record = {"request": {"url": f"{receiver.url}/log?id={{correlation_id}}"}, "who": None}
+def several(receiver: HttpReceiver, **more: object) -> dict[str, Any]:
+    record = {"request": {"url": f"{receiver.url}/log?id={{correlation_id}}"}, "who": None, **more}
     return {
         "actions": {
             "reading": {"url": f"{receiver.url}/patients/1", "record": record},
@@ -150,7 +175,7 @@ async def test_what_is_refused_must_be_recorded_too(bench: Bench) -> None:
 async def test_an_unrecorded_action_is_told_by_its_name(bench: Bench) -> None:
     async with Service() as service:
         service.silent_about = "refused"
-        found = await bench.measure("audit", **several(service), within=1.0)
+        found = await bench.measure("audit", **several(service, within="500ms"), within=1.0)
     assert found.failure is FailureClass.RECORD_MISSING
     assert found.explanation.startswith("failed_login: no record of the action after")
     assert "record_times.reading" in readings(found)

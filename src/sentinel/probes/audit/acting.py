@@ -24,8 +24,8 @@ from sentinel.probes.finding import Finding
 
 _WORD: Final = "correlation_id"
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4)  # seconds between the first looks for the record
-_PAUSE: Final = 0.5  # seconds between all later ones
-_TRIES: Final = 60  # looks at most
+_PAUSE: Final = 0.5  # seconds between all later ones, at least
+_SHARE: Final = 0.05  # of the time waited so far that a pause is: some 100 looks in ten minutes
 _RESERVE: Final = 0.2  # seconds before the deadline in which no look is begun any more
 
 
@@ -121,16 +121,23 @@ class Acting:
     async def _awaited(self, word: str, began: float, deadline: float) -> Any:
         """The record, looked for until the time of the run is nearly over; raises Finding when it does not come."""
         loop = asyncio.get_running_loop()
-        for number in range(_TRIES):
+        pauses = iter(_PAUSES)
+        while True:
             entry = await self._log.first("record", deadline, {_WORD: word})
             if entry is not None:
                 return entry
-            pause = _PAUSES[number] if number < len(_PAUSES) else _PAUSE
+            waited = self._clock.monotonic() - began
+            pause = next(pauses, max(_PAUSE, waited * _SHARE))
             if loop.time() + pause > deadline - _RESERVE:
-                break
+                raise self._missing(waited + pause)
             await self._clock.sleep(pause)
-        waited = format_duration(self._clock.monotonic() - began)
-        raise Finding(FailureClass.RECORD_MISSING, f"no record of the action after {waited}", _MISSING_HINT)
+
+    def _missing(self, waited: float) -> Finding:
+        explanation = f"no record of the action after {format_duration(waited)}"
+        if waited < self._record.within.total_seconds():
+            explanation += f", and it has {format_duration(self._record.within)}; the check's timeout was over"
+            return Finding(FailureClass.MISCONFIGURED, explanation, _SHORT_HINT)
+        return Finding(FailureClass.RECORD_MISSING, explanation, _MISSING_HINT)
 
     def _refuse_incomplete(self, entry: Any, acted_at: datetime) -> None:
         fields = {name: getattr(self._record, name) for name in _FIELDS}
@@ -175,6 +182,7 @@ _EMPTY: Final[tuple[object, ...]] = (None, "", [], {})
 _MISSING_HINT: Final = (
     "Access goes unrecorded: see whether the audit log is still written, and whether its disk is full."
 )
+_SHORT_HINT: Final = "Raise the check's `timeout`: it has to leave room for `within` after the login and the action."
 _LATE_HINT: Final = "Look at the queue or disk that audit records go through."
 _INCOMPLETE_HINT: Final = "See which version writes the records, and whether a proxy hides who asks and from where."
 _SKEW_HINT: Final = "Compare the clocks of this host and of the service (`timedatectl`)."
