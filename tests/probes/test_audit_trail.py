@@ -382,6 +382,8 @@ async def test_a_note_of_another_shape_is_no_note(world: World) -> None:
     for key in ("head", "blocks", "earliest"):
         world._note = {"trail": {**world._note["trail"], key: "of another version"}}
         assert (await world.passes())["verified"] == 2
+    world._note = {"trail": {**world._note["trail"], "head": [2, "yesterday", ""]}}
+    assert (await world.passes(retention="1d"))["verified"] == 2
 
 
 async def test_a_log_that_sentinel_may_not_read_is_unknown(postgres: PostgresServer, postgres_database: str) -> None:

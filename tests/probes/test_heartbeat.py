@@ -238,7 +238,20 @@ async def test_that_sentinel_listens_is_noted_now_and_then(job: Job) -> None:
     assert noted == [True, False, False] * 3
 
 
-@pytest.mark.parametrize("note", [{}, {"since": 3}, {"since": "no time"}, {"position": 7}])
+WHOLE = Life(since=datetime(2026, 1, 1, tzinfo=UTC)).note()
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        {},
+        {"since": 3},
+        {"since": "no time"},
+        {"position": 7},
+        {**WHOLE, "running": True},
+        {**WHOLE, "failing": True},
+    ],
+)
 async def test_a_note_of_another_shape_is_none(job: Job, note: Note) -> None:
     job.note = note
     job.restart()
@@ -321,7 +334,7 @@ moments = st.timedeltas(timedelta(0), timedelta(days=3000)).map(lambda after: da
         away_from=st.none() | moments,
         away_until=st.none() | moments,
         said=st.text(),
-    )
+    ).filter(lambda life: (life.started or not life.running) and (life.ended or not life.failing))
 )
 def test_a_life_is_read_back_from_its_note(life: Life) -> None:
     assert Life.of_note(life.note()) == life

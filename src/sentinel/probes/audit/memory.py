@@ -68,6 +68,8 @@ def _position(value: Any) -> Position | None:
     if value is None:
         return None
     sequence, at, made = value
+    if _moment(at) is None:
+        raise ValueError("a position without a time")
     return Position(sequence=int(sequence), at=str(at), hash=str(made))
 
 

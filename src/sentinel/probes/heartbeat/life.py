@@ -102,6 +102,8 @@ _MOMENTS: Final = ("started", "ended", "succeeded", "alive", "away_from", "away_
 def _read(note: Note) -> dict[str, Any]:
     moments = {name: _moment(note[name]) for name in _MOMENTS}
     status, took = note["status"], note["took"]
+    if (note["running"] and moments["started"] is None) or (note["failing"] and moments["ended"] is None):
+        raise ValueError("a run without its time")
     return {
         **moments,
         "since": datetime.fromisoformat(note["since"]).astimezone(UTC),
