@@ -211,22 +211,40 @@ async def test_a_jwt_says_itself_how_long_it_holds(bench: Bench, receiver: HttpR
     assert targets(receiver).count("/login") == 2
 
 
-async def test_a_kept_token_that_is_refused_is_renewed_once(bench: Bench, receiver: HttpReceiver) -> None:
+async def test_a_kept_token_that_is_refused_is_renewed_once(
+    bench: Bench, receiver: HttpReceiver, clock: FakeClock
+) -> None:
     receiver.answer = with_token()
     probe = bench.build("roles", **roles(receiver))
     await run(probe)
+    await clock.advance(seconds=60)
     receiver.next_answers.append(Answer(status=401))
     assert (await run(probe)).outcome is Outcome.PASS
     assert targets(receiver) == ["/login", "/read", "/read", "/login", "/read"]
 
 
-async def test_many_requests_that_find_the_token_over_log_in_once(bench: Bench, receiver: HttpReceiver) -> None:
+async def test_refusals_by_401_are_no_reason_to_log_in_for_each(bench: Bench, receiver: HttpReceiver) -> None:
+    """A matrix of 100 such refusals asked 200 times and logged in for dozens of them, in every run."""
+    receiver.next_answers.append(with_token())
+    receiver.answer = Answer(status=401)
+    options = roles(receiver)
+    options["requests"] = {name: {"url": f"{receiver.url}/read"} for name in "abcdefgh"}
+    options["roles"]["nurse"]["allow"] = []
+    probe = bench.build("roles", **options)
+    assert (await run(probe)).outcome is Outcome.PASS
+    assert targets(receiver) == ["/login", *["/read"] * 8]
+
+
+async def test_many_requests_that_find_the_token_over_log_in_once(
+    bench: Bench, receiver: HttpReceiver, clock: FakeClock
+) -> None:
     receiver.answer = with_token()
     options = roles(receiver)
     options["requests"] = {name: {"url": f"{receiver.url}/read"} for name in "abcd"}
     options["roles"]["nurse"]["allow"] = list("abcd")
     probe = bench.build("roles", **options)
     await run(probe)
+    await clock.advance(seconds=60)
     receiver.next_answers.extend([Answer(status=401)] * 4)
     assert (await run(probe)).outcome is Outcome.PASS
     assert targets(receiver).count("/login") == 2

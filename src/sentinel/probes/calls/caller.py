@@ -60,15 +60,14 @@ class Caller:
         headers: tuple[Header, ...] = (),
         body_cap: int = BODY_CAP,
     ) -> Exchange:
-        """The same with the token of an account. A token that is refused is renewed once. Raises Finding."""
+        """The same with the token of an account. One that is refused is renewed, unless it is new. Raises Finding."""
         if account is None:
             return await self.call(step, options, deadline, headers=headers, body_cap=body_cap)
-        kept = account.at_hand()
         token = await self._token(step, account, deadline)
         exchange = await self.call(
             step, options, deadline, headers=_joined(headers, account.header(token)), body_cap=body_cap
         )
-        if exchange.status != 401 or not kept:
+        if exchange.status != 401 or account.is_new(token):
             return exchange
         account.forget(token)
         token = await self._token(step, account, deadline)

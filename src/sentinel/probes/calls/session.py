@@ -34,6 +34,9 @@ _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,16384}")  # what a header can carry
 _REFUSALS: Final = frozenset({400, 401, 403, 422, 423, 429})
 _FIRST_PAUSE: Final = 1800.0  # seconds without an attempt after a refused login: at most 2 attempts an hour
 _LONGEST_PAUSE: Final = 3600.0  # so that a login that was mended is seen within the hour
+#: Seconds after a login in which a refusal is not the token's fault: at services that answer 401 to whoever lacks a right, each
+#: refusal would cost a login and a second request.
+_NEW: Final = 10.0
 _UNKNOWN_LIFETIME: Final = 300.0  # seconds that a token is used for when nothing says how long it holds
 _LONGEST_USE: Final = 3600.0
 _MOST_STANDINGS: Final = 20_000  # more than any plan has users; the rest is what earlier plans left
@@ -103,7 +106,8 @@ class Standing:
     """How a user stands with a service: the token at hand, and the pause after refusals."""
 
     token: str = field(default="", repr=False)
-    good_until: float = 0.0  # of the clock's monotonic time
+    given_at: float = 0.0  # of the clock's monotonic time
+    good_until: float = 0.0  # likewise
     not_before: float = 0.0  # likewise; the next login
     refusals: int = 0  # in a row; one more makes the next pause longer
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)  # held while logging in
@@ -161,6 +165,11 @@ class Account:
         ]  # the head has Sentinel's version, which an upgrade changes
         return sha256(self._way.url.encode() + b"\0" + body).hexdigest()[:2]
 
+    def is_new(self, token: str) -> bool:
+        """Whether a login has given that token just now."""
+        known = self._standing
+        return known.token == token and self._clock.monotonic() - known.given_at < _NEW
+
     def forget(self, token: str) -> None:
         """That token was refused."""
         if self._standing.token == token:
@@ -211,7 +220,8 @@ class Account:
             raise self._without_token(seconds)
         self._standing.refusals = 0
         self._standing.token = token
-        self._standing.good_until = self._clock.monotonic() + min(lifetime * _SHARE_OF_LIFE, _LONGEST_USE)
+        self._standing.given_at = self._clock.monotonic()
+        self._standing.good_until = self._standing.given_at + min(lifetime * _SHARE_OF_LIFE, _LONGEST_USE)
         return LoggedIn(token=token, seconds=seconds, answer=exchange)
 
     def _without_token(self, seconds: float) -> LoginRefused:
