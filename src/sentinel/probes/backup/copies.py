@@ -4,11 +4,13 @@ import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
-from glob import has_magic, iglob
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from sentinel.core.result import FailureClass
+from sentinel.probes.finding import Finding
+from sentinel.probes.globs import folder_of, named_by
 from sentinel.probes.worker import Halt
 
 _MOST_FILES: Final = 10_000  # of one place
@@ -57,15 +59,16 @@ class Place:
 
 
 def places(paths: Sequence[Path], settled_before: float, halt: Halt) -> list[Place]:
-    """What is in each place. `settled_before`: files that were written to since then (seconds since 1970) are not whole yet."""
+    """What is in each place. `settled_before`: files that were written to since then (seconds since 1970) are not whole yet.
+
+    Raises Finding where the file system is so slow that not all of them were seen in time.
+    """
     return [_place(path, settled_before, halt) for path in paths]
 
 
 def _place(path: Path, settled_before: float, halt: Halt) -> Place:
     found: list[Copy] = []
-    for name in islice(iglob(str(path), recursive=True), _MOST_FILES):
-        if halt.is_due:
-            break
+    for name in islice(named_by(str(path), halt, hidden=False), _MOST_FILES):
         if name.endswith(_BESIDE):
             continue
         try:
@@ -74,6 +77,8 @@ def _place(path: Path, settled_before: float, halt: Halt) -> Place:
             continue
         if stat.S_ISREG(known.st_mode):
             found.append(Copy(path=Path(name), size=known.st_size, written=known.st_mtime, mode=known.st_mode))
+    if halt.is_due:
+        raise Finding(FailureClass.READ_TIMEOUT, f"what is at {path} was not seen in time", _SLOW)
     found.sort(key=lambda copy: -copy.written)
     settled = [copy for copy in found if copy.written <= settled_before]
     return Place(path=path, copies=tuple(settled or found), closed=None if found else _closed(path))
@@ -81,9 +86,7 @@ def _place(path: Path, settled_before: float, halt: Halt) -> Place:
 
 def _closed(path: Path) -> Path | None:
     """The folder on the way to a path that Sentinel may not look into."""
-    folder = path.parent
-    while has_magic(str(folder)):
-        folder = folder.parent
+    folder = Path(folder_of(str(path)))
     try:
         with os.scandir(folder) as entries:
             next(entries, None)
@@ -92,3 +95,8 @@ def _closed(path: Path) -> Path | None:
     except OSError:
         return None
     return None
+
+
+_SLOW: Final = (
+    "Is the place's file system up, and does its path name no more than backups? `ls` by hand shows how long it takes."
+)

@@ -4,11 +4,12 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from glob import has_magic, iglob
+from glob import has_magic
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from sentinel.probes.globs import folder_of, named_by
 from sentinel.probes.worker import Halt
 
 MOST_FILES: Final = 200  # that one check follows: those that were written to last
@@ -41,7 +42,7 @@ def listing(paths: Sequence[Path], halt: Halt) -> Listing:
     found: dict[str, LogFile] = {}
     nothing, closed = [], []
     for path in map(str, paths):
-        named = list(_files(path, islice(iglob(path, recursive=True, include_hidden=True), _MOST_NAMES), halt))
+        named = list(_files(path, islice(named_by(path, halt, hidden=True), _MOST_NAMES), halt))
         found.update((file.identity, file) for file in named if file.identity not in found)
         if not named and (folder := _closed_folder(path)):
             closed.append(folder)
@@ -60,14 +61,6 @@ def neighbours(files: Iterable[str], halt: Halt) -> list[LogFile]:
 def identity_of(known: os.stat_result) -> str:
     """What a file is known again by after it was renamed."""
     return f"{known.st_dev}:{known.st_ino}"
-
-
-def folder_of(path: str) -> str:
-    """The part of a path before its first `*`, `?` or `[`: as a folder."""
-    folder = os.path.dirname(path)
-    while has_magic(folder):
-        folder = os.path.dirname(folder)
-    return folder
 
 
 def _files(named_by: str, paths: Iterable[str], halt: Halt) -> Iterator[LogFile]:
