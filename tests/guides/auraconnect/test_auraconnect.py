@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -14,14 +12,12 @@ from examples.auraconnect.settings import OPERATOR_TOKEN, RATE_TOKEN
 from examples.auraconnect.surroundings import GOOD, INSECURE
 from examples.demo.system import ROOT
 from tests.guides.auraconnect.stories import STORIES
-from tests.guides.kit.watch import Seen, Watch, red
+from tests.guides.kit.watch import Watch, red
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from tests.guides.kit.story import Story
     from tests.guides.kit.world import World
-    from tests.kit.process import Child, Children
+    from tests.kit.process import Children
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -30,9 +26,7 @@ PRIVATE = ("mary", "canary", "4817.25", OPERATOR_TOKEN, RATE_TOKEN, GOOD["JWT_SE
 
 
 async def test_a_healthy_system_is_ok(world: World) -> None:
-    async with Watch(world.plan) as watch:
-        await watch.look()
-        seen = await watch.look()
+    seen = await world.look_twice()
     assert red(seen) == {}
     assert set(seen) == {check.name for check in world.plan.checks}
 
@@ -53,19 +47,16 @@ async def test_the_readme_describes_each_fault_as_the_catalogue_does() -> None:
 
 async def test_a_service_does_not_start_with_settings_that_are_insecure(world: World, children: Children) -> None:
     """AC-6: the exit status is what systemd's `ExecStartPre=` goes by."""
-    assert await (await asked(world, children, "settings")).exit(within=30) == 0
-    await world.switch("insecure_settings", on=True)
-    try:
-        refused = await asked(world, children, "settings")
+    assert await (await world.check(children, "settings")).exit(within=30) == 0
+    async with world.broken("insecure_settings"):
+        refused = await world.check(children, "settings")
         assert await refused.exit(within=30) == 2
-    finally:
-        await world.switch("insecure_settings", on=False)
     assert "DEBUG is on (and 3 more)" in refused.tail()
 
 
 @pytest.mark.parametrize("tag", ["pre", "post"])
 async def test_a_deployment_is_verified_by_one_command(world: World, children: Children, tag: str) -> None:
-    assert await (await asked(world, children, "--tag", tag)).exit(within=30) == 0
+    assert await (await world.check(children, "--tag", tag)).exit(within=30) == 0
 
 
 async def test_plain_http_leads_to_https(world: World) -> None:
@@ -79,44 +70,20 @@ async def test_a_restored_backup_has_the_rows_of_the_job_table(world: World) -> 
     """AC-10: it is restored and counted, and not only there."""
     async with Watch(world.plan) as watch:
         seen = await watch.look(["restore"])
-    assert value(seen["restore"], "rows.payroll_job_tracking") >= 1
+    assert seen["restore"].value("rows.payroll_job_tracking") >= 1
 
 
 async def test_the_pace_of_payroll_is_worked_out_by_the_database(world: World) -> None:
     """AC-14: 50 people in 40 s are 80 s for each hundred."""
     async with Watch(world.plan) as watch:
         seen = await watch.look(["payroll-jobs"])
-    assert value(seen["payroll-jobs"], "time_per.100") == pytest.approx(80.0)
+    assert seen["payroll-jobs"].value("time_per.100") == pytest.approx(80.0)
 
 
 async def test_nothing_private_is_told_of(world: World) -> None:
-    telling = ("job_failed", "job_stuck", "insecure_settings", "config_broken", "database_down", "tokens_ignored")
-    async with Watch(world.plan) as watch:
-        well = list((await watch.look()).values())
-        for fault in telling:
-            await world.switch(fault, on=True)
-        try:
-            ill = list((await watch.look()).values())
-        finally:
-            for fault in telling:
-                await world.switch(fault, on=False)
-    assert list(leaks([*well, *ill])) == []
-
-
-async def asked(world: World, children: Children, *what: str) -> Child:
-    """`sentinel check`, as it is typed."""
-    command = ("-m", "sentinel", "--config", str(world.system.config), "check", *what)
-    return await children.start(sys.executable, *command, env=world.environment)
-
-
-def leaks(seen: Iterable[Seen]) -> Iterator[str]:
-    """Checks whose results or verdicts have something private in them."""
-    for one in seen:
-        found = one.result.measurement
-        told = f"{one.text} {found} {found.hints} {json.dumps(found.note)}".lower()
-        if any(word.lower() in told for word in PRIVATE):
-            yield str(one)
-
-
-def value(seen: Seen, name: str) -> float:
-    return next(reading.value for reading in seen.result.measurement.readings if reading.name == name)
+    assert (
+        await world.telling(
+            PRIVATE, "job_failed", "job_stuck", "insecure_settings", "config_broken", "database_down", "tokens_ignored"
+        )
+        == []
+    )

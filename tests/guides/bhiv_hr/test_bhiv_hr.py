@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import sys
 from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -18,14 +16,12 @@ from sentinel.app.plans import load_plan
 from sentinel.config.advice import advice
 from sentinel.core.rule import Severity
 from tests.guides.bhiv_hr.stories import METRICS, STORIES
-from tests.guides.kit.watch import Seen, Watch, red
+from tests.guides.kit.watch import Watch, red
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from tests.guides.kit.story import Story
     from tests.guides.kit.world import World
-    from tests.kit.process import Child, Children
+    from tests.kit.process import Children
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,9 +29,7 @@ PRIVATE = ("canary", "mary", "61500", "mailbox")  # in the answers and tables of
 
 
 async def test_a_healthy_system_is_ok(world: World) -> None:
-    async with Watch(world.plan) as watch:
-        await watch.look()
-        seen = await watch.look()
+    seen = await world.look_twice()
     assert red(seen) == {}
     assert set(seen) == {check.name for check in world.plan.checks}
 
@@ -51,13 +45,9 @@ async def test_every_fault_has_a_story(world: World) -> None:
 
 async def test_ten_slow_answers_are_a_missed_target(world: World) -> None:
     """BH-6: one slow answer of Sentinel's own is chance, and ten in a row are not."""
-    async with Watch(world.plan) as watch:
-        await world.switch("slow", on=True, value=0.12)
-        try:
-            for _ in range(10):
-                seen = (await watch.look(["gateway"]))["gateway"]
-        finally:
-            await world.switch("slow", on=False)
+    async with Watch(world.plan) as watch, world.broken("slow", value=0.12):
+        for _ in range(10):
+            seen = (await watch.look(["gateway"]))["gateway"]
     assert seen.severity is Severity.WARNING
     assert "above 100 ms" in seen.text
 
@@ -66,24 +56,21 @@ async def test_one_page_is_asked_for_once_by_three_checks(world: World) -> None:
     """BH-9: the time of the exchange is the same to the last digit, for it is one exchange."""
     async with Watch(world.plan) as watch:
         seen = await watch.look(METRICS)
-    assert len({value(one, "response_time") for one in seen.values()}) == 1
+    assert len({one.value("response_time") for one in seen.values()}) == 1
 
 
 async def test_the_endpoints_are_counted_in_the_document(world: World) -> None:
     async with Watch(world.plan) as watch:
         seen = await watch.look(["endpoints"])
-    assert value(seen["endpoints"], "endpoints") == count() >= 180
+    assert seen["endpoints"].value("endpoints") == count() >= 180
 
 
 async def test_a_deployment_is_verified_by_one_command(world: World, children: Children) -> None:
     """BH-8: the exit status says it, for a pipeline that then goes on or rolls back."""
-    assert await (await verification(world, children)).exit(within=30) == 0
-    await world.switch("monolithic", on=True)
-    try:
-        verified = await verification(world, children)
+    assert await (await world.check(children, "--tag", "post")).exit(within=30) == 0
+    async with world.broken("monolithic"):
+        verified = await world.check(children, "--tag", "post")
         assert await verified.exit(within=30) == 2
-    finally:
-        await world.switch("monolithic", on=False)
     assert 'architecture.type: expected "modular", found "monolithic"' in verified.tail()
 
 
@@ -102,38 +89,15 @@ async def test_in_earnest_it_looks_less_often(world: World) -> None:
 
 
 async def test_nothing_private_is_told_of(world: World) -> None:
-    telling = ("jobs_broken", "task_failed", "task_stuck", "workflow_fails", "database_lost", "trigger_lost")
-    async with Watch(world.plan) as watch:
-        well = list((await watch.look()).values())
-        for fault in telling:
-            await world.switch(fault, on=True)
-        try:
-            ill = list((await watch.look()).values())
-        finally:
-            for fault in telling:
-                await world.switch(fault, on=False)
-    assert list(leaks([*well, *ill])) == []
-
-
-async def verification(world: World, children: Children) -> Child:
-    command = ("-m", "sentinel", "--config", str(world.system.config), "check", "--tag", "post")
-    state = str(world.stand.data / "state")  # where the scenarios' ledger is
-    return await children.start(sys.executable, *command, env={**world.environment, "STATE_DIRECTORY": state})
-
-
-def leaks(seen: Iterable[Seen]) -> Iterator[str]:
-    """Checks whose results or verdicts have something of the service's people in them."""
-    for one in seen:
-        told = f"{one.text} {one.result.measurement} {json.dumps(one.result.measurement.note)}".lower()
-        if any(word in told for word in PRIVATE):
-            yield str(one)
+    assert (
+        await world.telling(
+            PRIVATE, "jobs_broken", "task_failed", "task_stuck", "workflow_fails", "database_lost", "trigger_lost"
+        )
+        == []
+    )
 
 
 def made(world: World) -> list[int]:
     """How many jobs and workflows there are."""
     with closing(sqlite3.connect(world.stand.service_data / FILE_NAME)) as connection:
         return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("jobs", "workflows")]
-
-
-def value(seen: Seen, name: str) -> float:
-    return next(reading.value for reading in seen.result.measurement.readings if reading.name == name)

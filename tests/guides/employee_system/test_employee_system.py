@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -12,11 +10,9 @@ import pytest
 from examples.employee_system.settings import DATABASE
 from sentinel.core.rule import Severity
 from tests.guides.employee_system.stories import STORIES
-from tests.guides.kit.watch import Seen, Watch, red
+from tests.guides.kit.watch import Watch, red
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from tests.guides.kit.story import Story
     from tests.guides.kit.world import World
     from tests.kit.process import Child, Children
@@ -28,9 +24,7 @@ SPEEDS = {"list": "100 ms", "search": "150 ms", "create": "50 ms", "update": "50
 
 
 async def test_a_healthy_system_is_ok(world: World) -> None:
-    async with Watch(world.plan) as watch:
-        await watch.look()
-        seen = await watch.look()
+    seen = await world.look_twice()
     assert red(seen) == {}
     assert set(seen) == {check.name for check in world.plan.checks}
 
@@ -77,61 +71,33 @@ async def test_what_the_scenario_makes_is_taken_away_though_a_step_fails(world: 
 
 async def test_a_deployment_is_verified_by_one_command(world: World, children: Children) -> None:
     """EM-5: the exit status says whether it is good, for whoever then decides to roll back."""
-    assert await (await verification(world, children)).exit(within=60) == 0
-    await world.switch("migration_failed", on=True)
-    try:
-        verified = await verification(world, children)
+    assert await (await world.check(children, "--tag", "post")).exit(within=60) == 0
+    async with world.broken("migration_failed"):
+        verified = await world.check(children, "--tag", "post")
         assert await verified.exit(within=60) == 2
-    finally:
-        await world.switch("migration_failed", on=False)
     assert "alembic" in verified.tail()
 
 
 async def test_a_stopped_service_is_seen_to_be_down(world: World, children: Children) -> None:
     """EM-13: a refused connection is the answer that is wanted while the database is being migrated."""
-    await world.switch("stopped", on=True)
-    try:
+    async with world.broken("stopped"):
         assert await (await seen_to_be_down(world, children)).exit(within=60) == 0
-    finally:
-        await world.switch("stopped", on=False)
     running = await seen_to_be_down(world, children)
     assert await running.exit(within=60) == 2
     assert "port-refuses" in running.tail()
 
 
 async def test_nothing_private_is_told_of(world: World) -> None:
-    telling = ("update_lost", "department_lost", "open_to_all", "table_missing", "debug_on", "log_errors")
-    async with Watch(world.plan) as watch:
-        well = list((await watch.look()).values())
-        for fault in telling:
-            await world.switch(fault, on=True)
-        try:
-            ill = list((await watch.look()).values())
-        finally:
-            for fault in telling:
-                await world.switch(fault, on=False)
-    assert list(leaks([*well, *ill])) == []
-
-
-async def verification(world: World, children: Children) -> Child:
-    return await checking(world, children, str(world.system.config), "--tag", "post")
+    assert (
+        await world.telling(
+            PRIVATE, "update_lost", "department_lost", "open_to_all", "table_missing", "debug_on", "log_errors"
+        )
+        == []
+    )
 
 
 async def seen_to_be_down(world: World, children: Children) -> Child:
-    return await checking(world, children, str(world.system.config.with_name("stopped_config.json")))
-
-
-async def checking(world: World, children: Children, config: str, *options: str) -> Child:
-    command = ("-m", "sentinel", "--config", config, "check", *options)
-    return await children.start(sys.executable, *command, env=world.environment)
-
-
-def leaks(seen: Iterable[Seen]) -> Iterator[str]:
-    """Checks whose results or verdicts have something of the service's people or secrets in them."""
-    for one in seen:
-        told = f"{one.text} {one.result.measurement} {json.dumps(one.result.measurement.note)}".lower()
-        if any(word in told for word in PRIVATE):
-            yield str(one)
+    return await world.check(children, config=world.system.config.with_name("stopped_config.json"))
 
 
 def left_behind(world: World) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +14,12 @@ from sentinel.app.plans import load_plan
 from sentinel.core.result import FailureClass
 from sentinel.core.rule import Severity
 from tests.guides.fhs_prosight.stories import STORIES
-from tests.guides.kit.watch import Seen, Watch, red
+from tests.guides.kit.watch import Watch, red
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from tests.guides.kit.story import Story
     from tests.guides.kit.world import World
-    from tests.kit.process import Child, Children
+    from tests.kit.process import Children
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -34,9 +31,7 @@ PRIVATE = ("canary", "mary", "1234567", "1990-04-01", "eyj", "demo-", "technicia
 
 
 async def test_a_healthy_system_is_ok(world: World) -> None:
-    async with Watch(world.plan) as watch:
-        await watch.look()
-        seen = await watch.look()
+    seen = await world.look_twice()
     assert set(seen) == {check.name for check in world.plan.checks}
     assert {name: text for name, text in red(seen).items() if name != STATEMENTS} == {}
 
@@ -64,13 +59,9 @@ async def test_every_fault_has_a_story(world: World) -> None:
 
 async def test_many_slow_answers_are_a_missed_target(world: World) -> None:
     """FP-5: one slow answer is chance, and 20 within the window are not."""
-    async with Watch(world.plan) as watch:
-        await world.switch("slow", on=True, value=0.22)
-        try:
-            for _ in range(20):
-                seen = (await watch.look(["employee"]))["employee"]
-        finally:
-            await world.switch("slow", on=False)
+    async with Watch(world.plan) as watch, world.broken("slow", value=0.22):
+        for _ in range(20):
+            seen = (await watch.look(["employee"]))["employee"]
     assert seen.severity is Severity.WARNING
     assert "above 200 ms" in seen.text
 
@@ -116,29 +107,21 @@ async def test_a_restored_backup_has_its_employees(world: World) -> None:
 
 async def test_a_deployment_is_verified_by_one_command(world: World, children: Children) -> None:
     """FP-13, FP-17: the exit status says it, for a pipeline that then goes on or rolls back."""
-    assert await (await verification(world, children)).exit(within=60) == 0
-    await world.switch("migration_behind", on=True)
-    try:
-        verified = await verification(world, children)
+    assert await (await world.check(children, "--tag", "post")).exit(within=60) == 0
+    async with world.broken("migration_behind"):
+        verified = await world.check(children, "--tag", "post")
         assert await verified.exit(within=60) == 2
-    finally:
-        await world.switch("migration_behind", on=False)
     assert "the database is at bef7f4fa17b3, expected beb7f4fa17b3" in verified.tail()
 
 
 async def test_nothing_private_is_told_of(world: World) -> None:
     """FP-15."""
-    telling = ("sync_fails", "search_empty", "update_lost", "log_errors", "journal_errors", "open_to_all")
-    async with Watch(world.plan) as watch:
-        well = list((await watch.look()).values())
-        for fault in telling:
-            await world.switch(fault, on=True)
-        try:
-            ill = list((await watch.look()).values())
-        finally:
-            for fault in telling:
-                await world.switch(fault, on=False)
-    assert list(leaks([*well, *ill])) == []
+    assert (
+        await world.telling(
+            PRIVATE, "sync_fails", "search_empty", "update_lost", "log_errors", "journal_errors", "open_to_all"
+        )
+        == []
+    )
 
 
 async def test_rare_checks_are_rare_and_the_others_are_not(world: World) -> None:
@@ -146,19 +129,6 @@ async def test_rare_checks_are_rare_and_the_others_are_not(world: World) -> None
     often = {check.name for check in world.plan.checks if check.interval <= timedelta(seconds=60)}
     assert often >= world.usual() - {"certificate"}
     assert not often & {"restore", "rate-limit"}
-
-
-async def verification(world: World, children: Children) -> Child:
-    command = ("-m", "sentinel", "--config", str(world.system.config), "check", "--tag", "post")
-    return await children.start(sys.executable, *command, env=world.environment)
-
-
-def leaks(seen: Iterable[Seen]) -> Iterator[str]:
-    """Checks whose results or verdicts have something of people or secrets in them."""
-    for one in seen:
-        told = f"{one.text} {one.result.measurement} {json.dumps(one.result.measurement.note)}".lower()
-        if any(word in told for word in PRIVATE):
-            yield str(one)
 
 
 def configured(world: World) -> dict[str, list[dict[str, Any]]]:

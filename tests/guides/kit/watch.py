@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -43,6 +44,16 @@ class Seen:
         measurement, verdict = self.result.measurement, self.verdict
         told = (measurement.explanation, measurement.hint, *(f"{f.explanation} {f.hint}" for f in verdict.findings))
         return " | ".join(part for part in told if part.strip())
+
+    def value(self, reading: str) -> float:
+        """A reading of the run."""
+        return next(found.value for found in self.result.measurement.readings if found.name == reading)
+
+    def tells_of(self, private: Iterable[str]) -> bool:
+        """Whether anything that leaves the check, or is kept of it, has one of these words in it."""
+        measurement = self.result.measurement
+        told = f"{self.text} {measurement} {measurement.hints} {json.dumps(measurement.note)}".lower()
+        return any(word.lower() in told for word in private)
 
     def __str__(self) -> str:
         return f"{self.result.check}: {self.severity.label} {self.failure or ''} {self.text}"

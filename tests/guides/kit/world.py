@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,14 @@ from sentinel.app.plans import load_plan
 from tests.guides.kit.watch import Seen, Watch, red
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping
     from pathlib import Path
 
     from examples.demo.system import System
     from sentinel.core.plan import Plan
     from tests.guides.kit.story import Story
+    from tests.kit.process import Child
+    from tests.kit.process import Children as Programs
 
 #: Checks with this tag are looked at only in stories of their own: they take long, and run rarely in earnest too.
 RARE = "rare"
@@ -79,6 +82,37 @@ class World:
         order = {"on": on} if value is None else {"on": on, "value": value}
         answer = await self._client.post(f"/_faults/{fault}", json=order)
         assert answer.status_code == 200, answer.text
+
+    @asynccontextmanager
+    async def broken(self, *faults: str, value: float | None = None) -> AsyncIterator[None]:
+        """With these faults, which are mended afterwards."""
+        try:
+            for fault in faults:
+                await self.switch(fault, on=True, value=value)
+            yield
+        finally:
+            for fault in faults:
+                await self.switch(fault, on=False)
+
+    async def look_twice(self) -> Mapping[str, Seen]:
+        """What all checks say of a system at their second look, when rates have something to compare with."""
+        async with Watch(self.plan) as watch:
+            await watch.look()
+            return await watch.look()
+
+    async def telling(self, private: Iterable[str], *faults: str) -> list[str]:
+        """The checks that tell of something private, while all is well or with these faults."""
+        async with Watch(self.plan) as watch:
+            seen = list((await watch.look()).values())
+            async with self.broken(*faults):
+                seen += (await watch.look()).values()
+        return [str(one) for one in seen if one.tells_of(private)]
+
+    async def check(self, children: Programs, *what: str, config: Path | None = None) -> Child:
+        """`sentinel check`, as it is typed."""
+        command = ("-m", "sentinel", "--config", str(config or self.system.config), "check", *what)
+        state = {"STATE_DIRECTORY": str(self.stand.data / "state")}  # where the ledger of scenarios is
+        return await children.start(sys.executable, *command, env={**self.environment, **state})
 
     async def faults(self) -> set[str]:
         """The names on the switchboard."""
