@@ -356,7 +356,7 @@ async def test_a_closed_port_is_refused_without_a_step(bench: Bench) -> None:
         ({"columns": {"started": None}}, "columns.started or columns.touched"),
         ({"columns": {"finished": None}}, "columns.finished beside"),
         ({"per": [100]}, "beside per"),
-        ({"time_zone": "Mars/Base"}, "a time zone such as"),
+        ({"time_zone": "Mars/Base"}, "a time zone by its IANA name"),
     ],
 )
 def test_options_that_cannot_work_are_refused(wrong: dict[str, Any], said: str) -> None:

@@ -5,8 +5,10 @@ Probes, channels and the configuration share these; they are the only part of `b
 
 from datetime import timedelta
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -70,6 +72,18 @@ PositiveDuration = Annotated[
     PlainSerializer(write_duration, return_type=str),
     WithJsonSchema(_DURATION_SCHEMA),
 ]
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("a time zone by its IANA name, such as 'UTC' or 'Europe/Berlin'") from None
+    return value
+
+
+#: A time zone, such as `"Europe/Berlin"`.
+ZoneName = Annotated[str, AfterValidator(_zone)]
 
 
 class _SecretSchema:

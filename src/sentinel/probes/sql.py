@@ -9,19 +9,10 @@ from sentinel.base.fields import Options
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
 from sentinel.probes.base import ProbeKind, ProbeTools
-from sentinel.probes.database import Answer, Asked, Database, Statement, open_database
+from sentinel.probes.database import Answer, Asked, Database, Statement, as_number, open_database
 from sentinel.probes.database.asking import ROW_CAP
-from sentinel.probes.database.options import DatabaseField, NameField, StatementField
+from sentinel.probes.database.options import DatabaseField, IntegrityQuery, StatementField
 from sentinel.probes.expect.assertions import NumberExpectation, ValueExpectation
-
-
-class IntegrityQuery(Options):
-    """A query that counts what must not be there, such as role assignments without a user."""
-
-    name: NameField
-    """What is counted, in small letters, digits and `_`; the reading is `integrity.<name>`."""
-    query: StatementField
-    """One statement whose first value is the count."""
 
 
 class SqlExpectations(Options):
@@ -115,7 +106,7 @@ class SqlProbe:
             spent = sum(answer.seconds for answer in asked.answers)
             readings.append(Reading("query_time", spent, Unit.SECONDS))
         for name, answer in self._counted(asked):
-            if (count := _number(answer)) is not None:
+            if (count := as_number(answer.value)) is not None:
                 readings.append(Reading(f"integrity.{name}", count, Unit.COUNT))
         return readings
 
@@ -136,7 +127,7 @@ class SqlProbe:
     def _broken_integrity(self, asked: Asked) -> str:
         wrong = []
         for name, answer in self._counted(asked):
-            count = _number(answer)
+            count = as_number(answer.value)
             if count != 0:
                 wrong.append(f"{name} {'has no count' if count is None else f'{count:g}'}")
         return f"expected 0 of each: {', '.join(wrong)}" if wrong else ""
@@ -147,20 +138,11 @@ def _query_readings(answer: Answer) -> list[Reading]:
         Reading("query_time", answer.seconds, Unit.SECONDS),
         Reading("rows", answer.rows, Unit.COUNT),
     ]
-    if (value := _number(answer)) is not None:
+    if (value := as_number(answer.value)) is not None:
         readings.append(Reading("value", value, Unit.NONE))
     return readings
 
 
-def _number(answer: Answer) -> float | None:
-    """The first value as a finite number; None when it is none."""
-    value = answer.value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if -_LARGEST < value < _LARGEST else None
-
-
-_LARGEST: Final = 1e300  # a reading is a finite float; NaN lies between no bounds
 _ANSWER_HINT: Final = "Run the query by hand and compare; if the new answer is right, change what the check expects."
 _INTEGRITY_HINT: Final = "Run the integrity query without count(*) to see the rows; a deletion or migration left them."
 

@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
-from sentinel.base.fields import Options
-from sentinel.probes.audit.times import ZoneName
+from sentinel.base.fields import Options, ZoneName
 
 _SPAN: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 _LONGEST: Final = timedelta(days=400)  # back from now; more makes no difference to anybody

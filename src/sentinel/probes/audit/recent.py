@@ -7,13 +7,12 @@ from typing import Any, Final, Self
 from pydantic import model_validator
 
 from sentinel.base.clock import Clock
-from sentinel.base.fields import Duration, Options
+from sentinel.base.fields import Duration, Options, ZoneName
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Note, Reading
 from sentinel.probes.audit.chain import PREVIOUS, ChainOptions
 from sentinel.probes.audit.memory import Memory, identity_of
 from sentinel.probes.audit.records import refuse_status
-from sentinel.probes.audit.times import ZoneName
 from sentinel.probes.audit.walking import Entry, Order, Walk, read_entry, walk
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.calls.caller import Caller, account_of

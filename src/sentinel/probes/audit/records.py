@@ -5,9 +5,8 @@ from typing import Any, Self
 
 from pydantic import model_validator
 
-from sentinel.base.fields import Options
+from sentinel.base.fields import Options, ZoneName
 from sentinel.core.result import FailureClass
-from sentinel.probes.audit.times import ZoneName
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.calls.caller import Caller, account_of
 from sentinel.probes.calls.requests import RequestOptions, with_word

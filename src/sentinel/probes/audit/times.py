@@ -1,24 +1,10 @@
-"""Times as a log writes them, and the zone of those that name none."""
+"""Times as a log writes them."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from pydantic import AfterValidator
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 _LATEST_SECONDS: Final = 1e11  # a number above is in milliseconds: as seconds it would lie past the year 5000
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("a time zone by its IANA name, such as 'UTC' or 'Europe/Berlin'") from None
-    return value
-
-
-#: A time zone by its IANA name.
-ZoneName = Annotated[str, AfterValidator(_zone)]
 
 
 def moment(value: Any, zone: str = "UTC") -> datetime | None:

@@ -5,11 +5,10 @@ from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from sentinel.base.fields import Duration, Options, PositiveDuration
+from sentinel.base.fields import Duration, Options, PositiveDuration, ZoneName
 from sentinel.base.units import parse_duration
 from sentinel.probes.audit.chain import ChainOptions
 from sentinel.probes.audit.memory import identity_of
-from sentinel.probes.audit.times import ZoneName
 from sentinel.probes.audit.walking import Order
 from sentinel.probes.database.identifiers import ColumnName, TableName
 from sentinel.probes.database.options import DatabaseField

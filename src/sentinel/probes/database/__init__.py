@@ -4,7 +4,7 @@
 came to know and never raises for the database's own failures.
 """
 
-from sentinel.probes.database.asking import Answer, Asked, Cell, Database, Statement, Trouble
+from sentinel.probes.database.asking import Answer, Asked, Cell, Database, Statement, Trouble, as_number
 from sentinel.probes.database.url import file_of, open_database, problem_of_url
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Database",
     "Statement",
     "Trouble",
+    "as_number",
     "file_of",
     "open_database",
     "problem_of_url",

@@ -15,6 +15,16 @@ ANSWER_CAP: Final = 8 << 20  # bytes that one session may receive
 Cell = str | int | float | bool | None
 
 
+_LARGEST: Final = 1e300  # a reading is a finite float; NaN lies between no bounds
+
+
+def as_number(cell: Cell) -> float | None:
+    """The value as a number that a reading can have; None when it is none."""
+    if isinstance(cell, bool) or not isinstance(cell, int | float):
+        return None
+    return float(cell) if -_LARGEST < cell < _LARGEST else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """One statement. `{name}` in its text stands for a parameter, which is bound and never pasted into the text."""

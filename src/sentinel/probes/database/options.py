@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-from sentinel.base.fields import SecretField
+from sentinel.base.fields import Options, SecretField
 from sentinel.base.redact import Secret
 from sentinel.probes.database.asking import refuse_control
 from sentinel.probes.database.url import problem_of_url
@@ -24,3 +24,12 @@ StatementField = Annotated[str, StringConstraints(max_length=20_000), AfterValid
 
 #: The last part of a reading's name.
 NameField = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+
+
+class IntegrityQuery(Options):
+    """A query that counts what must not be there, such as role assignments without a user."""
+
+    name: NameField
+    """What is counted, in small letters, digits and `_`; the reading is `integrity.<name>`."""
+    query: StatementField
+    """One statement whose first value is the count."""

@@ -10,7 +10,7 @@ import orjson
 from sentinel.base.units import Unit, format_duration
 from sentinel.core.result import FailureClass, Measurement, Note, Reading
 from sentinel.probes.base import ProbeKind, ProbeTools
-from sentinel.probes.database import Asked, Cell, Statement, Trouble, open_database
+from sentinel.probes.database import Asked, Cell, Statement, Trouble, as_number, open_database
 from sentinel.probes.database.identifiers import is_postgres
 from sentinel.probes.finding import Finding, measurement
 from sentinel.probes.jobs.dialect import Dialect, PostgresDialect, SqliteDialect
@@ -93,7 +93,7 @@ class _Found:
             name: max(value, 0.0) if unit is Unit.SECONDS else value
             for row in rows.values()
             for name, unit in _COUNTED.items()
-            if (value := _number(row.get(name))) is not None
+            if (value := as_number(row.get(name))) is not None
         }
 
     def follow(self, note: Note | None) -> None:
@@ -120,7 +120,7 @@ class _Found:
 
     def _paces(self) -> Iterator[Reading]:
         done = self._rows.get("done", {})
-        seconds, items = _number(done.get("seconds")), _number(done.get("items"))
+        seconds, items = as_number(done.get("seconds")), as_number(done.get("items"))
         if seconds is not None and items:
             for number in self._options.per:
                 yield Reading(f"time_per.{number}", seconds / items * number, Unit.SECONDS)
@@ -180,15 +180,6 @@ def _plain(text: str) -> str:
 
 def _jobs(number: float) -> str:
     return "1 job" if number == 1 else f"{number:.0f} jobs"
-
-
-def _number(value: Cell) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) < _LARGEST else None
-
-
-_LARGEST: Final = 1e300  # NaN and infinity are no numbers to judge
 
 
 def _of_trouble(step: str, trouble: Trouble) -> Finding:

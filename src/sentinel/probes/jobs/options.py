@@ -2,24 +2,14 @@
 
 from datetime import timedelta
 from typing import Annotated, Final, Literal, Self
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from sentinel.base.fields import Options, PositiveDuration
+from sentinel.base.fields import Options, PositiveDuration, ZoneName
 from sentinel.probes.database.identifiers import ColumnName, PlainText, TableName
 from sentinel.probes.database.options import DatabaseField, StatementField
 
 _MOST_WORDS: Final = 50
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ValueError, KeyError, OSError):
-        raise ValueError("a time zone such as 'UTC' or 'Europe/Berlin'") from None
-    return name
-
 
 Word = PlainText | int
 Words = Annotated[tuple[Word, ...], Field(max_length=_MOST_WORDS)]
@@ -86,7 +76,7 @@ class JobsOptions(Options):
     times: Literal["timestamp", "text", "seconds", "milliseconds"] = "timestamp"
     """What times are: PostgreSQL's timestamps, with or without a time zone, or what SQLite keeps for them; ISO 8601 in columns of
     text; or numbers since 1970."""
-    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    time_zone: ZoneName = "UTC"
     """The time zone of times that name none."""
     query: StatementField | None = None
     """A statement of your own instead of a table: one row, whose columns are called like readings, times in seconds."""

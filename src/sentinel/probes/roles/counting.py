@@ -11,7 +11,7 @@ from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Reading
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.calls.requests import RequestOptions
-from sentinel.probes.database import Statement, open_database
+from sentinel.probes.database import Statement, as_number, open_database
 from sentinel.probes.database.options import NameField, StatementField
 from sentinel.probes.expect.patterns import JsonPath, read_json
 from sentinel.probes.finding import Finding
@@ -87,10 +87,10 @@ def _found(count: CountOptions, step: str, exchange: Exchange) -> Any:
 
 
 def _reading(name: str, value: Any) -> Reading:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
+    if (found := as_number(value)) is None:
         raise Finding(
             FailureClass.WRONG_ANSWER,
             f"count {name}: there is no number",
             "Run the query or request by hand and see where the number stands.",
         )
-    return Reading(f"counts.{name}", float(value), Unit.COUNT)
+    return Reading(f"counts.{name}", found, Unit.COUNT)

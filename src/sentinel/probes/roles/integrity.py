@@ -10,19 +10,10 @@ from sentinel.base.redact import Secret
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Reading
 from sentinel.probes.base import ProbeTools
-from sentinel.probes.database import Asked, Statement, open_database
+from sentinel.probes.database import Asked, Statement, as_number, open_database
 from sentinel.probes.database.identifiers import ColumnName, PlainText, TableName, literal, quoted
-from sentinel.probes.database.options import NameField, StatementField
+from sentinel.probes.database.options import IntegrityQuery
 from sentinel.probes.finding import Finding
-
-
-class IntegrityQuery(Options):
-    """A query that counts what must not be there, such as admins without a second factor."""
-
-    name: NameField
-    """What is counted, in small letters, digits and `_`; the reading is `integrity.<name>`."""
-    query: StatementField
-    """One statement whose first value is the count."""
 
 
 class RowCondition(Options):
@@ -144,7 +135,7 @@ class Integrity:
     async def measure(self, deadline: float, readings: list[Reading]) -> None:
         """Raises Finding for what is wrong; the readings are there all the same."""
         asked = await self._database.ask(self._statements, deadline)
-        counts = [_number(answer.value) for answer in asked.answers]
+        counts = [as_number(answer.value) for answer in asked.answers]
         found = dict(zip(self._names, counts, strict=False))
         readings += [Reading(name, count, Unit.COUNT) for name, count in found.items() if count is not None]
         if wrong := [self._told(name, count) for name, count in found.items() if count != 0]:
@@ -170,13 +161,6 @@ class Integrity:
         return Finding.of_database(name, trouble)
 
 
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST:
-        return None
-    return float(value)
-
-
-_LARGEST: Final = 1e300  # a reading is a finite float
 _HINT: Final = (
     "List the rows by the same conditions, see which deletion or migration left them, and whether the right that they stand "
     "for still works."

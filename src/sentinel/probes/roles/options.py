@@ -8,13 +8,13 @@ from sentinel.base.fields import Options, SecretField
 from sentinel.probes.calls.requests import RequestOptions
 from sentinel.probes.calls.session import LoginWay
 from sentinel.probes.database.identifiers import is_postgres
-from sentinel.probes.database.options import DatabaseField
+from sentinel.probes.database.options import DatabaseField, IntegrityQuery
 from sentinel.probes.expect.statuses import StatusField
 from sentinel.probes.roles.content import Content
 from sentinel.probes.roles.counting import CountOptions
 from sentinel.probes.roles.coverage import OpenApiOptions
 from sentinel.probes.roles.grants import GrantsOptions
-from sentinel.probes.roles.integrity import AssignmentTableOptions, IntegrityQuery
+from sentinel.probes.roles.integrity import AssignmentTableOptions
 
 OBJECT: Final = "object"  # the word that stands for a record in an object's request
 _MOST_CELLS: Final = 2000
