@@ -268,6 +268,12 @@ async def test_a_page_that_never_stops_talking_is_bounded(bench: Bench) -> None:
     assert "Canary" not in words(found)
 
 
+async def test_a_dialogue_does_not_stop_a_page(bench: Bench) -> None:
+    script = "<script>alert('Mary Canary'); if (confirm('?')) document.write('welcome')</script>"
+    found = await load(bench, Site(page(script)), text=["welcome"])
+    assert (found.outcome, found.explanation) == (Outcome.PASS, "")
+
+
 async def test_a_page_in_an_endless_loop_does_not_hold_the_deadline(bench: Bench) -> None:
     found = await load(bench, Site(page("<script>for (;;);</script>")), within=HASTE)
     assert found.failure is FailureClass.READ_TIMEOUT

@@ -1,11 +1,14 @@
 """What happens while a page is loaded, from the browser's events. Texts that the page writes are counted and dropped."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sentinel.base.units import Unit
 from sentinel.core.result import Reading
+
+#: Answers an event at which the browser waits; given its parameters.
+Asked = Callable[[Mapping[str, Any]], None]
 
 #: Requests whose end is followed at the same time; of what a page asks for beyond that, no failure is counted.
 _FOLLOWED: Final = 20_000
@@ -14,8 +17,8 @@ _FOLLOWED: Final = 20_000
 class Page:
     """Counts what is asked for, what comes, and what goes wrong."""
 
-    def __init__(self, fetching: Any = None) -> None:
-        self._fetching = fetching  # decides on requests that are held back; None: none is
+    def __init__(self, asked: Mapping[str, Asked]) -> None:
+        self._asked = asked  # what has to be done about an event, by its method
         self._under_way: set[str] = set()
         self._addresses = 0
         self._loader = ""  # of the page itself, as the browser names it
@@ -47,8 +50,6 @@ class Page:
                 self._under_way.discard(str(parameters.get("requestId")))
             case "Network.loadingFailed":
                 self._failed(parameters)
-            case "Fetch.requestPaused" if self._fetching is not None:
-                self._fetching(parameters)
             case "Runtime.exceptionThrown":
                 self.errors += 1
             case "Runtime.consoleAPICalled":
@@ -62,6 +63,8 @@ class Page:
             case "Sentinel.browserGone":
                 self.gone = True
                 self.changed.set()
+            case _ if method in self._asked:
+                self._asked[method](parameters)
 
     def began(self, loader: str) -> None:
         """The page's own request, by the name that `Page.navigate` gave it."""

@@ -131,7 +131,7 @@ class _Run:
         self._options = options
         self._statuses = statuses
         self._limit = limit
-        self._page = Page(self._decide if options.only_hosts is not None else None)
+        self._page = Page({"Fetch.requestPaused": self._decide, "Page.javascriptDialogOpening": self._go_on})
         self._tools = DevTools(reader, writer, self._page.take)
         self._session = ""
         self._frame = ""
@@ -179,6 +179,10 @@ class _Run:
             self._tools.tell("Fetch.continueRequest", self._session, requestId=request)
         else:
             self._tools.tell("Fetch.failRequest", self._session, requestId=request, errorReason="BlockedByClient")
+
+    def _go_on(self, _parameters: Mapping[str, Any]) -> None:
+        """Agree to what a page says or asks in a dialogue, as nothing else happens before that."""
+        self._tools.tell("Page.handleJavaScriptDialog", self._session, accept=True)
 
     async def _navigate(self) -> None:
         answer = await self._call("Page.navigate", url=self._options.url)

@@ -98,7 +98,8 @@ def _is_it(process: psutil.Process, one: ProcessOptions) -> bool:
 def _pid_in(one: ProcessOptions) -> int:
     assert one.pid_file is not None
     try:
-        return int(one.pid_file.read_text(encoding="ascii")[:20])
+        with one.pid_file.open(encoding="ascii") as file:
+            return int(file.read(20))
     except FileNotFoundError:
         raise Finding(FailureClass.NOT_RUNNING, f"{one.name}: there is no {one.pid_file}", _START) from None
     except PermissionError:
