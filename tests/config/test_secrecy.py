@@ -74,8 +74,9 @@ def with_database(url: str) -> dict[str, Any]:
 
 def test_the_address_of_a_libsql_server_is_a_secret_with_a_token_in_it_only(config: ConfigFolder) -> None:
     assert isinstance(config.plan(with_database("sqlite+libsql://127.0.0.1:8080")), Plan)
-    with pytest.raises(ConfigError, match="others may read"):
-        config.plan(with_database(f"sqlite+libsql://127.0.0.1:8080?authToken={CANARY}"))
+    for place in ("127.0.0.1:8080", "/replica.db"):
+        with pytest.raises(ConfigError, match="others may read"):
+            config.plan(with_database(f"sqlite+libsql://{place}?authToken={CANARY}"))
 
 
 def test_the_token_within_an_address_is_kept_out_of_texts_too(config: ConfigFolder) -> None:

@@ -101,9 +101,9 @@ def _replaced(tree: Any, path: KeyPath, value: object) -> Any:
 def is_telling(secret: Secret) -> bool:
     """Whether the value must not be seen: the address of a database without a password in it may be."""
     value = secret.reveal()
-    if _SQLITE.match(value):
-        return False
-    return not value.startswith(_ADDRESSES) or bool(list(_passwords(value)) or _PASSWORD_IN_QUERY.search(value))
+    if not _SQLITE.match(value) and not value.startswith(_ADDRESSES):
+        return True
+    return bool(list(_passwords(value)) or _PASSWORD_IN_QUERY.search(value))
 
 
 def _passwords(value: str) -> Iterator[str]:
