@@ -376,6 +376,19 @@ async def test_the_second_look_goes_on_from_run_to_run_and_begins_again(world: W
     assert steps == [0, 7]
 
 
+async def test_entries_too_large_to_be_read_at_once_accuse_nobody(bench: Bench, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "app.db")) as log:
+        log.execute("CREATE TABLE log (id INTEGER PRIMARY KEY, at TEXT, what TEXT, hash TEXT)")
+        entry = "INSERT INTO log (at, what, hash) VALUES ('2026-01-01T00:00:00', ?, 'x')"
+        log.executemany(entry, [("x" * 3000,)] * 400)
+        log.commit()
+    chain = {"columns": ["what", "{previous}"]}
+    trail = {"database": f"sqlite:///{tmp_path}/app.db", "table": "log", "chain": chain}
+    found = await bench.measure("audit", trail=trail)
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.MISCONFIGURED)
+    assert "`trail.batch`" in found.hint
+
+
 async def test_a_note_of_another_shape_is_no_note(world: World) -> None:
     world.write(1, 2)
     await world.passes()

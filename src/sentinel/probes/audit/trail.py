@@ -77,6 +77,8 @@ class Trail:
         asked = await self._database.ask(statements, deadline)
         if asked.trouble is None:
             return {statement.name: answer for statement, answer in zip(statements, asked.answers, strict=True)}
+        if asked.trouble.large:
+            raise Finding(FailureClass.MISCONFIGURED, f"trail: {asked.trouble.explanation}", _LARGE_HINT)
         if not asked.trouble.absent:
             raise Finding.of_database("trail", asked.trouble)
         if self._memory.head is not None:
@@ -194,5 +196,6 @@ _GONE_HINT: Final = (
     "Somebody, or some job, took entries away: keep the log and its backups as they are, and find out who could write to it. "
     "When it is explained, set `trail.after` to the newest number to go on from there."
 )
+_LARGE_HINT: Final = "Lower `trail.batch`: so many entries at once are more than is read of an answer."
 _SCHEMA_HINT: Final = "Compare the names under `trail` with the schema: has a migration not run?"
 _RETENTION_HINT: Final = "See which job purges the log, and restore what is missing from a backup."

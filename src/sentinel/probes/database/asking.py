@@ -65,6 +65,7 @@ class Trouble:
     hint: str = ""
     state: str = ""  # PostgreSQL's SQLSTATE, where it told one
     absent: bool = False  # a table, column, function or schema that was asked for is not there
+    large: bool = False  # the answer has more bytes than are read
 
     @property
     def advice(self) -> str:
@@ -79,8 +80,8 @@ class DatabaseError(Exception):
         self.trouble = trouble
 
 
-def broken(failure: FailureClass, explanation: str, hint: str = "") -> DatabaseError:
-    return DatabaseError(Trouble(failure=failure, explanation=explanation, hint=hint))
+def broken(failure: FailureClass, explanation: str, hint: str = "", *, large: bool = False) -> DatabaseError:
+    return DatabaseError(Trouble(failure=failure, explanation=explanation, hint=hint, large=large))
 
 
 @dataclass(slots=True, kw_only=True)

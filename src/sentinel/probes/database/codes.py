@@ -14,7 +14,8 @@ def of_code(code: str, said: str) -> Trouble:
     """Why a statement failed. The message `said` is looked at for the names of tables and columns only."""
     known = _BY_CODE.get("_".join(code.split("_")[:2]))
     if known is not None:
-        return Trouble(failure=known[0], explanation=f"{known[1]} ({_shown(code)})", hint=known[2])
+        explanation = f"{known[1]} ({_shown(code)})"
+        return Trouble(failure=known[0], explanation=explanation, hint=known[2], large=code == "SQLITE_TOOBIG")
     missing = _MISSING.search(said)
     if missing is not None:
         return Trouble(

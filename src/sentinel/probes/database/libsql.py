@@ -162,10 +162,11 @@ class LibsqlDatabase:
         _refuse_status(exchange.status, with_token=self._place.token is not None)
         if exchange.truncated:
             explanation = f"the answer has more than {ANSWER_CAP >> 10} KiB"
-            raise broken(FailureClass.QUERY_FAILED, explanation, "Ask for counts, or for fewer rows with LIMIT.")
+            raise broken(FailureClass.QUERY_FAILED, explanation, _LARGE_HINT, large=True)
         return exchange, _read_result(exchange.body)
 
 
+_LARGE_HINT: Final = "Ask for counts, or for fewer rows with LIMIT."
 _READ_HINT: Final = "Use a query that reads; nothing was changed."
 
 
@@ -223,7 +224,8 @@ _OF_SERVER: Final = {
     "RESPONSE_TOO_LARGE": Trouble(
         failure=FailureClass.QUERY_FAILED,
         explanation="the answer is larger than the server gives (RESPONSE_TOO_LARGE)",
-        hint="Ask for counts, or for fewer rows with LIMIT.",
+        hint=_LARGE_HINT,
+        large=True,
     ),
     "TRANSACTION_BUSY": Trouble(
         failure=FailureClass.QUERY_TIMEOUT,

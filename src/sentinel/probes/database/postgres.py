@@ -38,6 +38,7 @@ from sentinel.probes.wire.failure import WireError
 
 _RESERVE: Final = 0.5  # seconds before the deadline, or a tenth of the time left, in which a query is stopped
 _TOO_LARGE: Final = f"the answers have more than {ANSWER_CAP >> 20} MiB"
+_LARGE_HINT: Final = "Ask for counts and lengths instead of contents."
 _CANCEL_WITHIN: Final = 0.5  # seconds for telling the server to drop a query
 _READS: Final = (pq.PollingStatus.READING, pq.PollingStatus.WRITING)
 
@@ -291,7 +292,7 @@ class Session:
                 raise broken(FailureClass.RESET, "the server closed the session") from None
             # libpq takes in a whole row, however large, and at most doubles its memory from one look to the next.
             if _received_bytes(self._connection.socket) > ANSWER_CAP:
-                raise broken(FailureClass.QUERY_FAILED, _TOO_LARGE, "Ask for counts and lengths instead of contents.")
+                raise broken(FailureClass.QUERY_FAILED, _TOO_LARGE, _LARGE_HINT, large=True)
         return self._connection.get_result()
 
 
