@@ -59,6 +59,20 @@ async def test_a_cell_is_judged_by_its_status(
     assert receiver.requests[0].headers["authorization"] == "Bearer token-canary"
 
 
+async def test_a_lasting_token_that_has_run_out_is_no_lost_access(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.answer = Answer(status=401)
+    found = await bench.measure("roles", **matrix(receiver, allow=["read"]))
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.CREDENTIAL_REFUSED)
+    assert found.explanation.endswith("its token is refused everywhere, with status 401")
+
+
+async def test_a_token_that_is_good_for_something_has_not_run_out(bench: Bench, receiver: HttpReceiver) -> None:
+    options = matrix(receiver, allow=["read", "list"], concurrency=1)
+    options["requests"]["list"] = {"url": f"{receiver.url}/list"}
+    receiver.next_answers.extend([Answer(), Answer(status=401)])
+    assert (await bench.measure("roles", **options)).failure is FailureClass.ACCESS_LOST
+
+
 async def test_a_role_that_cannot_log_in_does_not_hide_the_others(bench: Bench, receiver: HttpReceiver) -> None:
     options = matrix(receiver, login={"url": f"{receiver.url}/login"})
     options["roles"] = {"doctor": {"username": "d", "password": "p-canary"}, **options["roles"]}

@@ -1,10 +1,10 @@
 """Who may do what: every pair of role and request, and what an answer says about it."""
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Reading
@@ -109,6 +109,15 @@ def _neither(cell: Cell, status: int, expected: str) -> Finding:
     return Finding(FailureClass.WRONG_STATUS, explanation, "Look at the service's log for this request.")
 
 
+class Tried(NamedTuple):
+    """What became of one cell."""
+
+    cell: Cell
+    finding: Finding | None  # what is wrong
+    status: int | None = None  # of the answer, if there was one
+    seconds: float | None = None  # that it took
+
+
 class Matrix:
     """Tries the cells of one check, a few at the same time."""
 
@@ -124,23 +133,27 @@ class Matrix:
         gate = asyncio.Semaphore(self._concurrency)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._try_one(gate, cell, deadline)) for cell in cells]
-        outcomes = [task.result() for task in tasks]
-        findings += [finding for finding, _ in outcomes if finding is not None]
-        return _readings([spent for _, spent in outcomes if spent is not None])
+        tried = [task.result() for task in tasks]
+        over = {role for role in self._users.lasting if _is_over([one for one in tried if one.cell.role == role])}
+        findings += [one.finding for one in tried if one.finding is not None and one.cell.role not in over]
+        findings += [Finding(_REFUSED, f"{role}: {_OVER}", _OVER_HINT) for role in sorted(over)]
+        return _readings([one.seconds for one in tried if one.seconds is not None])
 
-    async def _try_one(
-        self, gate: asyncio.Semaphore, cell: Cell, deadline: float
-    ) -> tuple[Finding | None, float | None]:
-        """What is wrong, and how long the answer took, if there was one."""
+    async def _try_one(self, gate: asyncio.Semaphore, cell: Cell, deadline: float) -> Tried:
         async with gate:
             try:
                 exchange = await self._users.ask(cell.role, cell.step, cell.request, deadline)
             except Finding as finding:
-                return Finding(finding.failure, finding.explanation, finding.hint), None
-        return self._judged(cell, exchange), exchange.phases.total
+                return Tried(cell, Finding(finding.failure, finding.explanation, finding.hint))
+        return Tried(cell, self._judged(cell, exchange), exchange.status, exchange.phases.total)
 
     def _judged(self, cell: Cell, exchange: Exchange) -> Finding | None:
         return judged(cell, exchange.status, exchange.body, self._statuses)
+
+
+def _is_over(tried: Sequence[Tried]) -> bool:
+    """Whether a role's lasting token is good for nothing any more: what it must be good for, too, is answered by 401."""
+    return any(one.cell.allowed for one in tried) and all(one.status == 401 for one in tried)
 
 
 def _readings(spent: list[float]) -> list[Reading]:
@@ -155,6 +168,11 @@ def _readings(spent: list[float]) -> list[Reading]:
 
 GAINED_HINT: Final = (
     "Somebody can do what they must not: take back what was deployed or granted last before you look further."
+)
+_REFUSED: Final = FailureClass.CREDENTIAL_REFUSED
+_OVER: Final = "its token is refused everywhere, with status 401"
+_OVER_HINT: Final = (
+    "The token has run out, was revoked, or is signed by an old key: give the role a new one under `token`."
 )
 LOST_HINT: Final = "Look whether the user still has its role, and the role its permission; then what was deployed last."
 _CONTENT_HINT: Final = (

@@ -29,6 +29,7 @@ class Users:
         self._caller = Caller(transport=tools.transport, contexts=tools.contexts)
         self._users = {name: _user(role, options.login, tools) for name, role in options.roles.items()}
         self._concurrency = options.concurrency
+        self.lasting = frozenset(name for name, role in options.roles.items() if role.token is not None)
         self.host = _host(options, self._users)
 
     async def ask(self, role: str, step: str, request: RequestOptions, deadline: float) -> Exchange:
