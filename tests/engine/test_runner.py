@@ -4,8 +4,8 @@ import asyncio
 from datetime import timedelta
 
 from sentinel.core.plan import Limits
-from sentinel.core.result import FailureClass, Measurement, Outcome, Result
-from sentinel.engine.runner import Runnable, Runner
+from sentinel.core.result import FailureClass, Measurement, Outcome, Result, failed
+from sentinel.engine.runner import SUSPECT, Runnable, Runner
 from tests.kit.clock import FakeClock
 from tests.kit.eventually import eventually
 from tests.kit.probes import HeldProbe, QuickProbe
@@ -91,6 +91,25 @@ async def test_a_probe_that_ignores_its_deadline_is_cancelled() -> None:
     await eventually(lambda: desk.results)
     assert desk.results[0].measurement.failure is FailureClass.INTERNAL_ERROR
     assert probe.now == 0
+
+
+class LateProbe(QuickProbe):
+    """Its time-out is noticed long after its deadline, as on a host that has no time."""
+
+    async def measure(self, deadline: float) -> Measurement:
+        loop = asyncio.get_running_loop()
+        noticed: asyncio.Future[None] = loop.create_future()
+        loop.call_at(deadline + SUSPECT + 0.05, noticed.set_result, None)
+        await noticed
+        return failed(FailureClass.READ_TIMEOUT, "no answer in time", note={"read": 7})
+
+
+async def test_a_time_out_that_this_host_was_late_to_notice_accuses_nobody_and_keeps_the_note() -> None:
+    desk = Desk(api=LateProbe())
+    desk.due("api", timeout=0.01)
+    await eventually(lambda: desk.results)
+    found = desk.results[0].measurement
+    assert (found.outcome, found.failure, found.note) == (Outcome.UNKNOWN, FailureClass.OVERLOADED, {"read": 7})
 
 
 async def test_a_stop_cancels_what_does_not_end_in_time_and_gives_no_result_for_it() -> None:

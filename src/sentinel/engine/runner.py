@@ -201,9 +201,9 @@ class Runner:
         late = loop.time() - deadline
         if late > SUSPECT and measurement.failure in TIMEOUTS:
             # The deadline struck long before we noticed: it was this process that had no time, not the target.
-            return failed(
-                FailureClass.OVERLOADED, f"this host was {late:.1f} s late to look", readings=measurement.readings
-            )
+            what = f"this host was {late:.1f} s late to look"
+            # With its note, as the probe will not give that again.
+            return failed(FailureClass.OVERLOADED, what, readings=measurement.readings, note=measurement.note)
         return measurement
 
     def _hand_over(self, result: Result) -> None:
