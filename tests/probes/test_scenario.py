@@ -479,6 +479,7 @@ PUT = {"name": "put", "request": {"method": "PUT", "url": "http://x/", "secret_h
         ({"steps": [made(capture={"token": "t"})], "finally": [PUT]}, "no {token} in `finally`, as it is a secret"),
         ({"steps": [made(expect={"rows": {"equals": 1}})], "finally": []}, "rows and value beside a query only"),
         ({"steps": [made(must_be_refused=True, until={"within": "1s"})], "finally": []}, "without until"),
+        ({"steps": [made(until={"within": "1s"})], "finally": []}, "each try would make one more"),
         ({"steps": [{"name": "a", "request": {"url": "http://{run}/"}}]}, "host"),
     ],
 )

@@ -237,6 +237,10 @@ class ScenarioOptions(Options):
         """Something that is made without a mark could not be told from real data, nor found again."""
         words = {RUN, *self._all_words()}
         for step in self.steps:
+            if step.makes and step.until is not None:
+                return (
+                    f"step {step.name}: until beside what makes nothing (`writes: false`): each try would make one more"
+                )
             if step.makes and not step.needs() & words:
                 return (
                     f"step {step.name}: {{run}} (or a word of an earlier step) in its address or body, so that what it makes "

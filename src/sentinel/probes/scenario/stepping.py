@@ -89,8 +89,7 @@ class Stepper:
             except Finding as finding:
                 last = Unmet.keep(last, finding)
                 if finding.failure in OWN_SIDE:
-                    # What this try did not send, an earlier one did.
-                    raise finding if tries == 1 else _plain(finding) from None
+                    raise
             pause = until.every.total_seconds()
             if loop.time() + pause >= min(end, deadline):
                 raise _hung(step, until, last, tries, loop.time() - began, cut_short=deadline < end)
@@ -150,11 +149,6 @@ class Stepper:
         if step.as_ is None:
             return self._default
         return None if step.as_ == NOBODY else self._accounts[step.as_]
-
-
-def _plain(finding: Finding) -> Finding:
-    """The same, without what its class says of the one request that it is about."""
-    return Finding(finding.failure, finding.explanation, finding.hint)
 
 
 class Unmet(Finding):
