@@ -452,6 +452,7 @@ def made(**more: object) -> dict[str, Any]:
     return {"name": "make", "request": {"method": "POST", "url": "http://x/", "json": {"n": "{run}"}}, **more}
 
 
+LEAVE = {"name": "leave", "request": {"method": "POST", "url": "http://x/", "json": {"refresh": "{renew}"}}}
 PUT = {"name": "put", "request": {"method": "PUT", "url": "http://x/", "secret_headers": {"X-T": "{token}"}}}
 
 
@@ -477,6 +478,8 @@ PUT = {"name": "put", "request": {"method": "PUT", "url": "http://x/", "secret_h
         ({"steps": [{"name": "a", "log_in": True}]}, "log_in beside `login`"),
         ({"steps": [made(capture={"run": "id"})], "finally": []}, "another name than 'run'"),
         ({"steps": [made(capture={"token": "t"})], "finally": [PUT]}, "no {token} in `finally`, as it is a secret"),
+        ({"steps": [made(capture={"renew": "refresh_token"})], "finally": [LEAVE]}, "no {renew} in `finally`"),
+        ({"steps": [made(capture={"renew": {"header": "X-Session-Token"}})], "finally": [LEAVE]}, "it is a secret"),
         ({"steps": [made(expect={"rows": {"equals": 1}})], "finally": []}, "rows and value beside a query only"),
         ({"steps": [made(must_be_refused=True, until={"within": "1s"})], "finally": []}, "without until"),
         ({"steps": [made(until={"within": "1s"})], "finally": []}, "each try would make one more"),

@@ -1,5 +1,6 @@
 """How a scenario is written: its steps, what they expect, and what takes away what they make."""
 
+import re
 from datetime import timedelta
 from typing import Annotated, Final, Self
 
@@ -21,6 +22,9 @@ REFUSED: Final = ("401", "403")  # statuses of a refusal
 #: Methods that change nothing (RFC 9110, 9.2.1).
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _MOST_STEPS: Final = 50
+
+#: What secrets are called, in words, paths and headers.
+_SECRET: Final = re.compile(r"token|secret|passw|jwt|credential|authorization|api[_-]?key", re.IGNORECASE)
 
 
 class Capture(Options):
@@ -45,6 +49,11 @@ class Capture(Options):
                 "one of json, header, cookie, column, or matches for the body; matches may stand beside it"
             )
         return self
+
+    def is_secret(self, name: str) -> bool:
+        """Whether the word of that name must not be written down: by where it comes from, and by what it is called."""
+        texts = (name, self.json_.source if self.json_ is not None else "", self.header or "")
+        return self.cookie is not None or any(_SECRET.search(text) for text in texts)
 
 
 class Until(Options):
@@ -265,9 +274,9 @@ class ScenarioOptions(Options):
         return ""
 
     def _secret_words(self) -> frozenset[str]:
-        cookies = {name for step in self.steps for name, capture in step.capture.items() if capture.cookie is not None}
+        captured = {name for step in self.steps for name, capture in step.capture.items() if capture.is_secret(name)}
         in_secrets = (step.needs_in_secrets() for step in (*self.steps, *self.finally_))
-        return frozenset(cookies.union(*in_secrets)) - {RUN}
+        return frozenset(captured.union(*in_secrets)) - {RUN}
 
 
 def _unknown(step: Step, known: set[str], ever: frozenset[str]) -> str:
