@@ -301,6 +301,11 @@ async def test_checks_of_one_pm2_share_its_list(bench: Bench, daemon: Path) -> N
     assert (daemon / "asked").read_text() == "asked\n" * 2
 
 
+async def test_a_home_that_can_have_no_socket_is_a_wrong_configuration(bench: Bench) -> None:
+    found = await bench.measure("service", pm2={"name": "api", "home": f"/{'x' * 120}"})
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.MISCONFIGURED)
+
+
 async def test_a_list_without_end_is_bounded(bench: Bench, daemon: Path) -> None:
     program = script(daemon, "pm2", 'yes \'[{"name": "Mary Canary"}]\'')
     probe = bench.build("service", pm2={"name": "api", "home": str(daemon), "program": program})

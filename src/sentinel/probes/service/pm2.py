@@ -93,7 +93,13 @@ class Pm2:
     def _see_that_it_runs(self) -> None:
         """Without a daemon `pm2 jlist` starts one, which nobody wants of a look."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as knocking:
-            number = knocking.connect_ex(str(self._home / "rpc.sock"))
+            try:
+                number = knocking.connect_ex(str(self._home / "rpc.sock"))
+            except OSError:  # a path that is too long for a socket (unix(7)), so PM2 has none there either
+                explanation = f"PM2 has no socket in {self._home}"
+                raise Finding(
+                    FailureClass.MISCONFIGURED, explanation, "Is that PM2's folder? Set `home` to it."
+                ) from None
         if number in {errno.EACCES, errno.EPERM}:
             hint = f"Run Sentinel as the user of {self._home}, and with ProtectHome=read-only where systemd runs it."
             raise Finding(FailureClass.NOT_PERMITTED, f"Sentinel may not look into {self._home}", hint)
