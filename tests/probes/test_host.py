@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import re
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -18,10 +19,11 @@ from sentinel.core.result import FailureClass, Outcome
 from sentinel.probes.host.clock import _moment
 from sentinel.probes.host.disks import Disks
 from sentinel.probes.host.options import ProcessOptions
-from sentinel.probes.host.processes import unseen
+from sentinel.probes.host.processes import Seen, unseen
 from sentinel.probes.host.system import Boot, CpuTimes, booted, cpu_used
+from sentinel.probes.host.watch import Watch
 from sentinel.probes.lane import Hanging, Lane
-from sentinel.probes.restarts import MOST, Restarts
+from sentinel.probes.restarts import MOST, Restarts, mark_of
 from tests.kit.bench import Bench, problem, readings, run, words
 from tests.kit.config import ConfigFolder
 from tests.kit.eventually import eventually
@@ -319,6 +321,22 @@ def test_a_process_that_may_be_hidden_is_unknown(
     if finding is not None and setting is not None:
         assert finding.failure is FailureClass.NOT_PERMITTED
         assert setting in finding.hint
+
+
+def test_a_clock_that_is_set_restarts_no_process() -> None:
+    """When a process began is known by the time of day, which shifts for all of them when somebody sets the clock."""
+    watch = Watch(ProcessOptions.model_validate({"name": "api", "program": "api"}))
+    for shift in (0.0, 90.0, -3600.0):
+        began = NOW.timestamp() + shift
+        seen = Seen(pid=1, mark=mark_of(os.getpid()), began=began, memory=0, cpu=0.0, threads=1, files=None)
+        watch.take([seen], NOW, 0.0)
+    assert watch.restarts.lately == 0
+
+
+async def test_a_process_is_told_from_others_by_its_start(waiting: Child) -> None:
+    assert re.fullmatch(rf"{waiting.pid}@[0-9]+", mark_of(waiting.pid))
+    await waiting.kill()
+    assert mark_of(waiting.pid) == ""
 
 
 async def test_a_restart_is_noticed_and_remembered_across_restarts_of_sentinel(

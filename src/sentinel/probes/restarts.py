@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final, Self
 
 #: How far back restarts are counted.
 LATELY: Final = timedelta(hours=1)
+
+_START: Final = 19  # where a process's start stands among the fields of its `stat` behind the program's name (proc(5))
 
 #: Restarts that are remembered; something that restarts every second would fill a note otherwise.
 MOST: Final = 100
@@ -54,3 +57,16 @@ class Restarts:
             return cls(mark=str(note["mark"]), total=int(note["total"]), moments=moments[-MOST:])
         except (KeyError, TypeError, ValueError):
             return cls()
+
+
+def mark_of(pid: int) -> str:
+    """What tells this life of a process from another's with the same id; empty when it has ended. Blocks.
+
+    The kernel counts its start in ticks from that of the host. By the time of day, every process would have been started
+    anew when somebody sets the clock.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return ""
+    return f"{pid}@{stat.rpartition(b')')[2].split()[_START].decode()}"

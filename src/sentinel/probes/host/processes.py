@@ -12,9 +12,9 @@ from sentinel.core.result import FailureClass
 from sentinel.probes.finding import Finding
 from sentinel.probes.host.options import ProcessOptions
 from sentinel.probes.listeners import Listener, listeners
+from sentinel.probes.restarts import mark_of
 
 Listening = Mapping[int, Sequence[Listener]]  # by port
-Key = tuple[int, float]  # of a process: its id, and when it began; ids are used again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +22,13 @@ class Seen:
     """One process, as it was found."""
 
     pid: int
+    mark: str  # tells it from others that have its id later
     began: float  # seconds since 1970
     memory: int  # resident; bytes
     cpu: float  # seconds of processor time so far
     threads: int
     files: float | None  # the share of the files that it may open; None where Sentinel may not see that
     unset: tuple[str, ...] | None = ()  # variables that are not set; None where Sentinel may not see that
-
-    @property
-    def key(self) -> Key:
-        return self.pid, self.began
 
 
 def find(wanted: Sequence[ProcessOptions]) -> Mapping[str, list[Seen] | Finding]:
@@ -144,6 +141,7 @@ def _look(process: psutil.Process, one: ProcessOptions) -> Seen | None:
             times = process.cpu_times()
             return Seen(
                 pid=process.pid,
+                mark=mark_of(process.pid),
                 began=process.create_time(),
                 memory=process.memory_info().rss,
                 cpu=times.user + times.system,

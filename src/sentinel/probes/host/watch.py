@@ -10,7 +10,7 @@ from sentinel.core.result import FailureClass, Reading
 from sentinel.probes.finding import Finding
 from sentinel.probes.host.look import Look
 from sentinel.probes.host.options import ProcessOptions
-from sentinel.probes.host.processes import Key, Seen
+from sentinel.probes.host.processes import Seen
 from sentinel.probes.restarts import Restarts
 
 #: What is read of each process, with `.<name>`.
@@ -31,7 +31,7 @@ class Watch:
 
     options: ProcessOptions
     restarts: Restarts = field(default_factory=Restarts)
-    cpu: dict[Key, float] = field(default_factory=dict)  # seconds so far
+    cpu: dict[str, float] = field(default_factory=dict)  # seconds so far, by mark
     looked_at: float | None = None  # of the monotonic clock
 
     def take(self, found: Sequence[Seen] | Finding, now: datetime, monotonic: float) -> Look:
@@ -40,7 +40,7 @@ class Watch:
             return Look(findings=[found])
         look = Look(findings=list(self._findings(found)))
         oldest = min(found, key=lambda seen: seen.began, default=None)
-        self.restarts = self.restarts.seen(f"{oldest.pid}@{oldest.began:.0f}" if oldest else "", now)
+        self.restarts = self.restarts.seen(oldest.mark if oldest else "", now)
         look.readings = self._readings(found, now, monotonic)
         look.hints = self._hints(found)
         return look
@@ -93,10 +93,10 @@ class Watch:
     def _cpu(self, found: Sequence[Seen], monotonic: float) -> float | None:
         """Processors kept busy since the last look, by those that were there then."""
         before, since = self.cpu, self.looked_at
-        self.cpu, self.looked_at = {seen.key: seen.cpu for seen in found}, monotonic
+        self.cpu, self.looked_at = {seen.mark: seen.cpu for seen in found}, monotonic
         if since is None or monotonic <= since or not found:
             return None
-        spent = sum(seen.cpu - before[seen.key] for seen in found if seen.key in before)
+        spent = sum(seen.cpu - before[seen.mark] for seen in found if seen.mark in before)
         return max(spent, 0.0) / (monotonic - since)
 
     def _hints(self, found: Sequence[Seen]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from sentinel.core.result import FailureClass
 from sentinel.probes.finding import Finding
 from sentinel.probes.lane import Hanging, Lane
 from sentinel.probes.listeners import Listener, listeners
+from sentinel.probes.restarts import mark_of
 from sentinel.probes.service.condition import Condition
 
 
@@ -79,7 +80,7 @@ def _life(pids: Iterable[int]) -> str:
     for pid in pids:
         with suppress(psutil.Error):
             began.append((psutil.Process(pid).create_time(), pid))
-    return f"{min(began)[1]}@{min(began)[0]:.0f}" if began else ""
+    return mark_of(min(began)[1]) if began else ""
 
 
 def _name(pid: int | None) -> str | None:
