@@ -78,6 +78,19 @@ def test_rules_get_the_unit_of_their_reading(config: ConfigFolder) -> None:
     )
 
 
+def test_a_rule_bounds_from_below_what_is_worse_when_it_is_less(config: ConfigFolder) -> None:
+    rules = [
+        {"reading": "disk_free./var", "critical": "1GB"},
+        {"reading": "disk_used./var", "critical": "90%"},
+        {"reading": "memory_free", "quantile": 0.05, "window": "1h", "warning": "2GB", "critical": "1GB"},
+        {"reading": "uptime", "warning": "52w", "direction": "above"},
+    ]
+    options = {"disks": ["/var"]}
+    compiled = check(config, kind="host", options=options, rules=rules, usual_rules=False).rules
+    sides = [rule.bounds.direction for rule in compiled]
+    assert sides == [Direction.BELOW, Direction.ABOVE, Direction.BELOW, Direction.ABOVE]
+
+
 def test_default_rules_hold_where_a_check_has_none_for_that_reading(config: ConfigFolder) -> None:
     usual = [{"reading": "response_time", "critical": "5s"}, {"reading": "first_byte", "critical": "4s"}]
     own = [{"reading": "response_time", "critical": "1s"}]
@@ -206,7 +219,7 @@ def test_another_word_is_another_plan(config: ConfigFolder) -> None:
 
 def test_a_check_is_shown_by_the_reading_that_its_own_rules_look_at(config: ConfigFolder) -> None:
     expiry = {"reading": "certificate_days", "direction": "below", "critical": 7}
-    slow = {"reading": "response_time", "critical": "5s"}
+    slow: dict[str, object] = {"reading": "response_time", "critical": "5s"}
     rules: list[list[dict[str, object]]] = [[], [expiry], [expiry, slow]]
     checks = [{**CHECK, "name": f"c{number}", "rules": own} for number, own in enumerate(rules)]
     plan = config.plan({"checks": checks})

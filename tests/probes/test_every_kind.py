@@ -153,5 +153,6 @@ def test_a_kind_is_whole(kind: str) -> None:
     known = CATALOGUE[kind]
     assert known.name == kind
     assert known.main in known.readings
+    assert known.lower_is_worse <= known.readings.keys()
     assert known.summary.endswith(".")
     known.options.model_json_schema()

@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from sentinel.base.redact import Secret
-from sentinel.base.units import Unit, write_duration
+from sentinel.base.units import write_duration
 from sentinel.config.fingerprint import fingerprint
 from sentinel.config.keypath import MISSING, KeyPath, value_at
 from sentinel.config.kinds import CheckKinds, KindOfCheck
 from sentinel.config.load import Loaded
 from sentinel.config.problems import did_you_mean, listed
 from sentinel.config.read import read, read_what_is_fine
-from sentinel.config.rules import FAMILY, compile_rules, read_rules, with_defaults
+from sentinel.config.rules import FAMILY, Known, compile_rules, read_rules, with_defaults
 from sentinel.config.schema import CheckEntry, Defaults, RuleEntry
 from sentinel.config.secrecy import anchored, masked, secrets_in
 from sentinel.core.check import OWN_CHECK, Check
@@ -84,7 +84,9 @@ class ChecksCompiler:
             read_rules(own, (*path, "rules"), self._problems)
             return None
         usual = kind.usual_rules(options) if entry.usual_rules and options is not None else ()
-        rules = self._rules((*path, "rules"), own, entry.kind, _readings(kind, options), interval, usual)
+        rules = self._rules(
+            (*path, "rules"), own, entry.kind, _known(kind, options), kind.lower_is_worse, interval, usual
+        )
         return self._finish(path, entry, kind, options, interval, timeout, rules, own)
 
     def _rules(
@@ -92,17 +94,19 @@ class ChecksCompiler:
         path: KeyPath,
         data: object,
         kind: str,
-        readings: Mapping[str, Unit],
+        known: Known,
+        lower_is_worse: Collection[str],
         interval: timedelta,
         usual: Sequence[Mapping[str, Any]],
     ) -> tuple[Rule, ...]:
         """The rules of a check. Thousands of checks often have the same ones: these are compiled once and shared."""
-        key = (kind, interval, tuple(readings), repr(data), repr(usual))
+        key = (kind, interval, tuple(known.readings), repr(data), repr(usual))
         if key in self._known_rules:
             return self._known_rules[key]
-        entries = with_defaults(read_rules(data, path, self._problems), self._default_rules.get(kind, []))
+        default = [(place, rule) for place, rule in self._default_rules.get(kind, []) if not known.leaves_off(rule)]
+        entries = with_defaults(read_rules(data, path, self._problems), default)
         entries = with_defaults(entries, read_rules(list(usual), (*path, "usual"), self._problems))
-        rules = compile_rules(entries, readings, interval, self._keep, self._problems)
+        rules = compile_rules(entries, known, lower_is_worse, interval, self._keep, self._problems)
         if not self._problems:
             self._known_rules[key] = rules
         return rules
@@ -222,13 +226,14 @@ class ChecksCompiler:
             self._problems.add(path, f"an interval of {write_duration(interval)}", expected)
 
 
-def _readings(kind: KindOfCheck, options: object) -> Mapping[str, Unit]:
+def _known(kind: KindOfCheck, options: object) -> Known:
     """The readings of a check. Where its options name the members of a family, only these are there."""
-    more = {} if options is None else kind.more_readings(options)
-    if not more:
-        return kind.readings
+    if options is None:
+        return Known(readings=kind.readings, of_kind=kind.readings)
+    more, idle = kind.more_readings(options), kind.idle(options)
     named = {name for name in kind.readings if name.endswith(FAMILY) and any(one.startswith(name[:-1]) for one in more)}
-    return {**{name: unit for name, unit in kind.readings.items() if name not in named}, **more}
+    there = {name: unit for name, unit in kind.readings.items() if name not in named and name not in idle}
+    return Known(readings={**there, **more}, of_kind=kind.readings, idle=idle)
 
 
 def _main(kind: KindOfCheck, options: object, own: object) -> str:

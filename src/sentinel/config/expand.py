@@ -20,7 +20,7 @@ from sentinel.config.references import has_reference, without_defaults
 from sentinel.config.secrecy import is_telling
 from sentinel.core.incident import Policy
 from sentinel.core.plan import LogPlan, Plan, StorePlan
-from sentinel.core.rule import Bounds, Direction, ErrorRate, Quantile, Rule, Threshold
+from sentinel.core.rule import Bounds, ErrorRate, Quantile, Rule, Threshold
 
 Tree = dict[str, Any]
 
@@ -129,20 +129,23 @@ class _Writer:
 def _rule(rule: Rule) -> Tree:
     match rule:
         case Threshold():
-            return {"type": "threshold", "reading": rule.reading, **_bounds(rule.bounds)}
+            return {"type": "threshold", "reading": rule.reading, **_sided(rule.bounds)}
         case ErrorRate():
             window = {"window": write_duration(rule.window), "min_samples": rule.min_samples}
             return {"type": "error_rate", **window, **_bounds(rule.bounds)}
         case Quantile():
             window = {"window": write_duration(rule.window), "min_samples": rule.min_samples}
             reading = {"reading": rule.reading, "quantile": rule.quantile}
-            return {"type": "quantile", **reading, **window, **_bounds(rule.bounds)}
+            return {"type": "quantile", **reading, **window, **_sided(rule.bounds)}
+
+
+def _sided(bounds: Bounds) -> Tree:
+    return {**_bounds(bounds), "direction": bounds.direction.value}
 
 
 def _bounds(bounds: Bounds) -> Tree:
     tree = {"warning": bounds.warning, "critical": bounds.critical}
-    direction = {"direction": "below"} if bounds.direction is Direction.BELOW else {}
-    return {**{key: value for key, value in tree.items() if value is not None}, **direction}
+    return {key: value for key, value in tree.items() if value is not None}
 
 
 def _policy(policy: Policy) -> Tree:

@@ -24,6 +24,11 @@ class KindOfCheck(Protocol):
         ...
 
     @property
+    def lower_is_worse(self) -> frozenset[str]:
+        """Those of the readings, families too, of which a low value is trouble and a high one is not."""
+        ...
+
+    @property
     def main(self) -> str:
         """The reading that stands for the check."""
         ...
@@ -36,6 +41,11 @@ class KindOfCheck(Protocol):
     @property
     def more_readings(self) -> Callable[[Any], Mapping[str, Unit]]:
         """The readings that options add."""
+        ...
+
+    @property
+    def idle(self) -> Callable[[Any], Mapping[str, str]]:
+        """Of `readings`, those that options leave off, each with what would switch it on."""
         ...
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 from sentinel.base.units import Unit
 from sentinel.config.guide import KEYS as GUIDE_KEYS
 from sentinel.config.json_schema import Node, json_schema
-from sentinel.config.kinds import ChannelKinds, CheckKinds
+from sentinel.config.kinds import ChannelKinds, CheckKinds, KindOfCheck
 from sentinel.config.schema import RULES
 
 #: Ends the part of `docs/configuration.md` that is written by hand.
@@ -58,7 +58,7 @@ class _Writer:
         yield from _heading(2, "Kinds of check", "What stands under `options`, and the readings that rules may name.")
         for name, kind in probe_kinds.items():
             yield from _heading(3, f"Check `{name}`", kind.summary)
-            yield from _readings(kind.readings, kind.main)
+            yield from _readings(kind)
             yield from self._object(f"check.{name}", 4)
         yield from _heading(2, "Kinds of channel", "What stands beside `kind`.")
         for name, node in zip(sorted(channel_kinds), self._definitions["channel"]["oneOf"], strict=True):
@@ -173,11 +173,13 @@ def _references(node: Any) -> Iterator[str]:
             yield from _references(value)
 
 
-def _readings(readings: Mapping[str, Unit], main: str) -> Iterator[str]:
+def _readings(kind: KindOfCheck) -> Iterator[str]:
     yield "| Reading | Unit |"
     yield "|---|---|"
-    for name, unit in readings.items():
-        yield f"| `{name}`{' (main)' if name == main else ''} | {_UNITS[unit]} |"
+    for name, unit in kind.readings.items():
+        remarks = [("main", name == kind.main), ("less is worse", name in kind.lower_is_worse)]
+        remark = ", ".join(text for text, applies in remarks if applies)
+        yield f"| `{name}`{f' ({remark})' if remark else ''} | {_UNITS[unit]} |"
     yield ""
 
 

@@ -1,6 +1,7 @@
 """Rules: from what the file says to rules with units, checked against the readings that the check really has."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sentinel.base.units import Unit, write_duration
@@ -15,6 +16,28 @@ from sentinel.core.samples import PARTS
 FAMILY = ".*"  # ends the name of a family of readings
 
 Readings = Mapping[str, Unit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What rules of one check can look at."""
+
+    readings: Readings  # those that it has
+    of_kind: Readings  # those that checks of its kind can have
+    idle: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of these, those it leaves off, with what would switch them on
+
+    def leaves_off(self, rule: RuleEntry) -> bool:
+        """Whether other checks of its kind have the reading that the rule is about, and this one has not."""
+        if isinstance(rule, ErrorRateRule):
+            return False
+        return unit_of(rule.reading, self.readings) is None and unit_of(rule.reading, self.of_kind) is not None
+
+    def hint(self, reading: str) -> str:
+        """For a reading that is not there: what switches it on, or the name that was meant."""
+        switches = [switch for name, switch in self.idle.items() if _is_among(reading, [name])]
+        return f"{switches[0]} switches {reading} on" if switches else did_you_mean(reading, list(self.readings))
 
 
 def read_rules(data: object, path: KeyPath, problems: Problems) -> list[tuple[KeyPath, RuleEntry]]:
@@ -44,7 +67,8 @@ def _rule_type(data: object) -> str:
 
 def compile_rules(
     entries: Sequence[tuple[KeyPath, RuleEntry]],
-    readings: Readings,
+    known: Known,
+    lower_is_worse: Collection[str],
     interval: timedelta,
     keep: timedelta,
     problems: Problems,
@@ -53,10 +77,12 @@ def compile_rules(
 
     Args:
         entries: the rules with the place of each.
+        known: what the check measures.
+        lower_is_worse: those of them, families too, that a rule bounds from below unless it says otherwise.
         interval: of the check: a window has to hold enough runs.
         keep: how long results are kept: windows are filled from them after a restart.
     """
-    compiler = _Compiler(readings, interval, keep, problems)
+    compiler = _Compiler(known, lower_is_worse, interval, keep, problems)
     rules = [compiler.compile(path, entry) for path, entry in entries]
     _refuse_doubles([path for path, _ in entries], rules, problems)
     return tuple(rule for rule in rules if rule is not None)
@@ -74,10 +100,15 @@ def unit_of(reading: str, readings: Readings) -> Unit | None:
     """The unit of a reading, also of one that belongs to a family; None when there is no such reading."""
     if reading in readings:
         return None if reading.endswith(FAMILY) else readings[reading]
-    for name, unit in readings.items():
-        if name.endswith(FAMILY) and reading.startswith(name[:-1]) and len(reading) >= len(name):
-            return unit
-    return None
+    return next((unit for name, unit in readings.items() if _belongs(reading, name)), None)
+
+
+def _belongs(reading: str, family: str) -> bool:
+    return family.endswith(FAMILY) and reading.startswith(family[:-1]) and len(reading) >= len(family)
+
+
+def _is_among(reading: str, names: Collection[str]) -> bool:
+    return reading in names or any(_belongs(reading, name) for name in names)
 
 
 def _subject(entry: RuleEntry) -> tuple[str, str]:
@@ -85,8 +116,16 @@ def _subject(entry: RuleEntry) -> tuple[str, str]:
 
 
 class _Compiler:
-    def __init__(self, readings: Readings, interval: timedelta, keep: timedelta, problems: Problems) -> None:
-        self._readings = readings
+    def __init__(
+        self,
+        known: Known,
+        lower_is_worse: Collection[str],
+        interval: timedelta,
+        keep: timedelta,
+        problems: Problems,
+    ) -> None:
+        self._known = known
+        self._lower_is_worse = lower_is_worse
         self._interval = interval
         self._keep = keep
         self._problems = problems
@@ -95,18 +134,23 @@ class _Compiler:
         if isinstance(entry, ErrorRateRule):
             bounds = self._bounds(path, entry, Unit.RATIO, Direction.ABOVE)
             return self._error_rate(path, entry, bounds) if bounds else None
-        unit = unit_of(entry.reading, self._readings)
+        unit = unit_of(entry.reading, self._known.readings)
         if unit is None:
-            known = list(self._readings)
-            hint = did_you_mean(entry.reading, known)
-            self._problems.add((*path, "reading"), repr(entry.reading), f"one of {listed(known)}", hint)
+            hint = self._known.hint(entry.reading)
+            expected = f"one of {listed(self._known.readings)}"
+            self._problems.add((*path, "reading"), repr(entry.reading), expected, hint)
             return None
-        bounds = self._bounds(path, entry, unit, Direction(entry.direction))
+        bounds = self._bounds(path, entry, unit, self._direction(entry))
         if bounds is None:
             return None
         if isinstance(entry, ThresholdRule):
             return Threshold(reading=entry.reading, unit=unit, bounds=bounds)
         return self._quantile(path, entry, unit, bounds)
+
+    def _direction(self, entry: ThresholdRule | QuantileRule) -> Direction:
+        if entry.direction is not None:
+            return Direction(entry.direction)
+        return Direction.BELOW if _is_among(entry.reading, self._lower_is_worse) else Direction.ABOVE
 
     def _error_rate(self, path: KeyPath, entry: ErrorRateRule, bounds: Bounds) -> ErrorRate | None:
         if not all(0 <= bound <= 1 for bound in (bounds.warning, bounds.critical) if bound is not None):

@@ -72,8 +72,9 @@ class ThresholdRule(_Judged):
     """The type of the rule; may be left out when there is a `reading` and no `quantile`."""
     reading: str
     """Name of the reading, such as `response_time`; each kind of check lists its own."""
-    direction: Literal["above", "below"] = "above"
-    """On which side of the bounds the trouble lies."""
+    direction: Literal["above", "below"] | None = None
+    """On which side of the bounds the trouble lies. When not given: `below` for readings of which less is worse, such as
+    days left or free space (the reference marks them), `above` for all others."""
 
 
 class ErrorRateRule(_Judged):
@@ -107,8 +108,9 @@ class QuantileRule(_Judged):
     """How far back it looks."""
     min_samples: Count = 20
     """Readings needed within the window before it judges."""
-    direction: Literal["above", "below"] = "above"
-    """On which side of the bounds the trouble lies."""
+    direction: Literal["above", "below"] | None = None
+    """On which side of the bounds the trouble lies. When not given: `below` for readings of which less is worse, such as
+    days left or free space (the reference marks them), `above` for all others."""
 
 
 RuleEntry = ThresholdRule | ErrorRateRule | QuantileRule

@@ -56,6 +56,10 @@ def _no_readings(_options: Any) -> Mapping[str, Unit]:
     return {}
 
 
+def _none_idle(_options: Any) -> Mapping[str, str]:
+    return {}
+
+
 def _no_rules(_options: Any) -> Sequence[Mapping[str, Any]]:
     return ()
 
@@ -80,15 +84,22 @@ class ProbeKind:
     ]  # every reading that rules may name; a name ending in `.*` stands for a family of readings
     main: str  # the reading that roll-ups and `--status` show
     build: Callable[[Any, "ProbeTools"], Probe]  # from an instance of `options`
+    lower_is_worse: frozenset[str] = frozenset()  # the readings that a rule bounds from below unless it says otherwise
     # The rest is asked of an instance of `options`.
     main_of: Callable[[Any], str] = _nothing  # the reading that stands for such a check, where it is not `main`
     more_readings: Callable[[Any], Mapping[str, Unit]] = _no_readings  # those that options add
+    idle: Callable[[Any], Mapping[str, str]] = _none_idle  # of `readings`, those that options leave off, and the switch
     usual_rules: Callable[[Any], Sequence[Mapping[str, Any]]] = (
         _no_rules  # as a file has them; for what it has none for
     )
     lacks: Callable[[Any], str] = _nothing  # what has to be installed on this host first, and how; empty: nothing
     shares: Callable[[Any], str] = _nothing  # checks that answer the same are due together, and ask once
     makes: Callable[[Any], bool] = _no  # whether a run makes something in the target that it has to take away again
+
+
+def idle_unless(given: object, switch: str, *readings: str) -> Mapping[str, str]:
+    """The readings with what switches them on, such as "`queues`"; none when that is given."""
+    return {} if given else dict.fromkeys(readings, switch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, model_validator
 
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Measurement, Reading, failed
-from sentinel.probes.base import ProbeKind, ProbeTools
+from sentinel.probes.base import ProbeKind, ProbeTools, idle_unless
 from sentinel.probes.calls.credential import HttpAuth
 from sentinel.probes.calls.phases import UNITS, added, read_phases
 from sentinel.probes.calls.requests import KIB, RequestOptions
@@ -177,6 +177,11 @@ def _redirected(options: HttpOptions, status: int) -> HttpOptions:
     return options.model_copy(update={"method": "GET", "body": None, "json_body": None, "headers": kept})
 
 
+def _idle(options: Any) -> Mapping[str, str]:
+    encrypted = options.follow_redirects or options.url.startswith("https:")
+    return idle_unless(encrypted, "an address with https://", "tls", "certificate_days")
+
+
 def _build(options: Any, tools: ProbeTools) -> HttpProbe:
     return HttpProbe(options, tools)
 
@@ -193,6 +198,8 @@ KIND: Final = ProbeKind(
     summary="Asks a URL and looks at status, headers and body; times every phase.",
     options=HttpOptions,
     readings=READINGS,
+    lower_is_worse=frozenset({"certificate_days"}),
     main="response_time",
     build=_build,
+    idle=_idle,
 )

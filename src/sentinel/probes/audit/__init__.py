@@ -15,7 +15,7 @@ from sentinel.probes.audit.newest import Newest
 from sentinel.probes.audit.options import AuditOptions
 from sentinel.probes.audit.recent import Recent
 from sentinel.probes.audit.trail import Trail
-from sentinel.probes.base import ProbeKind, ProbeTools
+from sentinel.probes.base import ProbeKind, ProbeTools, idle_unless
 from sentinel.probes.finding import Finding, measurement
 
 if TYPE_CHECKING:
@@ -123,6 +123,17 @@ def _more_readings(options: Any) -> Mapping[str, Unit]:
     return dict.fromkeys((f"record_times.{name}" for name in options.actions), Unit.SECONDS)
 
 
+def _idle(options: Any) -> Mapping[str, str]:
+    return {
+        **idle_unless(options.record or options.actions, "`record` or `actions`", "record_time"),
+        **idle_unless(options.action or options.actions, "`action` or `actions`", "response_time"),
+        **idle_unless(options.actions, "`actions`", "record_times.*"),
+        **idle_unless(options.freshness, "`freshness`", "freshness"),
+        **idle_unless(options.trail or options.recent, "`trail` or `recent`", "verified"),
+        **idle_unless(options.trail, "`trail`", "behind", "entries", "reach"),
+    }
+
+
 def _usual_rules(options: Any) -> Sequence[Mapping[str, Any]]:
     """Half of what is allowed is worth a look by day: what is beyond it fails by itself."""
     rules: list[Mapping[str, Any]] = []
@@ -160,9 +171,11 @@ KIND: Final = ProbeKind(
     summary="Does something that must be recorded and sees that its record comes in time and complete.",
     options=AuditOptions,
     readings=READINGS,
+    lower_is_worse=frozenset({"entries", "reach"}),
     main="record_time",
     main_of=_main_of,
     build=_build,
+    idle=_idle,
     more_readings=_more_readings,
     usual_rules=_usual_rules,
 )

@@ -7,11 +7,20 @@ from sentinel.base.units import Unit
 from sentinel.probes.backup.options import BackupOptions
 from sentinel.probes.backup.probe import UNITS, BackupProbe
 from sentinel.probes.backup.tools import lacking
-from sentinel.probes.base import ProbeKind
+from sentinel.probes.base import ProbeKind, idle_unless
 
 
 def _more_readings(options: Any) -> Mapping[str, Unit]:
     return {} if options.restore is None else {f"rows.{table}": Unit.COUNT for table in options.restore.tables}
+
+
+def _idle(options: Any) -> Mapping[str, str]:
+    restore = options.restore
+    return {
+        **idle_unless(restore, "`restore`", "restore_time", "restored_age"),
+        **idle_unless(restore is not None and restore.tables, "`restore.tables`", "rows.*"),
+        **idle_unless(options.verify, "`verify`", "objects"),
+    }
 
 
 def _usual_rules(_options: Any) -> Sequence[Mapping[str, Any]]:
@@ -45,8 +54,10 @@ KIND: Final = ProbeKind(
     summary="Looks whether there are fresh backups in every place, whether they are whole, and whether they can be restored.",
     options=BackupOptions,
     readings={**UNITS, "rows.*": Unit.COUNT},
+    lower_is_worse=frozenset({"size", "size_ratio", "kept", "places", "objects", "rows.*"}),
     main="age",
     build=BackupProbe,
+    idle=_idle,
     more_readings=_more_readings,
     usual_rules=_usual_rules,
     lacks=_lacks,

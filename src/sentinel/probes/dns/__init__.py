@@ -204,6 +204,7 @@ KIND: Final = ProbeKind(
         "servers": Unit.COUNT,
         "ttl": Unit.SECONDS,
     },
+    lower_is_worse=frozenset({"answers", "servers"}),
     main="response_time",
     build=_build,
     usual_rules=_usual_rules,

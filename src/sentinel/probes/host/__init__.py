@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Measurement, Note, Reading
-from sentinel.probes.base import ProbeKind, ProbeTools
+from sentinel.probes.base import ProbeKind, ProbeTools, idle_unless
 from sentinel.probes.finding import Finding, measurement
 from sentinel.probes.host import clock, system
 from sentinel.probes.host.disks import Disks
@@ -151,6 +151,15 @@ def _more_readings(options: Any) -> Mapping[str, Unit]:
     return disks | {f"{name}.{one.name}": unit for one in options.processes for name, unit in READINGS.items()}
 
 
+def _idle(options: Any) -> Mapping[str, str]:
+    disks = [name for known in _PER_DISK for name in (known, f"{known}.*")]
+    return {
+        **idle_unless(options.disks or options.mounted, "`disks`", *disks),
+        **idle_unless(options.processes, "`processes`", *(f"{name}.*" for name in READINGS)),
+        **idle_unless(options.ntp_server, "`ntp_server`", "clock_offset"),
+    }
+
+
 def _usual_rules(options: Any) -> Sequence[Mapping[str, Any]]:
     rules = [*_USUAL, *(_USUAL_DISKS if options.disks or options.mounted else ())]
     if options.ntp_server:
@@ -200,8 +209,10 @@ KIND: Final = ProbeKind(
         **{f"{name}.*": unit for name, unit in _PER_DISK.items()},
         **{f"{name}.*": unit for name, unit in READINGS.items()},
     },
+    lower_is_worse=frozenset({"memory_free", "uptime", "disk_free", "disk_free.*", "process_age.*"}),
     main="memory_used",
     build=_build,
+    idle=_idle,
     more_readings=_more_readings,
     usual_rules=_usual_rules,
 )

@@ -9,7 +9,7 @@ import orjson
 
 from sentinel.base.units import Unit, format_duration
 from sentinel.core.result import FailureClass, Measurement, Note, Reading
-from sentinel.probes.base import ProbeKind, ProbeTools
+from sentinel.probes.base import ProbeKind, ProbeTools, idle_unless
 from sentinel.probes.database import Asked, Cell, Statement, Trouble, as_number, open_database
 from sentinel.probes.database.identifiers import is_postgres
 from sentinel.probes.finding import Finding, measurement
@@ -223,6 +223,20 @@ def _more_readings(options: Any) -> Mapping[str, Unit]:
     return {f"time_per.{number}": Unit.SECONDS for number in options.per}
 
 
+def _idle(options: Any) -> Mapping[str, str]:
+    if options.query is not None:  # its columns say what it tells
+        return idle_unless(None, "`table`", "stalled", "least_progress", "time_per.*")
+    states, columns = options.states, options.columns
+    return {
+        **idle_unless(states.queued, "`states.queued`", "queued", "oldest_queued"),
+        **idle_unless(states.running, "`states.running`", "running", "oldest_running", "stuck"),
+        **idle_unless(states.failed, "`states.failed`", "failed"),
+        **idle_unless(states.done, "`states.done`", "done", "slowest"),
+        **idle_unless(states.running and columns.progress, "`columns.progress`", "stalled", "least_progress"),
+        **idle_unless(options.per, "`per`", "time_per.*"),
+    }
+
+
 def _usual_rules(options: Any) -> list[Mapping[str, Any]]:
     rules: list[Mapping[str, Any]] = [{"reading": "query_time", "warning": "1s", "critical": "5s"}]
     if options.query is not None or options.states.queued:
@@ -242,8 +256,10 @@ KIND: Final = ProbeKind(
         "connect_time": Unit.SECONDS,
         "query_time": Unit.SECONDS,
     },
+    lower_is_worse=frozenset({"least_progress"}),
     main="running",
     build=_build,
+    idle=_idle,
     more_readings=_more_readings,
     usual_rules=_usual_rules,
 )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sentinel.base.units import Unit
-from sentinel.probes.base import ProbeKind
+from sentinel.probes.base import ProbeKind, idle_unless
 from sentinel.probes.logs.journal import MISSING, MOST
 from sentinel.probes.logs.options import LogsOptions
 from sentinel.probes.logs.probe import LogsProbe
@@ -14,6 +14,13 @@ from sentinel.probes.logs.probe import LogsProbe
 def _more_readings(options: Any) -> Mapping[str, Unit]:
     counts = {f"patterns.{name}": Unit.COUNT for name in options.patterns}
     return {**counts, **{f"rates.{name}": Unit.NONE for name in options.patterns}}
+
+
+def _idle(options: Any) -> Mapping[str, str]:
+    return {
+        **idle_unless(options.patterns, "`patterns`", "patterns.*", "rates.*"),
+        **idle_unless(options.json_ is not None, "`json`", "structured"),
+    }
 
 
 def _usual_rules(options: Any) -> Sequence[Mapping[str, Any]]:
@@ -47,8 +54,10 @@ KIND: Final = ProbeKind(
         "silence": Unit.SECONDS,
         "structured": Unit.RATIO,
     },
+    lower_is_worse=frozenset({"structured"}),
     main="lines",
     build=LogsProbe,
+    idle=_idle,
     more_readings=_more_readings,
     usual_rules=_usual_rules,
     lacks=_lacks,

@@ -162,6 +162,7 @@ KIND: Final = ProbeKind(
         "unsecured": Unit.COUNT,
         "faults": Unit.COUNT,
     },
+    lower_is_worse=frozenset({"endpoints", "paths"}),
     main="endpoints",
     build=_build,
     usual_rules=_usual_rules,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Measurement, Note, Reading
-from sentinel.probes.base import ProbeKind, ProbeTools
+from sentinel.probes.base import ProbeKind, ProbeTools, idle_unless
 from sentinel.probes.calls.laps import Laps
 from sentinel.probes.finding import Finding, measurement
 from sentinel.probes.redis.info import Info, counters, findings, rates, readings
@@ -165,6 +165,10 @@ _HINTS: Final = {
 _QUEUE_HINT: Final = "Do the workers run that take from it? See their logs, and `CLIENT LIST` for who is connected."
 
 
+def _idle(options: Any) -> Mapping[str, str]:
+    return idle_unless(options.queues, "`queues`", "queue.*")
+
+
 def _usual_rules(options: Any) -> list[Mapping[str, Any]]:
     rules: list[Mapping[str, Any]] = [
         {"reading": "ping_time", "warning": "100ms", "critical": "1s"},
@@ -211,8 +215,10 @@ KIND: Final = ProbeKind(
         "uptime": Unit.SECONDS,
         "queue.*": Unit.COUNT,
     },
+    lower_is_worse=frozenset({"hit_rate", "replicas", "uptime"}),
     main="ping_time",
     build=_build,
+    idle=_idle,
     more_readings=_more_readings,
     usual_rules=_usual_rules,
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sentinel.base.units import Unit
 from sentinel.core.result import Measurement, Reading
-from sentinel.probes.base import ProbeKind, ProbeTools
+from sentinel.probes.base import ProbeKind, ProbeTools, idle_unless
 from sentinel.probes.calls.requests import RequestOptions
 from sentinel.probes.finding import Finding, measurement
 from sentinel.probes.roles.assignment import Assigning
@@ -106,6 +106,19 @@ def _more_readings(options: Any) -> Mapping[str, Unit]:
     return dict.fromkeys(named, Unit.COUNT)
 
 
+def _idle(options: Any) -> Mapping[str, str]:
+    tries = options.requests or options.objects
+    return {
+        **idle_unless(tries, "`requests` or `objects`", "role_check_time", "slowest_check_time", "cells"),
+        **idle_unless(options.assignment, "`assignment`", "assignment_time"),
+        **idle_unless(options.openapi, "`openapi`", "endpoints", "uncovered"),
+        **idle_unless(options.assignment_table, "`assignment_table`", ORPHANS, DUPLICATES, REMOVED),
+        **idle_unless(options.grants, "`grants`", "granted"),
+        **idle_unless(options.counts, "`counts`", "counts.*"),
+        **idle_unless(options.integrity, "`integrity`", "integrity.*"),
+    }
+
+
 def _usual_rules(options: Any) -> Sequence[Mapping[str, Any]]:
     """A second for an authorization is what people notice; half of it is worth a look by day."""
     rules: list[Mapping[str, Any]] = []
@@ -145,9 +158,11 @@ KIND: Final = ProbeKind(
         "counts.*": Unit.COUNT,
         "integrity.*": Unit.COUNT,
     },
+    lower_is_worse=frozenset({"endpoints"}),
     main="role_check_time",
     main_of=_main_of,
     build=_build,
+    idle=_idle,
     more_readings=_more_readings,
     usual_rules=_usual_rules,
 )

@@ -131,6 +131,22 @@ def _shares(options: Any) -> str:
     return "" if options.pm2 is None else shared_phase(options.pm2)
 
 
+#: What who can tell.
+_TOLD_BY: Final[Mapping[str, frozenset[str]]] = {
+    "systemd": frozenset({"up_for", "restarts", "memory", "cpu_used"}),
+    "supervisor": frozenset({"up_for", "restarts", "instances"}),
+    "pm2": frozenset({"up_for", "restarts", "memory", "instances"}),
+    "container": frozenset({"up_for", "restarts", "memory", "cpu_used"}),
+    "port": frozenset({"restarts", "instances"}),
+}
+
+
+def _idle(options: Any) -> Mapping[str, str]:
+    asked = next(manager for manager in _TOLD_BY if getattr(options, manager) is not None)
+    idle = {name: " or ".join(f"`{who}`" for who, told in _TOLD_BY.items() if name in told) for name in READINGS}
+    return {name: tellers for name, tellers in idle.items() if name not in _TOLD_BY[asked]}
+
+
 def _usual_rules(_options: Any) -> Sequence[Mapping[str, Any]]:
     return [{"reading": "restarts", "warning": 1, "critical": 4}]
 
@@ -157,8 +173,10 @@ KIND: Final = ProbeKind(
     summary="Asks systemd, Supervisor, PM2 or Docker whether a service runs and how often it was started again; or a port.",
     options=ServiceOptions,
     readings=READINGS,
+    lower_is_worse=frozenset({"up_for", "instances"}),
     main="up_for",
     build=_build,
+    idle=_idle,
     usual_rules=_usual_rules,
     lacks=_lacks,
     shares=_shares,

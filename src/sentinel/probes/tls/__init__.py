@@ -224,6 +224,7 @@ KIND: Final = ProbeKind(
         "starttls": Unit.SECONDS,
         "tls": Unit.SECONDS,
     },
+    lower_is_worse=frozenset({"certificate_days", "days_left", "key_bits", "tls_version"}),
     main="days_left",
     build=_build,
     usual_rules=_usual_rules,
