@@ -301,8 +301,30 @@ async def test_checks_of_one_pm2_share_its_list(bench: Bench, daemon: Path) -> N
     assert (daemon / "asked").read_text() == "asked\n" * 2
 
 
-async def test_a_home_that_can_have_no_socket_is_a_wrong_configuration(bench: Bench) -> None:
-    found = await bench.measure("service", pm2={"name": "api", "home": f"/{'x' * 120}"})
+@pytest.mark.parametrize(
+    ("options", "failure", "said"),
+    [
+        ({"program": "pm2-canary"}, FailureClass.NOT_INSTALLED, "there is no program pm2-canary"),
+        ({"home": "/nowhere/.pm2"}, FailureClass.MISCONFIGURED, "there is no folder /nowhere/.pm2"),
+        ({"home": "/usr"}, FailureClass.MISCONFIGURED, "/usr holds nothing of PM2's"),
+    ],
+)
+async def test_what_is_none_of_pm2_accuses_no_daemon(
+    bench: Bench, tmp_path: Path, options: dict[str, str], failure: FailureClass, said: str
+) -> None:
+    known = {"name": "api", "home": str(tmp_path), "program": printing(tmp_path, "pm2", "[]")}
+    found = await bench.measure("service", pm2={**known, **options})
+    assert (found.outcome, found.failure, found.explanation) == (Outcome.UNKNOWN, failure, said)
+    assert "`home`" in found.hint or "`program`" in found.hint
+
+
+async def test_a_home_that_can_have_no_socket_is_a_wrong_configuration(bench: Bench, tmp_path: Path) -> None:
+    program = printing(tmp_path, "pm2", "[]")
+    home = tmp_path / ("x" * 120)
+    home.mkdir()
+    (home / "pm2.log").touch()
+    found = await bench.measure("service", pm2={"name": "api", "home": str(home), "program": program})
+    assert "has no socket" in found.explanation
     assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.MISCONFIGURED)
 
 
@@ -320,6 +342,7 @@ async def test_no_daemon_of_pm2_is_started_by_a_look(bench: Bench, tmp_path: Pat
     if killed:  # its socket stays
         with socket.socket(socket.AF_UNIX) as dead:
             dead.bind(str(tmp_path / "rpc.sock"))
+    (tmp_path / "pm2.log").touch()
     program = script(tmp_path, "pm2", f"touch {tmp_path}/started")
     found = await bench.measure("service", pm2={"name": "api", "home": str(tmp_path), "program": program})
     assert (found.failure, found.explanation) == (FailureClass.NOT_RUNNING, "PM2's daemon does not run")

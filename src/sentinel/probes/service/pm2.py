@@ -6,6 +6,7 @@ That list has their environments in it, secrets and all: nothing is kept but wha
 import asyncio
 import errno
 import os
+import shutil
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from sentinel.base.fields import Options
 from sentinel.core.result import FailureClass
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.finding import Finding
-from sentinel.probes.process import ProgramFailed, run_program
+from sentinel.probes.process import ProgramFailed, ProgramForbidden, ProgramMissing, run_program
 from sentinel.probes.service.condition import Condition, finding_of, misunderstood
 
 #: Bytes of the list that are read; each instance takes some 5 to 10 KiB of it.
@@ -29,6 +30,12 @@ _LIST: Final = 1 << 20
 _STATES: Final = frozenset(
     {"online", "stopping", "stopped", "launching", "errored", "one-launch-status", "waiting restart"}
 )
+
+
+#: What PM2 leaves in its folder (its paths.js), whether its daemon runs or not.
+_MARKS: Final = frozenset({"rpc.sock", "pm2.log", "pm2.pid", "dump.pm2", "module_conf.json"})
+
+_HOME_HINT: Final = "Set `home` to PM2's folder, often `.pm2` in the home of the user whose applications it runs."
 
 
 class Pm2Options(Options):
@@ -85,10 +92,27 @@ class Pm2:
     async def _ask(self, deadline: float) -> list[_Instance] | Finding:
         """A finding is answered, not raised: several checks may get it."""
         try:
+            self._see_that_it_is_there()
             self._see_that_it_runs()
             return await self._list(deadline)
         except Finding as finding:
             return Finding(finding.failure, finding.explanation, finding.hint)
+
+    def _see_that_it_is_there(self) -> None:
+        """Where the program or the folder is none of PM2's, a daemon that does not answer says nothing."""
+        program = self._options.program
+        if shutil.which(program) is None:
+            there = "/" in program and Path(program).exists()
+            problem = ProgramForbidden(f"Sentinel may not run {os.path.basename(program)}") if there else None
+            raise finding_of(problem or ProgramMissing(f"there is no program {program}"), program, "PM2")
+        try:
+            names = set(os.listdir(self._home))
+        except PermissionError:
+            return  # knocking tells
+        except OSError:  # no such folder, or a path that is too long for one
+            raise Finding(FailureClass.MISCONFIGURED, f"there is no folder {self._home}", _HOME_HINT) from None
+        if not names & _MARKS:
+            raise Finding(FailureClass.MISCONFIGURED, f"{self._home} holds nothing of PM2's", _HOME_HINT)
 
     def _see_that_it_runs(self) -> None:
         """Without a daemon `pm2 jlist` starts one, which nobody wants of a look."""
@@ -97,9 +121,7 @@ class Pm2:
                 number = knocking.connect_ex(str(self._home / "rpc.sock"))
             except OSError:  # a path that is too long for a socket (unix(7)), so PM2 has none there either
                 explanation = f"PM2 has no socket in {self._home}"
-                raise Finding(
-                    FailureClass.MISCONFIGURED, explanation, "Is that PM2's folder? Set `home` to it."
-                ) from None
+                raise Finding(FailureClass.MISCONFIGURED, explanation, _HOME_HINT) from None
         if number in {errno.EACCES, errno.EPERM}:
             hint = f"Run Sentinel as the user of {self._home}, and with ProtectHome=read-only where systemd runs it."
             raise Finding(FailureClass.NOT_PERMITTED, f"Sentinel may not look into {self._home}", hint)
