@@ -411,3 +411,24 @@ def test_a_removed_check_with_a_mere_suspicion_tells_nothing() -> None:
 )
 def test_the_next_tick_is_the_earliest_thing_that_time_alone_changes(incident: Incident, due: datetime | None) -> None:
     assert next_tick(incident) == due
+
+
+# --- Holes in security ------------------------------------------------------------------------------------------------
+
+HOLE = verdict(CRITICAL, at_once=True)
+
+
+def test_a_hole_that_shows_during_an_outage_is_told_at_once_and_ends_the_acknowledgement() -> None:
+    life = Life().fail(3).acknowledge(10 * HOUR).judge(HOLE)
+    assert life.kinds == [OPENED, ACKNOWLEDGED, WORSENED]
+    assert (life.open.phase, life.open.hole) == (Phase.OPEN, True)
+
+
+def test_a_hole_is_told_of_once_in_an_incident() -> None:
+    assert Life().fail(3).judge(HOLE, 3).fail(2).judge(HOLE).kinds == [OPENED, WORSENED]
+    assert Life().judge(HOLE, 4).kinds == [OPENED]
+
+
+def test_a_hole_in_what_is_critical_already_moves_no_level() -> None:
+    life = Life().fail(3).wait(20).judge(HOLE).wait(11)
+    assert [(told.minute, told.level) for told in life.told if told.kind is ESCALATED] == [(15, 2), (30, 3)]

@@ -95,6 +95,17 @@ def test_an_unknown_result_is_judged_by_no_rule() -> None:
     assert verdict.explanation == "no file descriptors"
 
 
+def test_what_was_seen_counts_though_a_part_may_not_be_seen() -> None:
+    blind = failed(FailureClass.NOT_PERMITTED, "process app may not be looked at", readings=took(9.0).readings)
+    verdict = seen(check(SLOW, ERRORS), blind, runs=100, failures=100)
+    assert [(f.severity, f.reason) for f in verdict.findings] == [
+        (CRITICAL, Reason.BEYOND_BOUND),
+        (UNKNOWN, Reason.NOT_JUDGED),
+    ]
+    assert (verdict.severity, verdict.point, verdict.at_once) == (CRITICAL, CRITICAL, OK)
+    assert seen(check(SLOW), failed(FailureClass.NOT_PERMITTED, "", readings=took(0.1).readings)).severity is UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("runs", "failures", "severity"),
     [

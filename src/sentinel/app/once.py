@@ -1,7 +1,7 @@
 """What a command does by itself, without a daemon: run checks once, send a test, read the store."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,6 +14,7 @@ from sentinel.app import leftovers
 from sentinel.app.ledger import StoredLedger
 from sentinel.app.reporting import WrittenReport, report_message, write_report
 from sentinel.base.clock import SystemClock
+from sentinel.base.errors import StoreError
 from sentinel.channels.base import ChannelTools
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
 from sentinel.core.calendar import Period
@@ -23,7 +24,7 @@ from sentinel.core.incident import Address
 from sentinel.core.judge import Verdict
 from sentinel.core.notification import Kind, Message, Notification, Outcome
 from sentinel.core.plan import ChannelPlan, Plan
-from sentinel.core.result import Result
+from sentinel.core.result import Note, Result
 from sentinel.engine.runner import Runner
 from sentinel.probes.base import Probe, ProbeTools
 from sentinel.probes.catalogue import CATALOGUE as PROBES
@@ -31,10 +32,14 @@ from sentinel.probes.ledger import Ledger, Unkept
 from sentinel.probes.wire import Resolver, Transport
 from sentinel.reports import status
 from sentinel.reports.documents import LeftLine, StatusDocument
-from sentinel.store.database import Store
+from sentinel.store.database import Patience, Store
 
 #: Probes at once when checks are run by hand.
 AT_ONCE = 20
+
+
+#: Seconds that a run by hand waits for the store, and then does without.
+NOTES_WITHIN = 3.0
 
 
 class Ran(NamedTuple):
@@ -72,14 +77,30 @@ def makes(check: Check) -> bool:
 async def check_once(plan: Plan, chosen: Sequence[Check]) -> list[Ran]:
     """Run checks once, now, and judge each by itself.
 
-    The store is neither read nor written, but by a check that makes something: it writes down there what is to be cleaned up,
-    so that the next run can do so if this one is killed.
+    Of the store only what probes noted is read, so that they compare with what a daemon saw last. Nothing is written but by a
+    check that makes something: it writes down there what is to be cleaned up, so that the next run can do so if this one is
+    killed.
 
     Raises:
         AlreadyRunning, StoreError: there is such a check, and the store cannot be had.
     """
+    notes = await _notes(plan)
     async with _ledger(plan, needed=any(map(makes, chosen))) as ledger:
-        return await _run_once(plan, chosen, ledger)
+        return await _run_once(plan, chosen, ledger, notes)
+
+
+async def _notes(plan: Plan) -> Mapping[str, Note]:
+    """What probes noted in their last runs; nothing where there is no store, or it cannot be read."""
+    try:
+        store = await Store.open_readonly(plan.store, Patience(open=NOTES_WITHIN))
+    except StoreError:
+        return {}
+    try:
+        return await store.read(lambda tx: tx.notes.all(), within=NOTES_WITHIN)
+    except StoreError:
+        return {}
+    finally:
+        await store.close()
 
 
 @asynccontextmanager
@@ -94,13 +115,13 @@ async def _ledger(plan: Plan, *, needed: bool) -> AsyncIterator[Ledger]:
         await store.close()
 
 
-async def _run_once(plan: Plan, chosen: Sequence[Check], ledger: Ledger) -> list[Ran]:
+async def _run_once(plan: Plan, chosen: Sequence[Check], ledger: Ledger, notes: Mapping[str, Note]) -> list[Ran]:
     clock = SystemClock()
     results: list[Result] = []
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="probe") as threads:
         resolver = Resolver()
         tools = ProbeTools(clock=clock, transport=Transport(resolver), threads=threads, ledger=ledger)
-        probes = {check.name: _build(check, tools) for check in chosen}
+        probes = {check.name: _build(check, replace(tools, note=notes.get(check.name))) for check in chosen}
         runner = Runner(clock, results.append, plan.limits)
         runner.equip(probes, plan.limits)
         runner.submit(chosen, clock.now())

@@ -198,6 +198,7 @@ def _course(incident: Incident) -> tuple[object, ...]:
     return (
         incident.phase,
         incident.severity,
+        incident.hole,
         incident.cause,
         incident.levels,
         incident.passes,

@@ -102,6 +102,7 @@ class Incident:
     criticals: int = 0  # critical ones in a row
     passes: int = 0  # good ones in a row, once open
     eases: int = 0  # in a row no more than a warning, while critical
+    hole: bool = False  # whether people were told of a hole in security
     opened_at: datetime | None = None
     critical_at: datetime | None = None  # since when it is critical
     paused: timedelta = timedelta(0)  # time under acknowledgements, which escalation does not count
@@ -264,6 +265,7 @@ def _confirm(incident: Incident, event: Judged, now: datetime) -> Step:
         phase=Phase.OPEN,
         severity=severity,
         cause=_cause(incident, event),
+        hole=event.verdict.reason is Reason.SECURITY,
         opened_at=now,
         critical_at=now if severity is Severity.CRITICAL else None,
         told_at=now,
@@ -279,6 +281,8 @@ def _follow(incident: Incident, event: Judged, now: datetime) -> Step:
     confirmed = _confirmed(incident, event)
     if incident.cause is Cause.WINDOW and _cause(incident, event) is Cause.RESULTS and confirmed > Severity.OK:
         incident = replace(incident, cause=Cause.RESULTS)
+    if event.verdict.reason is Reason.SECURITY and not incident.hole:
+        return _worsen(replace(incident, hole=True), now)
     if confirmed > incident.severity:
         return _worsen(incident, now)
     # What single results brought is over when single results are good. The window still remembers them, but they have
@@ -294,12 +298,17 @@ def _follow(incident: Incident, event: Judged, now: datetime) -> Step:
 
 
 def _worsen(incident: Incident, now: datetime) -> Step:
-    """A warning has become critical. An acknowledgement was given for the warning, so it ends, and so does its pause."""
+    """A warning has become critical, or what was an outage has turned out to be a hole in security.
+
+    An acknowledgement was given for what was known before, so it ends. Levels for critical incidents count from when it
+    became critical, without the pauses before.
+    """
+    incident = _unacknowledged(incident, now)
+    if incident.critical_at is None:
+        incident = replace(incident, critical_at=now, paused=timedelta(0))
     worse = replace(
-        _unacknowledged(incident, now),
+        incident,
         severity=Severity.CRITICAL,
-        critical_at=now,
-        paused=timedelta(0),
         passes=0,
         eases=0,
         told_at=now,

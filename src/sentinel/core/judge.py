@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from sentinel.base.units import Unit, format_duration, format_value
 from sentinel.core.check import Check
-from sentinel.core.result import MINOR, SECURITY, Outcome, Result
+from sentinel.core.result import IN_PART, MINOR, SECURITY, Outcome, Result
 from sentinel.core.rule import Bounds, Direction, ErrorRate, Quantile, Rule, Severity, Threshold
 from sentinel.core.samples import SampleWindow
 from sentinel.core.slo import Standing
@@ -74,10 +74,11 @@ Windows = Mapping[Rule, SampleWindow]
 def judge(check: Check, result: Result, windows: Windows) -> Verdict:
     """The verdict on a result, seen beside the windows, which already hold it.
 
-    An unknown result is judged unknown and nothing else: no rule looks at it.
+    An unknown result is judged unknown, and no rule looks at it; unless Sentinel saw a part of what it was to look at, and
+    that part is beyond a bound: a full disk does not wait for the right to look at a process.
     """
     if result.outcome is Outcome.UNKNOWN:
-        return _not_judged(result)
+        return _judged_in_part(check, result)
     point = tuple(_point_findings(check, result))
     over_time = tuple(_window_findings(check, windows))
     if not point and not over_time:
@@ -112,14 +113,18 @@ def standing_of(result: Result, point: Severity) -> Standing:
             return Standing.DEGRADED if point > Severity.OK else Standing.UP
 
 
-def _not_judged(result: Result) -> Verdict:
-    finding = Finding(
+def _judged_in_part(check: Check, result: Result) -> Verdict:
+    unknown = Finding(
         severity=Severity.UNKNOWN,
         reason=Reason.NOT_JUDGED,
         explanation=result.measurement.explanation,
         hint=result.measurement.hint,
     )
-    return Verdict(severity=Severity.UNKNOWN, findings=(finding,))
+    seen = tuple(_point_findings(check, result)) if result.measurement.failure in IN_PART else ()
+    if not seen:
+        return Verdict(severity=Severity.UNKNOWN, findings=(unknown,))
+    worst = max(finding.severity for finding in seen)
+    return Verdict(severity=worst, findings=(*sorted(seen, key=lambda finding: -finding.severity), unknown), point=worst)
 
 
 def _point_findings(check: Check, result: Result) -> Iterator[Finding]:

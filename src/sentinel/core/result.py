@@ -116,6 +116,16 @@ OWN_SIDE = frozenset(
     }
 )
 
+#: With these Sentinel saw only a part of what it was to look at: what it did see counts.
+IN_PART = frozenset(
+    {
+        FailureClass.CREDENTIAL_REFUSED,
+        FailureClass.NOT_PERMITTED,
+        FailureClass.NOT_INSTALLED,
+        FailureClass.MISCONFIGURED,
+    }
+)
+
 #: What a person can do now, for classes where that does not depend on the kind of check.
 HINTS: dict[FailureClass, str] = {
     FailureClass.DNS_NOT_FOUND: "The name does not exist: look for a typing error or a deleted DNS record.",
