@@ -23,9 +23,9 @@ SLACK_TOKEN = "xoxb-demo-token-for-the-sink"
 
 WATCHED = """\
 Sentinel watches the {system.title}: {system.watched}.
-  its status    .venv/bin/sentinel --config {config} --status
+  ask it        . {data}/environment    (first, in another terminal: it names the configuration, and has the demo's passwords)
+                .venv/bin/sentinel --status    (also `check`, `report`, `test-alert`)
   for programs  http://127.0.0.1:{ports.web}/api/v1/status and http://127.0.0.1:{ports.web}/metrics
-  more commands . {data}/environment    (passwords of the demo, for `check`, `report`, `test-alert`)
   crash it      make crash    (kills it as a power cut would; it starts again and forgets nothing)
 """
 
@@ -47,10 +47,10 @@ def main(arguments: list[str] | None = None) -> int:
         stand = Stand(ports=ports(os.environ), data=options.data, given=os.environ)
         refuse_taken(system, stand.ports)
         environment = demo_environment(system, stand) | own_state(stand.data)
-        with Record(stand.data, stand.ports) as record:
+        with Record(stand.data, stand.ports, system.name) as record:
             if system.begins_anew:
                 shutil.rmtree(environment.get("STATE_DIRECTORY", system.config.with_name("state")), ignore_errors=True)
-            write_environment(stand.data / "environment", environment)
+            write_environment(stand.data / "environment", environment | {"SENTINEL_CONFIG": str(system.config)})
             return asyncio.run(run(system, stand, options, environment, record))
     except (SettingsError, ChildFailedError) as error:
         print(error, file=sys.stderr)
@@ -168,8 +168,8 @@ def relay(line: str) -> None:
 
 
 def welcome(system: System, stand: Stand, *, with_sentinel: bool) -> str:
-    data, config = shown(stand.data), shown(system.config)
-    watched = WATCHED.format(system=system, ports=stand.ports, data=data, config=config) if with_sentinel else ""
+    data = shown(stand.data)
+    watched = WATCHED.format(system=system, ports=stand.ports, data=data) if with_sentinel else ""
     return WELCOME.format(watched=watched, ports=stand.ports, data=data)
 
 

@@ -25,7 +25,7 @@ TIMEOUT = 10.0  # seconds for one request
 
 AFTER_BREAK = """\
 Sentinel tells it after three bad results in a row (after one, when access or a token is let through): in up to {within} s,
-in the terminal of `make run` and at http://127.0.0.1:{sink}/
+in the terminal of the demo ({system}) and at http://127.0.0.1:{sink}/
 What is looked at rarely, such as pages, backups and certificates, takes a minute or two.
 """
 AFTER_MEND = """\
@@ -48,10 +48,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         demo = running.demo(options.data)
         url = options.url or address(demo, os.environ)
-        for line in act(url.rstrip("/"), options):
-            print(described(line))
-        if demo is not None and demo.sentinel is not None:
-            print(what_comes(options, demo), end="")
+        tell(act(url.rstrip("/"), options), options, demo)
+    except BrokenPipeError:
+        # Who reads has read enough, as `head` does. Python flushes once more when it ends, which must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (NotDoneError, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -69,9 +69,20 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def address(demo: running.Demo | None, environment: Mapping[str, str]) -> str:
-    """Of the service: a PORT_BASE that the environment names comes before the demo that runs."""
-    known = ports(environment) if demo is None or environment.get("PORT_BASE") else demo.ports
+    """Of the service: that of the demo that runs; PORT_BASE, which may be left from another day, counts where none does."""
+    known = ports(environment) if demo is None else demo.ports
     return f"http://127.0.0.1:{known.service}"
+
+
+def tell(lines: list[Line], options: argparse.Namespace, demo: running.Demo | None) -> None:
+    """Prints the faults, and what comes of them. Raises BrokenPipeError when nobody reads on."""
+    if demo is not None and not options.url:
+        print(f"{demo.system}:")
+    for line in lines:
+        print(described(line))
+    if demo is not None and demo.sentinel is not None:
+        print(what_comes(options, demo), end="")
+    sys.stdout.flush()
 
 
 def what_comes(options: argparse.Namespace, demo: running.Demo) -> str:
@@ -79,7 +90,7 @@ def what_comes(options: argparse.Namespace, demo: running.Demo) -> str:
     if options.off:
         return AFTER_MEND.format(within=RECOVERY_WITHIN)
     if options.fault:
-        return AFTER_BREAK.format(within=ALERT_WITHIN, sink=demo.ports.sink)
+        return AFTER_BREAK.format(within=ALERT_WITHIN, sink=demo.ports.sink, system=demo.system)
     return ""
 
 
@@ -114,7 +125,7 @@ def request(url: str, fault: str = "", order: dict[str, object] | None = None) -
         with error:
             raise NotDoneError(reason(error)) from None
     except OSError:
-        raise NotDoneError(f"the service at {url} does not answer; is `make run` running?") from None
+        raise NotDoneError(f"the service at {url} does not answer; is a demo running (`make run`)?") from None
 
 
 def reason(error: urllib.error.HTTPError) -> str:

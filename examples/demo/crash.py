@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     demo = running.demo(options.data)
     if demo is None or demo.sentinel is None or not killed(demo.sentinel):
-        print("no Sentinel of a demo runs here; is `make run` running?", file=sys.stderr)
+        print("no Sentinel of a demo runs here; is a demo running (`make run`)?", file=sys.stderr)
         return 1
     print(CRASHED.format(pid=demo.sentinel, ports=demo.ports))
     return 0

@@ -1,4 +1,4 @@
-"""What the commands of the next terminal need to know of a running demo: its ports, and which process Sentinel is.
+"""What the commands of the next terminal need to know of a running demo: its system, its ports, and which process Sentinel is.
 
 One small file under the demo's folder. The demo holds a lock on it while it runs and the kernel lets go of the lock when the
 demo ends, however it ends: what a killed demo left behind is never taken for a running one, nor its numbers for today's.
@@ -21,16 +21,18 @@ FILE_NAME = "running.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demo:
+    system: str  # its name, one of examples.demo.system.NAMES
     ports: Ports
     sentinel: int | None  # its process id; None before its start, and when somebody watches by other means
 
 
 class Record:
-    """The demo's own side: `with Record(folder, ports) as record:` for as long as it runs."""
+    """The demo's own side: `with Record(folder, ports, system) as record:` for as long as it runs."""
 
-    def __init__(self, folder: Path, ports: Ports) -> None:
+    def __init__(self, folder: Path, ports: Ports, system: str) -> None:
         self._file = folder / FILE_NAME
         self._ports = ports
+        self._system = system
 
     def __enter__(self) -> Self:
         """SettingsError when another demo runs on the same folder."""
@@ -51,7 +53,8 @@ class Record:
 
     def write(self, *, sentinel: int | None) -> None:
         # In place: a new file of the same name would not have the lock.
-        content = json.dumps({"ports": asdict(self._ports), "sentinel": sentinel}).encode()
+        demo = Demo(system=self._system, ports=self._ports, sentinel=sentinel)
+        content = json.dumps(asdict(demo)).encode()
         os.pwrite(self._descriptor, content, 0)
         os.truncate(self._descriptor, len(content))
 
@@ -63,7 +66,7 @@ def demo(folder: Path = FOLDER) -> Demo | None:
             content = json.load(file) if is_held(file.fileno()) else None
     except (OSError, ValueError):  # no file, or one that is just being written
         return None
-    return content and Demo(ports=Ports(**content["ports"]), sentinel=content["sentinel"])
+    return content and Demo(**{**content, "ports": Ports(**content["ports"])})
 
 
 def is_held(descriptor: int) -> bool:

@@ -42,9 +42,9 @@ class Demos:
         return demo
 
     async def run(self, module: str, *arguments: str, status: int = 0) -> str:
-        """What a command of the example prints; it must end with the status."""
+        """What a command of the example prints; it must end with the status. PORT_BASE is left from another demo."""
         child = await self._children.start(
-            sys.executable, "-m", module, *arguments, "--data", self._data, cwd=ROOT, env={"PORT_BASE": ""}
+            sys.executable, "-m", module, *arguments, "--data", self._data, cwd=ROOT, env={"PORT_BASE": "9000"}
         )
         assert await child.exit() == status, child.tail()
         return child.tail()

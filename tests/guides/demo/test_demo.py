@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import smtplib
+import subprocess
+import sys
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
@@ -16,7 +19,7 @@ import pytest
 from examples.demo.__main__ import demo_environment
 from examples.demo.ports import Ports, SettingsError, ports
 from examples.demo.starting import child_environment
-from examples.demo.system import NAMES, Stand, find
+from examples.demo.system import NAMES, ROOT, Stand, find
 from examples.healthcare.system import SYSTEM
 from examples.serving import listen
 from tests.guides.demo.demos import Demos, free_base, programs
@@ -78,14 +81,27 @@ async def test_the_environment_file_is_for_its_owner_alone(demos: Demos, tmp_pat
     file = tmp_path / "environment"
     assert file.stat().st_mode & 0o777 == 0o600
     assert "export HEALTHCARE_DOCTOR_PASSWORD=demo-doctor-password\n" in file.read_text()
+    assert f"export SENTINEL_CONFIG={find('healthcare').config}\n" in file.read_text()
 
 
 async def test_the_switches_work_from_the_next_terminal(demos: Demos) -> None:
     base = free_base()
     await demos.welcomed(base)
-    assert (await demos.run("examples.demo.break", "down")).startswith("BROKEN  down")
+    assert (await demos.run("examples.demo.break", "down")).startswith("healthcare:\nBROKEN  down")
     async with httpx2.AsyncClient(timeout=5.0) as client:
         assert (await client.get(f"http://127.0.0.1:{base + 1}/health")).status_code == 503
+
+
+async def test_a_list_that_is_read_in_part_is_no_error(demos: Demos, tmp_path: Path) -> None:
+    await demos.welcomed(free_base())
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = (sys.executable, "-m", "examples.demo.break", "--data", str(tmp_path))
+    with os.fdopen(writer, "wb") as output:
+        ended = await asyncio.to_thread(
+            subprocess.run, command, stdout=output, stderr=subprocess.PIPE, cwd=ROOT, timeout=30, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_every_address_of_the_demo_is_a_loopback_address(tmp_path: Path) -> None:

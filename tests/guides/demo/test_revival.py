@@ -62,7 +62,7 @@ async def test_breaking_needs_no_ports_while_the_demo_runs(demos: Demos) -> None
     await demos.welcomed(base, with_sentinel=True)
     broken = await demos.run("examples.demo.break", "down")
     assert "three bad results in a row" in broken
-    assert f"in up to 60 s,\nin the terminal of `make run` and at http://127.0.0.1:{base + 2}/" in broken
+    assert f"in up to 60 s,\nin the terminal of the demo (healthcare) and at http://127.0.0.1:{base + 2}/" in broken
     assert await status(f"http://127.0.0.1:{base + 1}/health") == 503
     assert "after two good results in a row: in up to 45 s" in await demos.run("examples.demo.break", "--off")
     assert await status(f"http://127.0.0.1:{base + 1}/health") == 200
@@ -70,27 +70,27 @@ async def test_breaking_needs_no_ports_while_the_demo_runs(demos: Demos) -> None
 
 async def test_without_a_demo_there_is_nothing_to_crash(demos: Demos) -> None:
     said = await demos.run("examples.demo.crash", status=1)
-    assert said == "no Sentinel of a demo runs here; is `make run` running?"
+    assert said == "no Sentinel of a demo runs here; is a demo running (`make run`)?"
 
 
 def test_a_running_demo_is_found_by_its_record(tmp_path: Path) -> None:
     assert running.demo(tmp_path) is None
-    with Record(tmp_path, PORTS) as record:
+    with Record(tmp_path, PORTS, "healthcare") as record:
         record.write(sentinel=123456)
         record.write(sentinel=7)
-        assert running.demo(tmp_path) == running.Demo(ports=PORTS, sentinel=7)
+        assert running.demo(tmp_path) == running.Demo(system="healthcare", ports=PORTS, sentinel=7)
 
 
 def test_what_an_ended_demo_left_behind_is_no_running_one(tmp_path: Path) -> None:
-    with Record(tmp_path, PORTS) as record:
+    with Record(tmp_path, PORTS, "healthcare") as record:
         record.write(sentinel=7)
     assert json.loads((tmp_path / running.FILE_NAME).read_text())["sentinel"] == 7
     assert running.demo(tmp_path) is None
 
 
 def test_a_second_demo_on_the_same_folder_is_refused(tmp_path: Path) -> None:
-    with Record(tmp_path, PORTS), pytest.raises(SettingsError, match="a demo runs already on"):
-        Record(tmp_path, PORTS).__enter__()
+    with Record(tmp_path, PORTS, "healthcare"), pytest.raises(SettingsError, match="a demo runs already on"):
+        Record(tmp_path, PORTS, "healthcare").__enter__()
 
 
 async def status(url: str) -> int | None:
