@@ -59,7 +59,7 @@ def test_rules_get_the_unit_of_their_reading(config: ConfigFolder) -> None:
         {"type": "error_rate", "window": "1h", "min_samples": 30, "warning": "1%", "critical": 0.05},
     ]
     half_hour, hour = timedelta(minutes=30), timedelta(hours=1)
-    assert check(config, rules=rules).rules == (
+    assert check(config, options={"url": "https://127.0.0.1:8001/health"}, rules=rules).rules == (
         Threshold(reading="response_time", unit=Unit.SECONDS, bounds=Bounds(warning=0.5, critical=2.0)),
         Threshold(
             reading="certificate_days",
@@ -218,9 +218,9 @@ def test_another_word_is_another_plan(config: ConfigFolder) -> None:
 
 
 def test_a_check_is_shown_by_the_reading_that_its_own_rules_look_at(config: ConfigFolder) -> None:
-    expiry = {"reading": "certificate_days", "direction": "below", "critical": 7}
+    expiry = {"reading": "size", "direction": "below", "critical": 7}
     slow: dict[str, object] = {"reading": "response_time", "critical": "5s"}
     rules: list[list[dict[str, object]]] = [[], [expiry], [expiry, slow]]
     checks = [{**CHECK, "name": f"c{number}", "rules": own} for number, own in enumerate(rules)]
     plan = config.plan({"checks": checks})
-    assert [check.main for check in plan.checks] == ["response_time", "certificate_days", "response_time"]
+    assert [check.main for check in plan.checks] == ["response_time", "size", "response_time"]

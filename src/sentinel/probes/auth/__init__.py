@@ -6,13 +6,22 @@ from typing import Any, Final
 from sentinel.base.units import Unit
 from sentinel.probes.auth.options import AuthOptions
 from sentinel.probes.auth.probe import AuthProbe
-from sentinel.probes.base import ProbeKind, ProbeTools
+from sentinel.probes.base import ProbeKind, ProbeTools, idle_unless
 
 __all__ = ["KIND", "AuthOptions", "AuthProbe"]
 
 
 def _build(options: Any, tools: ProbeTools) -> AuthProbe:
     return AuthProbe(options, tools)
+
+
+def _idle(options: Any) -> Mapping[str, str]:
+    return {
+        **idle_unless(options.refresh, "`refresh`", "refresh_time"),
+        **idle_unless(options.logout, "`logout`", "logout_time"),
+        **idle_unless(options.claims, "`claims`", "token_lifetime"),
+        **idle_unless(options.static_token, "`static_token`", "token_age"),
+    }
 
 
 def _usual_rules(options: Any) -> Sequence[Mapping[str, Any]]:
@@ -39,5 +48,6 @@ KIND: Final = ProbeKind(
     readings=READINGS,
     main="login_time",
     build=_build,
+    idle=_idle,
     usual_rules=_usual_rules,
 )

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sentinel.base.units import Unit, parse_duration
 from sentinel.core.result import FailureClass, Measurement, Reading
-from sentinel.probes.base import ProbeKind, ProbeTools
+from sentinel.probes.base import ProbeKind, ProbeTools, idle_unless
 from sentinel.probes.calls.document import UNITS, USUAL_RULES, Document, DocumentSource, shared_phase
 from sentinel.probes.expect.answers import status_hint
 from sentinel.probes.expect.patterns import read_json
@@ -199,6 +199,10 @@ _URL_HINT: Final = "Ask the same URL by hand: does `url` lead to an error page, 
 _LOG_HINT: Final = "Look at the service's log for this request."
 
 
+def _idle(options: Any) -> Mapping[str, str]:
+    return idle_unless(options.values, "`values`", "values.*")
+
+
 def _build(options: Any, tools: ProbeTools) -> HealthProbe:
     return HealthProbe(options, tools)
 
@@ -215,6 +219,7 @@ KIND: Final = ProbeKind(
     readings={**UNITS, "components.*": Unit.NONE, "values.*": Unit.NONE},
     main="response_time",
     build=_build,
+    idle=_idle,
     more_readings=_more_readings,
     usual_rules=lambda _: USUAL_RULES,
     shares=shared_phase,

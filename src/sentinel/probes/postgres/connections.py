@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from sentinel.base.fields import Options
 from sentinel.base.units import Unit
+from sentinel.probes.base import idle_unless
 from sentinel.probes.database.options import NameField
 from sentinel.probes.postgres.part import OTHERS, Look, PartKind, Row, Rule, above
 
@@ -118,6 +119,10 @@ def _more_readings(options: Any) -> Mapping[str, Unit]:
     return {f"{family}.{name}": unit for family, unit in units.items() for name in options.pools}
 
 
+def _idle(options: Any) -> Mapping[str, str]:
+    return idle_unless(options.pools, "`connections.pools`", "pool_used.*", "pool_connections.*")
+
+
 def _usual_rules(options: Any) -> Sequence[Rule]:
     pools = [above(f"pool_used.{name}", warning="80%", critical="95%") for name in options.pools]
     return [above("connections_used", warning="80%", critical="95%"), *pools]
@@ -137,4 +142,5 @@ PART: Final = PartKind(
     usual_rules=_usual_rules,
     unwritten=ConnectionsOptions(),
     more_readings=_more_readings,
+    idle=_idle,
 )

@@ -112,6 +112,10 @@ class Part(Protocol):
         ...
 
 
+def _none_idle(_options: Any) -> Mapping[str, str]:
+    return {}
+
+
 def _nothing_more(_options: Any) -> Mapping[str, Unit]:
     return {}
 
@@ -126,6 +130,7 @@ class PartKind:
     usual_rules: Callable[[Any], Sequence[Rule]]
     unwritten: Options | None = None  # its options where the file has none; None: it is off then
     more_readings: Callable[[Any], Mapping[str, Unit]] = _nothing_more
+    idle: Callable[[Any], Mapping[str, str]] = _none_idle  # of `readings`, those that options leave off, and the switch
 
 
 def above(reading: str, *, warning: object = None, critical: object = None) -> Rule:

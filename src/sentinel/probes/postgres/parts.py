@@ -64,6 +64,16 @@ def more_readings(options: Any) -> Mapping[str, Unit]:
     return {name: unit for one in chosen(options) for name, unit in one.kind.more_readings(one.options).items()}
 
 
+def idle(options: Any) -> Mapping[str, str]:
+    """Those of parts that are switched off, and those that their options could add and do not, with what switches them on."""
+    used = {one.kind.name: one.options for one in chosen(options)}
+    idle: dict[str, str] = {}
+    for kind in _PARTS:
+        off = dict.fromkeys(kind.readings, f"`{kind.name}`")
+        idle |= kind.idle(used[kind.name]) if kind.name in used else off
+    return idle
+
+
 def usual_rules(options: Any) -> Sequence[Rule]:
     """Those of the parts that are switched on."""
     return [rule for one in chosen(options) for rule in one.kind.usual_rules(one.options)]

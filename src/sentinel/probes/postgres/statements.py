@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from sentinel.base.fields import Options, PositiveDuration
 from sentinel.base.units import Unit, format_duration
 from sentinel.core.result import FailureClass
+from sentinel.probes.base import idle_unless
 from sentinel.probes.database.asking import DatabaseError, broken
 from sentinel.probes.database.options import NameField
 from sentinel.probes.postgres.calls import RANKED, Spent, Sums, noted, since
@@ -132,6 +133,10 @@ def _more_readings(options: Any) -> Mapping[str, Unit]:
     return {f"statement.{name}": Unit.SECONDS for name in options.labels}
 
 
+def _idle(options: Any) -> Mapping[str, str]:
+    return idle_unless(options.labels, "`statements.labels`", "statement.*")
+
+
 def _usual_rules(_options: Any) -> Sequence[Rule]:
     return [above("slow_statements", warning=0)]
 
@@ -142,4 +147,5 @@ PART: Final = PartKind(
     build=lambda options, _tools: Statements(options),
     usual_rules=_usual_rules,
     more_readings=_more_readings,
+    idle=_idle,
 )

@@ -9,6 +9,7 @@ from pydantic import Field
 from sentinel.base.fields import Options
 from sentinel.base.units import Unit, format_bytes, format_value
 from sentinel.core.result import FailureClass
+from sentinel.probes.base import idle_unless
 from sentinel.probes.postgres.growth import DAY, WEEK, Growth
 from sentinel.probes.postgres.names import Table, TableField
 from sentinel.probes.postgres.part import Look, PartKind, Row, Rule, above
@@ -222,6 +223,11 @@ def _more_readings(options: Any) -> Mapping[str, Unit]:
     return more | {f"rows.{Table.named(name)}": Unit.COUNT for name in options.count}
 
 
+def _idle(options: Any) -> Mapping[str, str]:
+    watched = idle_unless(options.watch, "`tables.watch`", *(f"{family}.*" for family in _FAMILIES if family != "rows"))
+    return {**watched, **idle_unless(options.watch or options.count, "`tables.count`", "rows.*")}
+
+
 def _usual_rules(_options: Any) -> Sequence[Rule]:
     return [
         above("dead_share", warning="30%", critical="60%"),
@@ -246,4 +252,5 @@ PART: Final = PartKind(
     build=lambda options, _tools: Tables(options),
     usual_rules=_usual_rules,
     more_readings=_more_readings,
+    idle=_idle,
 )
