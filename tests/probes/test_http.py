@@ -62,6 +62,23 @@ async def test_a_bearer_token_is_sent(bench: Bench, receiver: HttpReceiver) -> N
     assert receiver.requests[0].headers["authorization"] == "Bearer token-canary"
 
 
+@pytest.mark.parametrize(
+    ("status", "failure"), [(401, FailureClass.CREDENTIAL_REFUSED), (403, FailureClass.NOT_PERMITTED)]
+)
+@pytest.mark.parametrize(
+    "shown", [{"auth": {"bearer": "token-canary"}}, {"secret_headers": {"X-Api-Key": "key-canary"}}]
+)
+async def test_a_refused_credential_accuses_no_target(
+    bench: Bench, receiver: HttpReceiver, shown: dict[str, dict[str, str]], status: int, failure: FailureClass
+) -> None:
+    receiver.answer = Answer(status=status)
+    found = await bench.measure("http", url=receiver.url, **shown)
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, failure)
+    assert (await bench.measure("http", url=receiver.url)).failure is FailureClass.WRONG_STATUS
+    expected = await bench.measure("http", url=receiver.url, expect={"status": status}, **shown)
+    assert expected.outcome is Outcome.PASS
+
+
 async def test_a_wrong_status_fails_with_a_hint(bench: Bench, receiver: HttpReceiver) -> None:
     receiver.answer = Answer(status=503, body=PERSON.encode())
     found = await bench.measure("http", url=receiver.url)

@@ -14,7 +14,7 @@ from sentinel.probes.calls.credential import HttpAuth
 from sentinel.probes.calls.phases import UNITS, added, read_phases
 from sentinel.probes.calls.requests import KIB, RequestOptions
 from sentinel.probes.expect.answers import REDIRECTS, ExpectedAnswer, HttpExpectations
-from sentinel.probes.finding import measurement
+from sentinel.probes.finding import Finding, measurement
 from sentinel.probes.wire import (
     Exchange,
     ExchangeFailed,
@@ -61,12 +61,13 @@ class HttpOptions(RequestOptions):
 class HttpProbe:
     """Sends the same prepared request in every run."""
 
-    __slots__ = ("_cap", "_expected", "_follow", "_request", "_tools", "host")
+    __slots__ = ("_cap", "_expected", "_follow", "_request", "_shows_credential", "_tools", "host")
 
     def __init__(self, options: HttpOptions, tools: ProbeTools) -> None:
         self._tools = tools
         self._follow = options if options.follow_redirects else None
         self._expected = ExpectedAnswer(options.expect)
+        self._shows_credential = options.auth is not None or bool(options.secret_headers)
         self._cap = options.body_limit
         self._request = _prepare(options, tools)
         self.host = self._request.host
@@ -88,6 +89,8 @@ class HttpProbe:
 
     def _judged(self, exchange: Exchange) -> Measurement:
         finding, readings = self._expected.unmet(exchange), self._readings(exchange)
+        if finding is not None and finding.failure is FailureClass.WRONG_STATUS and self._shows_credential:
+            finding = _CREDENTIAL.get(exchange.status, finding)
         return measurement([] if finding is None else [finding], readings, hints=_HINTS)
 
     def _readings(self, exchange: Exchange) -> list[Reading]:
@@ -122,6 +125,19 @@ class HttpProbe:
         raise _RedirectRefused(f"more than {_MOST_REDIRECTS} redirects")
 
 
+#: What these statuses are for who has shown a credential and does not expect them.
+_CREDENTIAL: Final = {
+    401: Finding(
+        FailureClass.CREDENTIAL_REFUSED,
+        "status 401: Sentinel's credential is refused",
+        "Renew it in `auth` or `secret_headers`: it may have run out, been revoked or changed.",
+    ),
+    403: Finding(
+        FailureClass.NOT_PERMITTED,
+        "status 403: Sentinel's credential may not ask this",
+        "Grant it the right to ask this address, or ask one that it may.",
+    ),
+}
 _HINTS: Final = {
     "response_time": "Run the check by hand (`sentinel check`) to see where the time goes: `first_byte` is the service's own, "
     "`resolve`, `connect` and `tls` are the way there.",

@@ -22,6 +22,8 @@ SUBJECT = Subject(
             FailureClass.WRONG_HEADER,
             FailureClass.WRONG_BODY,
             FailureClass.BODY_TOO_LARGE,
+            FailureClass.CREDENTIAL_REFUSED,
+            FailureClass.NOT_PERMITTED,
         }
     ),
 )
