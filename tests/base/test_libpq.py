@@ -19,6 +19,12 @@ from sentinel.base.libpq import Kind, connect_error, refusal
         ),
         ('connection to server at "db" failed: FATAL:  database "app" does not exist', Kind.NO_DATABASE),
         ('connection to server at "db" failed: SSL error: certificate verify failed', Kind.CERTIFICATE_UNTRUSTED),
+        ('connection to server at "db" failed: FATAL:  too many connections for role "jane"', Kind.OWN_LIMIT),
+        ('connection to server at "db" failed: FATAL:  too many connections for database "app"', Kind.BUSY),
+        (
+            'FATAL:  pg_hba.conf rejects connection for host "127.0.0.1", user "jane", database "app", no encryption',
+            Kind.NOT_PERMITTED,
+        ),
         ("connection failed: session is read-only", Kind.BUSY),
     ],
 )

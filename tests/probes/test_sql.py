@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import re
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -123,10 +128,45 @@ async def test_a_query_that_writes_is_refused_and_changes_nothing(bench: Bench, 
     assert readings(after)["value"] == 3
 
 
-async def test_two_statements_are_refused(bench: Bench, url: str) -> None:
-    found = await bench.measure("sql", url=url, query="SELECT 1; DELETE FROM people")
-    assert found.failure is FailureClass.QUERY_FAILED
-    assert "one" in found.explanation
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 1; DELETE FROM people",
+        "SELEC 1",
+        "SELECT count(* FROM people",
+        "SELECT id FROM people, (SELECT 1 AS id) AS other",
+        "SELECT 1 UNION SELECT 1, 2",
+    ],
+)
+async def test_what_is_no_correct_statement_is_the_checks_mistake(bench: Bench, url: str, query: str) -> None:
+    found = await bench.measure("sql", url=url, query=query)
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.MISCONFIGURED)
+    assert "check" in found.hint
+
+
+@pytest.mark.parametrize("query", ["SELECT name FROM people", "SELECT sum(id) FROM people WHERE id > 9"])
+async def test_an_integrity_query_without_a_number_is_the_checks_mistake(bench: Bench, url: str, query: str) -> None:
+    found = await bench.measure("sql", url=url, integrity=[{"name": "orphans", "query": query}])
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.MISCONFIGURED)
+    assert "integrity query orphans" in found.explanation
+    assert "count(*)" in found.hint
+    assert PERSON not in words(found)
+
+
+async def test_a_role_without_a_session_left_is_not_taken_for_a_full_server(
+    bench: Bench, guarded: str, postgres_url: str
+) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as owner:
+        owner.execute(f"ALTER ROLE {urlsplit(guarded).username} CONNECTION LIMIT 0".encode())
+        found = await bench.measure("sql", url=guarded, query="SELECT 1")
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.OVERLOADED)
+    assert "CONNECTION LIMIT" in found.explanation + found.hint
+
+
+async def test_a_function_that_is_not_there_comes_with_a_hint(bench: Bench, url: str) -> None:
+    found = await bench.measure("sql", url=url, query="SELECT nosuch(1)")
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.NOT_INSTALLED)
+    assert "function" in found.explanation
 
 
 async def test_a_missing_table_comes_with_a_hint(bench: Bench, url: str) -> None:
@@ -344,10 +384,50 @@ async def test_a_missing_file_is_told_and_not_made(bench: Bench, tmp_path: Path)
     assert os.listdir(tmp_path) == []
 
 
+async def test_a_folder_in_place_of_a_file_is_the_checks_mistake(bench: Bench, tmp_path: Path) -> None:
+    found = await bench.measure("sql", url=f"sqlite:///{tmp_path}", query="SELECT 1")
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.MISCONFIGURED)
+    assert str(tmp_path) in found.hint
+
+
+@pytest.mark.parametrize(
+    ("closed", "remedy"),
+    [
+        ("app.db", "setfacl -m u:sentinel:r {folder}/app.db"),
+        ("app.db-wal", "setfacl -d -m u:sentinel:r {folder}"),
+        ("", "setfacl -m u:sentinel:x {folder}"),
+    ],
+)
+async def test_a_file_that_sentinel_may_not_read_is_named(bench: Bench, folder: Path, closed: str, remedy: str) -> None:
+    file = folder / "app.db"
+    with closing(sqlite3.connect(file)) as writer, ThreadPoolExecutor(1, initializer=become_nobody) as threads:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("CREATE TABLE people (id)")
+        (folder / closed).chmod(0)
+        bench.tools = replace(bench.tools, threads=threads)
+        found = await bench.measure("sql", url=f"sqlite:///{file}", query="SELECT count(*) FROM people")
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.NOT_PERMITTED)
+    assert remedy.format(folder=folder) in found.hint
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that every user can come to."""
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def become_nobody() -> None:
+    """A thread that may read no more than `nobody` (setfsuid(2) is per thread); nothing happens to an ordinary user."""
+    ctypes.CDLL(None).setfsuid(65534)
+
+
 async def test_a_file_that_is_no_database_is_told(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("no database at all, but long enough to be read as one" * 50)
     found = await bench.measure("sql", url=f"sqlite:///{tmp_path}/text.db", query="SELECT * FROM x")
     assert found.explanation == "the file is no SQLite database (SQLITE_NOTADB)"
+    assert "right file" in found.hint
 
 
 async def test_a_locked_file_ends_in_query_timeout(bench: Bench, sqlite_url: str) -> None:

@@ -218,7 +218,7 @@ async def test_an_address_that_does_not_work_is_told_without_its_password(
         (lambda url: url.replace("correct-", "wrong-"), "the password was refused", "Renew the password"),
         (lambda url: url.replace(":correct-canary", ""), "the server wants a password", "Renew the password"),
         (lambda url: url.replace("guarded", "nobody_canary"), "the role does not exist", "Renew the password"),
-        (lambda url: f"{url}_gone", "the database does not exist", "typing error in `url`"),
+        (lambda url: f"{url}_gone", "the database does not exist", "typing error in the database's URL"),
         (lambda url: f"{url}?sslmode=require", "the server offers no TLS", ""),
     ],
 )

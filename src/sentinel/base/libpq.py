@@ -20,6 +20,7 @@ class Kind(Enum):
     TLS = auto()
     NOT_PERMITTED = auto()
     BUSY = auto()  # the server is there and takes no session now
+    OWN_LIMIT = auto()  # the role that Sentinel logs in as has all the sessions that it may have
     CREDENTIAL = auto()
     NO_DATABASE = auto()
     NAME = auto()  # of the host
@@ -37,10 +38,17 @@ class Refusal:
     hint: str = ""
 
 
-CREDENTIAL_HINT: Final = "Renew the password in `url`, and see whether the role may log in and pg_hba.conf lets it."
+CREDENTIAL_HINT: Final = (
+    "Renew the password in the database's URL, and see whether the role may log in and pg_hba.conf lets it."
+)
 _SLOTS_HINT: Final = "Look at pg_stat_activity for who holds the sessions, and at max_connections and pools."
+_LIMIT_HINT: Final = (
+    "`ALTER ROLE … CONNECTION LIMIT 20` for the role that Sentinel logs in as (each check that looks into a database takes a "
+    "session while it runs), or have fewer checks due at once."
+)
+_REJECT_HINT: Final = "Change the `reject` line of pg_hba.conf that fits this host, role and database, and reload."
 _ROLE_HINT: Final = "See which server is the primary, and whether a failover is under way."
-_NAME_HINT: Final = "Look for a typing error in `url`, and whether this host's resolver works."
+_NAME_HINT: Final = "Look for a typing error in the database's URL, and whether this host's resolver works."
 
 #: Words of libpq's, psycopg's or the server's message; the first that is found counts.
 _WORDS: Final = (
@@ -54,7 +62,9 @@ _WORDS: Final = (
     ("SSL error", Refusal(Kind.TLS, "the TLS handshake failed")),
     ("permission denied for database", Refusal(
         Kind.NOT_PERMITTED, "the role may not connect to this database",
-        "GRANT CONNECT ON DATABASE … TO the role in `url`.")),
+        "GRANT CONNECT ON DATABASE … TO the role that Sentinel logs in as.")),
+    ("too many connections for role", Refusal(
+        Kind.OWN_LIMIT, "the role that Sentinel logs in as has no session left (its CONNECTION LIMIT)", _LIMIT_HINT)),
     ("too many connections", Refusal(Kind.BUSY, "the server has no session left", _SLOTS_HINT)),
     ("too many clients", Refusal(Kind.BUSY, "the server has no session left", _SLOTS_HINT)),
     ("remaining connection slots", Refusal(Kind.BUSY, "the server has no session left", _SLOTS_HINT)),
@@ -65,17 +75,18 @@ _WORDS: Final = (
     ("session is ", Refusal(
         Kind.BUSY, "no server has the role that `target_session_attrs` asks for", _ROLE_HINT)),
     ("password authentication failed", Refusal(Kind.CREDENTIAL, "the password was refused", CREDENTIAL_HINT)),
+    ("pg_hba.conf rejects", Refusal(Kind.NOT_PERMITTED, "pg_hba.conf rejects Sentinel", _REJECT_HINT)),
     ("no pg_hba.conf entry", Refusal(
         Kind.CREDENTIAL, "pg_hba.conf lets Sentinel in from nowhere here",
         "Add a line to pg_hba.conf for this host, role and database, and reload.")),
     ("not permitted to log in", Refusal(Kind.CREDENTIAL, "the role may not log in", CREDENTIAL_HINT)),
     ("no password supplied", Refusal(
-        Kind.CREDENTIAL, "the server wants a password, and `url` has none", CREDENTIAL_HINT)),
+        Kind.CREDENTIAL, "the server wants a password, and the URL has none", CREDENTIAL_HINT)),
     ("authentication failed", Refusal(Kind.CREDENTIAL, "the login was refused", CREDENTIAL_HINT)),
     ('FATAL:  role "', Refusal(Kind.CREDENTIAL, "the role does not exist", CREDENTIAL_HINT)),
     ('FATAL:  database "', Refusal(
         Kind.NO_DATABASE, "the database does not exist",
-        "Look for a typing error in `url`, or a database that was dropped or renamed.")),
+        "Look for a typing error in the database's URL, or a database that was dropped or renamed.")),
     ("failed to resolve host", Refusal(Kind.NAME, "the host's name cannot be resolved", _NAME_HINT)),
     ("could not translate host name", Refusal(Kind.NAME, "the host's name cannot be resolved", _NAME_HINT)),
     ("server closed the connection", Refusal(Kind.CLOSED, "the server closed the connection")),

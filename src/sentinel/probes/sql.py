@@ -8,10 +8,10 @@ from pydantic import model_validator
 from sentinel.base.fields import Options
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
-from sentinel.probes.base import ProbeKind, ProbeTools
+from sentinel.probes.base import ProbeKind, ProbeTools, idle_unless
 from sentinel.probes.database import Answer, Asked, Database, Statement, as_number, open_database
 from sentinel.probes.database.asking import ROW_CAP
-from sentinel.probes.database.options import DatabaseField, IntegrityQuery, StatementField
+from sentinel.probes.database.options import NO_COUNT_HINT, DatabaseField, IntegrityQuery, StatementField
 from sentinel.probes.expect.assertions import NumberExpectation, ValueExpectation
 
 
@@ -83,6 +83,10 @@ class SqlProbe:
             return failed(FailureClass.WRONG_ANSWER, unmet, hint=_ANSWER_HINT, readings=readings)
         if wrong := self._broken_integrity(asked):
             return failed(FailureClass.WRONG_ANSWER, wrong, hint=_INTEGRITY_HINT, readings=readings)
+        for name, answer in self._counted(asked):
+            if as_number(answer.value) is None:
+                explanation = f"integrity query {name}: its first value is no number"
+                return failed(FailureClass.MISCONFIGURED, explanation, hint=NO_COUNT_HINT, readings=readings)
         return passed(readings)
 
     async def close(self) -> None:
@@ -125,11 +129,8 @@ class SqlProbe:
         return ""
 
     def _broken_integrity(self, asked: Asked) -> str:
-        wrong = []
-        for name, answer in self._counted(asked):
-            count = as_number(answer.value)
-            if count != 0:
-                wrong.append(f"{name} {'has no count' if count is None else f'{count:g}'}")
+        counts = [(name, as_number(answer.value)) for name, answer in self._counted(asked)]
+        wrong = [f"{name} {count:g}" for name, count in counts if count]
         return f"expected 0 of each: {', '.join(wrong)}" if wrong else ""
 
 
@@ -145,6 +146,13 @@ def _query_readings(answer: Answer) -> list[Reading]:
 
 _ANSWER_HINT: Final = "Run the query by hand and compare; if the new answer is right, change what the check expects."
 _INTEGRITY_HINT: Final = "Run the integrity query without count(*) to see the rows; a deletion or migration left them."
+
+
+def _idle(options: Any) -> Mapping[str, str]:
+    return {
+        **idle_unless(options.query, "`query`", "rows", "value"),
+        **idle_unless(options.integrity, "`integrity`", "integrity.*"),
+    }
 
 
 def _build(options: Any, tools: ProbeTools) -> SqlProbe:
@@ -171,5 +179,6 @@ KIND: Final = ProbeKind(
     },
     main="query_time",
     build=_build,
+    idle=_idle,
     more_readings=_more_readings,
 )

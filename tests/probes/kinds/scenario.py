@@ -32,5 +32,6 @@ SUBJECT = Subject(
         FailureClass.BODY_TOO_LARGE,
         FailureClass.OVERLOADED,
         FailureClass.NOT_INSTALLED,
+        FailureClass.MISCONFIGURED,
     },
 )

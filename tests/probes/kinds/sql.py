@@ -19,5 +19,6 @@ SUBJECT = Subject(
         FailureClass.CREDENTIAL_REFUSED,
         FailureClass.NOT_PERMITTED,
         FailureClass.NOT_INSTALLED,
+        FailureClass.MISCONFIGURED,
     },
 )

@@ -6,7 +6,14 @@ from typing import Final
 from sentinel.core.result import FailureClass
 from sentinel.probes.database.asking import CELL_CAP, Trouble
 
+ONE_STATEMENT: Final = "Give the check one statement; several need a check, or an entry of `integrity`, each."
 _MISSING: Final = re.compile(r"no such (table|column|view|function): ([\w.]{1,100})")
+#: What SQLite says of a statement that it cannot prepare (parse.y, resolve.c and select.c in its source).
+_WRONG: Final = re.compile(
+    r"syntax error|incomplete input|unrecognized token|ambiguous column name|wrong number of arguments|misuse of"
+    r"|no tables specified"
+    r"|number of result columns|row value misused|sub-select returns|no such (collation sequence|index)"
+)
 _KEY: Final = re.compile(r'foreign key mismatch - "(\w{1,100})" referencing "(\w{1,100})"')
 
 
@@ -31,6 +38,12 @@ def of_code(code: str, said: str) -> Trouble:
             explanation=f"the foreign key of {key[1]} to {key[2]} fits no unique columns there",
             hint=f"Look at the two tables' definitions: has a migration changed {key[2]} alone?",
         )
+    if code in _OF_SQL or _WRONG.search(said) is not None:
+        return Trouble(
+            failure=FailureClass.MISCONFIGURED,
+            explanation=f"the query is not one correct statement ({_shown(code)})",
+            hint="Mend the query of the check: the `sqlite3` program shows what is wrong with it.",
+        )
     return Trouble(
         failure=FailureClass.QUERY_FAILED,
         explanation=f"the query failed ({_shown(code)})",
@@ -42,7 +55,12 @@ def _shown(code: str) -> str:
     return code if re.fullmatch(r"[A-Z_]{1,40}", code) else "no code"
 
 
+#: Codes of a libSQL server for a text that is no statement (libsql-server/src/hrana/stmt.rs).
+_OF_SQL: Final = frozenset({"SQL_PARSE_ERROR", "SQL_NO_STATEMENT", "SQL_INPUT_ERROR"})
 _DAMAGED: Final = "Restore a backup, or save what can be read with `sqlite3 FILE .recover`."
+_NO_DATABASE: Final = (
+    "Does the URL name the right file? It may also be encrypted, or overwritten: then restore a backup."
+)
 _BY_CODE: Final = {
     "SQLITE_BUSY": (
         FailureClass.QUERY_TIMEOUT,
@@ -62,10 +80,10 @@ _BY_CODE: Final = {
     "SQLITE_AUTH": (
         FailureClass.NOT_PERMITTED,
         "the server does not allow this query",
-        "Put a token that may read this database into `url`.",
+        "Put a token that may read this database into its URL.",
     ),
     "SQLITE_CORRUPT": (FailureClass.INTEGRITY, "the database file is damaged", _DAMAGED),
-    "SQLITE_NOTADB": (FailureClass.QUERY_FAILED, "the file is no SQLite database", _DAMAGED),
+    "SQLITE_NOTADB": (FailureClass.QUERY_FAILED, "the file is no SQLite database", _NO_DATABASE),
     "SQLITE_IOERR": (
         FailureClass.QUERY_FAILED,
         "the disk failed under the database",

@@ -24,7 +24,7 @@ from sentinel.probes.database.asking import (
     Trouble,
     broken,
 )
-from sentinel.probes.database.codes import of_code
+from sentinel.probes.database.codes import ONE_STATEMENT, of_code
 from sentinel.probes.wire import (
     Exchange,
     ExchangeFailed,
@@ -175,20 +175,20 @@ def _refuse_status(status: int, *, with_token: bool) -> None:
         return
     if status in {401, 403}:
         said = "the server refused the token" if with_token else "the server wants a token"
-        hint = "Put a token that may read into `url` (authToken=…), and look whether it has run out."
+        hint = "Put a token that may read into the URL (authToken=…), and look whether it has run out."
         raise broken(FailureClass.CREDENTIAL_REFUSED, f"{said} (status {status})", hint)
     if status == 404:
-        hint = "Look whether `url` names the HTTP port of a libSQL server (sqld) of version 0.20 or later."
+        hint = "Look whether the URL names the HTTP port of a libSQL server (sqld) of version 0.20 or later."
         raise broken(FailureClass.PROTOCOL_ERROR, "there is no libSQL server there (status 404)", hint)
     if status >= 500:
         hint = "Look at the server's log, its load and its disk."
         raise broken(FailureClass.QUERY_FAILED, f"the server could not answer (status {status})", hint)
-    hint = "Look whether `url` names a libSQL server, and which proxy answers before it."
+    hint = "Look whether the URL names a libSQL server, and which proxy answers before it."
     raise broken(FailureClass.PROTOCOL_ERROR, f"the answer is not one of a libSQL server (status {status})", hint)
 
 
 def _no_libsql() -> DatabaseError:
-    hint = "Look whether `url` names a libSQL server, and which proxy answers before it."
+    hint = "Look whether the URL names a libSQL server, and which proxy answers before it."
     return broken(FailureClass.PROTOCOL_ERROR, "the answer is not one of a libSQL server", hint)
 
 
@@ -219,7 +219,7 @@ _OF_SERVER: Final = {
         hint="Look at the limits of the database's plan, and whether an administrator has blocked it.",
     ),
     "SQL_MANY_STATEMENTS": Trouble(
-        failure=FailureClass.QUERY_FAILED, explanation="the query is not one statement", hint="Ask one statement."
+        failure=FailureClass.MISCONFIGURED, explanation="the query is not one statement", hint=ONE_STATEMENT
     ),
     "RESPONSE_TOO_LARGE": Trouble(
         failure=FailureClass.QUERY_FAILED,

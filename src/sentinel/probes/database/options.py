@@ -1,6 +1,6 @@
 """How a person names a database and a statement for it."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, StringConstraints
 
@@ -21,6 +21,11 @@ DatabaseField = Annotated[SecretField, AfterValidator(_known)]
 
 #: One statement that reads.
 StatementField = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(refuse_control)]
+
+#: What can be done where an integrity query has no number to compare with 0.
+NO_COUNT_HINT: Final = (
+    "Let the query select one number: `SELECT count(*) …`, or `coalesce(sum(…), 0)`, as a sum over no rows is none."
+)
 
 #: The last part of a reading's name.
 NameField = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]

@@ -18,6 +18,7 @@ _OF_SESSION: Final = {
     libpq.Kind.TLS: FailureClass.TLS_FAILED,
     libpq.Kind.NOT_PERMITTED: FailureClass.NOT_PERMITTED,
     libpq.Kind.BUSY: FailureClass.REFUSED,
+    libpq.Kind.OWN_LIMIT: FailureClass.OVERLOADED,
     libpq.Kind.CREDENTIAL: FailureClass.CREDENTIAL_REFUSED,
     libpq.Kind.NO_DATABASE: FailureClass.QUERY_FAILED,
     libpq.Kind.NAME: FailureClass.DNS_FAILED,
@@ -51,6 +52,10 @@ _RETRY_HINT: Final = "Nothing to do if it stays alone; often, look at what locks
 #: Of what is not there nothing can be told; that it must be there is the matter of `postgres` (`schema`) and `sqlite` (`tables`).
 _SCHEMA_HINT: Final = "Compare the query's names with the schema: has a migration not run, or run twice?"
 
+_QUERY_HINT: Final = (
+    "Mend the query of the check: psql, as the role that Sentinel logs in as, shows what is wrong with it."
+)
+
 #: SQLSTATEs (PostgreSQL, appendix A) whose meaning a person can act on.
 _STATES: Final = {
     "25006": (FailureClass.NOT_PERMITTED, "the query wants to write, and checks only read", _READ_HINT),
@@ -61,9 +66,9 @@ _STATES: Final = {
     "40001": (FailureClass.QUERY_FAILED, "a replica's recovery or another transaction was in the way", _RETRY_HINT),
     "42P01": (FailureClass.NOT_INSTALLED, "a table that the query names does not exist", _SCHEMA_HINT),
     "42703": (FailureClass.NOT_INSTALLED, "a column that the query names does not exist", _SCHEMA_HINT),
-    "42883": (FailureClass.NOT_INSTALLED, "a function that the query names does not exist", _SCHEMA_HINT),
+    "42883": (FailureClass.NOT_INSTALLED, "a function or operator of the query does not exist for these types", _SCHEMA_HINT),
     "3F000": (FailureClass.NOT_INSTALLED, "a schema that the query names does not exist", _SCHEMA_HINT),
-    "42601": (FailureClass.QUERY_FAILED, "the query is not one correct statement", "Try the query with psql."),
+    "42601": (FailureClass.MISCONFIGURED, "the query is not one correct statement", _QUERY_HINT),
     "57P01": (FailureClass.RESET, "an administrator ended the session", ""),
     "57P02": (FailureClass.RESET, "the server crashed", "Look at the server's log."),
     "53100": (FailureClass.QUERY_FAILED, "the server's disk is full", "Make room on the server's disk."),
@@ -81,6 +86,10 @@ _ABSENT: Final = re.compile(r'(relation|column) "?([\w.]{1,127})"? does not exis
 _KINDS: Final = {"relation": "table", "column": "column"}
 
 
+#: The class of SQLSTATEs for what is wrong with a statement before any row is looked at: syntax, names, types.
+_WRONG_RULE: Final = "42"
+
+
 def of_statement(state: str, said: str = "") -> Trouble:
     """Why a statement failed, by its SQLSTATE. The message `said` is looked at for names only."""
     if state == "42501":
@@ -92,6 +101,9 @@ def of_statement(state: str, said: str = "") -> Trouble:
         what = f"there is no {_KINDS[named[1]]} {named[2]}" if named else known[1]
         explanation = f"{what} (SQLSTATE {state})"
         return Trouble(failure=known[0], explanation=explanation, hint=known[2], state=state, absent=absent)
+    if state[:2] == _WRONG_RULE:
+        explanation = f"the query does not fit the database (SQLSTATE {state})"
+        return Trouble(failure=FailureClass.MISCONFIGURED, explanation=explanation, hint=_QUERY_HINT, state=state)
     return Trouble(
         state=state,
         failure=FailureClass.QUERY_FAILED,
@@ -108,5 +120,5 @@ def _denied(found: re.Match[str] | None) -> Trouble:
     return Trouble(
         failure=FailureClass.NOT_PERMITTED,
         explanation=f"the role may not use {what} (SQLSTATE 42501)",
-        hint=f"GRANT {right} ON {kind}{name} TO the role in `url`.",
+        hint=f"GRANT {right} ON {kind}{name} TO the role that Sentinel logs in as.",
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from sentinel.probes.database.asking import (
     Trouble,
     broken,
 )
-from sentinel.probes.database.codes import of_code
+from sentinel.probes.database.codes import ONE_STATEMENT, of_code
 
 _STEPS: Final = 2000  # instructions of SQLite's machine between two looks at the time: some 20 us
 _LOOKS: Final = 2  # at a file that nobody has open, before it is read as one that somebody has
@@ -159,7 +160,7 @@ def _answer(connection: sqlite3.Connection, statement: Statement, values: Sequen
         cursor = connection.execute(statement.numbered("?"), bound)
     except (sqlite3.Warning, sqlite3.ProgrammingError):
         # What Python says of several statements in one text, up to 3.11 and after it.
-        raise broken(FailureClass.QUERY_FAILED, "the query is not one statement") from None
+        raise broken(FailureClass.MISCONFIGURED, "the query is not one statement", ONE_STATEMENT) from None
     columns = tuple(column[0] for column in cursor.description or ())
     first: tuple[Cell, ...] = ()
     rows = 0
@@ -179,6 +180,12 @@ def _cell(value: object) -> Cell:
 
 def _trouble(error: sqlite3.Error, file: Path) -> Trouble:
     code = getattr(error, "sqlite_errorname", "") or "no code"
+    if _is_folder(file):  # which SQLite opens, and then fails to read: SQLITE_IOERR
+        return Trouble(
+            failure=FailureClass.MISCONFIGURED,
+            explanation="the database's path names a folder",
+            hint=f"Let the URL name a file in {file}, not the folder.",
+        )
     # A read-only file in WAL mode whose side files are missing is told as SQLITE_READONLY_CANTINIT and the like.
     if code.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY_")):
         return _cannot_open(file, code)
@@ -187,24 +194,68 @@ def _trouble(error: sqlite3.Error, file: Path) -> Trouble:
 
 def _cannot_open(file: Path, code: str) -> Trouble:
     try:
-        with file.open("rb"):
-            pass
+        _look_into(file)
     except FileNotFoundError:
         return Trouble(
             failure=FailureClass.QUERY_FAILED,
             explanation="the database file does not exist",
-            hint="Look whether `url` names the right file, and whether the service has made it.",
+            hint=f"Is {file} the right path, and has the service made the file?",
         )
     except PermissionError:
-        return Trouble(
-            failure=FailureClass.NOT_PERMITTED,
-            explanation="Sentinel may not read the database file",
-            hint="Let Sentinel's user read the file, its `-wal` and `-shm`, and enter its folder.",
-        )
+        return closed(file)
     except OSError:
         pass
+    for side in side_files(file):
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                _look_into(side)
+            except PermissionError:
+                return closed(side)
+            except OSError:
+                break
     return Trouble(
         failure=FailureClass.QUERY_FAILED,
         explanation=f"the database file cannot be opened ({code})",
-        hint="A file in WAL mode needs its `-wal` and `-shm` beside it, readable by Sentinel's user.",
+        hint=f"See {file}: in WAL mode it needs its `-wal` and `-shm` beside it, which Sentinel's user may read.",
     )
+
+
+def side_files(file: Path) -> list[Path]:
+    """What SQLite keeps beside a file in WAL mode while somebody has it open."""
+    return [file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm")]
+
+
+def closed(file: Path) -> Trouble:
+    """Sentinel's user may not read a file of a database. Blocks, as it looks for the folder that is in the way."""
+    folder = next((folder for folder in reversed(file.parents) if _bars_the_way(folder)), None)
+    if folder is not None:
+        hint = f"Let Sentinel's user enter the folder: `setfacl -m u:sentinel:x {folder}`."
+        explanation = f"Sentinel may not enter {folder}, on the way to the database file"
+        return Trouble(failure=FailureClass.NOT_PERMITTED, explanation=explanation, hint=hint)
+    hint = f"Let Sentinel's user read it: `setfacl -m u:sentinel:r {file}`"
+    if file.name.endswith(("-wal", "-shm")):
+        hint = f"{hint}, and, as it is made anew at each start, `setfacl -d -m u:sentinel:r {file.parent}`"
+    explanation = f"Sentinel may not read {file}"
+    return Trouble(failure=FailureClass.NOT_PERMITTED, explanation=explanation, hint=f"{hint}.")
+
+
+def _is_folder(file: Path) -> bool:
+    try:
+        return file.is_dir()
+    except OSError:
+        return False
+
+
+def _bars_the_way(folder: Path) -> bool:
+    try:
+        os.stat(f"{folder}/.")
+    except PermissionError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def _look_into(file: Path) -> None:
+    with file.open("rb"):
+        pass

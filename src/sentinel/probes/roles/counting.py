@@ -64,7 +64,7 @@ class Counter:
             assert count.request is not None
             step = f"count {count.name}"
             exchange = await ask(count.by or "", step, count.request, deadline)
-            readings.append(_reading(count.name, _found(count, step, exchange)))
+            readings.append(_reading(count.name, _found(count, step, exchange), FailureClass.WRONG_ANSWER))
         return readings
 
     async def _query(self, deadline: float) -> list[Reading]:
@@ -73,7 +73,10 @@ class Counter:
         asked = await self._database.ask(self._statements, deadline)
         if asked.trouble is not None:
             raise Finding.of_database("counts", asked.trouble)
-        return [_reading(count.name, answer.value) for count, answer in zip(self._queried, asked.answers, strict=True)]
+        return [
+            _reading(count.name, answer.value, FailureClass.MISCONFIGURED)  # no data makes a number of a text
+            for count, answer in zip(self._queried, asked.answers, strict=True)
+        ]
 
 
 def _found(count: CountOptions, step: str, exchange: Exchange) -> Any:
@@ -86,10 +89,11 @@ def _found(count: CountOptions, step: str, exchange: Exchange) -> Any:
         raise Finding(FailureClass.WRONG_BODY, f"{step}: the body is not JSON") from None
 
 
-def _reading(name: str, value: Any) -> Reading:
+def _reading(name: str, value: Any, otherwise: FailureClass) -> Reading:
+    """Raises Finding, of the class `otherwise`, for what is no number."""
     if (found := as_number(value)) is None:
         raise Finding(
-            FailureClass.WRONG_ANSWER,
+            otherwise,
             f"count {name}: there is no number",
             "Run the query or request by hand and see where the number stands.",
         )

@@ -12,7 +12,7 @@ from sentinel.core.result import FailureClass, Reading
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.database import Asked, Statement, as_number, open_database
 from sentinel.probes.database.identifiers import ColumnName, PlainText, TableName, literal, quoted
-from sentinel.probes.database.options import IntegrityQuery
+from sentinel.probes.database.options import NO_COUNT_HINT, IntegrityQuery
 from sentinel.probes.finding import Finding
 
 
@@ -138,14 +138,15 @@ class Integrity:
         counts = [as_number(answer.value) for answer in asked.answers]
         found = dict(zip(self._names, counts, strict=False))
         readings += [Reading(name, count, Unit.COUNT) for name, count in found.items() if count is not None]
-        if wrong := [self._told(name, count) for name, count in found.items() if count != 0]:
+        if wrong := [self._told(name, count) for name, count in found.items() if count]:
             raise Finding(FailureClass.INTEGRITY, "; ".join(wrong), _HINT)
+        for name, count in found.items():
+            if count is None:
+                raise Finding(FailureClass.MISCONFIGURED, f"{name}: the first value is no number", NO_COUNT_HINT)
         if asked.trouble is not None:
             raise self._trouble(asked)
 
-    def _told(self, name: str, count: float | None) -> str:
-        if count is None:
-            return f"{name} has no count"
+    def _told(self, name: str, count: float) -> str:
         if name not in _WORDS:
             return f"{name} {count:g}, expected 0"
         one, several = _WORDS[name]
