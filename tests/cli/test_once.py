@@ -66,7 +66,7 @@ async def test_the_worst_comes_first_and_is_the_exit_status(tmp_path: Path, rece
     with refusing_port() as port:
         ended = await checked(written(tmp_path, receiver, port))
     assert ended.code == 2
-    assert ended.out.startswith("CRITICAL  gone    connection refused\n")
+    assert ended.out.startswith(f"CRITICAL  gone    connection refused by 127.0.0.1 port {port}\n")
 
 
 async def test_a_run_as_json_has_readings_and_the_class_of_failure(tmp_path: Path, receiver: HttpReceiver) -> None:

@@ -439,7 +439,10 @@ async def test_an_address_without_an_answer_has_no_number_of_findings(bench: Ben
     files = [{"path": str(env_file), "mode": "777"}]
     with refusing_port() as port:
         found = await bench.measure("hardening", url=f"https://localhost:{port}/", files=files)
-    assert (found.failure, found.explanation) == (FailureClass.REFUSED, "the address: connection refused")
+    assert (found.failure, found.explanation) == (
+        FailureClass.REFUSED,
+        f"the address: connection refused by localhost port {port}",
+    )
     assert readings(found) == {"findings.files": 0}
 
 

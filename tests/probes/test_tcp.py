@@ -66,6 +66,15 @@ async def test_a_banner_that_stays_out_is_a_read_timeout(bench: Bench) -> None:
     assert found.failure is FailureClass.READ_TIMEOUT
 
 
+async def test_who_refuses_or_stays_silent_is_named(bench: Bench) -> None:
+    with refusing_port() as port:
+        refused = await bench.measure("tcp", host="localhost", port=port)
+    with Blackhole() as hole:
+        silent = await bench.measure("tcp", host=LOOPBACK, port=hole.port, within=0.3)
+    assert refused.explanation == f"connection refused by localhost port {port}"
+    assert silent.explanation == f"the connection was not accepted in time ({LOOPBACK} port {hole.port})"
+
+
 async def test_a_refused_connection_is_good_where_it_is_expected(bench: Bench) -> None:
     with refusing_port() as port:
         found = await bench.measure("tcp", host=LOOPBACK, port=port, refused=True)

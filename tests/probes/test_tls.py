@@ -373,12 +373,14 @@ async def test_a_server_that_never_shakes_hands_is_a_tls_timeout(bench: Bench) -
     async with RawServer(Connection.hung_up) as server:
         found = await bench.measure("tls", host=LOOPBACK, port=server.port, within=0.3)
     assert found.failure is FailureClass.TLS_TIMEOUT
+    assert found.explanation.endswith(f"({LOOPBACK} port {server.port})")
 
 
 async def test_a_server_without_tls_fails_the_handshake(bench: Bench) -> None:
     async with RawServer(_plain) as server:
         found = await bench.measure("tls", host=LOOPBACK, port=server.port)
     assert found.failure is FailureClass.TLS_FAILED
+    assert found.explanation.endswith(f"({LOOPBACK} port {server.port})")
 
 
 def test_the_usual_rule_is_about_the_days() -> None:

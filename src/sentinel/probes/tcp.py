@@ -12,6 +12,7 @@ from sentinel.probes.base import ProbeKind, ProbeTools
 from sentinel.probes.calls.laps import Laps
 from sentinel.probes.calls.places import PlaceOptions
 from sentinel.probes.expect.patterns import Pattern
+from sentinel.probes.wire.address import place_of
 from sentinel.probes.wire.failure import WireError
 from sentinel.probes.wire.link import Link, addresses_of
 
@@ -53,7 +54,7 @@ class TcpProbe:
         self.host = options.host
 
     async def measure(self, deadline: float) -> Measurement:
-        laps = Laps()
+        laps = Laps(place=place_of(self._options.host, self._options.port))
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._attempt(laps, deadline)

@@ -48,6 +48,11 @@ async def test_when_every_address_refuses_the_target_refuses() -> None:
     with refusing_port() as port, pytest.raises(WireError) as caught:
         await dial((at("127.0.0.2", port), at("127.0.0.1", port)))
     assert caught.value.failure is FailureClass.REFUSED
+    assert caught.value.explanation == f"connection refused by 127.0.0.2 port {port}"
+
+
+def test_a_lack_of_our_own_names_no_place() -> None:
+    assert os_failure(errno.EMFILE).at("example.org port 443").explanation == "Sentinel is out of file descriptors"
 
 
 async def test_localhost_needs_no_look_up_and_falls_back_to_ipv6() -> None:

@@ -24,14 +24,24 @@ async def test_a_closed_port_is_refused(asker: Asker) -> None:
     with refusing_port() as port:
         failed = await asker.failure(f"http://127.0.0.1:{port}/")
     assert (failed.failure, failed.phase) == (FailureClass.REFUSED, Phase.CONNECT)
+    assert failed.explanation == f"connection refused by 127.0.0.1 port {port}"
     assert failed.phases.connect is not None
     assert failed.phases.first_byte is None
+
+
+async def test_where_nobody_listens_is_told_as_it_is_configured_without_what_may_be_secret(asker: Asker) -> None:
+    with refusing_port() as port:
+        named = await asker.failure(f"http://localhost:{port}/hunter22?token=hunter22")
+        bracketed = await asker.failure(f"http://[::1]:{port}/")
+    assert named.explanation == f"connection refused by localhost port {port}"
+    assert bracketed.explanation == f"connection refused by [::1] port {port}"
 
 
 async def test_a_host_that_drops_packets_is_a_connect_timeout_at_the_deadline(asker: Asker) -> None:
     with Blackhole() as hole:
         failed = await asker.failure(f"http://127.0.0.1:{hole.port}/", seconds=SOON)
     assert (failed.failure, failed.phase) == (FailureClass.CONNECT_TIMEOUT, Phase.CONNECT)
+    assert failed.explanation == f"the connection was not accepted in time (127.0.0.1 port {hole.port})"
     assert SOON - 0.05 < failed.phases.total < SOON + 1
 
 

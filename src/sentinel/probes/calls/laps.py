@@ -6,7 +6,7 @@ from typing import Final
 
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Reading
-from sentinel.probes.wire.failure import TIMEOUTS, Phase, WireError
+from sentinel.probes.wire.failure import CONNECTING, TIMEOUTS, Phase, WireError
 
 #: What the end of the deadline means, by the step that it came in; in any other an answer was waited for.
 _TOO_SLOW: Final = {phase.value: failure for phase, failure in TIMEOUTS.items()}
@@ -15,7 +15,8 @@ _TOO_SLOW: Final = {phase.value: failure for phase, failure in TIMEOUTS.items()}
 class Laps:
     """The steps so far. Each is named like its reading, and lasts until the next begins."""
 
-    def __init__(self, first: str = Phase.RESOLVE) -> None:
+    def __init__(self, first: str = Phase.RESOLVE, *, place: str = "") -> None:
+        self._place = place  # host and port that the run connects to
         self._started = self._begun = perf_counter()
         self._seconds: dict[str, float] = {}
         self.step = str(first)  # the one under way; empty after `end`
@@ -48,4 +49,5 @@ class Laps:
 
     def too_slow(self) -> WireError:
         """What the end of the deadline means in the step that is under way."""
-        return WireError(*_TOO_SLOW.get(self.step, (FailureClass.READ_TIMEOUT, "no answer in time")))
+        error = WireError(*_TOO_SLOW.get(self.step, (FailureClass.READ_TIMEOUT, "no answer in time")))
+        return error.at(self._place) if self.step in CONNECTING else error

@@ -88,7 +88,7 @@ class DnsProbe:
         except TimeoutError:
             finding = Finding(FailureClass.DNS_TIMEOUT, f"{server}: no answer in time", _SILENT_HINT)
         except WireError as error:
-            finding = Finding(error.failure, f"{server}: {error.explanation}")
+            finding = Finding(error.failure, f"{server}: {error.bare}")
         return _Reply(server=server, finding=finding)
 
     async def _ask(self, addresses: Sequence[Address]) -> Answer:

@@ -13,6 +13,7 @@ from sentinel.probes.redis.info import Info, counters, findings, rates, readings
 from sentinel.probes.redis.options import LENGTHS, QueueOptions, RedisOptions, read_redis_url
 from sentinel.probes.redis.refusals import refused
 from sentinel.probes.redis.resp import Conversation, Refusal, Reply, no_redis
+from sentinel.probes.wire.address import place_of
 from sentinel.probes.wire.failure import WireError
 from sentinel.probes.wire.link import Link, addresses_of
 
@@ -32,7 +33,7 @@ class RedisProbe:
         self.host = self._place.host
 
     async def measure(self, deadline: float) -> Measurement:
-        laps = Laps()
+        laps = Laps(place=place_of(self._place.host, self._place.port))
         found = _Found()
         try:
             async with asyncio.timeout_at(deadline):

@@ -16,7 +16,7 @@ from sentinel.probes.tls import chain, handshake
 from sentinel.probes.tls.handshake import Shown, shown_by
 from sentinel.probes.tls.options import TlsCheckOptions
 from sentinel.probes.tls.starttls import begin_tls
-from sentinel.probes.wire.address import Address
+from sentinel.probes.wire.address import Address, place_of
 from sentinel.probes.wire.failure import WireError
 from sentinel.probes.wire.link import Link, addresses_of
 from sentinel.probes.wire.tls import CertificateRefused
@@ -38,7 +38,7 @@ class TlsProbe:
         self.host = options.host
 
     async def measure(self, deadline: float) -> Measurement:
-        laps = Laps()
+        laps = Laps(place=place_of(self._options.host, self._options.port))
         readings: list[Reading] = []
         try:
             async with asyncio.timeout_at(deadline):
@@ -88,7 +88,7 @@ class TlsProbe:
         try:
             return shown_by(await link.secure(self._context, self._name)), []
         except CertificateRefused as refused:
-            explanation = refused.explanation
+            explanation = refused.bare  # the place is the check's own
             if refused.failure is FailureClass.TLS_WRONG_NAME:
                 explanation += f" than {self._name}"
             return None, [Finding(refused.failure, explanation)]

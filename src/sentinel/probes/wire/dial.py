@@ -51,7 +51,7 @@ class _Race:
         try:
             attempt = _begin(address)
         except OSError as error:
-            self._lost(os_failure(error.errno or 0))
+            self._lost(os_failure(error.errno or 0).at(address.place))
             return
         self._open.add(attempt)
         self._loop.add_writer(attempt.fileno(), self._settled, attempt, address)
@@ -76,7 +76,7 @@ class _Race:
         if number:
             self._open.discard(attempt)
             attempt.close()
-            self._lost(os_failure(number))
+            self._lost(os_failure(number).at(address.place))
         elif not self.over.done():
             self._winner = (attempt, address)
             self._cancel_timer()

@@ -2,7 +2,7 @@
 
 import errno
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from sentinel.core.result import FailureClass
 
@@ -20,10 +20,24 @@ class Phase(StrEnum):
 class WireError(Exception):
     """One step of an exchange failed. The explanation holds names, numbers and words of ours, nothing the target sent."""
 
-    def __init__(self, failure: FailureClass, explanation: str) -> None:
+    def __init__(self, failure: FailureClass, explanation: str, place: str = "") -> None:
         super().__init__(explanation)
         self.failure = failure
-        self.explanation = explanation
+        self.bare = explanation  # without the place, for who names it already
+        self.place = place  # host and port where no connection could be made; empty where that says nothing
+
+    @property
+    def explanation(self) -> str:
+        if not self.place:
+            return self.bare
+        return f"{self.bare} by {self.place}" if self.failure in _BY_THE_PEER else f"{self.bare} ({self.place})"
+
+    def at(self, place: str) -> Self:
+        """This failure as one of a connection to that place, such as `example.org port 443`."""
+        return type(self)(self.failure, self.bare, "" if self.failure is FailureClass.OVERLOADED else place)
+
+
+_BY_THE_PEER: Final = frozenset({FailureClass.REFUSED, FailureClass.RESET})
 
 
 #: The deadline covers the whole exchange; the phase it strikes in says what was too slow.
@@ -34,6 +48,9 @@ TIMEOUTS: Final = {
     Phase.FIRST_BYTE: (FailureClass.READ_TIMEOUT, "no answer in time"),
     Phase.TRANSFER: (FailureClass.READ_TIMEOUT, "the answer began, but did not end in time"),
 }
+
+#: In these phases it helps to know whom the connection was to be made to.
+CONNECTING: Final = frozenset({Phase.CONNECT, Phase.TLS})
 
 #: What the kernel says about a connection that did not come about (connect(2), ip(7)).
 _BY_ERRNO: Final = {

@@ -40,7 +40,10 @@ class Link:
 
     async def secure(self, context: ssl.SSLContext, server_name: str) -> ssl.SSLSocket:
         """TLS from here on. The socket stays this link's."""
-        secured = await secure(self._sock, context, server_name)
+        try:
+            secured = await secure(self._sock, context, server_name)
+        except WireError as error:
+            raise error.at(self.peer.place) from None
         self._sock = secured
         return secured
 

@@ -167,7 +167,7 @@ def _give_up(answer: asyncio.Future[_Outcome], job: _Job) -> None:
 
 def _answer(look_up: LookUp, job: _Job) -> _Outcome:
     try:
-        found = interleaved(look_up(job.host, job.port))
+        found = interleaved(look_up(job.host, job.port), job.host)
     except socket.gaierror as error:
         return _by_code(error)
     except (OSError, UnicodeError):

@@ -12,10 +12,10 @@ import ssl
 from typing import Final
 
 from sentinel.core.result import FailureClass
-from sentinel.probes.wire.address import Address
+from sentinel.probes.wire.address import Address, place_of
 from sentinel.probes.wire.dial import dial, secure
 from sentinel.probes.wire.exchange import Exchange, ExchangeFailed, Progress
-from sentinel.probes.wire.failure import TIMEOUTS, WireError
+from sentinel.probes.wire.failure import CONNECTING, TIMEOUTS, WireError
 from sentinel.probes.wire.http1 import Answer
 from sentinel.probes.wire.readiness import readable, writable
 from sentinel.probes.wire.request import PreparedRequest, TlsClient
@@ -52,7 +52,9 @@ class Transport:
             error = WireError(*TIMEOUTS[progress.phase])
         except WireError as caught:
             # A fresh one: its traceback would hold the answer, and this frame, until the garbage collector comes by.
-            error = type(caught)(caught.failure, caught.explanation)
+            error = type(caught)(caught.failure, caught.bare)
+        if progress.phase in CONNECTING:
+            error = error.at(place_of(request.host, request.port))
         raise ExchangeFailed(
             error.failure,
             error.explanation,
