@@ -69,7 +69,7 @@ async def test_a_bearer_token_is_sent(bench: Bench, receiver: HttpReceiver) -> N
     "shown", [{"auth": {"bearer": "token-canary"}}, {"secret_headers": {"X-Api-Key": "key-canary"}}]
 )
 async def test_a_refused_credential_accuses_no_target(
-    bench: Bench, receiver: HttpReceiver, shown: dict[str, dict[str, str]], status: int, failure: FailureClass
+    bench: Bench, receiver: HttpReceiver, shown: dict[str, Any], status: int, failure: FailureClass
 ) -> None:
     receiver.answer = Answer(status=status)
     found = await bench.measure("http", url=receiver.url, **shown)

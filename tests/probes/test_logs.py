@@ -413,7 +413,7 @@ async def test_a_journal_that_has_lost_its_place_is_read_on_by_time(logs: Follow
     asked = logs.folder / "asked"
     journal.answers(
         f"""
-        echo "$*" > {asked}
+        echo "$*" >> {asked}
         case "$*" in *--after-cursor=*) echo "Failed to seek to cursor: Invalid argument" >&2; exit 1;; esac
         """
     )
@@ -457,6 +457,19 @@ async def test_a_journal_that_cannot_be_read_is_unknown(
     found = await (await logs.begun(**journal.options)).look()
     assert (found.outcome, found.failure) == (Outcome.UNKNOWN, failure)
     assert words in found.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "failure"),
+    [(NOT_SEEING, FailureClass.NOT_PERMITTED), ("No journal files were found.", FailureClass.NOT_INSTALLED)],
+)
+async def test_what_journalctl_keeps_to_itself_with_json_is_found_out(
+    logs: Followers, journal: Journal, said: str, failure: FailureClass
+) -> None:
+    """Of a closed journal, and of an empty folder for it, it says nothing then and ends well: the unit seemed missing."""
+    journal.answers(f"case \"$*\" in *--output=json*) ;; *) echo '{said}' >&2;; esac")
+    found = await (await logs.begun(**journal.options)).look()
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, failure)
 
 
 async def test_a_host_without_journalctl_is_told_before_the_first_run(logs: Followers) -> None:

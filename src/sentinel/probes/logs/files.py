@@ -110,7 +110,7 @@ def _read(stretch: Stretch, most: int, tally: Tally, halt: Halt) -> tuple[Positi
 
 def _findings(found: Listing, options: LogsOptions) -> list[Finding]:
     findings = [
-        Finding(FailureClass.NOT_PERMITTED, f"Sentinel may not look into {folder}", _GRANT) for folder in found.closed
+        Finding(FailureClass.NOT_PERMITTED, f"Sentinel may not look into {folder}", _ENTER) for folder in found.closed
     ]
     if options.missing == "fail":
         findings += [Finding(FailureClass.MISSING, f"there is no file {path}", _MISSING) for path in found.nothing_at]
@@ -125,7 +125,11 @@ def _unreadable(path: str, error: OSError) -> Finding:
 
 _GRANT: Final = (
     "Add Sentinel's user to the files' group, often `adm` (SupplementaryGroups= in a drop-in of its service), "
-    "or set a default ACL on their folder: `setfacl -d -m u:sentinel:r FOLDER`."
+    "or give it their folder, for the files of now and later: `setfacl -R -m u:sentinel:rX,d:u:sentinel:rX FOLDER`."
+)
+_ENTER: Final = (
+    "Let Sentinel's user list that folder and pass through those above it (`namei -l` shows which is closed): add it to "
+    "their group, often `adm`, or `setfacl -R -m u:sentinel:rX,d:u:sentinel:rX FOLDER` and `setfacl -m u:sentinel:x` above."
 )
 _MISSING: Final = (
     "Look whether the service logs elsewhere, has not started, or its logs were removed; else mend `files`."

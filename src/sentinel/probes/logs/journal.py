@@ -67,10 +67,17 @@ async def look_at_journal(
 
 
 async def _ask(options: JournalOptions, more: Sequence[str], deadline: float) -> Ended:
-    arguments = [options.program, "--no-pager", "--output=json", "--all", f"--unit={options.unit}", *more]
+    ended = await _run(options, ["--output=json", "--all", *more, "--output-fields=MESSAGE"], deadline)
+    if not ended.output:
+        # With JSON it says nothing of journals that are not there or that this user may not see (`arg_quiet` in its source).
+        await _run(options, ["--lines=0"], deadline)
+    return ended
+
+
+async def _run(options: JournalOptions, more: Sequence[str], deadline: float) -> Ended:
     try:
         ended = await run_program(
-            [*arguments, "--output-fields=MESSAGE"],
+            [options.program, "--no-pager", f"--unit={options.unit}", *more],
             deadline,
             environment={"LC_ALL": "C"},
             output_cap=MOST,
