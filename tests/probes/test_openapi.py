@@ -143,8 +143,16 @@ async def test_a_change_is_told_by_name(service: Service) -> None:
     assert found.outcome is Outcome.PASS
     assert (readings(found)["added"], readings(found)["removed"]) == (1, 1)
     assert found.hints is not None
-    assert found.hints["added"].startswith("New since they were last known: GET /v2/jobs. If that was meant")
-    assert found.hints["removed"].startswith("Gone since they were last known: GET /v1/jobs. If that was meant")
+    told = "Gone: GET /v1/jobs; new: GET /v2/jobs (since they were last known). If that was meant"
+    assert found.hints["removed"].startswith(told)
+    assert found.hints["added"] == found.hints["removed"]
+
+
+async def test_what_only_came_is_not_said_to_be_gone(service: Service) -> None:
+    await service.look(document(*JOBS))
+    found = await service.look(document(*JOBS, "GET /v2/jobs"))
+    assert found.hints is not None
+    assert found.hints["added"].startswith("New: GET /v2/jobs (since they were last known).")
 
 
 async def test_a_change_is_told_until_it_is_known(service: Service) -> None:
@@ -193,7 +201,7 @@ async def test_what_is_not_agreed_on_is_drift_and_stays_so(service: Service) -> 
     found = await service.look(document(*JOBS[1:], "GET /debug"))
     assert (found.failure, found.explanation) == (
         FailureClass.DRIFTED,
-        "the 3 endpoints are not those agreed on; new: GET /debug; gone: GET /v1/jobs",
+        "the 3 endpoints are not those agreed on; gone: GET /v1/jobs; new: GET /debug",
     )
     await service.clock.advance(days=7)
     assert (await service.look(document(*JOBS[1:], "GET /debug"))).failure is FailureClass.DRIFTED

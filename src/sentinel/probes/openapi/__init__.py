@@ -68,7 +68,8 @@ class OpenApiProbe:
             explanation = f"no credential is needed for {_listed(sorted(open_ones))}"
             findings.append(Finding(FailureClass.INSECURE, explanation, _OPEN_HINT))
         if self._options.accepted is not None and listing.fingerprint != self._options.accepted:
-            explanation = f"the {len(listing.endpoints)} endpoints are not those agreed on{_told(change)}"
+            told = f"; {_told(change)}" if change else ""
+            explanation = f"the {len(listing.endpoints)} endpoints are not those agreed on{told}"
             findings.append(Finding(FailureClass.DRIFTED, explanation, _accept_hint(listing)))
         return findings
 
@@ -88,11 +89,12 @@ def _readings(listing: Listing, change: Change | None) -> list[Reading]:
 
 def _hints(listing: Listing, change: Change | None) -> dict[str, str]:
     """What stands behind the readings that are not 0."""
-    hints = {}
-    if change is not None and change.added:
-        hints["added"] = f"New since they were last known: {_listed(change.added)}. {_accept_hint(listing)}"
-    if change is not None and change.removed:
-        hints["removed"] = f"Gone since they were last known: {_listed(change.removed)}. {_accept_hint(listing)}"
+    hints: dict[str, str] = {}
+    if change:
+        # One sentence for both: a message has the hint of one reading only, and a renamed endpoint is gone and new.
+        told = _told(change)
+        drift = f"{told[0].upper()}{told[1:]} (since they were last known). {_accept_hint(listing)}"
+        hints |= {"removed": drift, "added": drift}
     if listing.unsecured:
         hints["unsecured"] = f"By the document, no credential is needed for {_listed(listing.unsecured)}."
     if told := _faults(listing):
@@ -107,12 +109,10 @@ def _faults(listing: Listing) -> str:
     return "; ".join(repeated + dangling)
 
 
-def _told(change: Change | None) -> str:
-    """How they differ, as far as that is known."""
-    if not change:
-        return ""
-    added = f"; new: {_listed(change.added)}" if change.added else ""
-    return f"{added}; gone: {_listed(change.removed)}" if change.removed else added
+def _told(change: Change) -> str:
+    """How they differ; what is gone comes first, as that is what breaks clients."""
+    differences = {"gone": change.removed, "new": change.added}
+    return "; ".join(f"{what}: {_listed(endpoints)}" for what, endpoints in differences.items() if endpoints)
 
 
 def _listed(endpoints: Sequence[str]) -> str:
@@ -142,7 +142,7 @@ _OPEN_HINT: Final = "Have them ask for a credential, or name those that are mean
 
 def _usual_rules(_options: Any) -> tuple[dict[str, Any], ...]:
     # A change is no outage: somebody should know of it by day.
-    return (*USUAL_RULES, *({"reading": reading, "warning": 0} for reading in ("added", "removed", "faults")))
+    return (*USUAL_RULES, *({"reading": reading, "warning": 0} for reading in ("removed", "added", "faults")))
 
 
 def _build(options: Any, tools: ProbeTools) -> OpenApiProbe:
