@@ -81,11 +81,21 @@ async def test_performance_data_become_readings(bench: Bench, program: Callable[
 async def test_only_the_values_that_are_named_are_kept_and_have_their_unit(
     bench: Bench, program: Callable[[str], list[str]]
 ) -> None:
-    values = {"load": "", "share": "%", "time": "B"}
+    values = {"load": "", "share": "%"}
     body = 'echo "OK|load=1.5 share=80 time=3s other=7"'
     found = await bench.measure("command", command=program(body), values=values)
     assert readings(found).keys() == {"run_time", "perf.load", "perf.share"}
     assert ("perf.share", 0.8, Unit.RATIO) in found.readings
+
+
+@pytest.mark.parametrize("values", [{"used": "%"}, {"load": "%", "time": "B"}])
+async def test_a_named_value_that_is_not_written_makes_the_run_unknown(
+    bench: Bench, program: Callable[[str], list[str]], values: dict[str, str]
+) -> None:
+    found = await bench.measure("command", command=program('echo "OK|load=1.5 time=3s"'), values=values)
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.MISCONFIGURED)
+    assert f"no value called {list(values)[-1]}" in found.explanation
+    assert "`values`" in found.hint
 
 
 def test_named_values_are_the_readings_that_rules_may_name() -> None:

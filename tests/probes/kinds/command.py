@@ -23,6 +23,7 @@ SUBJECT = Subject(
             FailureClass.COMMAND_UNKNOWN,
             FailureClass.READ_TIMEOUT,
             FailureClass.NOT_INSTALLED,
+            FailureClass.MISCONFIGURED,
             FailureClass.NOT_PERMITTED,
         }
     ),

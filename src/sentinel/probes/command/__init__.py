@@ -121,11 +121,20 @@ class CommandProbe:
     def _judged(self, ended: Ended) -> Measurement:
         readings = self._readings(ended)
         if ended.status == 0:
-            return passed(readings)
+            return self._passed(readings)
         failure, meaning = self._meaning(ended.status)
         line = self._first_line(ended.output) if self._options.show_output else ""
         explanation = f"{self._name} {meaning}{': ' if line else ''}{line}"
         return failed(failure, explanation, hint=_HINTS.get(failure, ""), readings=readings)
+
+    def _passed(self, readings: list[Reading]) -> Measurement:
+        """Rules about a value that is not there would never speak, so the run could not be judged."""
+        there = {reading.name for reading in readings}
+        lacking = [label for label in self._options.values if f"perf.{label}" not in there]
+        if not lacking:
+            return passed(readings)
+        explanation = f"{self._name} wrote no value called {lacking[0]} in the unit that `values` gives"
+        return failed(FailureClass.MISCONFIGURED, explanation, hint=_VALUES_HINT, readings=readings)
 
     def _meaning(self, status: int) -> tuple[FailureClass, str]:
         if status < 0:
@@ -178,6 +187,10 @@ _MEANINGS: Final = {
 }
 _BY_HAND: Final = (
     "Run the command by hand as Sentinel's user, in an environment as bare as its own (`env -i`), and see why."
+)
+_VALUES_HINT: Final = (
+    "Run the command by hand: its performance data stands behind `|`. "
+    "Correct the label or its unit in `values`, or leave it out."
 )
 _TIMEOUT_HINT: Final = "It was killed with all that it had started. Run it by hand; raise `timeout` if it needs longer."
 _HINTS: Final = {
