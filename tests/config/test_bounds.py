@@ -3,7 +3,7 @@
 import pytest
 
 from sentinel.base.units import Unit
-from sentinel.config.bounds import parse_bound
+from sentinel.config.bounds import parse_bound, write_bound
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,18 @@ from sentinel.config.bounds import parse_bound
 )
 def test_a_bound_is_read_in_its_unit(text: float | str, unit: Unit, value: float) -> None:
     assert parse_bound(text, unit) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("text", [80, "80", 1.5, -2])
+def test_a_bare_ratio_above_one_is_refused(text: float | str) -> None:
+    with pytest.raises(ValueError, match=rf"write '{text}%' or '-?\d+%'$"):
+        parse_bound(text, Unit.RATIO)
+
+
+@pytest.mark.parametrize("text", ["0.8", "80%", "100%", 1, "150%", "-200%", "110.5 %"])
+def test_a_ratio_is_written_so_that_it_is_read_again(text: float | str) -> None:
+    bound = parse_bound(text, Unit.RATIO)
+    assert parse_bound(write_bound(bound, Unit.RATIO), Unit.RATIO) == pytest.approx(bound)
 
 
 @pytest.mark.parametrize(

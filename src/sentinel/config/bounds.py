@@ -24,13 +24,25 @@ _EXPECTED = {
 def parse_bound(value: float | str, unit: Unit) -> float:
     """The bound in the base unit of its reading.
 
+    A ratio above 1 has to be written in per cent: of a bare 80 nobody knows whether 80 % or 8,000 % is meant.
+
     Raises:
         ValueError: it cannot be read so; the text says what is expected.
     """
     number = _number(value, unit)
     if number is None or not math.isfinite(number):
         raise ValueError(_EXPECTED[unit])
+    if unit is Unit.RATIO and abs(number) > 1 and not _is_percent(value):
+        bare = f"{number:g}"
+        raise ValueError(
+            f"a ratio such as 0.8 or '80%': {bare} is {number * 100:,.12g} %; write '{bare}%' or '{number * 100:.12g}%'"
+        )
     return number
+
+
+def write_bound(bound: float, unit: Unit) -> float | str:
+    """The bound so that `parse_bound` reads the same."""
+    return f"{bound * 100:.12g}%" if unit is Unit.RATIO and abs(bound) > 1 else bound
 
 
 def _number(value: float | str, unit: Unit) -> float | None:
@@ -57,6 +69,10 @@ def _seconds(text: str) -> float | None:
         return parse_duration(text).total_seconds()
     except ValueError:
         return None
+
+
+def _is_percent(value: float | str) -> bool:
+    return isinstance(value, str) and value.strip().endswith("%")
 
 
 def _percent(text: str) -> float | None:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sentinel.base.redact import MASK, Redactor
-from sentinel.base.units import write_duration
+from sentinel.base.units import Unit, write_duration
+from sentinel.config.bounds import write_bound
 from sentinel.config.checks import CheckPart
 from sentinel.config.compile import Compiled, compile_all
 from sentinel.config.filled import filled
@@ -129,23 +130,23 @@ class _Writer:
 def _rule(rule: Rule) -> Tree:
     match rule:
         case Threshold():
-            return {"type": "threshold", "reading": rule.reading, **_sided(rule.bounds)}
+            return {"type": "threshold", "reading": rule.reading, **_sided(rule.bounds, rule.unit)}
         case ErrorRate():
             window = {"window": write_duration(rule.window), "min_samples": rule.min_samples}
-            return {"type": "error_rate", **window, **_bounds(rule.bounds)}
+            return {"type": "error_rate", **window, **_bounds(rule.bounds, Unit.RATIO)}
         case Quantile():
             window = {"window": write_duration(rule.window), "min_samples": rule.min_samples}
             reading = {"reading": rule.reading, "quantile": rule.quantile}
-            return {"type": "quantile", **reading, **window, **_sided(rule.bounds)}
+            return {"type": "quantile", **reading, **window, **_sided(rule.bounds, rule.unit)}
 
 
-def _sided(bounds: Bounds) -> Tree:
-    return {**_bounds(bounds), "direction": bounds.direction.value}
+def _sided(bounds: Bounds, unit: Unit) -> Tree:
+    return {**_bounds(bounds, unit), "direction": bounds.direction.value}
 
 
-def _bounds(bounds: Bounds) -> Tree:
+def _bounds(bounds: Bounds, unit: Unit) -> Tree:
     tree = {"warning": bounds.warning, "critical": bounds.critical}
-    return {key: value for key, value in tree.items() if value is not None}
+    return {key: write_bound(value, unit) for key, value in tree.items() if value is not None}
 
 
 def _policy(policy: Policy) -> Tree:
