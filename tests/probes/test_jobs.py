@@ -101,6 +101,34 @@ async def test_jobs_in_every_state_are_counted_with_their_ages(bench: Bench, tab
     assert numbers["slowest"] == pytest.approx(600, abs=1)
 
 
+async def test_jobs_whose_state_is_no_declared_word_are_counted(bench: Bench, table: Table) -> None:
+    for job, state in enumerate(["queued", "Running", "cancelled", "paused"]):
+        table.add(str(job), state, created=5)
+    table.execute("INSERT INTO jobs (id, created_at) SELECT 'no state', created_at FROM jobs WHERE id = '0'")
+    table.add("long ago", "archived", created=5 * 24 * 60)
+    found = await bench.measure("jobs", **options(table, states={**STATES, "others": ["paused"]}))
+    assert readings(found)["unknown_state"] == 3
+    assert found.hints and "`others`" in found.hints["unknown_state"]
+
+
+async def test_without_a_time_of_asking_the_states_of_all_jobs_count(bench: Bench, table: Table) -> None:
+    table.add("1", "archived", created=5 * 24 * 60)
+    found = await bench.measure("jobs", **options(table, columns={"queued": None}))
+    assert readings(found)["unknown_state"] == 1
+
+
+@pytest.mark.parametrize(
+    ("states", "ruled"),
+    [(STATES, True), ({"running": ["a"], "others": ["b"]}, True), ({"running": ["a"], "failed": ["b"]}, False)],
+)
+def test_unknown_states_are_a_surprise_where_all_are_told(states: dict[str, Any], ruled: bool) -> None:
+    known = CATALOGUE["jobs"]
+    rules = known.usual_rules(
+        known.options.model_validate({"url": "sqlite:////x.db", "table": "jobs", "states": states})
+    )
+    assert ("unknown_state" in {rule["reading"] for rule in rules}) is ruled
+
+
 async def test_an_empty_table_is_good(bench: Bench, table: Table) -> None:
     found = await bench.measure("jobs", **options(table, columns=COLUMNS, show_ids=True))
     assert found.outcome is Outcome.PASS, found.explanation

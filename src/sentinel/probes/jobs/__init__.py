@@ -25,6 +25,7 @@ _COUNTED: Final[Mapping[str, Unit]] = {
     "failed": Unit.COUNT,
     "done": Unit.COUNT,
     "stuck": Unit.COUNT,
+    "unknown_state": Unit.COUNT,
     "oldest_queued": Unit.SECONDS,
     "oldest_running": Unit.SECONDS,
     "slowest": Unit.SECONDS,
@@ -211,6 +212,9 @@ _HINTS: Final = {
     "oldest_queued": "Does a worker run, and is it free? Look whether one job holds all others up.",
     "queued": "More jobs come in than are done: look at the workers' number and health.",
     "running": "More jobs run at once than should: look whether jobs were started twice, or no longer end.",
+    "unknown_state": (
+        "Compare `states` with the words in the state column: is one mistyped, or new? Those to leave alone belong into `others`."
+    ),
     "slowest": "Look what the slow job waited for: the database, another service, or the number of its items.",
 }
 
@@ -241,6 +245,8 @@ def _usual_rules(options: Any) -> list[Mapping[str, Any]]:
     rules: list[Mapping[str, Any]] = [{"reading": "query_time", "warning": "1s", "critical": "5s"}]
     if options.query is not None or options.states.queued:
         rules.append({"reading": "oldest_queued", "warning": "15m", "critical": "1h"})
+    if options.states is not None and options.states.are_all_told:
+        rules.append({"reading": "unknown_state", "warning": 0})
     return rules
 
 

@@ -38,7 +38,8 @@ class JobColumns(Options):
 
 
 class JobStates(Options):
-    """The words of the state column, as they stand there; their case counts. Jobs in other states are not looked at."""
+    """The words of the state column, as they stand there; their case counts. Of jobs in other states it is only
+    counted how many there are."""
 
     queued: Words = ()
     """Asked for, and not begun."""
@@ -48,11 +49,22 @@ class JobStates(Options):
     """Ended badly."""
     done: Words = ()
     """Ended well."""
+    others: Words = ()
+    """Words that are right too, and are not looked at, such as `cancelled`."""
+
+    @property
+    def known(self) -> tuple[Word, ...]:
+        return (*self.queued, *self.running, *self.failed, *self.done, *self.others)
+
+    @property
+    def are_all_told(self) -> bool:
+        """Whether any other word is a surprise."""
+        return bool(self.others or (self.queued and self.running and self.failed and self.done))
 
     @model_validator(mode="after")
     def _are_apart(self) -> Self:
-        words = [str(word) for word in (*self.queued, *self.running, *self.failed, *self.done)]
-        if not words:
+        words = [str(word) for word in self.known]
+        if len(words) == len(self.others):
             raise ValueError('the words of at least one state, such as {"running": ["running"]}')
         if len(set(words)) < len(words):
             raise ValueError("every word in one state")

@@ -28,6 +28,7 @@ def statements(options: JobsOptions, dialect: Dialect) -> list[Statement]:
         "queued": table.queued,
         "failed": table.failed,
         "done": table.done,
+        "unknown_state": table.unknown_state,
         "progress": table.progress,
         "stuck_ids": table.stuck_ids,
         "failed_ids": table.failed_ids,
@@ -86,6 +87,15 @@ class _Table:
             f" FROM ({rows}) AS r"
         )
 
+    def unknown_state(self) -> str:
+        """Of the jobs that were asked for within the window: in a table of millions, looking at all would take too long."""
+        options = self._options
+        asked_for = _column(options.columns.queued)
+        recent = f" AND {self._dialect.recent(asked_for, options.window)}" if asked_for else ""
+        state = self._dialect.state(_column(options.columns.state))
+        unknown = f"({state} IS NULL OR {state} NOT IN ({_listed(self._states.known)}))"
+        return f"SELECT count(*) AS unknown_state FROM ({self._those('1 AS one', unknown)}{recent}) AS r"
+
     def progress(self) -> str:
         columns = self._options.columns
         if columns.progress is None or not self._states.running:
@@ -118,12 +128,18 @@ class _Table:
         return f"{self._rows(shown, words)} AND {recent} AND {age} <= {window.total_seconds()}"
 
     def _rows(self, shown: str, words: tuple[Word, ...]) -> str:
-        assert self._options.table is not None
         state = self._dialect.state(_column(self._options.columns.state))
-        # Numbers too are compared as texts: PostgreSQL does not turn one into the other by itself, SQLite does.
-        listed = ", ".join(literal(str(word)) for word in words)
+        return self._those(shown, f"{state} IN ({_listed(words)})")
+
+    def _those(self, shown: str, condition: str) -> str:
+        assert self._options.table is not None
         only = "".join(f" AND {_column(name)} = {literal(value)}" for name, value in self._options.only.items())
-        return f"SELECT {shown} FROM {quoted(self._options.table)} AS j WHERE {state} IN ({listed}){only}"
+        return f"SELECT {shown} FROM {quoted(self._options.table)} AS j WHERE {condition}{only}"
+
+
+def _listed(words: tuple[Word, ...]) -> str:
+    """Numbers too are compared as texts: PostgreSQL does not turn one into the other by itself, SQLite does."""
+    return ", ".join(literal(str(word)) for word in words)
 
 
 def _column(name: str | None) -> str:
