@@ -603,6 +603,13 @@ async def test_what_cannot_be_restored_here_is_a_wrong_configuration(backups: Ba
 # Rights, and wrong options
 
 
+async def test_a_folder_among_the_places_is_the_checks_mistake(backups: Backups) -> None:
+    backups.file("a")
+    found = await backups.look("")
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.MISCONFIGURED)
+    assert f"{backups.main}/*" in found.hint
+
+
 @pytest.mark.parametrize("closed", ["file", "folder"])
 async def test_a_missing_right_is_named(backups: Backups, closed: str) -> None:
     backups.file("a", mode=0)
@@ -621,6 +628,8 @@ async def test_a_missing_right_is_named(backups: Backups, closed: str) -> None:
 def test_options_that_make_no_sense_are_refused() -> None:
     assert "compare_with" in problem("backup", places=["x"], restore={"tables": {"a": {"within": 0.1}}})
     assert "no key" in problem("backup", places=["x"], encrypted=True, restore={})
+    assert "server under restore" in problem("backup", places=["/x/*.dump"], restore={})
+    assert "server under restore" in problem("backup", places=["/x/*"], format="custom", restore={})
     assert "postgresql://" in problem("backup", places=["x"], restore={"server": "sqlite:////x.db"})
     assert "tables" in problem("backup", places=["x"], restore={"tables": {'a"; DROP': 1}})
     assert "settle" in problem("backup", places=["x"], settle="2d")

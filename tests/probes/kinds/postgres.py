@@ -22,5 +22,6 @@ SUBJECT = Subject(
         FailureClass.CREDENTIAL_REFUSED,
         FailureClass.NOT_PERMITTED,
         FailureClass.NOT_INSTALLED,
+        FailureClass.MISCONFIGURED,
     },
 )

@@ -8,7 +8,6 @@ import pytest
 
 from sentinel.core.result import FailureClass, Outcome
 from sentinel.probes.postgres.migrations import MigrationsOptions
-from sentinel.probes.postgres.revisions import Folder, Unreadable
 from tests.kit.bench import Bench, problem, readings, run
 from tests.probes.postgres.sessions import execute
 
@@ -137,7 +136,6 @@ async def test_a_migration_that_is_deployed_later_is_seen(bench: Bench, postgres
     [
         (lambda folder: (folder / "broken.py").write_text("revision = ("), "broken.py is not Python"),
         (lambda folder: (folder / "nul.py").write_bytes(b"\0"), "nul.py is not Python"),
-        (lambda folder: [file.unlink() for file in folder.iterdir()], "no file with a revision"),
         (lambda folder: (folder / "dangling.py").symlink_to("nowhere"), "no such file"),
     ],
 )
@@ -152,9 +150,15 @@ async def test_a_folder_that_cannot_be_read_is_unknown(
     assert told in found.explanation
 
 
-def test_a_folder_that_does_not_exist_holds_no_revisions(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable):
-        Folder(tmp_path / "nowhere").history()
+@pytest.mark.parametrize(("name", "told"), [("nowhere", "there is no folder"), ("", "no file with a revision is in")])
+async def test_a_folder_without_migrations_is_the_checks_mistake(
+    bench: Bench, postgres_database: str, tmp_path: Path, name: str, told: str
+) -> None:
+    at(postgres_database, "third")
+    found = await bench.measure("postgres", url=postgres_database, migrations={"folder": str(tmp_path / name)})
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.MISCONFIGURED)
+    assert told in found.explanation
+    assert "migrations.folder" in found.hint
 
 
 def test_either_a_revision_or_a_folder_is_expected() -> None:

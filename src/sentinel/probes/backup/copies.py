@@ -52,6 +52,7 @@ class Place:
     path: Path
     copies: tuple[Copy, ...]  # the newest first; without those that may not be whole yet, unless there are no others
     closed: Path | None = None  # a folder on the way that Sentinel may not look into
+    is_folder: bool = False  # the path names a folder, and not what is in it
 
     @property
     def newest(self) -> Copy | None:
@@ -81,7 +82,9 @@ def _place(path: Path, settled_before: float, halt: Halt) -> Place:
         raise Finding(FailureClass.READ_TIMEOUT, f"what is at {path} was not seen in time", _SLOW)
     found.sort(key=lambda copy: -copy.written)
     settled = [copy for copy in found if copy.written <= settled_before]
-    return Place(path=path, copies=tuple(settled or found), closed=None if found else _closed(path))
+    if found:
+        return Place(path=path, copies=tuple(settled or found))
+    return Place(path=path, copies=(), closed=_closed(path), is_folder=os.path.isdir(path))
 
 
 def _closed(path: Path) -> Path | None:

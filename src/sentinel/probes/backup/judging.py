@@ -37,6 +37,9 @@ def _of_place(place: Place, options: BackupOptions, now: float) -> Iterator[Find
     newest = place.newest
     if newest is None and place.closed is not None:
         yield Finding(FailureClass.NOT_PERMITTED, f"Sentinel may not look into {place.closed}", GRANT)
+    elif newest is None and place.is_folder:
+        explanation = f"{place.path} is a folder, where the path of the backups in it is wanted"
+        yield Finding(FailureClass.MISCONFIGURED, explanation, f'Name the files in `places`: "{place.path}/*".')
     elif newest is None:
         yield Finding(FailureClass.MISSING, f"there is no backup at {place.path}", _MISSING)
     else:

@@ -103,6 +103,13 @@ class BackupOptions(Options):
     def _fits_together(self) -> Self:
         if self.restore is not None and self.encrypted:
             raise ValueError("either encrypted or restore: Sentinel has no key")
+        if self.restore is not None and self.restore.server is None and self._is_of_postgresql():
+            raise ValueError("server under restore, the PostgreSQL server to restore on; only SQLite needs none")
         if self.settle >= self.max_age:
             raise ValueError("settle shorter than max_age")
         return self
+
+    def _is_of_postgresql(self) -> bool:
+        """Whether what is restored, from the main place, is known to be a dump."""
+        named = self.format == "auto" and self.places[0].suffix in {".dump", ".pgdump", ".sql"}
+        return named or self.format in {"custom", "sql"}

@@ -15,7 +15,7 @@ from sentinel.core.result import FailureClass
 from sentinel.probes.database.asking import broken
 from sentinel.probes.postgres.names import Table, TableField, listed
 from sentinel.probes.postgres.part import Look, PartKind, Rule
-from sentinel.probes.postgres.revisions import Folder, History, Unreadable
+from sentinel.probes.postgres.revisions import Folder, History, NoMigrations, Unreadable
 
 RevisionField = Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,64}$")]
 
@@ -62,6 +62,10 @@ _AHEAD_HINT: Final = (
 )
 _OTHER_HINT: Final = "See `alembic current` and `alembic history`; was another branch deployed?"
 _HEADS_HINT: Final = "`alembic merge heads` joins them; until then `alembic upgrade head` refuses to run."
+_FOLDER_HINT: Final = (
+    "Set `migrations.folder` to the folder of Alembic's `env.py`, or to its `versions`, on this host; "
+    "or give `expected` instead."
+)
 _TABLE_HINT: Final = "Has no migration run yet in this database, or is its version table another one (`table`)?"
 
 
@@ -100,6 +104,8 @@ class Migrations:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._threads, folder.history)
+        except NoMigrations as error:
+            raise broken(FailureClass.MISCONFIGURED, f"the folder of the migrations: {error}", _FOLDER_HINT) from None
         except Unreadable as error:
             hint = "Let Sentinel's user read the folder of the migrations, on this host, or give `expected` instead of `folder`."
             raise broken(FailureClass.NOT_PERMITTED, f"the folder of the migrations: {error}", hint) from None

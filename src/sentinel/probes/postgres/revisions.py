@@ -1,6 +1,7 @@
 """The revisions of a folder of Alembic migrations, read without running any of them."""
 
 import ast
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,10 @@ _NAMES: Final = ("revision", "down_revision")
 
 class Unreadable(Exception):
     """The folder cannot be read; the text says which part of it, and why."""
+
+
+class NoMigrations(Unreadable):
+    """The folder is not one of migrations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,7 @@ class Folder:
     def history(self) -> History:
         """What the folder holds now. Blocks. Raises Unreadable."""
         try:
+            self._see_that_it_is_there()
             versions = self._path / "versions"
             files = sorted((versions if versions.is_dir() else self._path).glob("*.py"))
             if len(files) > _MOST:
@@ -69,8 +75,15 @@ class Folder:
             raise Unreadable((error.strerror or "it cannot be read").lower()) from None
         revisions = [revision for _, revision in self._known.values() if revision is not None]
         if not revisions:
-            raise Unreadable("no file with a revision is there")
+            raise NoMigrations(f"no file with a revision is in {versions if versions.is_dir() else self._path}")
         return History(revisions)
+
+    def _see_that_it_is_there(self) -> None:
+        """A search for files takes a folder that is not there, or is closed, for an empty one. Raises OSError."""
+        try:
+            os.listdir(self._path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise NoMigrations(f"there is no folder {self._path}") from None
 
     def _entry(self, file: Path) -> tuple[tuple[int, int], Revision | None]:
         stat = file.stat()
