@@ -39,6 +39,7 @@ class Site:
 
     pages: dict[str, Page] = field(default_factory=dict)
     headers: list[tuple[str, str]] = field(default_factory=list)  # of every answer
+    silent_to: frozenset[str] = frozenset()  # methods that get no answer
     answer: Callable[[Asked], Page | None] = _nothing
     asked: list[Asked] = field(default_factory=list)
 
@@ -49,6 +50,9 @@ class Site:
         pairs = (line.partition(":") for line in lines[1:] if line)
         asked = Asked(method=method, path=path, headers={name.lower(): value.strip() for name, _, value in pairs})
         self.asked.append(asked)
+        if method in self.silent_to:
+            await connection.hung_up()
+            return
         known = self.pages.get(path) if method in {"GET", "HEAD"} else Page(status=405)
         page = self.answer(asked) or known or Page(status=404, body=b"nothing here")
         head = [f"HTTP/1.1 {page.status} X", f"Content-Length: {len(page.body)}"]

@@ -251,6 +251,23 @@ async def test_a_rate_limit_must_be_in_force(lab: Lab, allowed: int, passes: boo
     assert len([one for one in lab.site.asked if one.path == "/limited"]) == min(allowed + 1, 6)
 
 
+async def test_what_a_slow_site_does_not_answer_in_time_is_no_finding(lab: Lab) -> None:
+    lab.site.silent_to = frozenset({"TRACE"})
+    found = await lab.look(within=1.0, skip=["debug"])
+    assert found.failure is FailureClass.READ_TIMEOUT
+    assert {"findings", "findings.methods"}.isdisjoint(readings(found))
+    assert readings(found)["findings.cors"] == 0
+
+
+async def test_a_finding_is_told_before_what_could_not_be_looked_at(lab: Lab) -> None:
+    lab.site.headers = without("X-Content-Type-Options")
+    lab.site.silent_to = frozenset({"TRACE"})
+    found = await lab.look(within=1.0, skip=["debug"])
+    assert found.failure is FailureClass.INSECURE
+    assert "more" not in found.explanation
+    assert "Could not be looked at: TRACE" in found.hint
+
+
 async def test_a_rate_limit_that_cannot_be_tried_in_time_is_no_finding(lab: Lab) -> None:
     found = await lab.look(rate_limit={"path": "/", "requests": 1000, "within": "50ms"})
     assert found.failure is FailureClass.READ_TIMEOUT
@@ -272,11 +289,18 @@ async def test_modes_of_files_are_compared(bench: Bench, tmp_path: Path, mode: i
         assert f"chmod 600 {file}" in found.hint
 
 
+async def test_an_owner_whom_the_host_does_not_know_is_a_mistake_in_the_check(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "env").touch(0o600)
+    found = await bench.measure("hardening", files=[{"path": str(tmp_path / "env"), "mode": "600", "owner": "no-one"}])
+    assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.MISCONFIGURED)
+    assert "findings" not in readings(found)
+
+
 async def test_a_file_of_another_owner_and_one_that_is_missing_are_told(bench: Bench, tmp_path: Path) -> None:
-    files = [{"path": str(tmp_path), "mode": "777", "owner": "somebody-else"}]
+    files = [{"path": str(tmp_path), "mode": "777", "owner": "daemon"}]
     found = await bench.measure("hardening", files=files)
     assert found.failure is FailureClass.INSECURE
-    assert found.explanation.endswith("not to somebody-else")
+    assert found.explanation.endswith("not to daemon")
     found = await bench.measure("hardening", files=[{"path": str(tmp_path / "x"), "mode": "600"}])
     assert found.failure is FailureClass.MISSING
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 

@@ -27,6 +27,7 @@ SUBJECT = Subject(
             FailureClass.BODY_TOO_LARGE,
             FailureClass.CREDENTIAL_REFUSED,
             FailureClass.NOT_PERMITTED,
+            FailureClass.MISCONFIGURED,
         }
     ),
 )

@@ -1,6 +1,6 @@
 """The `hardening` probe: doors that were left ajar, in what a service answers, in files, and in settings."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -46,9 +46,12 @@ class HardeningProbe:
                 remarks += await self._web.look(deadline)
             except Finding as finding:
                 lost.append(finding)
-        findings = [*lost, *(one.finding for one in remarks)]
+        wrong = [one.finding for one in remarks if one.counts]
+        unseen = [one.finding for one in remarks if not one.counts]
+        findings = [*lost, *wrong] or unseen
         counted = readings(remarks, self._groups(lost), whole=not lost)
-        return _with_the_others(measurement(findings, counted, hints=hints(remarks)), findings)
+        found = _with_the_others(measurement(findings, counted, hints=hints(remarks)), findings)
+        return _with_the_unseen(found, unseen) if findings is not unseen else found
 
     async def close(self) -> None:
         """There is nothing to give back: every request has a connection of its own."""
@@ -78,6 +81,14 @@ def _with_the_others(found: Measurement, findings: Iterable[Finding]) -> Measure
     if not others:
         return found
     return replace(found, hint=f"{found.hint} Also found: {shortened('; '.join(others))}")
+
+
+def _with_the_unseen(found: Measurement, unseen: Sequence[Finding]) -> Measurement:
+    """The measurement with what could not be looked at, where that was not all."""
+    if not unseen:
+        return found
+    listed = shortened("; ".join(one.explanation for one in unseen))
+    return replace(found, hint=f"{found.hint} Could not be looked at: {listed}")
 
 
 def _build(options: Any, tools: ProbeTools) -> HardeningProbe:

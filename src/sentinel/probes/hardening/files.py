@@ -37,9 +37,20 @@ def _look_at(file: FileOptions) -> Iterator[Remark]:
     if mode & ~file.allowed:
         what = f"{file.path} has mode {mode:03o}, and {file.allowed:03o} is the widest that is good"
         yield remark("files", what, f"`chmod {mode & file.allowed:03o} {file.path}`, and mend what creates it.")
-    if file.owner is not None and (owner := _name(status.st_uid)) != file.owner:
+    if file.owner is not None and not _is_known(file.owner):
+        what = f"this host has no user {file.owner}, whom {file.path} should belong to"
+        yield remark("files", what, "Correct `owner`.", FailureClass.MISCONFIGURED)
+    elif file.owner is not None and (owner := _name(status.st_uid)) != file.owner:
         what = f"{file.path} belongs to {owner}, not to {file.owner}"
         yield remark("files", what, f"`chown {file.owner} {file.path}`, and mend what creates it.")
+
+
+def _is_known(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
 
 
 def _name(user: int) -> str:

@@ -65,18 +65,18 @@ def _weakness(secret: str, length: int) -> str:
 
 def from_env_file(file: Path) -> Settings:
     """The settings of a file of lines `NAME=value`. Blocks. Raises Finding."""
-    lines = _read(file).decode("utf-8", "replace").splitlines()
+    lines = _read(file, _FILE_HINT).decode("utf-8", "replace").splitlines()
     found = [match for line in lines if (match := _LINE.fullmatch(line))]
     return {match[1]: _unquoted(match[2]) for match in found}
 
 
 def from_process(pid_file: Path) -> Settings:
     """The environment of the process that a file names. Blocks. Raises Finding."""
-    number = _read(pid_file).decode("ascii", "replace").split()
+    number = _read(pid_file, _PID_HINT).decode("ascii", "replace").split()
     if not number or not number[0].isdigit():
         raise Finding(FailureClass.MISSING, f"settings: {pid_file} has no number of a process", _PID_HINT)
     try:
-        environment = _read(Path(f"/proc/{int(number[0])}/environ"))
+        environment = _read(Path(f"/proc/{int(number[0])}/environ"), _PID_HINT)
     except Finding as finding:
         if finding.failure is FailureClass.MISSING:
             what = f"settings: the process that {pid_file} names does not run"
@@ -114,12 +114,13 @@ def _as_text(value: Any) -> str:
     return str(value)
 
 
-def _read(file: Path) -> bytes:
+def _read(file: Path, missing: str) -> bytes:
+    """What stands in a file; `missing` is the hint when there is none."""
     try:
         # A pipe would hold the thread until somebody writes into it.
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
-        raise Finding(FailureClass.MISSING, f"settings: {file} does not exist", "Correct the path.") from None
+        raise Finding(FailureClass.MISSING, f"settings: {file} does not exist", missing) from None
     except OSError as error:
         raise _forbidden(file, error) from None
     with open(descriptor, "rb") as opened:
@@ -128,7 +129,7 @@ def _read(file: Path) -> bytes:
         try:
             content = opened.read(_LARGEST + 1)
         except ProcessLookupError:
-            raise Finding(FailureClass.MISSING, f"settings: {file} does not exist", "Correct the path.") from None
+            raise Finding(FailureClass.MISSING, f"settings: {file} does not exist", missing) from None
         except OSError as error:
             raise _forbidden(file, error) from None
     if len(content) > _LARGEST:
@@ -154,5 +155,6 @@ def _unquoted(value: str) -> str:
     return re.split(r"\s#", value, maxsplit=1)[0].rstrip()
 
 
-_PID_HINT: Final = "Does the application run, and does it write that file when it starts?"
+_FILE_HINT: Final = "Correct the path of `env_file`, or put the file back: see what deployed or removed it last."
+_PID_HINT: Final = "Does the application run, and does it write that file when it starts? Else correct `pid_file`."
 _BODY_HINT: Final = "Ask the same URL by hand; `at` says where in the answer the settings stand."
