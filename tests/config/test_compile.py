@@ -224,3 +224,4 @@ def test_a_check_is_shown_by_the_reading_that_its_own_rules_look_at(config: Conf
     checks = [{**CHECK, "name": f"c{number}", "rules": own} for number, own in enumerate(rules)]
     plan = config.plan({"checks": checks})
     assert [check.main for check in plan.checks] == ["response_time", "size", "response_time"]
+    assert [check.main_unit for check in plan.checks] == [Unit.SECONDS, Unit.BYTES, Unit.SECONDS]

@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from sentinel.base.redact import Secret
-from sentinel.base.units import write_duration
+from sentinel.base.units import Unit, write_duration
 from sentinel.config.fingerprint import fingerprint
 from sentinel.config.keypath import MISSING, KeyPath, value_at
 from sentinel.config.kinds import CheckKinds, KindOfCheck
 from sentinel.config.load import Loaded
 from sentinel.config.problems import did_you_mean, listed
 from sentinel.config.read import read, read_what_is_fine
-from sentinel.config.rules import FAMILY, Known, compile_rules, read_rules, with_defaults
+from sentinel.config.rules import FAMILY, Known, compile_rules, read_rules, unit_of, with_defaults
 from sentinel.config.schema import CheckEntry, Defaults, RuleEntry
 from sentinel.config.secrecy import anchored, masked, secrets_in
 from sentinel.core.check import OWN_CHECK, Check
@@ -132,12 +132,14 @@ class ChecksCompiler:
             "rules": repr(rules),
             "counts": [open_after, close_after, entry.severity],
         }
+        main = _main(kind, options, own)
         check = Check(
             name=entry.name,
             kind=entry.kind,
             interval=interval,
             timeout=timeout,
-            main=_main(kind, options, own),
+            main=main,
+            main_unit=unit_of(main, _known(kind, options).readings) or Unit.NONE,
             rules=rules,
             tags=frozenset((*entry.tags, *self._defaults.tags)),
             title=entry.title,

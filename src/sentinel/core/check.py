@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sentinel.base.units import Unit
 from sentinel.core.rule import Rule, Severity
 
 #: The name of Sentinel's own check: it fails when Sentinel itself is in trouble.
@@ -18,6 +19,7 @@ class Check:
     interval: timedelta  # between two runs; fixed rate
     timeout: timedelta  # deadline of one run; shorter than or equal to the interval
     main: str = ""  # the reading that stands for it in `--status`, and whose distribution is kept
+    main_unit: Unit = Unit.SECONDS  # of that reading
     rules: tuple[Rule, ...] = ()
     tags: frozenset[str] = frozenset()
     title: str = ""  # what people call it; the name when empty
