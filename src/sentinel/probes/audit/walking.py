@@ -114,13 +114,13 @@ def _wrong(entry: Entry, before: Entry | None, order: Order, now: datetime) -> F
         if before.at - entry.at > order.skew:
             behind = format_duration(before.at - entry.at)
             explanation = f"the time of entry {entry.sequence} lies {behind} before that of the one before it"
-            return _misplaced(order, explanation, entry.sequence)
+            return _misplaced(order, explanation, entry.sequence, "written it in afterwards")
     return None if order.chain is None else _broken(entry, before, order.chain, order)
 
 
 def _gap(order: Order, first: int, last: int) -> Finding:
     missing = f"entry {first} is" if first == last else f"entries {first} to {last} are"
-    return _misplaced(order, f"{missing} missing", last)
+    return _misplaced(order, f"{missing} missing", last, "deleted what is missing")
 
 
 def _broken(entry: Entry, before: Entry | None, chain: ChainOptions, order: Order) -> Finding | None:
@@ -156,9 +156,10 @@ def _tampered(order: Order, explanation: str, sequence: int) -> Finding:
     return Finding(FailureClass.TAMPERED, f"{order.name}: {explanation}", hint)
 
 
-def _misplaced(order: Order, explanation: str, sequence: int) -> Finding:
+def _misplaced(order: Order, explanation: str, sequence: int, deed: str) -> Finding:
     hint = (
-        "Look for a failed write, a restore or two writers at that point; when it is explained, "
+        f"Somebody may have {deed}: keep the log and its backups as they are, and find out who could write to it. "
+        "A restore, a failed write or two writers leave the same trace. When it is explained, "
         f"set `{order.name}.after` to {sequence} to go on from there."
     )
     return Finding(FailureClass.RECORD_MISPLACED, f"{order.name}: {explanation}", hint)
