@@ -133,7 +133,7 @@ async def test_an_error_in_json_is_told_by_its_status(bench: Bench, receiver: Ht
         FailureClass.WRONG_STATUS,
         "health document: status 503, and no document",
     )
-    assert found.hint.startswith("The service says that it cannot serve now")
+    assert found.hint.startswith("A proxy answered, or the service says so itself")
 
 
 @pytest.mark.parametrize(

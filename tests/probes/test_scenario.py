@@ -82,6 +82,22 @@ async def test_an_update_that_does_not_persist_is_found(bench: Bench, office: Of
     assert office.made() == []
 
 
+async def test_what_an_unmet_expectation_means_is_told_first(bench: Bench, office: Office) -> None:
+    office.faults.add("update_lost")
+    steps = changed(walk(office), "again", means="the update was not kept")
+    found = await bench.measure("scenario", **staff(office, steps=steps))
+    assert found.explanation == 'again: the update was not kept (department: expected "archive", found another text)'
+    assert found.hint.startswith("Have `sentinel check staff` take step again once more and compare")
+
+
+async def test_an_answer_that_says_nothing_of_the_matter_is_not_interpreted(bench: Bench, office: Office) -> None:
+    expect = {"status": 204}
+    request = {"url": f"{office.url}/employees"}
+    steps = [{"name": "list", "as": "nobody", "request": request, "expect": expect, "means": "nobody is employed"}]
+    found = await bench.measure("scenario", **staff(office, steps=steps, **{"finally": []}))
+    assert found.explanation == "list: status 401, expected 204"
+
+
 async def test_a_person_in_an_answer_is_never_shown(bench: Bench, office: Office) -> None:
     steps = changed(walk(office), "list", expect={"json": [{"path": "items[0].name", "equals": "x"}]})
     found = await bench.measure("scenario", **staff(office, steps=steps))

@@ -14,6 +14,9 @@ from sentinel.probes.wire import Exchange
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
+#: How a hint begins that has a person look at the answer.
+BY_HAND: Final = "Ask the same URL by hand"
+
 
 class HttpExpectations(Options):
     """What the answer must be. All that is given must hold; the first that does not is told of."""
@@ -35,12 +38,18 @@ class HttpExpectations(Options):
 
 
 class ExpectedAnswer:
-    """Holds answers against expectations, the same ones in every run."""
+    """Holds answers against expectations, the same ones in every run.
 
-    __slots__ = ("_expect", "_headers", "_statuses")
+    Args:
+        expect: what is expected.
+        again: how a person gets the same answer, where asking by hand does not give it.
+    """
 
-    def __init__(self, expect: HttpExpectations) -> None:
+    __slots__ = ("_again", "_expect", "_headers", "_statuses")
+
+    def __init__(self, expect: HttpExpectations, *, again: str = BY_HAND) -> None:
         self._expect = expect
+        self._again = again
         self._headers = tuple(expect.headers.items())
         self._statuses = all_of(expect.status)
 
@@ -49,7 +58,7 @@ class ExpectedAnswer:
         if exchange.status not in self._statuses:
             expected = ", ".join(self._expect.status)
             explanation = f"status {exchange.status}, expected {expected}"
-            return Finding(FailureClass.WRONG_STATUS, explanation, status_hint(exchange.status))
+            return Finding(FailureClass.WRONG_STATUS, explanation, status_hint(exchange.status, again=self._again))
         for name, expected_header in self._headers:
             if unmet := expected_header.unmet(exchange.header(name)):
                 return Finding(FailureClass.WRONG_HEADER, f"header {name}: expected {unmet}", _HEADER_HINT)
@@ -60,7 +69,8 @@ class ExpectedAnswer:
             explanation = f"the body has more than {len(exchange.body)} bytes, too many to look at"
             return Finding(FailureClass.BODY_TOO_LARGE, explanation)
         unmet = self._unmet_by_json(exchange.body) or self._unmet_by_text(exchange.body)
-        return Finding(FailureClass.WRONG_BODY, unmet, _BODY_HINT) if unmet else None
+        hint = f"{self._again} and compare; if the new answer is right, change what the check expects."
+        return Finding(FailureClass.WRONG_BODY, unmet, hint) if unmet else None
 
     def _unmet_by_json(self, body: bytes) -> str:
         if not self._expect.json_:
@@ -84,22 +94,21 @@ class ExpectedAnswer:
 
 
 _HEADER_HINT: Final = "Look at what answers now: another version, a proxy, or an error page."
-_BODY_HINT: Final = "Ask the same URL by hand and compare; if the new answer is right, change what the check expects."
 _STATUS_HINTS: Final = {
     401: "The target wants a credential: see `auth` and `secret_headers`, and whether the credential is still good.",
     403: "The target knows who asks and refuses: see what that credential may do.",
     404: "The path does not exist there: look for a typing error, a missing route or a wrong virtual host.",
     429: "The target limits how often it may be asked: raise `interval`, or have Sentinel excepted.",
-    502: "A proxy answered: the service behind it is down or broken.",
-    503: "The service says that it cannot serve now: look at its load, its dependencies and its maintenance mode.",
-    504: "A proxy answered: the service behind it is too slow.",
+    502: "A proxy answered, or the service says so itself: what stands behind it is down or broken.",
+    503: "A proxy answered, or the service says so itself: look at its load, its dependencies and its maintenance mode.",
+    504: "A proxy answered, or the service says so itself: what stands behind it is too slow.",
 }
 
 
-def status_hint(status: int) -> str:
+def status_hint(status: int, *, again: str = BY_HAND) -> str:
     """What to do about a status that was not expected."""
     if status in _STATUS_HINTS:
         return _STATUS_HINTS[status]
     if status in REDIRECTS:
         return "The address has moved: set `url` to the new one, or `follow_redirects` if it stays on the same origin."
-    return "Look at the service's log for this request." if status >= 500 else "Ask the same URL by hand and compare."
+    return "Look at the service's log for this request." if status >= 500 else f"{again} and compare."

@@ -83,6 +83,9 @@ def _capture(value: object) -> object:
     return {"json": value} if isinstance(value, str) else value
 
 
+#: Words of the configuration that begin an explanation.
+MeaningField = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
 CaptureField = Annotated[Capture, BeforeValidator(_capture, json_schema_input_type=str | Capture)]
 
 
@@ -103,6 +106,9 @@ class Step(Options):
     """Log in anew, instead of asking something: for a scenario that times the login too."""
     expect: StepExpectations = StepExpectations()
     """What the answer must be."""
+    means: MeaningField | None = None
+    """What it means when the answer is another, such as `the update was not kept`: told before what was found, word for word. Not
+    told of an answer that says nothing of the matter, such as status 503."""
     must_be_refused: bool = False
     """The request must be refused (401 or 403, or the statuses of `expect`). If it is allowed, an incident opens at once."""
     until: Until | None = None
@@ -115,6 +121,8 @@ class Step(Options):
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> Self:
+        if self.means is not None and self.log_in:
+            raise ValueError("means beside a request or a query: a login that fails says itself what it means")
         given = [self.request is not None, self.query is not None, self.log_in]
         if sum(given) != 1 or (self.query is None) != (self.database is None):
             raise ValueError("one of request, query with database, log_in")

@@ -47,7 +47,7 @@ class Stepper:
         accounts = {"login": self._default, **{f"as {name}": account for name, account in self._accounts.items()}}
         self.patience = Patience(accounts, tools.clock, (tools.note or {}).get("logins"))
         every = (*options.steps, *options.finally_)
-        self._expected = {step.name: _expected(step) for step in every if step.request is not None}
+        self._expected = {step.name: _expected(step, tools.check) for step in every if step.request is not None}
         self.known_names = words = frozenset({RUN, *(name for step in every for name in step.capture)})
         self._databases = {step.name: _database(step, words, tools) for step in every if step.database is not None}
 
@@ -117,12 +117,13 @@ class Stepper:
 
     def _judged(self, step: Step, exchange: Exchange) -> dict[str, Value]:
         if step.must_be_refused and 200 <= exchange.status < 300:
-            explanation = f"{step.name}: allowed with status {exchange.status}, and must be refused"
+            explanation = _told(step, f"allowed with status {exchange.status}, and must be refused")
             raise Finding(FailureClass.ACCESS_GAINED, explanation, _GAINED_HINT)
         if step.until is not None:
             _refuse_stop(step, step.until, exchange)
         if (finding := self._expected[step.name].unmet(exchange)) is not None:
-            explanation = f"{step.name}: {finding.explanation}"
+            says = finding.failure is not FailureClass.WRONG_STATUS or _says_of_it(exchange.status)
+            explanation = _told(step, finding.explanation) if says else f"{step.name}: {finding.explanation}"
             stage = _stage(step, exchange)
             raise Unmet(finding.failure, explanation, finding.hint, status=exchange.status, stage=stage)
         return from_exchange(step.capture, exchange)
@@ -134,7 +135,7 @@ class Stepper:
         if asked.trouble is not None:
             raise Finding.of_database(step.name, asked.trouble)
         if unmet := _unmet(step, asked.answers[0]):
-            raise Finding(FailureClass.WRONG_ANSWER, f"{step.name}: {unmet}", _ANSWER_HINT)
+            raise Finding(FailureClass.WRONG_ANSWER, _told(step, unmet), _ANSWER_HINT)
         return from_row(step.capture, asked.answers[0])
 
     async def _log_in(self, step: Step, deadline: float) -> None:
@@ -170,9 +171,19 @@ class _Stopped(Finding):
     """What was waited for will not come about any more."""
 
 
-def _expected(step: Step) -> ExpectedAnswer:
-    expect = step.expect
-    return ExpectedAnswer(expect.model_copy(update={"status": step.refusals}) if step.must_be_refused else expect)
+def _expected(step: Step, check: str) -> ExpectedAnswer:
+    expect = step.expect.model_copy(update={"status": step.refusals}) if step.must_be_refused else step.expect
+    # By hand it is too late: what the run made, and this step asked for, is taken away by the time anybody reads of it.
+    return ExpectedAnswer(expect, again=f"Have `sentinel check {check}` take step {step.name} once more")
+
+
+def _told(step: Step, unmet: str) -> str:
+    return f"{step.name}: {step.means} ({unmet})" if step.means else f"{step.name}: {unmet}"
+
+
+def _says_of_it(status: int) -> bool:
+    """Whether an answer of this status says anything of what was asked for: not one that was refused, or that failed."""
+    return status < 400 or status in _NOTHING_THERE
 
 
 def _database(step: Step, words: frozenset[str], tools: ProbeTools) -> tuple[Database, Statement]:
@@ -200,7 +211,7 @@ def _refuse_stop(step: Step, until: Until, exchange: Exchange) -> None:
         return
     for ending in until.stop_when:
         if not ending.failing(document):
-            explanation = f"{step.name}: it will not come about: {ending.path.source} is as in stop_when"
+            explanation = _told(step, f"it will not come about: {ending.path.source} is as in stop_when")
             raise _Stopped(FailureClass.STEP_FAILED, f"{explanation}{_stage(step, exchange)}", _HUNG_HINT)
 
 
