@@ -17,6 +17,7 @@ STORIES = [
         fault="module_missing",
         check="modules",
         failure=FailureClass.WRONG_BODY,
+        severity=Severity.WARNING,
         says="total_modules: expected 6, found 5",
     ),
     Story(
@@ -24,6 +25,7 @@ STORIES = [
         fault="monolithic",
         check="architecture",
         failure=FailureClass.WRONG_BODY,
+        severity=Severity.WARNING,
         says='architecture.type: expected "modular", found "monolithic"',
     ),
     Story(
@@ -52,7 +54,7 @@ STORIES = [
         fault="endpoint_drift",
         check="endpoints",
         severity=Severity.WARNING,
-        says="New since they were last known: POST /v1/debug/shell",
+        says="Gone: GET /v1/jobs/resource-03; new: POST /v1/debug/shell",
     ),
     Story(
         ids=("BH-1", "BH-8"),
@@ -175,7 +177,7 @@ STORIES = [
         fault="trigger_lost",
         check="job-posting",
         failure=FailureClass.WRONG_BODY,
-        says="workflow_triggered: expected true, found false",
+        says="post: the new job started no workflow (workflow_triggered: expected true, found false)",
     ),
     Story(
         ids=("BH-10",),
@@ -189,6 +191,6 @@ STORIES = [
         fault="task_stuck",
         check="background-tasks",
         failure=FailureClass.JOB_STUCK,
-        says="1 job running for more than 10 min",
+        says="1 job running for more than 10 min, the oldest for 1 h (id stuck)",
     ),
 ]

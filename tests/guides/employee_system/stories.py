@@ -49,6 +49,7 @@ STORIES = [
         fault="login_broken",
         check="login",
         failure=FailureClass.LOGIN_FAILED,
+        severity=Severity.WARNING,
         says="status 500",
         also=frozenset({"smoke"}),
     ),
@@ -72,7 +73,7 @@ STORIES = [
         fault="update_lost",
         check="smoke",
         failure=FailureClass.WRONG_BODY,
-        says="read_again: ",
+        says="read_again: the update was not kept (",
     ),
     Story(
         ids=("EM-1",),
@@ -100,7 +101,7 @@ STORIES = [
         fault="extended_fields_lost",
         check="smoke",
         failure=FailureClass.WRONG_BODY,
-        says="read: phone: expected",
+        says="read: the record lacks what was entered (phone: expected",
     ),
     Story(
         ids=("EM-1", "EM-5"),
@@ -191,6 +192,7 @@ STORIES = [
         fault="stopped",
         check="api-port",
         failure=FailureClass.REFUSED,
+        severity=Severity.WARNING,
         says="refused",
         also=OVER_HTTPS | {"backend", "certificate"},
     ),

@@ -50,7 +50,7 @@ STORIES = [
         fault="row_not_written",
         check="smoke",
         failure=FailureClass.WRONG_ANSWER,
-        says="stored: value: expected 1, found 0",
+        says="stored: the employee is not in the database (value: expected 1, found 0)",
         also=SYNCHRONISING | READING,
     ),
     Story(
@@ -58,7 +58,7 @@ STORIES = [
         fault="update_lost",
         check="smoke",
         failure=FailureClass.WRONG_BODY,
-        says="get_again: starts_with(job_title, 'sentinel-'): expected true, found false",
+        says="get_again: the update was not kept (starts_with(job_title, 'sentinel-'): expected true, found false)",
     ),
     Story(
         ids=("FP-3",),
@@ -233,7 +233,7 @@ STORIES = [
         fault="plain_http",
         check="https",
         failure=FailureClass.INSECURE,
-        says="plain HTTP is answered with status 200",
+        says="findings.https is 1, above 0",
     ),
     Story(
         ids=("FP-14",),
@@ -246,6 +246,7 @@ STORIES = [
         fault="rate_limit_off",
         check="rate-limit",
         failure=FailureClass.INSECURE,
+        severity=Severity.WARNING,
         says="61 requests were answered, and 60 are the limit",
     ),
     Story(
@@ -260,7 +261,7 @@ STORIES = [
         fault="audit_silent",
         check="audit",
         failure=FailureClass.STEP_FAILED,
-        says="recorded: value: expected 1, found 0",
+        says="recorded: the change is not in the audit log (value: expected 1, found 0)",
     ),
     Story(
         ids=("FP-16",),

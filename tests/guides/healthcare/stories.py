@@ -26,6 +26,7 @@ STORIES = [
         value=1.0,
         check="auth-status",
         failure=FailureClass.WRONG_STATUS,
+        severity=Severity.WARNING,
         says="status 500",
         also=ASKING,
     ),
@@ -265,7 +266,7 @@ STORIES = [
         fault="plain_http",
         check="https",
         failure=FailureClass.INSECURE,
-        says="plain HTTP",
+        says="findings.https is 1, above 0",
     ),
     Story(
         ids=("HC-21",),
