@@ -108,7 +108,8 @@ async def test_jobs_whose_state_is_no_declared_word_are_counted(bench: Bench, ta
     table.add("long ago", "archived", created=5 * 24 * 60)
     found = await bench.measure("jobs", **options(table, states={**STATES, "others": ["paused"]}))
     assert readings(found)["unknown_state"] == 3
-    assert found.hints and "`others`" in found.hints["unknown_state"]
+    assert found.hints is not None
+    assert "`others`" in found.hints["unknown_state"]
 
 
 async def test_without_a_time_of_asking_the_states_of_all_jobs_count(bench: Bench, table: Table) -> None:

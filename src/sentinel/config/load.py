@@ -130,7 +130,7 @@ class _Follower:
         except BadReference as error:
             if self._lenient and path[0] in _ENTRIES:
                 return self._without(text, path)
-            self._problems.add(path, error.found, error.expected, error.hint)
+            self._problems.add_reference(path, error.found, error.expected, error.hint)
             return text
         if has_reference(text):
             self.values.add(value)

@@ -1,7 +1,8 @@
 """Collects everything that is wrong in a configuration, and tells it in the order of the file."""
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from sentinel.base.errors import ConfigError, Problem
 from sentinel.base.redact import Redactor, Secret
@@ -23,6 +24,7 @@ class Problems:
         self.origins: dict[KeyPath, KeyPath] = {}
         self._found: dict[tuple[KeyPath, Problem], None] = {}  # in the order in which they were found
         self._broken: set[KeyPath] = set()  # paths with a problem, and those above them
+        self._unfollowed: set[KeyPath] = set()  # paths in the file of references that lead nowhere
         self._excused: set[KeyPath] = set()  # paths in the file; what is wrong there is not told
 
     def __bool__(self) -> bool:
@@ -34,6 +36,11 @@ class Problems:
             problem = Problem(key=write_path(path), found=found, expected=expected, hint=hint, line=line)
             self._found[path, problem] = None
         self._broken.update(path[:length] for length in range(1, len(path) + 1))
+
+    def add_reference(self, path: KeyPath, found: str, expected: str, hint: str) -> None:
+        """Note a reference that leads nowhere. Where several texts have the same, it is told once."""
+        self.add(path, found, expected, hint)
+        self._unfollowed.add(self.origin(path))
 
     def excuse(self, path: KeyPath) -> None:
         """Tell of nothing that is wrong at the path or below it: what stands there could not be followed."""
@@ -76,11 +83,26 @@ class Problems:
         lines = line_numbers(text)
         order = {path: index for index, path in enumerate(walk(self.raw))}
         redactor = Redactor(secrets)
-        told = sorted(self._found, key=lambda item: _position(item[0], order))
+        told = self._each_reference_once(sorted(self._found, key=lambda item: _position(item[0], order)))
         problems = [_clean(problem, redactor, _line(path, lines)) for path, problem in told[:MOST_TOLD]]
         if len(told) > MOST_TOLD:
             problems.append(Problem(key="", found=f"{len(told) - MOST_TOLD} more problems", expected="none"))
         raise ConfigError(file, tuple(problems))
+
+    def _each_reference_once(self, told: Sequence[tuple[KeyPath, Problem]]) -> list[tuple[KeyPath, Problem]]:
+        """One variable that is not set stands behind a service's address in twenty checks: it is one thing to mend."""
+        same: dict[tuple[KeyPath, str] | str, list[tuple[KeyPath, Problem]]] = {}
+        for path, problem in told:
+            key = problem.found if path in self._unfollowed else (path, str(problem))
+            same.setdefault(key, []).append((path, problem))
+        return [(path, _and_more(problem, len(others))) for (path, problem), *others in same.values()]
+
+
+def _and_more(problem: Problem, others: int) -> Problem:
+    if not others:
+        return problem
+    places = "1 more place" if others == 1 else f"{others} more places"
+    return replace(problem, found=f"{problem.found}; the same in {places}")
 
 
 def describe(value: object, *, secret: bool) -> str:

@@ -138,4 +138,4 @@ def _own_words(detail: ErrorDetails) -> str:
 
 
 def _or(value: Any) -> str:
-    return str(value).replace("'", "")
+    return str(value).replace("''", "an empty text").replace("'", "")

@@ -1,6 +1,9 @@
 """What every probe that speaks HTTP lets a person configure: address, headers, body, TLS; and how that becomes a request."""
 
+import errno
+import os
 import ssl
+import stat
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -20,16 +23,30 @@ _CREDENTIALS: Final = frozenset(
 KIB: Final = 1024
 
 
+def _can_be_read(file: Path) -> Path:
+    _stamp(file)
+    return file
+
+
+def _authorities(file: Path) -> Path:
+    if problem := _unusable(TlsSetting(ca_file=str(file)), (_stamp(file),)):
+        raise ValueError(problem)
+    return file
+
+
+PemFile = Annotated[Path, AfterValidator(_can_be_read)]
+
+
 class TlsOptions(Options):
     """How to speak TLS with the target. Counts for https only."""
 
     verify: bool = True
     """Whether the certificate must be valid, trusted and for this name. Without it, anybody can answer for the target."""
-    ca_file: Path | None = None
+    ca_file: Annotated[Path, AfterValidator(_authorities)] | None = None
     """Authorities to trust instead of the system's; PEM."""
-    certificate_file: Path | None = None
+    certificate_file: PemFile | None = None
     """Sentinel's own certificate and its chain, for targets that ask for one; PEM."""
-    key_file: Path | None = None
+    key_file: PemFile | None = None
     """The key of that certificate, when it is not in the same file; PEM."""
     server_name: str | None = None
     """The name to ask for and to verify instead of the URL's host."""
@@ -63,8 +80,16 @@ def _stamp(file: Path) -> tuple[int, int]:
     try:
         status = file.stat()
     except OSError as error:
-        raise ValueError(f"a file that can be read; {file.name} cannot ({error.strerror})") from None
+        raise ValueError(_cannot_be_read(file, error.strerror or "")) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(_cannot_be_read(file, "it is no file"))
+    if not os.access(file, os.R_OK):
+        raise ValueError(_cannot_be_read(file, os.strerror(errno.EACCES)))
     return status.st_mtime_ns, status.st_size
+
+
+def _cannot_be_read(file: Path, why: str) -> str:
+    return f"a file that can be read; {file} cannot ({why})"
 
 
 @lru_cache(maxsize=64)
@@ -75,6 +100,8 @@ def _unusable(setting: TlsSetting, _stamps: tuple[tuple[int, int], ...]) -> str:
     try:
         TlsContexts().get(setting)
     except ssl.SSLError as error:
+        if not setting.certificate_file:
+            return f"certificates in PEM; {setting.ca_file} has none that can be used"
         return f"certificates and a key in PEM that belong together (OpenSSL: {error.reason or 'unreadable'})"
     except OSError as error:
         return f"files that can be read ({error.strerror})"
