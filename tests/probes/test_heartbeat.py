@@ -67,6 +67,17 @@ async def job() -> AsyncIterator[Job]:
         yield Job(bench, clock)
 
 
+async def test_a_short_time_between_reports_is_as_short_as_it_says(job: Job) -> None:
+    job.expected(every="30s", grace="0s")
+    job.reports(SUCCESS)
+    job.clock.step(seconds=30)
+    assert (await job.found()).outcome is Outcome.PASS
+    job.clock.step(seconds=1)
+    found = await job.found()
+    assert found.failure is FailureClass.OVERDUE
+    assert "by 2026-03-02 03:00:30 UTC" in found.explanation
+
+
 async def test_a_job_that_reports_in_time_is_well(job: Job) -> None:
     job.reports(SUCCESS)
     job.clock.step(minutes=59)

@@ -9,10 +9,7 @@ from sentinel.base.units import Unit, format_duration
 from sentinel.core.result import FailureClass, Reading
 from sentinel.probes.finding import Finding
 from sentinel.probes.heartbeat.life import Life
-from sentinel.probes.heartbeat.schedule import Schedule
-
-#: A report that comes so little before its time counts for that time: clocks of two hosts differ.
-EARLY: Final = timedelta(seconds=30)
+from sentinel.probes.heartbeat.schedule import EARLY, Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +23,7 @@ class Expectation:
     def due(self, life: Life) -> datetime:
         """When the next report is expected, or was."""
         heard = life.heard
-        return self.schedule.next_after(life.since if heard is None else heard + EARLY)
+        return self.schedule.next_after(life.since if heard is None else heard + self.schedule.early)
 
     def late_by(self, life: Life, now: datetime) -> timedelta:
         """How long a report is missing. While a run takes no longer than it may, none is."""

@@ -1,14 +1,24 @@
 """When a job is expected to report next."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+#: A report that comes so little before its time counts for that time: clocks of two hosts differ.
+EARLY: Final = timedelta(seconds=30)
+
+_LONG: Final = timedelta(hours=1)  # from here on nobody asks for the second
+
 
 class Schedule(Protocol):
     """Asked, never iterated."""
+
+    @property
+    def early(self) -> timedelta:
+        """A report that comes so little before its time counts for that time."""
+        ...
 
     def next_after(self, moment: datetime) -> datetime:
         """The first time after `moment` at which a report is expected; UTC."""
@@ -20,7 +30,9 @@ class Schedule(Protocol):
 
 
 class Every:
-    """So long after the last report."""
+    """So long after the last report, which can therefore not be early."""
+
+    early: Final = timedelta(0)
 
     def __init__(self, interval: timedelta) -> None:
         self._interval = interval
@@ -29,7 +41,8 @@ class Every:
         return moment + self._interval
 
     def shown(self, moment: datetime) -> str:
-        return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        written = "%Y-%m-%d %H:%M" if self._interval >= _LONG else "%Y-%m-%d %H:%M:%S"
+        return f"{moment.astimezone(UTC):{written}} UTC"
 
 
 class Cron:
@@ -37,6 +50,8 @@ class Cron:
 
     As Debian's cron does, a time that the spring leaves out comes an hour later, and one that the autumn repeats comes once.
     """
+
+    early: Final = EARLY
 
     def __init__(self, line: str, zone: str) -> None:
         """Raises ValueError: no such line, one that never comes, or no such zone."""
