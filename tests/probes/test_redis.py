@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import trustme
 
     from sentinel.core.result import Measurement, Note
+    from tests.kit.postgres import PostgresServer
 
 
 @pytest.fixture(scope="module")
@@ -408,3 +409,9 @@ def test_a_cache_may_be_full() -> None:
         for cache in (False, True)
     )
     assert store - cache == {"memory_share", "eviction_rate"}
+
+
+async def test_a_postgresql_in_its_place_is_thought_of(bench: Bench, postgres: PostgresServer) -> None:
+    found = await bench.measure("redis", url=f"redis://127.0.0.1:{postgres.port}")
+    assert found.failure in {FailureClass.INCOMPLETE, FailureClass.RESET}
+    assert "another service" in found.hint

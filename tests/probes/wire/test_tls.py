@@ -122,6 +122,18 @@ async def test_a_server_without_tls_fails_the_handshake(asker: Asker) -> None:
     async with RawServer(plain) as server:
         failed = await asker.failure(server.url().replace("http:", "https:"))
     assert (failed.failure, failed.phase) == (FailureClass.TLS_FAILED, Phase.TLS)
+    assert failed.explanation.startswith("the server does not speak TLS there")
+
+
+@pytest.mark.parametrize("record", [b"\x15\x03\x01\x00\x02\x02\x46", b"\x16\x03\x03\x00\x00"])
+async def test_a_server_that_speaks_tls_is_told_to_who_asks_without(asker: Asker, record: bytes) -> None:
+    async def alert(connection: Connection) -> None:
+        await connection.request()
+        await connection.send(record)
+
+    async with RawServer(alert) as server:
+        failed = await asker.failure(server.url())
+    assert (failed.failure, failed.explanation) == (FailureClass.PROTOCOL_ERROR, "the server speaks TLS there")
 
 
 async def test_a_silent_server_is_a_tls_timeout(asker: Asker) -> None:

@@ -115,11 +115,16 @@ class _Found:
 
 def _of_wire(error: WireError) -> Finding:
     """A connection that failed."""
-    hint = _PROTOCOL_HINT if error.failure is FailureClass.PROTOCOL_ERROR else ""
+    hint = _PROTOCOL_HINT if error.failure in _NOT_UNDERSTOOD else ""
     return Finding(error.failure, error.explanation, hint)
 
 
-_PROTOCOL_HINT: Final = "Does another service listen on that port, or one that wants TLS (`rediss://`)?"
+#: How a server of another protocol takes what Redis understands: PostgreSQL hangs up.
+_NOT_UNDERSTOOD: Final = frozenset({FailureClass.PROTOCOL_ERROR, FailureClass.INCOMPLETE, FailureClass.RESET})
+_PROTOCOL_HINT: Final = (
+    "Does another service listen on that port, or one that wants TLS (`rediss://`)? If it is Redis, "
+    "look at its log for a crash or restart."
+)
 
 
 def _refuse(step: str, reply: Reply, *, asked: str) -> None:

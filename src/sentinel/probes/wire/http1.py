@@ -11,6 +11,7 @@ from sentinel.probes.wire.failure import WireError
 HEADER_BYTES: Final = 65_536  # of one header section; also of chunk extensions or trailers in a row
 HEADER_COUNT: Final = 256
 INTERIM_COUNT: Final = 8  # 1xx answers before the real one
+_TLS: Final = (b"\x15\x03", b"\x16\x03")  # how an alert and a handshake begin (RFC 8446, 5.1)
 _BODILESS: Final = frozenset({204, 304})
 
 
@@ -68,7 +69,8 @@ class Answer:
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             # What follows a finished answer is not ours to judge.
             if not self.done and self._broken is None:
-                raise WireError(FailureClass.PROTOCOL_ERROR, "the answer is not valid HTTP") from None
+                said = "the server speaks TLS there" if data.startswith(_TLS) else "the answer is not valid HTTP"
+                raise WireError(FailureClass.PROTOCOL_ERROR, said) from None
         if self._broken is not None:
             raise self._broken
         if self._overhead > HEADER_BYTES and not self.done:

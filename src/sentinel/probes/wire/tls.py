@@ -94,6 +94,12 @@ class CertificateRefused(WireError):
     """The peer's certificate did not stand verification."""
 
 
+#: What OpenSSL makes of a peer that answers in plain text, by its version (sslerr.h).
+_PLAIN: Final = frozenset(
+    {"WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST", "BAD_RECORD_TYPE", "RECORD_LAYER_FAILURE"}
+)
+
+
 def handshake_failure(error: OSError) -> WireError:
     """What a failed handshake means. The texts are ours and OpenSSL's constant names, never the peer's."""
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -104,6 +110,8 @@ def handshake_failure(error: OSError) -> WireError:
         return CertificateRefused(*_BY_VERIFY_CODE.get(error.verify_code, unknown))
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return WireError(FailureClass.TLS_FAILED, "the connection was closed during the TLS handshake")
+    if isinstance(error, ssl.SSLError) and error.reason in _PLAIN:
+        return WireError(FailureClass.TLS_FAILED, f"the server does not speak TLS there ({error.reason})")
     if isinstance(error, ssl.SSLError):
         return WireError(FailureClass.TLS_FAILED, f"TLS failed ({error.reason or 'no reason given'})")
     return WireError(FailureClass.RESET, "the connection was reset during the TLS handshake")
