@@ -10,10 +10,12 @@ from sentinel.core.judge import judge
 from sentinel.core.result import FailureClass, Measurement, Outcome
 from sentinel.core.rule import Severity
 from sentinel.core.vitals import (
+    LONG_BLIND,
     LOOP_LAG,
     LOW_WATER,
     OLDEST_WAITING,
     READINGS,
+    Blind,
     Vitals,
     blind_checks,
     measure,
@@ -22,7 +24,9 @@ from sentinel.core.vitals import (
 )
 from tests.core.made import BLIND, HOUR, MINUTE, NOW, POLICY, SECOND, check, result, took
 
-WELL = Vitals(at=NOW)
+WELL = Vitals(at=NOW, checks=10)
+UNSEEN = Blind(check="api", since=NOW - 6 * MINUTE, why="the password was refused", hint="Renew it in `url`.")
+LONG_UNSEEN = replace(UNSEEN, since=NOW - LONG_BLIND - SECOND)
 
 
 def history(name: str, *measured: Measurement) -> History:
@@ -56,7 +60,11 @@ def test_a_sentinel_that_is_well_passes(vitals: Vitals) -> None:
         (replace(WELL, lost_store="a new one was begun"), "a new one was begun"),
         (replace(WELL, unwritten_report="/srv/r: Read-only"), "a report could not be written: /srv/r: Read-only"),
         (replace(WELL, free_bytes=LOW_WATER - 1), "only 64 MiB are free on the store's disk"),
-        (replace(WELL, blind=("api",)), "1 check could not be judged: api"),
+        (replace(WELL, blind=(UNSEEN,)), "1 check could not be judged: api (the password was refused)"),
+        (
+            replace(WELL, blind=(UNSEEN, replace(UNSEEN, check="b", why="no right"))),
+            "2 checks could not be judged: api, b (api: the password was refused)",
+        ),
         (replace(WELL, overdue=("a", "b", "c", "d", "e")), "5 checks overdue: a, b, c and 2 more"),
         (replace(WELL, loop_lag=2.5), "the event loop was 2.5 s late"),
         (replace(WELL, dead=2), "2 messages could not be delivered"),
@@ -84,6 +92,11 @@ def test_each_trouble_is_named_with_a_hint(vitals: Vitals, words: str) -> None:
         (replace(WELL, refused_plan="checks[0]"), FailureClass.SENTINEL_AMISS, Severity.WARNING),
         (replace(WELL, unwritten_report="full"), FailureClass.SENTINEL_AMISS, Severity.WARNING),
         (replace(WELL, lost_store="a new one"), FailureClass.SENTINEL_AMISS, Severity.WARNING),
+        (replace(WELL, blind=(UNSEEN,)), FailureClass.SENTINEL_AMISS, Severity.WARNING),
+        (replace(WELL, blind=(UNSEEN,) * 5), FailureClass.SENTINEL_AMISS, Severity.WARNING),
+        (replace(WELL, blind=(UNSEEN,) * 6), FailureClass.SENTINEL_IMPAIRED, Severity.CRITICAL),
+        (replace(WELL, blind=(LONG_UNSEEN,)), FailureClass.SENTINEL_IMPAIRED, Severity.CRITICAL),
+        (replace(WELL, blind=(replace(LONG_UNSEEN, critical=False),)), FailureClass.SENTINEL_AMISS, Severity.WARNING),
         (replace(WELL, refused_plan="checks[0]", dead=1), FailureClass.SENTINEL_IMPAIRED, Severity.CRITICAL),
     ],
 )
@@ -94,10 +107,11 @@ def test_what_can_wait_for_the_morning_is_a_warning(vitals: Vitals, failure: Fai
 
 
 def test_several_troubles_are_all_named_and_each_hint_once() -> None:
-    measurement = measure(replace(WELL, loop_lag=9.0, dead=1, blind=("api",)))
+    measurement = measure(replace(WELL, loop_lag=9.0, dead=1, blind=(UNSEEN,)))
     assert measurement.explanation.count(";") == 2
     assert "overloaded" in measurement.hint
     assert "redrive" in measurement.hint
+    assert "Renew it in `url`." in measurement.hint
 
 
 @pytest.mark.parametrize("vitals", [WELL, replace(WELL, dead=1)])
@@ -108,7 +122,11 @@ def test_all_readings_are_taken_in_good_days_and_bad(vitals: Vitals) -> None:
 def test_a_check_is_blind_after_it_could_not_be_judged_for_long() -> None:
     histories = [history("b", BLIND), history("a", BLIND), history("c", took(0.2)), history("d")]
     assert blind_checks(histories, NOW + 5 * MINUTE, 5 * MINUTE) == ()
-    assert blind_checks(histories, NOW + 5 * MINUTE + SECOND, 5 * MINUTE) == ("a", "b")
+    blind = blind_checks(histories, NOW + 5 * MINUTE + SECOND, 5 * MINUTE)
+    assert [(one.check, one.since, one.why) for one in blind] == [
+        ("a", NOW, "this host has no network"),
+        ("b", NOW, "this host has no network"),
+    ]
 
 
 @pytest.mark.parametrize(("minutes", "names"), [(1, ()), (2.9, ()), (3, ("api",))])

@@ -84,6 +84,7 @@ class Duties:
         known = Vitals(
             at=now,
             loop_lag=parts.watchdog.take_worst_lag(),
+            checks=sum(history.check.name != OWN_CHECK for history in histories),
             blind=blind_checks(histories, now, parts.plan.limits.unknown_after),
             overdue=overdue_checks(histories, now, parts.started_at),
             store_failing_since=parts.pipeline.failing_since,

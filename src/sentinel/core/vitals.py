@@ -27,6 +27,9 @@ LOOP_LAG = 2.0  # seconds
 #: A message that has waited longer than this without being sent is told of.
 OLDEST_WAITING = timedelta(minutes=10)
 
+#: A check that a critical incident could come of, and that could not be judged for longer than this, is told of as critical.
+LONG_BLIND = timedelta(hours=1)
+
 #: Names of checks that one explanation lists.
 _NAMED = 3
 
@@ -41,12 +44,24 @@ READINGS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Blind:
+    """A check that could not be judged for too long."""
+
+    check: str  # its name
+    since: datetime
+    why: str = ""  # what its last result says, and what to do about it
+    hint: str = ""
+    critical: bool = True  # whether a failure of it would be critical
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vitals:
     """What Sentinel knows of itself at one moment."""
 
     at: datetime
     loop_lag: float = 0.0  # seconds that the event loop was late, at worst, since the last look
-    blind: tuple[str, ...] = ()  # checks that could not be judged for too long
+    checks: int = 0  # that there are, Sentinel's own left out
+    blind: tuple[Blind, ...] = ()  # of these, in the order of their names
     overdue: tuple[str, ...] = ()  # checks that were not run when they were due
     waiting: int = 0  # messages not yet sent
     oldest_waiting: datetime | None = None
@@ -78,17 +93,20 @@ def own_check(policy: str) -> Check:
     )
 
 
-def blind_checks(histories: Iterable[History], now: datetime, patience: timedelta) -> tuple[str, ...]:
+def blind_checks(histories: Iterable[History], now: datetime, patience: timedelta) -> tuple[Blind, ...]:
     """The checks that could not be judged for longer than `patience`."""
-    return tuple(
-        sorted(
-            history.check.name
-            for history in histories
-            if history.verdict.severity is Severity.UNKNOWN
-            and history.since is not None
-            and now - history.since > patience
-        )
-    )
+    blind = [
+        _blind(history, history.since)
+        for history in histories
+        if history.verdict.severity is Severity.UNKNOWN and history.since is not None and now - history.since > patience
+    ]
+    return tuple(sorted(blind, key=lambda one: one.check))
+
+
+def _blind(history: History, since: datetime) -> Blind:
+    check, verdict = history.check, history.verdict
+    critical = check.failure_severity is Severity.CRITICAL
+    return Blind(check=check.name, since=since, why=verdict.explanation, hint=verdict.hint, critical=critical)
 
 
 def overdue_checks(histories: Iterable[History], now: datetime, started_at: datetime) -> tuple[str, ...]:
@@ -142,8 +160,8 @@ def _troubles(vitals: Vitals) -> Iterator[tuple[str, str]]:
             f"only {format_bytes(vitals.free_bytes)} are free on the store's disk",
             "Make room on the disk of the store.",
         )
-    if vitals.blind:
-        yield f"{_count(vitals.blind, 'could not be judged')}", "`sentinel --status` says why under UNKNOWN."
+    if vitals.blind and _is_too_blind(vitals):
+        yield _told_blind(vitals.blind)
     if vitals.overdue:
         yield f"{_count(vitals.overdue, 'overdue')}", "This host is overloaded, or a probe hangs: see the log."
     if vitals.loop_lag > LOOP_LAG:
@@ -160,12 +178,32 @@ def _troubles(vitals: Vitals) -> Iterator[tuple[str, str]]:
 
 def _amiss(vitals: Vitals) -> Iterator[tuple[str, str]]:
     """What can wait for the morning: watching and telling go on."""
+    if vitals.blind and not _is_too_blind(vitals):
+        yield _told_blind(vitals.blind)
     if vitals.lost_store:
         yield vitals.lost_store, "Restore a backup, or keep the new store and restart Sentinel to end this alarm."
     if vitals.unwritten_report:
         yield f"a report could not be written: {vitals.unwritten_report}", "See that the reports folder can be written."
     if vitals.refused_plan:
         yield "the changed configuration was refused and the old one is in force", "Run `sentinel config check`."
+
+
+def _is_too_blind(vitals: Vitals) -> bool:
+    """Whether it cannot wait: most of what is watched is not seen, or something grave would have gone unseen for long.
+
+    One check with a wrong password is a mistake that somebody makes by day and mends by day: that is a warning, at first.
+    """
+    overdue = any(one.critical and vitals.at - one.since > LONG_BLIND for one in vitals.blind)
+    return overdue or 2 * len(vitals.blind) > vitals.checks
+
+
+def _told_blind(blind: Sequence[Blind]) -> tuple[str, str]:
+    """Why the first one could not be judged is told with it: often that is what ails the others."""
+    first, whose = blind[0], f"{blind[0].check}: " if len(blind) > 1 else ""
+    why = f" ({whose}{first.why})" if first.why else ""
+    what = f"{_count([one.check for one in blind], 'could not be judged')}{why}"
+    more = "`sentinel --status` says why under UNKNOWN."
+    return what, f"{first.hint} {more}" if first.hint and len(blind) > 1 else first.hint or more
 
 
 def _count(names: Sequence[str], what: str) -> str:
