@@ -7,7 +7,9 @@ from sentinel.core.rule import Severity
 from tests.guides.kit.story import Story
 
 PAYROLL = frozenset({"payroll-rules", "payroll-config"})
-OVER_HTTPS = PAYROLL | {"health", "strangers"}
+OVER_HTTPS = PAYROLL | {"health", "strangers", "hardening"}
+#: What the service answers /health with 503 for: the headers of such an answer say nothing of how it was set up.
+BY_HEALTH = frozenset({"hardening"})
 
 STORIES = [
     Story(
@@ -16,6 +18,7 @@ STORIES = [
         check="health",
         failure=FailureClass.UNHEALTHY,
         says='database says "disconnected"',
+        also=BY_HEALTH,
     ),
     Story(
         ids=("AC-1",),
@@ -23,6 +26,7 @@ STORIES = [
         check="health",
         failure=FailureClass.UNHEALTHY,
         says='redis says "disconnected"',
+        also=BY_HEALTH,
     ),
     Story(
         ids=("AC-1",),
@@ -30,6 +34,7 @@ STORIES = [
         check="health",
         failure=FailureClass.UNHEALTHY,
         says='job_queue says "stalled"',
+        also=BY_HEALTH,
     ),
     Story(
         ids=("AC-1",),
@@ -61,7 +66,8 @@ STORIES = [
         ids=("AC-2",),
         fault="rules_refused",
         check="payroll-rules",
-        failure=FailureClass.WRONG_STATUS,
+        failure=FailureClass.NOT_PERMITTED,
+        severity=Severity.UNKNOWN,
         says="status 403",
     ),
     Story(

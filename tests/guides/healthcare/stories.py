@@ -45,7 +45,7 @@ STORIES = [
         check="health",
         failure=FailureClass.WRONG_STATUS,
         says="status 503",
-        also=ACTING,
+        also=ACTING | {"https"},
     ),
     Story(
         ids=("HC-4",),
