@@ -96,6 +96,23 @@ def test_degraded_time_counts_as_up() -> None:
     assert only(rollup(up=43_200, degraded=43_200)).uptime == 1.0
 
 
+def test_time_beyond_a_bound_keeps_no_target_and_is_told() -> None:
+    line = only(rollup(up=85_680, degraded=720))
+    assert (line.severity, line.missed) == (Severity.WARNING, ("degraded 12 min",))
+
+
+def test_a_check_with_an_incident_has_not_kept_its_targets() -> None:
+    document = report(HEALTH, rollups=(rollup(),), incidents=(incident(),))
+    assert (document.checks[0].severity, document.checks[0].missed) == (Severity.WARNING, ("an incident, critical",))
+    assert "0 of 1 checks kept their targets, 1 missed one" in render.text(document)
+
+
+def test_a_main_reading_that_is_no_duration_is_shown_in_its_own_unit() -> None:
+    line = only(rollup(seconds=40), replace(HEALTH, main="running", main_unit=Unit.COUNT))
+    assert line.reading is not None
+    assert (line.reading.name, line.reading.unit) == ("running", Unit.COUNT)
+
+
 def test_unknown_time_is_shown_apart_and_counts_neither_way() -> None:
     line = only(rollup(up=43_200, unknown=1000))
     assert (line.uptime, line.unknown) == (1.0, timedelta(seconds=43_200))
@@ -134,14 +151,14 @@ def test_totals_add_up_times_and_counts() -> None:
 
 def test_an_incident_has_its_duration_and_who_took_it_after_how_long() -> None:
     (row,) = report(HEALTH, incidents=(incident(),), taken=7).incidents
-    assert (row.duration, row.acknowledged_by, row.acknowledged_why) == (timedelta(hours=1), "ann", "on it")
+    assert (row.duration, row.acknowledged_by, row.acknowledged_why) == (timedelta(hours=1, minutes=2), "ann", "on it")
     assert (row.acknowledged_after, row.notifications, row.told) == (7 * MINUTE, 5, 2)
 
 
 def test_an_incident_that_is_still_open_lasts_up_to_the_end_of_the_period() -> None:
     (row,) = report(HEALTH, incidents=(incident(lasted=None),)).incidents
     assert row.line.resolved_at is None
-    assert row.duration == timedelta(hours=5, minutes=1)
+    assert row.duration == timedelta(hours=5, minutes=3)
 
 
 def test_only_incidents_that_opened_in_the_period_are_counted_as_opened() -> None:
@@ -186,7 +203,7 @@ def test_the_text_says_what_was_missed_and_who_took_it() -> None:
     said = render.text(report(HEALTH, rollups=(rollup(up=80_000, down=6_400),), incidents=(incident(),), taken=7))
     assert "daily report of ward: CRITICAL" in said
     assert "CRITICAL  health: uptime 92.5 %, below 99 %" in said
-    assert "#12 CRITICAL health: 2026-11-22 07:59 CET, lasted 1 h, acknowledged by ann after 7 min" in said
+    assert "#12 CRITICAL health: 2026-11-22 07:59 CET, lasted 1 h 2 min, acknowledged by ann after 7 min" in said
 
 
 def test_the_text_stays_short_with_many_misses() -> None:

@@ -6,13 +6,16 @@ from datetime import timedelta
 
 import pytest
 
+from sentinel.base.units import Unit
 from sentinel.core.incident import Acknowledge, Address
+from sentinel.core.judge import GOOD
 from sentinel.core.notification import Kind, Message, Notification, State
-from sentinel.core.rule import Severity
+from sentinel.core.result import Reading, passed
+from sentinel.core.rule import Bounds, Direction, ErrorRate, Severity, Threshold
 from sentinel.core.slo import Rollup
-from sentinel.reports.documents import OutboxLine, OwnHealth, StatusDocument
-from sentinel.reports.status import CheckFacts, build, facts, notification_line, outbox_line
-from tests.kit.scene import MINUTE, NOW, blind, broken, check, history, plan, well
+from sentinel.reports.documents import OutboxLine, OwnHealth, ReadingLine, StatusDocument
+from sentinel.reports.status import CheckFacts, build, facts, incident_line, notification_line, outbox_line
+from tests.kit.scene import MINUTE, NOW, POLICY, blind, broken, check, history, plan, well
 
 START = NOW - timedelta(hours=3)
 HEALTH, LOGIN, ROLES = check("health"), check("login"), check("roles")
@@ -52,6 +55,42 @@ def test_a_slow_answer_is_a_warning_with_its_value_and_bound() -> None:
     assert line.explanation == "response_time is 3 s, above 2 s"
 
 
+def test_a_verdict_on_another_reading_shows_that_one_beside_its_bounds() -> None:
+    days = Threshold(
+        reading="days_left", unit=Unit.DAYS, bounds=Bounds(warning=21, critical=7, direction=Direction.BELOW)
+    )
+    both = passed((Reading("response_time", 0.2, Unit.SECONDS), Reading("days_left", 3, Unit.DAYS)))
+    watched = replace(HEALTH, rules=(*HEALTH.rules, days))
+    line = status(facts(history(watched, [both]), None)).checks[0]
+    assert (line.reading and line.reading.name) == "response_time"
+    assert line.judged == ReadingLine(
+        name="days_left", value=3, unit=Unit.DAYS, warning=21, critical=7, direction=Direction.BELOW
+    )
+
+
+def test_a_verdict_on_the_error_rate_shows_the_rate() -> None:
+    often = ErrorRate(window=60 * MINUTE, min_samples=2, bounds=Bounds(warning=0.01, critical=0.05))
+    past = history(replace(HEALTH, rules=(often,)), [broken(), well()])
+    judged = status(facts(past, None)).checks[0].judged
+    assert judged is not None
+    assert (judged.name, judged.value, judged.critical) == ("error_rate", 0.5, 0.05)
+
+
+def test_a_rule_that_a_reload_took_away_leaves_the_bound_that_was_broken() -> None:
+    past = history(HEALTH, [well(6.0)])
+    past.replan(replace(HEALTH, rules=()), POLICY)
+    judged = status(facts(past, None)).checks[0].judged
+    assert judged is not None
+    assert (judged.value, judged.warning, judged.critical) == (6.0, None, 5.0)
+
+
+def test_what_a_store_knows_of_an_open_incident_gives_way_to_how_it_goes_on() -> None:
+    past = history(HEALTH, [broken("one thing")] * 3 + [broken("another")])
+    assert past.incident is not None
+    stored = replace(past.incident, verdict=replace(GOOD, findings=()), sequence=1)
+    assert incident_line(stored, NOW, facts(past, None)).explanation == "another"
+
+
 def test_two_of_three_failures_are_pending() -> None:
     document = status(facts(history(HEALTH, [broken(), broken()]), None))
     assert document.checks[0].pending == "2 of 3"
@@ -62,7 +101,7 @@ def test_three_failures_are_an_open_incident_with_level_and_age() -> None:
     document = status(facts(history(HEALTH, [broken()] * 4), None))
     (incident,) = document.incidents
     assert (incident.id, incident.level, incident.levels) == (12, 1, 3)
-    assert incident.age == 2 * MINUTE
+    assert incident.age == 4 * MINUTE
     assert incident.explanation == "connection refused by 127.0.0.1 port 1"
 
 

@@ -61,7 +61,7 @@ def test_pending_failures_say_how_many_are_missing() -> None:
 def test_an_open_incident_shows_age_level_and_hint() -> None:
     lines = shown(history(check("health"), [broken()] * 4)).splitlines()
     at = lines.index("Open incidents")
-    assert lines[at + 1] == "  #12  CRITICAL  health  open 2 min, level 1 of 3"
+    assert lines[at + 1] == "  #12  CRITICAL  health  open 4 min, level 1 of 3"
     assert "Nothing listens on that port" in lines[at + 3]
 
 
@@ -69,6 +69,18 @@ def test_an_acknowledged_incident_shows_who_has_it_and_until_when() -> None:
     past = history(check("health"), [broken()] * 3)
     past.meet(Acknowledge(by="ann", why="on it"), NOW)
     assert "acknowledged by ann until 13:00 UTC: on it" in shown(past)
+
+
+def test_an_open_incident_says_that_its_check_gets_better_or_cannot_be_judged() -> None:
+    better = history(check("health"), [broken()] * 3 + [well()])
+    hidden = history(check("health"), [broken()] * 3 + [blind()])
+    assert "open 4 min, level 1 of 3, 1 of 2 good" in shown(better)
+    assert "open 4 min, level 1 of 3, not judged now" in shown(hidden)
+
+
+def test_time_beyond_a_bound_stands_beside_the_uptime() -> None:
+    past = history(check("health"), [well(3.0), well(3.0)])
+    assert "100 %, 1 min degraded" in shown(past)
 
 
 def test_an_overdue_check_says_since_when() -> None:
@@ -169,7 +181,7 @@ def test_a_resolved_incident_says_how_long_it_lasted() -> None:
     assert past.incident is not None
     gone = replace(past.incident, phase="resolved", resolved_at=NOW)  # type: ignore[arg-type]  # a StrEnum's value
     rows = [incident_line(gone, NOW).to_json()]
-    assert "resolved 0 ms ago, lasted 1 min" in text.incidents(rows, NOW, Look())
+    assert "resolved 0 ms ago, lasted 3 min" in text.incidents(rows, NOW, Look())
 
 
 def test_text_needs_nothing_heavy() -> None:

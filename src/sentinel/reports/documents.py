@@ -89,10 +89,12 @@ class CheckLine:
     hint: str  # what a person can do now
     last_at: datetime | None  # end of the last run
     reading: ReadingLine | None  # the main one of its kind
+    judged: ReadingLine | None = None  # the one that the last verdict is about, beside the bounds it was judged by
     interval: timedelta
     overdue: bool  # the last run is longer ago than it should be
     pending: str  # such as `2 of 3`: bad results on the way to an incident; empty when there is none
     uptime: float | None  # of 24 hours, by time, unknown time left out; None when nothing was judged
+    degraded: timedelta = timedelta(0)  # of 24 hours, beyond a bound; counts as up
     p95: float | None  # of the main reading over 24 hours, in its unit
     samples: int  # results of 24 hours
 
@@ -118,6 +120,7 @@ class RunLine(Document):
     explanation: str
     hint: str
     readings: tuple[TakenReading, ...]
+    main: str = ""  # the reading that stands for the check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,12 +147,13 @@ class IncidentLine(Document):
     began_at: datetime  # first bad result
     opened_at: datetime | None
     resolved_at: datetime | None
-    age: timedelta  # since it opened, up to now or to its end
+    age: timedelta  # since the first bad result, up to now or to its end
     level: int  # the highest level of escalation that was told; 0 when none was
     levels: int  # how many its policy has
     acknowledged_by: str = ""
     acknowledged_why: str = ""
     acknowledged_until: datetime | None = None
+    meanwhile: str = ""  # how the check is now, where it is not as bad as told: `1 of 2 good`, `not judged now`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +259,7 @@ class CheckReport:
     p95: float | None
     p99: float | None
     incidents: int  # that were open in the period
-    severity: Severity  # the worst that the period's figures are against their bounds
+    severity: Severity  # the worst that the figures are against their bounds; a warning at least with incidents or degraded time
     missed: tuple[str, ...]  # which targets were missed, in words
 
 
@@ -264,7 +268,7 @@ class IncidentReport:
     """One incident of the period."""
 
     line: IncidentLine
-    duration: timedelta  # since it opened, up to its end or the end of the period
+    duration: timedelta  # since the first bad result, up to its end or the end of the period
     acknowledged_by: str  # who took it first; empty when nobody did
     acknowledged_why: str
     acknowledged_after: timedelta | None  # since it opened
@@ -297,8 +301,9 @@ class ReportDocument(Document):
     downtime: timedelta  # summed over checks
     unknown: timedelta  # summed over checks
     opened: int  # incidents
-    notifications: int
+    notifications: int  # messages about these incidents; reports and tests are not among them
     overall: Severity
     formula: str = (
-        "uptime = (up + degraded) / (up + degraded + down), by time; unknown time is shown apart and counts neither way"
+        "uptime = (up + degraded) / (up + degraded + down), by time; degraded time, beyond a bound, counts as up, but keeps no "
+        "target; unknown time is shown apart and counts neither way"
     )

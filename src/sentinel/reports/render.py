@@ -127,7 +127,7 @@ def _text_lines(document: ReportDocument) -> Iterator[str]:
     yield f"Uptime {_share(document.uptime)} (target {target}), {document.failures} of {document.samples} results failed."
     yield (
         f"{document.opened} incidents opened, {format_duration(document.downtime)} down, "
-        f"{format_duration(document.unknown)} unknown or not watched, {document.notifications} messages sent."
+        f"{format_duration(document.unknown)} unknown or not watched, {document.notifications} messages about incidents."
     )
     yield from _missed(document)
     yield from _incidents(document, when)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sentinel import __version__
-from sentinel.base.units import Unit, format_value
+from sentinel.base.units import Unit, format_duration, format_value
 from sentinel.core.calendar import Period
 from sentinel.core.check import Check
 from sentinel.core.incident import EffectKind, Incident
@@ -77,7 +77,8 @@ def _check(check: Check, main: str, past: Past, period: Period) -> CheckReport:
     accounted = rollup.up + rollup.degraded + rollup.down
     reading = _reading(check, main, rollup)
     error_bounds = next((rule.bounds for rule in check.rules if isinstance(rule, ErrorRate)), Bounds())
-    findings = list(_findings(rollup, error_bounds, reading))
+    incidents = [incident for incident in past.incidents if incident.check == check.name]
+    findings = [*_findings(rollup, error_bounds, reading), *_beside(rollup, incidents)]
     judged = rollup.samples > rollup.unknowns
     return CheckReport(
         name=check.name,
@@ -97,7 +98,7 @@ def _check(check: Check, main: str, past: Past, period: Period) -> CheckReport:
         p50=rollup.quantile(0.5),
         p95=rollup.quantile(0.95),
         p99=rollup.quantile(0.99),
-        incidents=sum(incident.check == check.name for incident in past.incidents),
+        incidents=len(incidents),
         severity=max((severity for severity, _ in findings), default=Severity.OK if judged else Severity.UNKNOWN),
         missed=tuple(text for _, text in findings),
     )
@@ -112,8 +113,7 @@ def _reading(check: Check, main: str, rollup: Rollup) -> ReadingLine | None:
     return ReadingLine(
         name=main,
         value=p95,
-        # Every main reading is a duration; a kind for which this is not so has a rule that names its unit.
-        unit=rule.unit if rule else Unit.SECONDS,
+        unit=rule.unit if rule else check.main_unit,
         warning=bounds.warning,
         critical=bounds.critical,
         direction=bounds.direction,
@@ -129,6 +129,16 @@ def _findings(rollup: Rollup, error_rate: Bounds, reading: ReadingLine | None) -
         yield from _against(f"p95 of {reading.name}", reading.value, bounds, reading.unit)
 
 
+def _beside(rollup: Rollup, incidents: Sequence[Incident]) -> Iterator[tuple[Severity, str]]:
+    """What keeps no target however small its share is: the bounds of the figures say when it is more than a warning."""
+    if incidents:
+        worst = max((incident.severity for incident in incidents), key=lambda severity: severity.urgency)
+        number = f"{len(incidents)} incidents, at worst" if len(incidents) > 1 else "an incident,"
+        yield Severity.WARNING, f"{number} {worst.label.lower()}"
+    if rollup.degraded:
+        yield Severity.WARNING, f"degraded {format_duration(rollup.degraded)}"
+
+
 def _against(what: str, value: float | None, bounds: Bounds, unit: Unit) -> Iterator[tuple[Severity, str]]:
     if value is None or not (severity := bounds.severity(value)):
         return
@@ -142,15 +152,15 @@ def _written(value: float, unit: Unit) -> str:
 
 
 def _incident(incident: Incident, timeline: Sequence[TimelineEntry], period: Period) -> IncidentReport:
-    began = incident.opened_at or incident.began_at
+    opened = incident.opened_at or incident.began_at
     # An acknowledgement that expired stands on the timeline only.
     taken = next((entry for entry in timeline if entry.kind == EffectKind.ACKNOWLEDGED.value), None)
     return IncidentReport(
         line=incident_line(incident, period.until),
-        duration=max(min(incident.resolved_at or period.until, period.until) - began, timedelta(0)),
+        duration=max(min(incident.resolved_at or period.until, period.until) - incident.began_at, timedelta(0)),
         acknowledged_by=taken.by if taken else "",
         acknowledged_why=taken.text if taken else "",
-        acknowledged_after=max(taken.at - began, timedelta(0)) if taken else None,
+        acknowledged_after=max(taken.at - opened, timedelta(0)) if taken else None,
         notifications=incident.sequence,
         told=len(incident.told),
     )

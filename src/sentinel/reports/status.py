@@ -10,11 +10,11 @@ from sentinel.core import cadence
 from sentinel.core.check import Check
 from sentinel.core.history import CheckState, History
 from sentinel.core.incident import Incident
-from sentinel.core.judge import GOOD, Verdict
+from sentinel.core.judge import GOOD, Finding, Reason, Verdict
 from sentinel.core.notification import Notification, State
 from sentinel.core.plan import Plan
 from sentinel.core.result import Result
-from sentinel.core.rule import Bounds, Quantile, Severity, Threshold
+from sentinel.core.rule import Bounds, Direction, ErrorRate, Quantile, Rule, Severity, Threshold
 from sentinel.core.slo import Rollup, combine
 from sentinel.reports.documents import (
     CheckLine,
@@ -76,8 +76,10 @@ def build(
     """
     known = tuple(checks)
     lines = sorted((check_line(one, now, started_at) for one in known), key=_urgency)
-    incidents = [one.state.incident for one in known if one.state and one.state.incident and one.state.incident.is_open]
-    open_lines = sorted((incident_line(incident, now) for incident in incidents), key=_incident_urgency)
+    troubled = [(one.state.incident, one) for one in known if one.state and one.state.incident]
+    open_lines = sorted(
+        (incident_line(incident, now, one) for incident, one in troubled if incident.is_open), key=_incident_urgency
+    )
     return StatusDocument(
         version=__version__,
         source=plan.name,
@@ -110,10 +112,12 @@ def check_line(one: CheckFacts, now: datetime, started_at: datetime | None) -> C
         hint=verdict.hint if verdict else "",
         last_at=last.finished_at if last else None,
         reading=reading_line(check, check.main, last),
+        judged=_judged(check, verdict.worst) if verdict else None,
         interval=check.interval,
         overdue=cadence.overdue(check, last.scheduled_at if last else None, started_at, now),
         pending=_pending(check, state.incident if state else None),
         uptime=day.uptime if day else None,
+        degraded=timedelta(seconds=day.degraded if day else 0),
         p95=day.quantile(0.95) if day and day.histogram else None,
         samples=day.samples if day else 0,
     )
@@ -131,6 +135,7 @@ def run_line(check: Check, result: Result, verdict: Verdict) -> RunLine:
         explanation=verdict.explanation,
         hint=verdict.hint,
         readings=tuple(TakenReading(name=name, value=value, unit=unit) for name, value, unit in measurement.readings),
+        main=check.main,
     )
 
 
@@ -150,10 +155,18 @@ def rule_on(check: Check, reading: str) -> Threshold | Quantile | None:
     return min(rules, key=lambda rule: isinstance(rule, Quantile), default=None)
 
 
-def incident_line(incident: Incident, now: datetime) -> IncidentLine:
-    """One incident as it stands."""
+def incident_line(incident: Incident, now: datetime, one: CheckFacts | None = None) -> IncidentLine:
+    """One incident as it stands.
+
+    Args:
+        incident: as far as the caller knows it.
+        now: aware.
+        one: what is known of its check now. A store keeps of an open incident what it was opened for; this says how it goes on.
+    """
+    state = one.state if one else None
+    if state is not None and state.incident is not None and state.incident.id == incident.id and incident.is_open:
+        incident = state.incident
     taken = incident.acknowledgement
-    began = incident.opened_at or incident.began_at
     return IncidentLine(
         id=incident.id,
         check=incident.check,
@@ -164,12 +177,13 @@ def incident_line(incident: Incident, now: datetime) -> IncidentLine:
         began_at=incident.began_at,
         opened_at=incident.opened_at,
         resolved_at=incident.resolved_at,
-        age=max((incident.resolved_at or now) - began, timedelta(0)),
+        age=max((incident.resolved_at or now) - incident.began_at, timedelta(0)),
         level=max(incident.levels, default=0),
         levels=len(incident.policy.levels),
         acknowledged_by=taken.by if taken else "",
         acknowledged_why=taken.why if taken else "",
         acknowledged_until=taken.until if taken else None,
+        meanwhile=_meanwhile(incident, one) if one and incident.is_open else "",
     )
 
 
@@ -220,6 +234,43 @@ def _line(name: str, value: float | None, bounds: Bounds, unit: Unit) -> Reading
         critical=bounds.critical,
         direction=bounds.direction,
     )
+
+
+def _judged(check: Check, finding: Finding) -> ReadingLine | None:
+    """The value that a finding is about, beside the bounds it was judged by; None where it is about none."""
+    if not finding.reading:
+        return None
+    bounds = next((rule.bounds for rule in check.rules if _looks_at(rule, finding)), None)
+    return _line(finding.reading, finding.value, bounds or _only(finding), finding.unit)
+
+
+def _looks_at(rule: Rule, finding: Finding) -> bool:
+    """Whether that finding comes from that rule."""
+    if finding.value is None or rule.bounds.breached(finding.value) != finding.bound:
+        return False
+    match rule:
+        case ErrorRate():
+            return finding.reason is Reason.ERROR_RATE
+        case Quantile():
+            return finding.reason is Reason.QUANTILE and rule.reading == finding.reading
+        case Threshold():
+            return finding.reason is Reason.BEYOND_BOUND and rule.reading == finding.reading
+
+
+def _only(finding: Finding) -> Bounds:
+    """The one bound that is known of a rule which the plan does not have any more."""
+    below = finding.value is not None and finding.bound is not None and finding.value < finding.bound
+    direction = Direction.BELOW if below else Direction.ABOVE
+    if finding.severity is Severity.CRITICAL:
+        return Bounds(critical=finding.bound, direction=direction)
+    return Bounds(warning=finding.bound, direction=direction)
+
+
+def _meanwhile(incident: Incident, one: CheckFacts) -> str:
+    """How the check of an open incident is now, where it is not as bad as the incident says."""
+    if one.state is not None and one.state.verdict.severity is Severity.UNKNOWN:
+        return "not judged now"
+    return f"{incident.passes} of {one.check.close_after} good" if incident.passes else ""
 
 
 def _verdict(state: CheckState | None, last: Result | None) -> Verdict | None:

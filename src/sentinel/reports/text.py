@@ -150,15 +150,17 @@ def _course(row: Json, now: datetime) -> str:
     """How far an incident has come."""
     lasted = format_duration(row["age"])
     level = f"level {row['level']} of {row['levels']}" if row["level"] else "nobody told"
+    # A daemon of an earlier version does not say it.
+    meanwhile = f", {row['meanwhile']}" if row.get("meanwhile") else ""
     match row["phase"]:
         case "resolved":
             return f"resolved {age(row['resolved_at'], now)} ago, lasted {lasted}"
         case "acknowledged":
             until = moment(row["acknowledged_until"])
             by, why = clean(row["acknowledged_by"]), clean(row["acknowledged_why"])
-            return f"open {lasted}, {level}, acknowledged by {by} until {until:%H:%M} UTC: {why}"
+            return f"open {lasted}, {level}{meanwhile}, acknowledged by {by} until {until:%H:%M} UTC: {why}"
         case phase:
-            return f"{phase} {lasted}, {level}"
+            return f"{phase} {lasted}, {level}{meanwhile}"
 
 
 def _check_lines(document: Json, at: datetime, look: Look, everything: bool) -> Iterator[str]:
@@ -205,15 +207,23 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _check_cells(check: Json, at: datetime) -> tuple[str, ...]:
-    reading = check["reading"]
+    main = check["reading"]
+    shown = check.get("judged") or main  # a daemon of an earlier version knows the main one only
     return (
         clean(check["name"]),
-        _value(reading["value"], reading) if reading else "-",
-        bounds(reading) if reading else "",
+        _value(shown["value"], shown) if shown else "-",
+        bounds(shown) if shown else "",
         age(check["since"], at),
-        "-" if check["uptime"] is None else share(check["uptime"]),
-        _value(check["p95"], reading) if reading else "-",
+        _uptime(check),
+        _value(check["p95"], main) if main else "-",
     )
+
+
+def _uptime(check: Json) -> str:
+    if check["uptime"] is None:
+        return "-"
+    degraded = check.get("degraded")
+    return share(check["uptime"]) + (f", {format_duration(degraded)} degraded" if degraded else "")
 
 
 def _remarks(check: Json, document: Json, at: datetime) -> Iterator[str]:

@@ -5,7 +5,7 @@ the addresses where jobs report, each of which holds a secret.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
@@ -21,10 +21,10 @@ from starlette.routing import Route
 
 from sentinel.base.clock import Clock
 from sentinel.base.errors import SentinelError
-from sentinel.core.incident import Refusal
+from sentinel.core.incident import Incident, Refusal
 from sentinel.core.notification import State
-from sentinel.reports.documents import Document
-from sentinel.reports.status import incident_line, notification_line
+from sentinel.reports.documents import Document, IncidentLine
+from sentinel.reports.status import facts, incident_line, notification_line
 from sentinel.web import payload
 from sentinel.web.exposition import Exposition
 from sentinel.web.monitor import Monitor
@@ -118,7 +118,7 @@ class Api:
         since = payload.query(request.query_params, "since", _moment, None)
         now = self._clock.now()
         found = await self._monitor.incidents(since=since)
-        return _json({"at": now, "incidents": [incident_line(incident, now).to_json() for incident in found]})
+        return _json({"at": now, "incidents": [line.to_json() for line in self._lines(found, now)]})
 
     async def outbox(self, request: Request) -> Response:
         states = payload.query(request.query_params, "state", _states, _UNSENT)
@@ -132,7 +132,14 @@ class Api:
         if isinstance(answer, Refusal):
             status, text = _REFUSALS[answer]
             return _json({"error": text, "refusal": answer.value}, status)
-        return _json(incident_line(answer, self._clock.now()).to_json())
+        (line,) = self._lines((answer,), self._clock.now())
+        return _json(line.to_json())
+
+    def _lines(self, incidents: Sequence[Incident], now: datetime) -> list[IncidentLine]:
+        """The incidents, each beside what is known of its check now."""
+        names = {incident.check for incident in incidents if incident.is_open}
+        known = {past.check.name: facts(past, None) for past in self._monitor.snapshot() if past.check.name in names}
+        return [incident_line(incident, now, known.get(incident.check)) for incident in incidents]
 
     async def ping(self, request: Request) -> Response:
         """A job reports. Who knows the token may; that is all that it is good for."""
