@@ -95,6 +95,7 @@ class ExpectedAnswer:
 
 _HEADER_HINT: Final = "Look at what answers now: another version, a proxy, or an error page."
 _STATUS_HINTS: Final = {
+    400: "The target cannot read the request: ask the same URL by hand. A port that wants TLS (https) says this, too.",
     401: "The target wants a credential: see `auth` and `secret_headers`, and whether the credential is still good.",
     403: "The target knows who asks and refuses: see what that credential may do.",
     404: "The path does not exist there: look for a typing error, a missing route or a wrong virtual host.",
