@@ -338,6 +338,13 @@ async def test_a_browser_that_does_not_start_is_sentinels_own_trouble(
     assert found.hint
 
 
+async def test_a_browser_that_ends_is_named_as_the_check_has_it(bench: Bench, tmp_path: Path) -> None:
+    path = program(tmp_path, "exit 1")
+    found = await bench.measure("browser", url="http://127.0.0.1/", program=path, within=1.5)
+    assert found.explanation == f"{path} ended by itself"
+    assert f"`{path} --headless" in found.hint
+
+
 async def test_a_missing_browser_is_named_before_the_first_run(bench: Bench) -> None:
     options: dict[str, Any] = {"url": "http://127.0.0.1/", "program": "no-such-program"}
     kind = CATALOGUE["browser"]

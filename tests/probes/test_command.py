@@ -177,12 +177,24 @@ async def test_output_without_end_is_bounded(bench: Bench, program: Callable[[st
 async def test_a_program_that_is_not_there_is_unknown(bench: Bench, tmp_path: Path) -> None:
     found = await bench.measure("command", command=[str(tmp_path / "check_none")])
     assert (found.failure, found.outcome) == (FailureClass.NOT_INSTALLED, Outcome.UNKNOWN)
+    assert found.explanation == f"there is no program {tmp_path}/check_none"
     assert "check_none" in found.hint
+
+
+async def test_a_script_without_its_interpreter_is_told_as_such(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "check_old").write_text("#!/nowhere/python2\n")
+    (tmp_path / "check_old").chmod(0o755)
+    found = await bench.measure("command", command=[str(tmp_path / "check_old")])
+    assert (found.failure, found.outcome) == (FailureClass.NOT_INSTALLED, Outcome.UNKNOWN)
+    assert "interpreter" in found.explanation
 
 
 async def test_a_folder_that_is_not_there_is_told_as_such(
     bench: Bench, program: Callable[[str], list[str]], tmp_path: Path
 ) -> None:
+    found = await bench.measure("command", command=program("exit 0"), folder=str(tmp_path / "none"))
+    assert (found.failure, found.explanation) == (FailureClass.NOT_INSTALLED, f"there is no folder {tmp_path}/none")
+    (tmp_path / "none").touch()  # a file is none
     found = await bench.measure("command", command=program("exit 0"), folder=str(tmp_path / "none"))
     assert (found.failure, found.explanation) == (FailureClass.NOT_INSTALLED, f"there is no folder {tmp_path}/none")
 
@@ -191,6 +203,7 @@ async def test_a_file_that_may_not_be_executed_is_unknown(bench: Bench, tmp_path
     (tmp_path / "check_mode").write_text("#!/bin/sh\n")
     found = await bench.measure("command", command=[str(tmp_path / "check_mode")])
     assert found.failure is FailureClass.NOT_PERMITTED
+    assert found.explanation == f"Sentinel may not run {tmp_path}/check_mode"
     assert "chmod" in found.hint
 
 

@@ -64,6 +64,8 @@ async def test_a_banner_that_stays_out_is_a_read_timeout(bench: Bench) -> None:
     async with RawServer(Connection.hung_up) as server:
         found = await bench.measure("tcp", host=LOOPBACK, port=server.port, expect="x", within=0.3)
     assert found.failure is FailureClass.READ_TIMEOUT
+    assert found.explanation == f"port {server.port} accepted the connection and said nothing in time"
+    assert "`send`" in found.hint
 
 
 async def test_who_refuses_or_stays_silent_is_named(bench: Bench) -> None:

@@ -119,7 +119,7 @@ async def _start(arguments: Sequence[str], environment: Mapping[str, str], folde
             cwd=folder,
             start_new_session=True,
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ProgramMissing(f"there is no program {_name(arguments)}") from None
     except PermissionError:
         raise ProgramForbidden(f"Sentinel may not run {_name(arguments)}") from None

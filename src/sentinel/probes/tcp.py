@@ -59,6 +59,8 @@ class TcpProbe:
             async with asyncio.timeout_at(deadline):
                 return await self._attempt(laps, deadline)
         except TimeoutError:
+            if laps.step in _SAYING:
+                return self._too_quiet(laps)
             return self._ended(laps.too_slow(), laps)
         except WireError as error:
             return self._ended(error, laps)
@@ -95,6 +97,13 @@ class TcpProbe:
         explanation = f"the first {len(said)} bytes of the answer have no match of '{expect.source[:100]}'"
         return failed(FailureClass.WRONG_ANSWER, explanation, hint=_ANSWER_HINT, readings=_readings(laps))
 
+    def _too_quiet(self, laps: Laps) -> Measurement:
+        said = "said nothing" if laps.step == "first_byte" else "did not say what is expected"
+        after = " after what was sent" if self._options.send else ""
+        explanation = f"port {self._options.port} accepted the connection and {said}{after} in time"
+        hint = _QUIET_HINT if self._options.send else _SEND_HINT
+        return failed(FailureClass.READ_TIMEOUT, explanation, hint=hint, readings=laps.readings())
+
     def _ended(self, error: WireError, laps: Laps) -> Measurement:
         good = {FailureClass.REFUSED} if self._options.refused else set()
         if self._options.or_silent:
@@ -109,6 +118,14 @@ def _readings(laps: Laps) -> list[Reading]:
     return [*readings, Reading("response_time", laps.total, Unit.SECONDS)]
 
 
+#: Steps in which it is the service's turn.
+_SAYING: Final = frozenset({"first_byte", "transfer"})
+_QUIET_HINT: Final = (
+    "The service hangs, or does not understand what is sent: try it with `nc`, and see the service's load."
+)
+_SEND_HINT: Final = (
+    "The service hangs, or waits for its client to speak first, as HTTP and Redis do: give it something in `send`."
+)
 _OPEN_HINT: Final = "Stop what listens there (`ss -ltnp` on that host names it), or close the port in the firewall."
 _ANSWER_HINT: Final = "Look what listens on that port now, for instance with `nc`: another service, or another version?"
 

@@ -100,8 +100,8 @@ async def chromium(options: BrowserOptions, threads: ThreadPoolExecutor) -> Asyn
             _remove(profile)
 
 
-async def why_it_ended(process: asyncio.subprocess.Process) -> Finding:
-    """What to do about a browser that ended by itself, by what it is known to say."""
+async def why_it_ended(process: asyncio.subprocess.Process, program: str | None) -> Finding:
+    """What to do about a browser that ended by itself, by what it is known to say; `program` is as the check has it."""
     assert process.stderr is not None
     said = b""
     with contextlib.suppress(TimeoutError):
@@ -110,7 +110,8 @@ async def why_it_ended(process: asyncio.subprocess.Process) -> Finding:
     for words, explanation, hint in _KNOWN:
         if words in said:
             return Finding(FailureClass.NOT_PERMITTED, explanation, hint)
-    return Finding(FailureClass.NOT_INSTALLED, "Chromium ended by itself", _BY_HAND)
+    path = find(program) or "chromium"
+    return Finding(FailureClass.NOT_INSTALLED, f"{path} ended by itself", _BY_HAND.format(program=path))
 
 
 def _flags(options: BrowserOptions, profile: Path) -> list[str]:
@@ -154,7 +155,7 @@ def _remove(profile: Path) -> None:
 
 _INSTALL: Final = "Install it (Debian: `apt-get install chromium`), or give its path as `program`."
 _BY_HAND: Final = (
-    "Run `chromium --headless --dump-dom about:blank` by hand, as Sentinel's user and under its service's sandbox."
+    "Run `{program} --headless --dump-dom about:blank` by hand, as Sentinel's user and under its service's sandbox."
 )
 _SANDBOX: Final = (
     "Let it make user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns, kernel.unprivileged_userns_clone); "

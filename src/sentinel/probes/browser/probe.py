@@ -88,7 +88,7 @@ class BrowserProbe:
                 try:
                     await run.load(readings)
                 except BrowserGone:
-                    raise await why_it_ended(process) from None
+                    raise await why_it_ended(process, self._options.program) from None
                 except Refused:
                     raise Finding(FailureClass.NOT_INSTALLED, "this Chromium does not know a command", _OLD) from None
         except Finding as finding:

@@ -102,17 +102,25 @@ class CommandProbe:
         """There is nothing to give back: every run ends with its program."""
 
     def _not_run(self, problem: ProgramFailed) -> Measurement:
-        folder = self._options.folder
+        folder, program = self._options.folder, self._options.command[0]
         match problem:
-            case ProgramMissing() if folder is not None and not folder.is_dir():
+            case ProgramMissing() if folder is not None and not os.path.isdir(folder):
                 return failed(
                     FailureClass.NOT_INSTALLED, f"there is no folder {folder}", hint="Make it, or set `folder`."
                 )
+            case ProgramMissing() if os.path.isfile(program):
+                explanation = f"there is no such interpreter as the first line of {program} names"
+                return failed(FailureClass.NOT_INSTALLED, explanation, hint="Install it, or correct that line.")
             case ProgramMissing():
-                return failed(FailureClass.NOT_INSTALLED, str(problem), hint=_install(self._options.command[0]))
+                return failed(FailureClass.NOT_INSTALLED, f"there is no program {program}", hint=_install(program))
+            case ProgramForbidden() if folder is not None and not os.access(folder, os.X_OK):
+                hint = f"Let Sentinel's user enter it and those above it: `namei -l {folder}` shows which is closed."
+                return failed(FailureClass.NOT_PERMITTED, f"Sentinel may not enter the folder {folder}", hint=hint)
             case ProgramForbidden():
-                hint = f"Let Sentinel's user read and execute it (`ls -l`, `chmod o+rx`), and enter `folder`: {self._name}."
-                return failed(FailureClass.NOT_PERMITTED, str(problem), hint=hint)
+                hint = (
+                    f"Let Sentinel's user read and execute it: `chmod o+rx {program}`, and `chmod o+x` for its folders."
+                )
+                return failed(FailureClass.NOT_PERMITTED, f"Sentinel may not run {program}", hint=hint)
             case ProgramTimedOut():
                 return failed(FailureClass.READ_TIMEOUT, str(problem), hint=_TIMEOUT_HINT)
             case _:
