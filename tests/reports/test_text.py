@@ -184,6 +184,14 @@ def test_a_resolved_incident_says_how_long_it_lasted() -> None:
     assert "resolved 0 ms ago, lasted 3 min" in text.incidents(rows, NOW, Look())
 
 
+def test_of_very_many_readings_the_main_one_and_the_first_are_shown() -> None:
+    others = [{"name": f"cpu.p{number}", "value": 0.5, "unit": "ratio"} for number in range(30)]
+    run = {"main": "memory", "readings": [*others, {"name": "memory", "value": 512, "unit": "bytes"}]}
+    said = text.readings(run)
+    assert said.startswith("memory 512 B, cpu.p0 50 %, ")
+    assert said.endswith("cpu.p5 50 % and 24 more")
+
+
 def test_text_needs_nothing_heavy() -> None:
     code = "import sys, sentinel.reports.text; print(sorted({'dataclasses', 'asyncio', 'pydantic', 'jinja2'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -82,20 +82,19 @@ def _run_by_daemon(plan: "Plan", check: "Check") -> wire.Json | None:
 
 
 def _print_runs(ran: list[wire.Json]) -> None:
-    from sentinel.base.units import Unit
-    from sentinel.core.result import Reading
+    from sentinel.reports import text
 
     style = look()
     names = max(len(one["name"]) for one in ran)
     for one in ran:
-        taken = (Reading(reading["name"], reading["value"], Unit(reading["unit"])) for reading in one["readings"])
-        readings = ", ".join(map(str, taken))
-        said = readings if one["severity"] == "OK" else one["explanation"]
-        click.echo(f"{style.severity(one['severity'], 8)}  {one['name'].ljust(names)}  {_cleaned(said)}".rstrip())
-        if one["severity"] != "OK":
-            for line in (readings, one["hint"]):
-                for part in style.paragraph(line, 12 + names):
-                    click.echo(style.dim(part))
+        measured = style.paragraph(text.readings(one), 12 + names)
+        if one["severity"] == "OK":
+            said, below = "".join(measured[:1]).lstrip(), measured[1:]
+        else:
+            said, below = _cleaned(one["explanation"]), measured + style.paragraph(one["hint"], 12 + names)
+        click.echo(f"{style.severity(one['severity'], 8)}  {one['name'].ljust(names)}  {said}".rstrip())
+        for part in below:
+            click.echo(style.dim(part))
 
 
 @click.command("test-alert")

@@ -20,6 +20,9 @@ MOST_HEALTHY = 20
 #: So many checks in trouble are listed one by one: when everything is down the first ones tell it.
 MOST_TROUBLED = 50
 
+#: So many readings of a run are shown beside the main one; `--json` has all of them.
+MOST_OTHERS = 6
+
 #: Text that is to be read rather than scanned is broken at this width where the output is no terminal.
 PLAIN_WIDTH = 120
 
@@ -94,6 +97,14 @@ def outbox(rows: Sequence[Json], now: datetime, look: Look) -> str:
         return "No notifications.\n"
     table = [_OUTBOX_HEADING, *(_notification(row, now) for row in rows)]
     return "\n".join(columns(table, look)) + "\n"
+
+
+def readings(run: Json) -> str:
+    """What a run measured, the reading that stands for the check first; of very many only the first ones."""
+    taken = sorted(run["readings"], key=lambda reading: reading["name"] != run.get("main"))
+    shown = [f"{reading['name']} {_value(reading['value'], reading)}" for reading in taken[: 1 + MOST_OTHERS]]
+    more = len(taken) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def columns(table: Sequence[Sequence[str]], look: Look) -> Iterator[str]:
