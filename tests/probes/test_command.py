@@ -219,6 +219,7 @@ def test_what_the_host_lacks_is_said_beforehand() -> None:
     lacking = known.options.model_validate({"command": ["check_surely_not_here"]})
     assert "no program check_surely_not_here" in known.lacks(lacking)
     assert known.lacks(known.options.model_validate({"command": ["sh"]})) == ""
+    assert known.lacks(known.options.model_validate({"command": ["/etc/passwd"]})) == ""
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,7 @@ _HINTS: Final = {
 
 def _lacks(options: Any) -> str:
     program = options.command[0]
-    if shutil.which(program):
+    if shutil.which(program) or os.path.isfile(program):  # of one that may not be executed, the first run tells
         return ""
     return f"this host has no program {program}: install what brings it, or write its absolute path"
 
