@@ -133,6 +133,12 @@ async def test_tls_is_verified(bench: Bench, file: Path, authority: trustme.CA) 
             FailureClass.QUERY_FAILED,
         ),
         (
+            Answer(
+                body=b'{"results": [{"type": "error", "error": {"code": "SQL_PARSE_ERROR", "message": "Mary Canary"}}]}'
+            ),
+            FailureClass.MISCONFIGURED,
+        ),
+        (
             Answer(body=b'{"results": [{"type": "error", "error": {"code": "SQLITE_CORRUPT_Mary Canary"}}]}'),
             FailureClass.INTEGRITY,
         ),

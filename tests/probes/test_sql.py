@@ -167,6 +167,7 @@ async def test_a_function_that_is_not_there_comes_with_a_hint(bench: Bench, url:
     found = await bench.measure("sql", url=url, query="SELECT nosuch(1)")
     assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.NOT_INSTALLED)
     assert "function" in found.explanation
+    assert "extension" in found.hint
 
 
 async def test_a_missing_table_comes_with_a_hint(bench: Bench, url: str) -> None:

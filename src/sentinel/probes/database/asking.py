@@ -11,6 +11,12 @@ ROW_CAP: Final = 1000  # rows read of one answer; those after it are not fetched
 CELL_CAP: Final = 1 << 20  # bytes of one text or blob
 ANSWER_CAP: Final = 8 << 20  # bytes that one session may receive
 
+#: Of what is not there nothing can be told; that it must be there is the matter of `postgres` (`schema`) and `sqlite` (`tables`).
+SCHEMA_HINT: Final = "Compare the query's names with the schema: has a migration not run, or run twice?"
+FUNCTION_HINT: Final = (
+    "Is it called by its right name, with values of the right types, and is the extension there that it comes from?"
+)
+
 #: One value of a row. Numbers of every type come as int or float, times and all other types as text.
 Cell = str | int | float | bool | None
 

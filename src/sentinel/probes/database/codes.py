@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from sentinel.core.result import FailureClass
-from sentinel.probes.database.asking import CELL_CAP, Trouble
+from sentinel.probes.database.asking import CELL_CAP, FUNCTION_HINT, SCHEMA_HINT, Trouble
 
 ONE_STATEMENT: Final = "Give the check one statement; several need a check, or an entry of `integrity`, each."
 _MISSING: Final = re.compile(r"no such (table|column|view|function): ([\w.]{1,100})")
@@ -28,7 +28,7 @@ def of_code(code: str, said: str) -> Trouble:
         return Trouble(
             failure=FailureClass.NOT_INSTALLED,
             explanation=f"there is no {missing[1]} {missing[2]}",
-            hint="Compare the query's names with the schema: has a migration not run, or run twice?",
+            hint=FUNCTION_HINT if missing[1] == "function" else SCHEMA_HINT,
             absent=True,
         )
     key = _KEY.search(said)

@@ -33,7 +33,7 @@ from sentinel.probes.database.asking import (
 )
 from sentinel.probes.database.refusals import of_session, of_statement
 from sentinel.probes.wire import Resolver
-from sentinel.probes.wire.address import literal_addresses
+from sentinel.probes.wire.address import literal_addresses, place_of
 from sentinel.probes.wire.failure import WireError
 
 _RESERVE: Final = 0.5  # seconds before the deadline, or a tenth of the time left, in which a query is stopped
@@ -73,6 +73,7 @@ class PostgresDatabase:
         self._settings.setdefault("gssencmode", "disable")  # costs a round trip, and few servers offer it
         self._places = _places(self._settings)
         self._resolver = resolver
+        self._where = ", ".join(place_of(place.host, place.port) for place in self._places)
 
     @property
     def host(self) -> str:
@@ -120,7 +121,7 @@ class PostgresDatabase:
                 ready = True
                 yield session, limit
         except TimeoutError:
-            raise DatabaseError(_TOO_SLOW if ready else _NOT_REACHED) from None
+            raise DatabaseError(_TOO_SLOW if ready else _not_reached(self._where)) from None
         except WireError as error:
             raise broken(error.failure, error.explanation) from None
         except psycopg.OperationalError:
@@ -130,7 +131,7 @@ class PostgresDatabase:
     async def _connected(self, limit: float) -> AsyncIterator["Session"]:
         connection = pq.PGconn.connect_start(await self._conninfo(limit))
         try:
-            await _connect(connection)
+            await _connect(connection, self._where)
             session = Session(connection)
             try:
                 yield session
@@ -165,11 +166,14 @@ _TOO_SLOW: Final = Trouble(
     explanation="the query did not finish in time",
     hint="Look at pg_stat_activity for locks and long queries, and at the query's plan.",
 )
-_NOT_REACHED: Final = Trouble(
-    failure=FailureClass.CONNECT_TIMEOUT,
-    explanation="no session in time",
-    hint="Look whether the server is overloaded or stopped, and whether a firewall drops the packets.",
-)
+
+
+def _not_reached(place: str) -> Trouble:
+    return Trouble(
+        failure=FailureClass.CONNECT_TIMEOUT,
+        explanation=f"no session in time ({place})",
+        hint="Look whether the server is overloaded or stopped, and whether a firewall drops the packets.",
+    )
 
 
 def _places(settings: dict[str, str]) -> list[_Place]:
@@ -180,22 +184,23 @@ def _places(settings: dict[str, str]) -> list[_Place]:
     return [_Place(host=host or "localhost", port=port or "5432") for host, port in zip(hosts, ports, strict=False)]
 
 
-async def _connect(connection: pq.abc.PGconn) -> None:
+async def _connect(connection: pq.abc.PGconn, place: str) -> None:
     while True:
         if connection.status == pq.ConnStatus.BAD:
-            raise _refused(connection)
+            raise _refused(connection, place)
         step = connection.connect_poll()
         if step == pq.PollingStatus.OK:
             connection.nonblocking = 1
             return
         if step not in _READS:
-            raise _refused(connection)
+            raise _refused(connection, place)
         await _ready(connection.socket, write=step == pq.PollingStatus.WRITING)
 
 
-def _refused(connection: pq.abc.PGconn) -> DatabaseError:
+def _refused(connection: pq.abc.PGconn, place: str) -> DatabaseError:
     said = connection.error_message.decode("utf-8", "replace")
-    return DatabaseError(of_session(said, password=bool(connection.used_password or connection.needs_password)))
+    asked = bool(connection.used_password or connection.needs_password)
+    return DatabaseError(of_session(said, password=asked, place=place))
 
 
 class Session:

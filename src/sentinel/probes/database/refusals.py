@@ -8,7 +8,7 @@ from typing import Final
 
 from sentinel.base import libpq
 from sentinel.core.result import FailureClass
-from sentinel.probes.database.asking import Trouble
+from sentinel.probes.database.asking import FUNCTION_HINT, SCHEMA_HINT, Trouble
 from sentinel.probes.wire.failure import os_failure
 
 _OF_SESSION: Final = {
@@ -28,14 +28,14 @@ _OF_SESSION: Final = {
 }
 
 
-def of_session(said: str, *, password: bool) -> Trouble:
-    """Why no session came about. `password`: the server had asked for one."""
+def of_session(said: str, *, password: bool, place: str = "") -> Trouble:
+    """Why no session came about. `password`: the server had asked for one. `place`: its host and port."""
     refusal = libpq.refusal(said)
     if refusal is not None:
         return Trouble(failure=_OF_SESSION[refusal.kind], explanation=refusal.explanation, hint=refusal.hint)
     number = libpq.connect_error(said)
     if number is not None:
-        known = os_failure(number)
+        known = os_failure(number).at(place)
         return Trouble(failure=known.failure, explanation=known.explanation)
     if password:
         hint = libpq.CREDENTIAL_HINT
@@ -49,8 +49,6 @@ def of_session(said: str, *, password: bool) -> Trouble:
 
 _READ_HINT: Final = "Use a query that reads; nothing was changed."
 _RETRY_HINT: Final = "Nothing to do if it stays alone; often, look at what locks the tables."
-#: Of what is not there nothing can be told; that it must be there is the matter of `postgres` (`schema`) and `sqlite` (`tables`).
-_SCHEMA_HINT: Final = "Compare the query's names with the schema: has a migration not run, or run twice?"
 
 _QUERY_HINT: Final = (
     "Mend the query of the check: psql, as the role that Sentinel logs in as, shows what is wrong with it."
@@ -64,10 +62,11 @@ _STATES: Final = {
     "55P03": (FailureClass.QUERY_TIMEOUT, "a lock was not given in time", _RETRY_HINT),
     "40P01": (FailureClass.QUERY_FAILED, "the query was the victim of a deadlock", _RETRY_HINT),
     "40001": (FailureClass.QUERY_FAILED, "a replica's recovery or another transaction was in the way", _RETRY_HINT),
-    "42P01": (FailureClass.NOT_INSTALLED, "a table that the query names does not exist", _SCHEMA_HINT),
-    "42703": (FailureClass.NOT_INSTALLED, "a column that the query names does not exist", _SCHEMA_HINT),
-    "42883": (FailureClass.NOT_INSTALLED, "a function or operator of the query does not exist for these types", _SCHEMA_HINT),
-    "3F000": (FailureClass.NOT_INSTALLED, "a schema that the query names does not exist", _SCHEMA_HINT),
+    "42P01": (FailureClass.NOT_INSTALLED, "a table that the query names does not exist", SCHEMA_HINT),
+    "42703": (FailureClass.NOT_INSTALLED, "a column that the query names does not exist", SCHEMA_HINT),
+    "42883": (FailureClass.NOT_INSTALLED, "a function or operator of the query does not exist for these types",
+              FUNCTION_HINT),
+    "3F000": (FailureClass.NOT_INSTALLED, "a schema that the query names does not exist", SCHEMA_HINT),
     "42601": (FailureClass.MISCONFIGURED, "the query is not one correct statement", _QUERY_HINT),
     "57P01": (FailureClass.RESET, "an administrator ended the session", ""),
     "57P02": (FailureClass.RESET, "the server crashed", "Look at the server's log."),
@@ -96,7 +95,7 @@ def of_statement(state: str, said: str = "") -> Trouble:
         return _denied(_DENIED.search(said))
     known = _STATES.get(state)
     if known is not None:
-        absent = known[2] == _SCHEMA_HINT
+        absent = known[0] is FailureClass.NOT_INSTALLED
         named = _ABSENT.search(said) if absent else None
         what = f"there is no {_KINDS[named[1]]} {named[2]}" if named else known[1]
         explanation = f"{what} (SQLSTATE {state})"
