@@ -298,7 +298,8 @@ class LimitsEntry(Options):
     per_host: Annotated[int, Field(ge=1, le=10_000)] = 50
     """Checks that run at the same time against one host."""
     unknown_after: PositiveDuration = Field(default="5m", validate_default=True)
-    """When a check could not be judged for so long, Sentinel tells of it as a trouble of its own."""
+    """When a check could not be judged for so long, Sentinel tells of it as a trouble of its own: with a warning, or as critical
+    when it is more than half of all checks, or one whose failure would be critical for more than an hour."""
 
 
 class ChannelEntry(Options):

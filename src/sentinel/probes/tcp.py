@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
-from sentinel.probes.base import ProbeKind, ProbeTools
+from sentinel.probes.base import ProbeKind, ProbeTools, idle_unless
 from sentinel.probes.calls.laps import Laps
 from sentinel.probes.calls.places import PlaceOptions
 from sentinel.probes.expect.patterns import Pattern
@@ -134,6 +134,10 @@ def _build(options: Any, tools: ProbeTools) -> TcpProbe:
     return TcpProbe(options, tools)
 
 
+def _idle(options: Any) -> Mapping[str, str]:
+    return idle_unless(options.expect, "`expect`", "first_byte", "transfer")
+
+
 def _usual_rules(options: Any) -> list[Mapping[str, Any]]:
     # Where a dropped packet is a good answer, the time is that of the timeout.
     return [] if options.refused else [{"reading": "response_time", "warning": "1s", "critical": "5s"}]
@@ -152,5 +156,6 @@ KIND: Final = ProbeKind(
     },
     main="response_time",
     build=_build,
+    idle=_idle,
     usual_rules=_usual_rules,
 )

@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sentinel.base.units import Unit
-from sentinel.probes.base import ProbeKind
+from sentinel.probes.base import ProbeKind, idle_unless
 from sentinel.probes.browser.chromium import lacking
 from sentinel.probes.browser.options import BrowserOptions
 from sentinel.probes.browser.probe import TIMES, BrowserProbe
+
+
+def _idle(options: Any) -> Mapping[str, str]:
+    return idle_unless(options.text or options.selector, "`text` or `selector`", "shown_time")
 
 
 def _usual_rules(_options: Any) -> Sequence[Mapping[str, Any]]:
@@ -33,6 +37,7 @@ KIND: Final = ProbeKind(
     },
     main="load_time",
     build=BrowserProbe,
+    idle=_idle,
     usual_rules=_usual_rules,
     lacks=_lacks,
 )

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sentinel.base.units import Unit
 from sentinel.core.result import FailureClass, Measurement, Reading, failed
-from sentinel.probes.base import ProbeKind, ProbeTools
+from sentinel.probes.base import ProbeKind, ProbeTools, idle_unless
 from sentinel.probes.calls.laps import Laps
 from sentinel.probes.finding import Finding, measurement
 from sentinel.probes.tls import chain, handshake
@@ -196,6 +196,10 @@ def _build(options: Any, tools: ProbeTools) -> TlsProbe:
     return TlsProbe(options, tools)
 
 
+def _idle(options: Any) -> Mapping[str, str]:
+    return idle_unless(options.starttls, "`starttls`", "starttls")
+
+
 def _usual_rules(_options: Any) -> list[Mapping[str, Any]]:
     return [{"reading": "days_left", "direction": "below", "warning": 21, "critical": 7}]
 
@@ -227,6 +231,7 @@ KIND: Final = ProbeKind(
     lower_is_worse=frozenset({"certificate_days", "days_left", "key_bits", "tls_version"}),
     main="days_left",
     build=_build,
+    idle=_idle,
     usual_rules=_usual_rules,
     lacks=_lacks,
 )
