@@ -17,7 +17,6 @@ STORIES = [
         fault="module_missing",
         check="modules",
         failure=FailureClass.WRONG_BODY,
-        severity=Severity.WARNING,
         says="total_modules: expected 6, found 5",
     ),
     Story(

@@ -68,10 +68,10 @@ async def test_the_endpoints_are_counted_in_the_document(world: World) -> None:
 async def test_a_deployment_is_verified_by_one_command(world: World, children: Children) -> None:
     """BH-8: the exit status says it, for a pipeline that then goes on or rolls back."""
     assert await (await world.check(children, "--tag", "post")).exit(within=30) == 0
-    async with world.broken("monolithic"):
+    async with world.broken("module_missing"):
         verified = await world.check(children, "--tag", "post")
         assert await verified.exit(within=30) == 2
-    assert 'architecture.type: expected "modular", found "monolithic"' in verified.tail()
+    assert "total_modules: expected 6, found 5" in verified.tail()
 
 
 async def test_what_is_made_is_taken_away_again(world: World) -> None:

@@ -121,6 +121,7 @@ STORIES = [
         fault="hrs_down",
         check="hrs-api",
         failure=FailureClass.WRONG_STATUS,
+        severity=Severity.WARNING,
         says="status 503, expected 200",
     ),
     Story(
@@ -128,6 +129,7 @@ STORIES = [
         fault="covid_down",
         check="covid-api",
         failure=FailureClass.WRONG_STATUS,
+        severity=Severity.WARNING,
         says="status 503, expected 200",
     ),
     Story(
