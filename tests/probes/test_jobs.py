@@ -369,7 +369,7 @@ async def test_a_closed_port_is_refused_without_a_step(bench: Bench) -> None:
     with refusing_port() as port:
         url = f"postgresql://u@127.0.0.1:{port}/d"
         found = await bench.measure("jobs", url=url, table="jobs", states=STATES)
-    assert (found.failure, found.explanation) == (FailureClass.REFUSED, "connection refused")
+    assert (found.failure, found.explanation) == (FailureClass.REFUSED, f"connection refused by 127.0.0.1 port {port}")
 
 
 @pytest.mark.parametrize(

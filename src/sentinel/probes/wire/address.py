@@ -32,7 +32,7 @@ class Address:
         return place_of(self.host or self.ip, self.sockaddr[1])
 
 
-def place_of(host: str, port: int) -> str:
+def place_of(host: str, port: int | str) -> str:
     """A host and its port as people are told of them: `example.org port 443`, `[::1] port 80`."""
     return f"[{host}] port {port}" if ":" in host else f"{host} port {port}"
 
