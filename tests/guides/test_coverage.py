@@ -29,6 +29,11 @@ def stories(system: str) -> list[Story]:
 
 
 @every_system
+def test_messages_are_signed_with_the_name_of_the_system(system: str) -> None:
+    assert configured(system)["name"] == system
+
+
+@every_system
 def test_no_id_is_missing_and_none_is_there_twice(system: str) -> None:
     assert [row.id for row in rows(system)] == IDS[system]
 

@@ -87,6 +87,14 @@ async def test_a_stopped_service_is_seen_to_be_down(world: World, children: Chil
     assert "port-refuses" in running.tail()
 
 
+async def test_a_stopped_service_wakes_people_by_few_checks(world: World) -> None:
+    """Nine critical incidents for one cause had nobody see which of them was the cause."""
+    async with Watch(world.plan) as watch, world.broken("stopped"):
+        seen = await watch.look()
+    critical = {name for name, one in seen.items() if one.severity is Severity.CRITICAL}
+    assert critical == {"backend", "health", "health-db", "smoke"}
+
+
 async def test_nothing_private_is_told_of(world: World) -> None:
     assert (
         await world.telling(
