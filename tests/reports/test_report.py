@@ -155,6 +155,10 @@ def test_an_incident_has_its_duration_and_who_took_it_after_how_long() -> None:
     assert (row.acknowledged_after, row.notifications, row.told) == (7 * MINUTE, 5, 2)
 
 
+def test_an_incident_of_which_nobody_is_told_sends_nothing() -> None:
+    assert report(HEALTH, incidents=(replace(incident(), told=()),)).notifications == 0
+
+
 def test_an_incident_that_is_still_open_lasts_up_to_the_end_of_the_period() -> None:
     (row,) = report(HEALTH, incidents=(incident(lasted=None),)).incidents
     assert row.line.resolved_at is None

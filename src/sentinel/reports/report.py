@@ -161,7 +161,7 @@ def _incident(incident: Incident, timeline: Sequence[TimelineEntry], period: Per
         acknowledged_by=taken.by if taken else "",
         acknowledged_why=taken.text if taken else "",
         acknowledged_after=max(taken.at - opened, timedelta(0)) if taken else None,
-        notifications=incident.sequence,
+        notifications=incident.sequence if incident.told else 0,
         told=len(incident.told),
     )
 
