@@ -124,7 +124,9 @@ def _judged_in_part(check: Check, result: Result) -> Verdict:
     if not seen:
         return Verdict(severity=Severity.UNKNOWN, findings=(unknown,))
     worst = max(finding.severity for finding in seen)
-    return Verdict(severity=worst, findings=(*sorted(seen, key=lambda finding: -finding.severity), unknown), point=worst)
+    return Verdict(
+        severity=worst, findings=(*sorted(seen, key=lambda finding: -finding.severity), unknown), point=worst
+    )
 
 
 def _point_findings(check: Check, result: Result) -> Iterator[Finding]:
