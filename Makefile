@@ -34,8 +34,8 @@ mend: $(VENV)/.run-stamp ## Switch it off again: make mend FAULT=slow (bare: all
 crash: $(VENV)/.run-stamp ## Kill Sentinel with SIGKILL, as a power cut would: it starts again and forgets nothing
 	@$(BIN)/python -m examples.demo.crash
 
-test: $(VENV)/.dev-stamp bytecode ## Run all tests; some of them: make test ARGS="tests/core -x"
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.dev-stamp bytecode ## Run all tests, side by side; some of them: make test ARGS="tests/core -x"
+	@$(BIN)/python -m pytest $(or $(ARGS),-n auto --dist loadfile)
 
 check: $(VENV)/.dev-stamp ## Check format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .
