@@ -58,7 +58,7 @@ async def test_counting_needs_a_right_that_the_hint_names(bench: Bench, postgres
     execute(postgres_database, *EMPLOYEES)
     found = await bench.measure("postgres", url=plain, tables={"watch": ["employees"], "count": ["employees"]})
     assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.NOT_PERMITTED)
-    assert found.hint == "GRANT SELECT ON employees TO the role in `url`."
+    assert found.hint == "GRANT SELECT ON employees TO the role that Sentinel logs in as."
     assert readings(found)["table_size.employees"] > 0
 
 
