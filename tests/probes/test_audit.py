@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pytest
 from sentinel.base.clock import SystemClock
 from sentinel.core.result import FailureClass, Outcome
 from sentinel.probes.audit.times import moment
+from sentinel.probes.calls.session import Sessions
 from tests.kit.bench import Bench, problem, readings, words
 from tests.kit.clock import FakeClock
 from tests.kit.http_receiver import Answer, HttpReceiver
@@ -55,6 +57,17 @@ async def test_action_and_look_share_a_fresh_id(bench: Bench, receiver: HttpRece
     assert found.outcome is Outcome.PASS
     assert mark.startswith("sentinel-")
     assert (act.json(), look.target) == ({"note": mark}, f"/log?id={mark}")
+
+
+async def test_a_restart_does_not_try_a_refused_login_again(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.answer = Answer(status=401)
+    reading = options(receiver)
+    reading["action"]["login"] = {"url": f"{receiver.url}/login", "username": "m", "password": "p-canary"}
+    found = await bench.measure("audit", **reading)
+    bench.tools = replace(bench.tools, sessions=Sessions(), note=found.note)
+    assert (await bench.measure("audit", **reading)).failure is FailureClass.CREDENTIAL_REFUSED
+    assert [request.target for request in receiver.requests] == ["/login"]
+    assert "canary" not in str(found.note)
 
 
 async def test_the_record_is_looked_for_until_it_is_there(bench: Bench, receiver: HttpReceiver) -> None:

@@ -11,8 +11,8 @@ from time import monotonic
 import pytest
 
 from sentinel.core.result import FailureClass
-from sentinel.probes.globs import named_by
-from sentinel.probes.worker import Halt
+from sentinel.probes.local.globs import named_by
+from sentinel.probes.local.worker import Halt
 from tests.kit.bench import Bench, run
 
 FILES = ("a.log", "b.txt", ".hidden.log", "x/a.log", "x/y/c.log", "x/.z/d.log", "[odd]/a.log", "x/y/a.log")

@@ -22,8 +22,8 @@ from sentinel.probes.host.options import ProcessOptions
 from sentinel.probes.host.processes import Seen, unseen
 from sentinel.probes.host.system import Boot, CpuTimes, booted, cpu_used
 from sentinel.probes.host.watch import Watch
-from sentinel.probes.lane import Hanging, Lane
-from sentinel.probes.restarts import MOST, Restarts, mark_of
+from sentinel.probes.local.lane import Hanging, Lane
+from sentinel.probes.local.restarts import MOST, Restarts, mark_of
 from tests.kit.bench import Bench, problem, readings, run, words
 from tests.kit.config import ConfigFolder
 from tests.kit.eventually import eventually

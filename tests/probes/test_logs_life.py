@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from sentinel.probes.local.worker import Halt
 from sentinel.probes.logs.files import Places, look_at_files
 from sentinel.probes.logs.listing import identity_of
 from sentinel.probes.logs.options import LogsOptions
 from sentinel.probes.logs.tally import Tally
-from sentinel.probes.worker import Halt
 
 HEADER = "# a head that every file begins with, longer than what a place is known again by " + "-" * 300 + "\n"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sentinel.core.result import FailureClass, Outcome
+from sentinel.probes.calls.session import Sessions
 from tests.kit.bench import Bench, problem, readings, run, words
 from tests.kit.http_receiver import Answer, HttpReceiver
 
@@ -64,6 +66,17 @@ async def test_a_lasting_token_that_has_run_out_is_no_lost_access(bench: Bench, 
     found = await bench.measure("roles", **matrix(receiver, allow=["read"]))
     assert (found.outcome, found.failure) == (Outcome.UNKNOWN, FailureClass.CREDENTIAL_REFUSED)
     assert found.explanation.endswith("its token is refused everywhere, with status 401")
+
+
+async def test_a_restart_does_not_try_a_refused_login_again(bench: Bench, receiver: HttpReceiver) -> None:
+    receiver.answer = Answer(status=401)
+    options = matrix(receiver, login={"url": f"{receiver.url}/login"})
+    options["roles"] = {"doctor": {"username": "d", "password": "p-canary"}}
+    found = await bench.measure("roles", **options)
+    bench.tools = replace(bench.tools, sessions=Sessions(), note=found.note)
+    assert (await bench.measure("roles", **options)).failure is FailureClass.CREDENTIAL_REFUSED
+    assert len(receiver.requests) == 1
+    assert "canary" not in str(found.note)
 
 
 async def test_a_token_that_is_good_for_something_has_not_run_out(bench: Bench, receiver: HttpReceiver) -> None:

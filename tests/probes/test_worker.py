@@ -12,7 +12,7 @@ import pytest
 
 from sentinel.core.result import FailureClass
 from sentinel.probes.finding import Finding
-from sentinel.probes.worker import Halt, Worker
+from sentinel.probes.local.worker import Halt, Worker
 from tests.kit.eventually import eventually
 
 if TYPE_CHECKING:

@@ -16,6 +16,8 @@ from sentinel.probes.audit.options import AuditOptions
 from sentinel.probes.audit.recent import Recent
 from sentinel.probes.audit.trail import Trail
 from sentinel.probes.base import ProbeKind, ProbeTools, idle_unless
+from sentinel.probes.calls.patience import Patience
+from sentinel.probes.calls.session import Account
 from sentinel.probes.finding import Finding, measurement
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class AuditProbe:
         self._actions = {name: Acting(action, action.record, tools) for name, action in options.actions.items()}
         if options.action is not None and options.record is not None:
             self._actions = {"": Acting(options.action, options.record, tools), **self._actions}
+        self._patience = Patience(self._accounts(), tools.clock, (tools.note or {}).get("logins"))
         parts = [*self._actions.values(), self._newest, self._trail, self._recent, self._protecting]
         self.host = next((part.host for part in parts if part is not None), "")
 
@@ -83,9 +86,18 @@ class AuditProbe:
                 findings.append(_named(name, finding))
         readings += [Reading(name, max(values), Unit.SECONDS) for name, values in taken.items()]
 
-    def _note(self) -> Note | None:
+    def _accounts(self) -> dict[str, Account | None]:
+        """Everybody whom this check logs in as, by what for."""
+        accounts = {
+            f"{name} {what}": one for name, acting in self._actions.items() for what, one in acting.accounts.items()
+        }
+        reading = {"freshness": self._newest, "recent": self._recent}
+        return accounts | {name: part.account for name, part in reading.items() if part is not None}
+
+    def _note(self) -> Note:
         parts = {"trail": self._trail, "recent": self._recent}
-        return {name: part.note() for name, part in parts.items() if part is not None} or None
+        noted = {name: part.note() for name, part in parts.items() if part is not None}
+        return {**noted, "logins": self._patience.written()}
 
 
 def _part(note: Note | None, name: str) -> Note | None:

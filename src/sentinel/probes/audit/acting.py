@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
@@ -16,7 +17,7 @@ from sentinel.probes.audit.times import moment
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.calls.caller import Caller, Header, account_of
 from sentinel.probes.calls.requests import RequestOptions, with_word
-from sentinel.probes.calls.session import Login
+from sentinel.probes.calls.session import Account, Login
 from sentinel.probes.expect.assertions import JsonAssertion
 from sentinel.probes.expect.patterns import JsonPath
 from sentinel.probes.expect.statuses import StatusField, all_of
@@ -92,6 +93,11 @@ class Acting:
         self._account = account_of(action.login, tools)
         self._log = Log(record, tools, (_WORD,))
         self.host = self._account.host if self._account is not None else self._log.host
+
+    @property
+    def accounts(self) -> Mapping[str, Account | None]:
+        """Who acts, and who reads the log."""
+        return {"action": self._account, "record": self._log.account}
 
     async def look(self, deadline: float, readings: list[Reading]) -> None:
         """Raises Finding when the action failed, or its record is not as it must be."""

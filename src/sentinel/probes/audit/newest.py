@@ -33,6 +33,7 @@ class Newest:
         self._clock = tools.clock
         self._log = Log(options, tools, ())
         self.host = self._log.host
+        self.account = self._log.account
 
     async def look(self, deadline: float, readings: list[Reading]) -> None:
         """Raises Finding when the log is stale, or does not say."""

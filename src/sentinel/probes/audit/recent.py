@@ -75,16 +75,16 @@ class Recent:
         self._order = options.order
         self._clock: Clock = tools.clock
         self._caller = Caller(transport=tools.transport, contexts=tools.contexts)
-        self._account = account_of(options.login, tools)
+        self.account = account_of(options.login, tools)
         self._memory = Memory.read(note, options.identity())
-        self.host = self._account.host if self._account is not None else ""
+        self.host = self.account.host if self.account is not None else ""
 
     def note(self) -> Note:
         return self._memory.note()
 
     async def look(self, deadline: float, readings: list[Reading], findings: list[Finding]) -> None:
         """Adds what is wrong to `findings`. Raises Finding when the log cannot be read."""
-        exchange = await self._caller.call_as("recent", self._account, self._options.request, deadline)
+        exchange = await self._caller.call_as("recent", self.account, self._options.request, deadline)
         refuse_status("recent", exchange.status)
         entries = self._read(exchange.body)
         walked = self._walk(entries)

@@ -56,7 +56,7 @@ class Log:
     def __init__(self, options: LogOptions, tools: ProbeTools, words: tuple[str, ...]) -> None:
         self._options = options
         self._caller = Caller(transport=tools.transport, contexts=tools.contexts)
-        self._account = account_of(options.login, tools)
+        self.account = account_of(options.login, tools)
         self._words = words
         self._database: Database | None = None
         if options.database is not None:
@@ -69,7 +69,7 @@ class Log:
     def host(self) -> str:
         if self._database is not None:
             return self._database.host
-        return self._account.host if self._account is not None else ""
+        return self.account.host if self.account is not None else ""
 
     async def first(self, step: str, deadline: float, values: Mapping[str, str]) -> Any:
         """The first entry, with `{word}` replaced by its value; None when there is none. Raises Finding."""
@@ -79,7 +79,7 @@ class Log:
         assert request is not None
         for word, value in values.items():
             request = with_word(request, word, value)
-        exchange = await self._caller.call_as(step, self._account, request, deadline)
+        exchange = await self._caller.call_as(step, self.account, request, deadline)
         refuse_status(step, exchange.status)
         try:
             found = self._options.entries.find(read_json(exchange.body))

@@ -10,8 +10,8 @@ from typing import Final
 
 from sentinel.core.result import FailureClass
 from sentinel.probes.finding import Finding
-from sentinel.probes.globs import folder_of, named_by
-from sentinel.probes.worker import Halt
+from sentinel.probes.local.globs import folder_of, named_by
+from sentinel.probes.local.worker import Halt
 
 _MOST_FILES: Final = 10_000  # of one place
 _BESIDE: Final = (

@@ -17,7 +17,7 @@ from sentinel.probes.backup.scratch import Scratch, count, refuse_without_room
 from sentinel.probes.backup.tools import read_archive, read_zstd
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.finding import Finding, measurement
-from sentinel.probes.worker import Halt, Worker
+from sentinel.probes.local.worker import Halt, Worker
 
 T = TypeVar("T")
 

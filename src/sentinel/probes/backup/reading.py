@@ -15,7 +15,7 @@ from urllib.parse import quote
 from sentinel.core.result import FailureClass
 from sentinel.probes.backup.options import FormatName, TableName
 from sentinel.probes.finding import Finding
-from sentinel.probes.worker import Halt
+from sentinel.probes.local.worker import Halt
 
 _CHUNK: Final = 1 << 20  # bytes
 _STEPS: Final = 20_000  # instructions of SQLite's machine between two looks at the time

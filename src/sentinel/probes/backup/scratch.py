@@ -18,8 +18,8 @@ from sentinel.probes.base import ProbeTools
 from sentinel.probes.database import Statement, open_database
 from sentinel.probes.database.asking import DatabaseError
 from sentinel.probes.finding import Finding
-from sentinel.probes.process import Ended
-from sentinel.probes.worker import Halt
+from sentinel.probes.local.process import Ended
+from sentinel.probes.local.worker import Halt
 
 PREFIX: Final = "sentinel_restore_"
 _DROP: Final = 5.0  # seconds for dropping a database, also of a run that is cancelled

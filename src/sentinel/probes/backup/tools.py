@@ -8,7 +8,7 @@ from typing import Final
 from sentinel.core.result import FailureClass
 from sentinel.probes.backup.reading import corrupt, not_done
 from sentinel.probes.finding import Finding
-from sentinel.probes.process import Ended, ProgramFailed, ProgramTimedOut, run_program
+from sentinel.probes.local.process import Ended, ProgramFailed, ProgramTimedOut, run_program
 
 _PACKAGES: Final = {"pg_restore": "postgresql-client", "psql": "postgresql-client", "zstd": "zstd"}  # of Debian
 

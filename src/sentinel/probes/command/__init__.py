@@ -16,7 +16,7 @@ from sentinel.core.result import FailureClass, Measurement, Reading, failed, pas
 from sentinel.probes.base import ProbeKind, ProbeTools
 from sentinel.probes.command.perfdata import Value, as_label, read
 from sentinel.probes.excerpt import first_line
-from sentinel.probes.process import (
+from sentinel.probes.local.process import (
     Ended,
     ProgramFailed,
     ProgramForbidden,

@@ -12,10 +12,10 @@ from sentinel.probes.base import ProbeKind, ProbeTools
 from sentinel.probes.dns.asking import Answer, Question, ask
 from sentinel.probes.dns.options import DnsOptions, question, server_place, shown
 from sentinel.probes.finding import Finding, measurement
+from sentinel.probes.local.worker import Worker
 from sentinel.probes.wire.address import Address
 from sentinel.probes.wire.failure import WireError
 from sentinel.probes.wire.link import addresses_of
-from sentinel.probes.worker import Worker
 
 _MOST_OF_HOST: Final = 3  # servers that resolv.conf(5) knows
 

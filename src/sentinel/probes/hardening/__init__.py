@@ -15,7 +15,7 @@ from sentinel.probes.hardening.files import look_at_files
 from sentinel.probes.hardening.options import Group, HardeningOptions, SettingsOptions
 from sentinel.probes.hardening.remarks import Remark, hints, readings, shortened
 from sentinel.probes.hardening.web import Web
-from sentinel.probes.worker import Worker
+from sentinel.probes.local.worker import Worker
 
 
 class HardeningProbe:

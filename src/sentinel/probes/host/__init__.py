@@ -16,8 +16,8 @@ from sentinel.probes.host.options import HostOptions
 from sentinel.probes.host.processes import Seen, find
 from sentinel.probes.host.system import Boot, CpuTimes
 from sentinel.probes.host.watch import READINGS, Watch
-from sentinel.probes.lane import Hanging, Lane
-from sentinel.probes.restarts import Restarts
+from sentinel.probes.local.lane import Hanging, Lane
+from sentinel.probes.local.restarts import Restarts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

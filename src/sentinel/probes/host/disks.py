@@ -10,7 +10,7 @@ from sentinel.base.units import Unit, format_bytes, format_value
 from sentinel.core.result import FailureClass, Reading
 from sentinel.probes.finding import Finding
 from sentinel.probes.host.look import Look
-from sentinel.probes.lane import Hanging, Lane
+from sentinel.probes.local.lane import Hanging, Lane
 
 StatVfs = Callable[[str], os.statvfs_result]
 

@@ -11,8 +11,8 @@ import psutil
 from sentinel.core.result import FailureClass
 from sentinel.probes.finding import Finding
 from sentinel.probes.host.options import ProcessOptions
-from sentinel.probes.listeners import Listener, listeners
-from sentinel.probes.restarts import mark_of
+from sentinel.probes.local.listeners import Listener, listeners
+from sentinel.probes.local.restarts import mark_of
 
 Listening = Mapping[int, Sequence[Listener]]  # by port
 

@@ -11,7 +11,7 @@ from sentinel.probes.finding import Finding
 from sentinel.probes.host.look import Look
 from sentinel.probes.host.options import ProcessOptions
 from sentinel.probes.host.processes import Seen
-from sentinel.probes.restarts import Restarts
+from sentinel.probes.local.restarts import Restarts
 
 #: What is read of each process, with `.<name>`.
 READINGS: Final[Mapping[str, Unit]] = {

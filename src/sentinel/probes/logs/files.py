@@ -8,11 +8,11 @@ from typing import Any, Final, Self
 
 from sentinel.core.result import FailureClass
 from sentinel.probes.finding import Finding
+from sentinel.probes.local.worker import Halt
 from sentinel.probes.logs.following import Position, Stretch, follow, tail_of
 from sentinel.probes.logs.listing import Listing, identity_of, listing
 from sentinel.probes.logs.options import LogsOptions
 from sentinel.probes.logs.tally import Tally
-from sentinel.probes.worker import Halt
 
 CHUNK: Final = 64 * 1024  # bytes that are looked at at once; a line that is longer counts as several
 

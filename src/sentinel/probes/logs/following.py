@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final, Self
 
+from sentinel.probes.local.worker import Halt
 from sentinel.probes.logs.listing import LogFile, neighbours
-from sentinel.probes.worker import Halt
 
 _TAIL: Final = 256  # bytes before a position that it is known again by
 _LINE: Final = 65_536  # bytes from the end in which the last line's end is looked for

@@ -8,8 +8,15 @@ import orjson
 
 from sentinel.core.result import FailureClass
 from sentinel.probes.finding import Finding
+from sentinel.probes.local.process import (
+    Ended,
+    ProgramFailed,
+    ProgramForbidden,
+    ProgramMissing,
+    ProgramTimedOut,
+    run_program,
+)
 from sentinel.probes.logs.options import JournalOptions
-from sentinel.probes.process import Ended, ProgramFailed, ProgramForbidden, ProgramMissing, ProgramTimedOut, run_program
 
 MOST: Final = 2 << 20  # bytes of journalctl's answer that one look reads
 _MESSAGE: Final = 65_536  # characters of one entry

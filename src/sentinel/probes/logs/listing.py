@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from sentinel.probes.globs import folder_of, named_by
-from sentinel.probes.worker import Halt
+from sentinel.probes.local.globs import folder_of, named_by
+from sentinel.probes.local.worker import Halt
 
 MOST_FILES: Final = 200  # that one check follows: those that were written to last
 _MOST_NAMES: Final = 10_000  # that are looked at for one path

@@ -7,12 +7,12 @@ from sentinel.base.units import Unit, format_duration
 from sentinel.core.result import FailureClass, Measurement, Note, Reading
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.finding import Finding, measurement
+from sentinel.probes.local.worker import Worker
 from sentinel.probes.logs.files import FilesSeen, Places, look_at_files
 from sentinel.probes.logs.journal import MOST, JournalPlace, JournalSeen, look_at_journal
 from sentinel.probes.logs.options import LogsOptions
 from sentinel.probes.logs.tally import Tally
 from sentinel.probes.logs.window import Window
-from sentinel.probes.worker import Worker
 
 _SPARE = 2.0  # seconds: a block of lines in which fifty patterns are found everywhere takes some 0.5
 _ASKEW = 60.0  # seconds that what was just written may seem to come from the future

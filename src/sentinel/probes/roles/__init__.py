@@ -48,7 +48,8 @@ class RolesProbe:
             except Finding as finding:
                 findings.append(finding)
         hint = self._coverage.hint() if self._coverage is not None else ""
-        return measurement(findings, readings, hints={"uncovered": hint} if hint else None)
+        note = {"logins": self._users.patience.written()}
+        return measurement(findings, readings, note=note, hints={"uncovered": hint} if hint else None)
 
     async def close(self) -> None:
         """There is nothing to give back: tokens are forgotten by themselves."""

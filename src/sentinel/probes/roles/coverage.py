@@ -20,7 +20,7 @@ from sentinel.probes.calls.requests import RequestOptions
 from sentinel.probes.expect.patterns import Pattern
 from sentinel.probes.expect.statuses import all_of
 from sentinel.probes.finding import Finding
-from sentinel.probes.worker import Worker
+from sentinel.probes.local.worker import Worker
 
 _DOCUMENT_CAP: Final = 4 << 20  # bytes
 _MOST_ENDPOINTS: Final = 5000

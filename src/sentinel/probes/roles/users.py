@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.calls.caller import Caller, Header
+from sentinel.probes.calls.patience import Patience
 from sentinel.probes.calls.requests import RequestOptions
 from sentinel.probes.calls.session import Account, LoginWay
 from sentinel.probes.finding import Finding
@@ -28,6 +29,8 @@ class Users:
     def __init__(self, options: RolesOptions, tools: ProbeTools) -> None:
         self._caller = Caller(transport=tools.transport, contexts=tools.contexts)
         self._users = {name: _user(role, options.login, tools) for name, role in options.roles.items()}
+        accounts = {name: user.account for name, user in self._users.items()}
+        self.patience = Patience(accounts, tools.clock, (tools.note or {}).get("logins"))
         self._concurrency = options.concurrency
         self.lasting = frozenset(name for name, role in options.roles.items() if role.token is not None)
         self.host = _host(options, self._users)

@@ -12,7 +12,7 @@ from sentinel.base.units import Unit
 from sentinel.core.result import Measurement, Note, Reading
 from sentinel.probes.base import ProbeKind, ProbeTools
 from sentinel.probes.finding import Finding, measurement
-from sentinel.probes.restarts import Restarts
+from sentinel.probes.local.restarts import Restarts
 from sentinel.probes.service.condition import Condition, Manager
 from sentinel.probes.service.container import Container, ContainerOptions
 from sentinel.probes.service.pm2 import Pm2, Pm2Options, shared_phase

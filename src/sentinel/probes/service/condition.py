@@ -5,7 +5,7 @@ from typing import Protocol
 
 from sentinel.core.result import FailureClass
 from sentinel.probes.finding import Finding
-from sentinel.probes.process import (
+from sentinel.probes.local.process import (
     Ended,
     ProgramFailed,
     ProgramForbidden,

@@ -10,9 +10,9 @@ from pydantic import Field
 from sentinel.base.fields import Options
 from sentinel.core.result import FailureClass
 from sentinel.probes.finding import Finding
-from sentinel.probes.lane import Hanging, Lane
-from sentinel.probes.listeners import Listener, listeners
-from sentinel.probes.restarts import mark_of
+from sentinel.probes.local.lane import Hanging, Lane
+from sentinel.probes.local.listeners import Listener, listeners
+from sentinel.probes.local.restarts import mark_of
 from sentinel.probes.service.condition import Condition
 
 

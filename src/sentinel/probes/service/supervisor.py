@@ -12,7 +12,7 @@ from pydantic import AfterValidator
 from sentinel.base.fields import Options
 from sentinel.core.result import FailureClass
 from sentinel.probes.finding import Finding
-from sentinel.probes.process import Ended, ProgramFailed, run_program
+from sentinel.probes.local.process import Ended, ProgramFailed, run_program
 from sentinel.probes.service.condition import Condition, finding_of, misunderstood
 
 _NAME: Final = re.compile(r"[^\s'\"\0-][^\s'\"\0]{0,199}\Z")

@@ -13,7 +13,7 @@ from glob import has_magic
 from pathlib import Path
 from typing import Final
 
-from sentinel.probes.worker import Halt
+from sentinel.probes.local.worker import Halt
 
 _DEEPEST: Final = 100  # folders below each other that `**` goes into
 
