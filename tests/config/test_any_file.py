@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sentinel.base.errors import ConfigError
 from sentinel.config.guide import KEYS
-from sentinel.config.schema import CheckEntry, Configuration
+from sentinel.config.schema import Configuration
+from sentinel.config.schema.checks import CheckEntry
 from sentinel.config.shape import fields
 from sentinel.core.plan import Plan
 from tests.kit.config import ConfigFolder

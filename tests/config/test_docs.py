@@ -12,7 +12,9 @@ from jsonschema import Draft202012Validator
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
 from sentinel.config.advice import advice
 from sentinel.config.json_schema import json_schema
-from sentinel.config.schema import CheckEntry, Configuration, GuideForm
+from sentinel.config.schema import Configuration
+from sentinel.config.schema.checks import CheckEntry
+from sentinel.config.schema.guide import GuideForm
 from sentinel.config.shape import fields
 from sentinel.probes.catalogue import CATALOGUE as PROBES
 from tests.config.write_docs import DOCS, PAGE, SCHEMA, page_text, schema_text

@@ -14,7 +14,8 @@ from sentinel.config.load import Loaded
 from sentinel.config.problems import did_you_mean, listed
 from sentinel.config.read import read, read_what_is_fine
 from sentinel.config.rules import FAMILY, Known, compile_rules, read_rules, unit_of, with_defaults
-from sentinel.config.schema import CheckEntry, Defaults, RuleEntry
+from sentinel.config.schema.checks import CheckEntry, Defaults
+from sentinel.config.schema.rules import RuleEntry
 from sentinel.config.secrecy import anchored, masked, secrets_in
 from sentinel.core.check import OWN_CHECK, Check
 from sentinel.core.rule import Rule, Severity

@@ -13,15 +13,9 @@ from sentinel.config.kinds import ChannelKinds, CheckKinds
 from sentinel.config.load import Loaded
 from sentinel.config.problems import did_you_mean, listed
 from sentinel.config.read import read, read_what_is_fine
-from sentinel.config.schema import (
-    Configuration,
-    Defaults,
-    LimitsEntry,
-    LogsEntry,
-    ReportsEntry,
-    StoreEntry,
-    WebEntry,
-)
+from sentinel.config.schema import Configuration
+from sentinel.config.schema.checks import Defaults
+from sentinel.config.schema.own import LimitsEntry, LogsEntry, ReportsEntry, StoreEntry, WebEntry
 from sentinel.config.secrecy import also_secret, masked, refuse_open_secret, secrets_in
 from sentinel.config.sections import limits, log_plan, report_plans, reports_folder, section, store_plan, web_plan
 from sentinel.config.shape import fields

@@ -17,7 +17,7 @@ from sentinel.base.units import parse_duration, write_duration
 from sentinel.config.keypath import KeyPath
 from sentinel.config.problems import Problems
 from sentinel.config.read import read
-from sentinel.config.schema import GuideForm, GuideThresholds
+from sentinel.config.schema.guide import GuideForm, GuideThresholds
 from sentinel.config.shape import fields
 
 RESPONSE_TARGET = 2.0  # seconds

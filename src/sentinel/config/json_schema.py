@@ -9,7 +9,10 @@ from pydantic import BaseModel, TypeAdapter
 
 from sentinel.base.units import write_duration
 from sentinel.config.kinds import ChannelKinds, CheckKinds
-from sentinel.config.schema import RULES, CheckEntry, Configuration, GuideForm
+from sentinel.config.schema import Configuration
+from sentinel.config.schema.checks import CheckEntry
+from sentinel.config.schema.guide import GuideForm
+from sentinel.config.schema.rules import RULES
 
 Node = dict[str, Any]
 

@@ -8,7 +8,7 @@ from sentinel.base.units import Unit
 from sentinel.config.guide import KEYS as GUIDE_KEYS
 from sentinel.config.json_schema import Node, json_schema
 from sentinel.config.kinds import ChannelKinds, CheckKinds, KindOfCheck
-from sentinel.config.schema import RULES
+from sentinel.config.schema.rules import RULES
 
 #: Ends the part of `docs/configuration.md` that is written by hand.
 MARK = "<!-- What follows is written by `python -m tests.config.write_docs`: do not edit it here. -->"

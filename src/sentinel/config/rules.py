@@ -9,7 +9,7 @@ from sentinel.config.bounds import parse_bound
 from sentinel.config.keypath import KeyPath
 from sentinel.config.problems import Problems, did_you_mean, listed
 from sentinel.config.read import read
-from sentinel.config.schema import RULES, ErrorRateRule, QuantileRule, RuleEntry, ThresholdRule
+from sentinel.config.schema.rules import RULES, ErrorRateRule, QuantileRule, RuleEntry, ThresholdRule
 from sentinel.core.rule import Bounds, Direction, ErrorRate, Quantile, Rule, Threshold
 from sentinel.core.samples import PARTS
 

@@ -13,7 +13,8 @@ from sentinel.config.kinds import ChannelKinds
 from sentinel.config.load import Loaded
 from sentinel.config.problems import Problems, did_you_mean, listed
 from sentinel.config.read import read
-from sentinel.config.schema import ChannelEntry, LevelEntry, PolicyEntry, checked_name
+from sentinel.config.schema.fields import checked_name
+from sentinel.config.schema.telling import ChannelEntry, LevelEntry, PolicyEntry
 from sentinel.config.secrecy import anchored, secrets_in
 from sentinel.core.incident import Level, Policy
 from sentinel.core.plan import ChannelPlan

@@ -1,0 +1,45 @@
+"""The full form of a configuration: what each key means, its type, its default. The reference is generated from here.
+
+The options of a check or a channel are not here: they belong to its kind.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from sentinel.base.fields import Options
+from sentinel.config.schema.checks import CheckEntry, Defaults
+from sentinel.config.schema.fields import Line, Name, web_link
+from sentinel.config.schema.own import LimitsEntry, LogsEntry, ReportsEntry, StoreEntry, WebEntry
+from sentinel.config.schema.telling import ChannelEntry, PolicyEntry
+
+
+class Configuration(Options):
+    """The full form. Every key may be left out, only `checks` (or `api_url`) may not."""
+
+    schema_: str | None = Field(default=None, alias="$schema")
+    """Where the JSON Schema of this file is, so that editors complete and explain. Sentinel ignores it."""
+    name: Line = "sentinel"
+    """Name of this Sentinel, shown in every message."""
+    link: Annotated[str, AfterValidator(web_link)] = ""
+    """Address under which people reach this Sentinel, for messages."""
+    defaults: Defaults = Defaults()
+    """What checks do that say nothing else."""
+    checks: tuple[CheckEntry, ...] = ()
+    """The checks."""
+    channels: Mapping[Name, ChannelEntry] = {}
+    """The ways to tell people, by name."""
+    policies: Mapping[Name, PolicyEntry] = {}
+    """Who is told when, by name. When there is none named `default`, it is made: all channels at once, and for critical
+    incidents again after 15 and after 30 minutes."""
+    store: StoreEntry = StoreEntry()
+    """Where Sentinel keeps what it must not forget."""
+    web: WebEntry = WebEntry()
+    """Where Sentinel answers."""
+    reports: ReportsEntry = ReportsEntry()
+    """Reports on a schedule."""
+    logs: LogsEntry = LogsEntry()
+    """How Sentinel itself logs."""
+    limits: LimitsEntry = LimitsEntry()
+    """What bounds the work."""

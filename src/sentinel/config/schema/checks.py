@@ -1,0 +1,62 @@
+"""Checks as a file has them, and what holds for all of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from sentinel.base.fields import Options, PositiveDuration
+from sentinel.config.schema.fields import Count, HowBad, Line, Name
+from sentinel.config.schema.rules import RuleEntry
+
+
+class Defaults(Options):
+    """What checks do that say nothing else."""
+
+    interval: PositiveDuration = Field(default="60s", validate_default=True)
+    """Time from one run to the next."""
+    timeout: PositiveDuration | None = None
+    """Deadline of one run; 10 s when not given. Never above a check's interval: there it is the interval."""
+    open_after: Count = 3
+    """Bad results in a row before an incident opens. A hole in security opens one at once."""
+    close_after: Count = 2
+    """Good results in a row before an incident resolves."""
+    tags: tuple[Name, ...] = ()
+    """Tags that every check has beside its own."""
+    rules: Mapping[str, tuple[RuleEntry, ...]] = {}
+    """Rules by kind of check, for every check of that kind that has no rule of its own for the same reading."""
+
+
+class CheckEntry(Options):
+    """One check: what is watched, how often, by which rules."""
+
+    name: Name
+    """Name of the check; each only once. `sentinel` is taken: it stands for Sentinel's own condition."""
+    kind: str
+    """What kind of check it is; each has a section below."""
+    title: Line = ""
+    """What people call it; the name when not given."""
+    enabled: bool = True
+    """Whether it runs."""
+    interval: PositiveDuration | None = None
+    """Time from one run to the next; else the default."""
+    timeout: PositiveDuration | None = None
+    """Deadline of one run, at most the interval; else the default."""
+    tags: tuple[Name, ...] = ()
+    """Words to select checks by."""
+    runbook: Line = ""
+    """Where to read what to do, shown in every message."""
+    policy: Name = "default"
+    """The escalation policy of its incidents."""
+    severity: HowBad = "critical"
+    """How bad it is when a run fails."""
+    open_after: Count | None = None
+    """Bad results in a row before an incident opens; else the default."""
+    close_after: Count | None = None
+    """Good results in a row before an incident resolves; else the default."""
+    options: Mapping[str, Any] = {}
+    """What this kind of check needs to know."""
+    rules: tuple[RuleEntry, ...] = ()
+    """Bounds of its readings: the warning bound is the target."""
+    usual_rules: bool = True
+    """Whether the usual rules of its kind hold for readings that it has no rule of its own for."""
