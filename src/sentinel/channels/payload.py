@@ -16,7 +16,16 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 from sentinel.channels.render import block, shorten, words
 from sentinel.core.incident import Acknowledgement
 from sentinel.core.judge import Finding
-from sentinel.core.notification import VERSION, AboutCheck, AboutIncident, Message, Notification
+from sentinel.core.notification import (
+    VERSION,
+    AboutCheck,
+    AboutIncident,
+    AboutOther,
+    AboutWindow,
+    Message,
+    News,
+    Notification,
+)
 from sentinel.core.rule import Severity
 
 Json = dict[str, Any]
@@ -80,6 +89,10 @@ MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
         "text": "Text of a report or a test.",
         "files": "Names of the files that belong to a report. The files are not sent.",
         "link": "Where to look; empty when there is no page.",
+        "others": "Other checks in the same trouble, the worst first.",
+        "others_count": "How many there are, listed or not.",
+        "window": "The window that the message is about.",
+        "news": "Of a digest: the messages that it stands for, what is urgent first.",
     },
     AboutCheck: {
         "name": "Unique name of the check.",
@@ -98,6 +111,34 @@ MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
         "levels": "How many levels its policy has.",
         "resolved_at": "When it was over.",
         "acknowledgement": "Who has taken it.",
+        "assigned_to": "Who is to see to it; may be empty.",
+        "thread": "Number of the incident whose conversation this continues; 0: its own.",
+    },
+    AboutOther: {
+        "check": "Unique name of the check.",
+        "title": "What people call it.",
+        "incident": "Number of its incident.",
+        "severity": "How bad it is now; `ok`: it is well again.",
+        "bond": "What it has to do with the incident.",
+    },
+    AboutWindow: {
+        "id": "Name or number of the window.",
+        "title": "What people call it.",
+        "starts_at": "When it starts.",
+        "ends_at": "When it ends.",
+        "expects_down": "Whether the checks are expected to be down meanwhile.",
+        "by": "Who planned it.",
+        "why": "What for.",
+        "covers": "Which checks, in words.",
+    },
+    News: {
+        "kind": "What happened.",
+        "at": "When.",
+        "check": "Unique name of the check.",
+        "title": "What people call it.",
+        "incident": "Number of the incident; 0 without one.",
+        "severity": "How bad it was then; `ok` once it was over.",
+        "explanation": "One sentence.",
     },
     Acknowledgement: {
         "by": "Who acknowledged.",
@@ -167,6 +208,7 @@ def _schema_of_object(kind: Any) -> Json:
 _SIMPLE: Final[Mapping[Any, Json]] = {
     str: {"type": "string"},
     int: {"type": "integer"},
+    bool: {"type": "boolean"},
     float: {"type": "number"},
     datetime: {"type": "string", "format": "date-time"},
     Severity: {"type": "string", "enum": [one.name.lower() for one in Severity]},

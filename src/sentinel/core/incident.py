@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, assert_never
 
+from sentinel.core.hours import Calendar
 from sentinel.core.judge import GOOD, Reason, Verdict
 from sentinel.core.rule import Severity
 
@@ -58,6 +59,19 @@ class Level:
     after: timedelta  # since the incident opened (or since it became critical, if the level is for critical ones)
     channels: tuple[str, ...]
     severity: Severity = Severity.WARNING  # the least severity that reaches this level
+    on_call: tuple[str, ...] = ()  # names of schedules: whoever is on call then is told
+    repeat: timedelta = timedelta(0)  # told again so long after it was told, while nobody has taken it; zero: never
+    repeats: int = 5  # how often at most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updates:
+    """Who is kept informed while an incident lasts."""
+
+    channels: tuple[str, ...]
+    every: timedelta
+    after: timedelta = timedelta(0)  # since the incident opened, the first
+    severity: Severity = Severity.CRITICAL  # the least of which they hear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +84,8 @@ class Policy:
     remind_critical: timedelta = timedelta(minutes=30)  # zero: never
     acknowledge_warning: timedelta = timedelta(hours=4)  # how long an acknowledgement holds unless it says otherwise
     acknowledge_critical: timedelta = timedelta(hours=1)
+    updates: Updates | None = None
+    quiet: tuple[Calendar, ...] = ()  # hours in which only critical incidents are told of; the others are when they end
 
     def remind_every(self, severity: Severity) -> timedelta:
         return self.remind_critical if severity is Severity.CRITICAL else self.remind_warning

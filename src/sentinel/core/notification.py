@@ -33,6 +33,17 @@ class Kind(StrEnum):
     ACKNOWLEDGEMENT_EXPIRED = "acknowledgement_expired"
     RESOLVED = "resolved"
     WITHDRAWN = "withdrawn"
+    UPDATED = "updated"  # other checks have joined the trouble, or are well again
+    PROGRESS = "progress"  # how it stands, for those who are kept informed at an interval
+    FLAPPING = "flapping"  # it comes and goes; nothing more is told until it settles
+    UNACKNOWLEDGED = "unacknowledged"  # given back by a person
+    ASSIGNED = "assigned"
+    WINDOW_PLANNED = "window_planned"
+    WINDOW_STARTED = "window_started"
+    WINDOW_ENDED = "window_ended"
+    COMMAND_PLANNED = "command_planned"  # a command will run unless somebody stops it
+    DIGEST = "digest"  # several messages in one, when there were more than the channel may send
+    CANARY = "canary"  # proves that the channel works
     REPORT = "report"
     TEST = "test"
     STORE_DOWN = "store_down"  # Sentinel cannot write; sent without the outbox
@@ -70,6 +81,53 @@ class AboutIncident:
     levels: int = 0  # how many levels the policy has
     resolved_at: datetime | None = None
     acknowledgement: Acknowledgement | None = None
+    assigned_to: str = ""  # a person's name
+    thread: int = 0  # number of the incident whose conversation this continues; 0: its own
+
+
+class Bond(StrEnum):
+    """What another check has to do with an incident."""
+
+    TOGETHER = "together"  # it broke together with this one, and is told of here
+    DEPENDS = "depends"  # it depends on this one, and is not told of by itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutOther:
+    """Another check in the same trouble."""
+
+    check: str  # its name
+    title: str
+    incident: int
+    severity: Severity  # OK: it is well again
+    bond: Bond = Bond.TOGETHER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutWindow:
+    """The window that a message is about."""
+
+    id: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    expects_down: bool  # whether down is what is expected meanwhile
+    by: str = ""
+    why: str = ""
+    covers: str = ""  # which checks, in words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """One message of several that a digest stands for."""
+
+    kind: Kind
+    at: datetime
+    check: str  # its name
+    title: str
+    incident: int
+    severity: Severity
+    explanation: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +149,14 @@ class Message:
     text: str = ""  # body of a report or a test, plain
     files: tuple[str, ...] = ()  # paths of files to send along, such as a report's HTML
     link: str = ""  # where to look; empty when there is no page
+    others: tuple[AboutOther, ...] = ()  # who else is in the same trouble, the worst first; at most `MOST_OTHERS`
+    others_count: int = 0  # how many there are, listed or not
+    window: AboutWindow | None = None
+    news: tuple[News, ...] = ()  # of a digest, what is urgent first
+
+
+#: Other checks that a message lists by name.
+MOST_OTHERS = 10_000
 
 
 class State(StrEnum):
