@@ -49,7 +49,9 @@ async def test_a_store_of_the_first_release_gets_what_it_lacks_and_keeps_what_it
 ) -> None:
     old = await Store.open(plan, clock)
     await old.write(lambda tx: tx.reports.claim("daily", "2026-11-21"))
-    for statement in ("DROP TABLE notes", "DROP TABLE ledger", "UPDATE alembic_version SET version_num = '0001'"):
+    later = ("notes", "ledger", "silences", "windows", "occurrences")
+    back = [*(f"DROP TABLE {table}" for table in later), "UPDATE alembic_version SET version_num = '0001'"]
+    for statement in back:
         await old.write(lambda tx, statement=text(statement): tx.states._connection.execute(statement))  # type: ignore[misc]  # likewise
     await old.close()
     new = await Store.open(plan, clock)

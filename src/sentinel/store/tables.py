@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 #: The revisions of the schema that this program knows, the oldest first.
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 HEAD = REVISIONS[-1]
 
 #: SQLite stores an INTEGER PRIMARY KEY in the key of the row itself; PostgreSQL's INTEGER would be too narrow.
@@ -182,4 +182,37 @@ ledger = Table(
     Column("check_name", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("known", Text, nullable=False),  # names and values as JSON
+)
+
+#: Silences, those that are over too: reports list them.
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("version", SmallInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+#: Windows that people planned, and those of the configuration of which somebody ended an occurrence early.
+windows = Table(
+    "windows",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("ends_at", BigInteger),  # null where it comes again and again
+    Column("version", SmallInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+#: Occurrences of windows as they were held: whom they were announced to is committed with the messages.
+occurrences = Table(
+    "occurrences",
+    metadata,
+    Column("window_id", Text, primary_key=True),
+    Column("starts_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("finished", SmallInteger, nullable=False),  # 1: nothing is left to do about it
+    Column("version", SmallInteger, nullable=False),
+    Column("body", Text, nullable=False),
 )
