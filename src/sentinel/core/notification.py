@@ -7,7 +7,8 @@
     DEAD ──given up by a person──► DROPPED (kept for the record)
 
 A claim is committed before the call, the outcome after it; so a crash in between repeats a message and never loses one. A
-repeat happens only after an ambiguous attempt and carries the same key.
+repeat happens only after an ambiguous attempt and carries the same key. A command (`AT_MOST_ONCE`) is the exception: whatever
+comes of its one attempt, it is not begun again.
 """
 
 from dataclasses import dataclass, field, replace
@@ -41,7 +42,9 @@ class Kind(StrEnum):
     WINDOW_PLANNED = "window_planned"
     WINDOW_STARTED = "window_started"
     WINDOW_ENDED = "window_ended"
+    COMMAND = "command"  # to a channel that runs a command: this is no message to people
     COMMAND_PLANNED = "command_planned"  # a command will run unless somebody stops it
+    COMMAND_ENDED = "command_ended"  # how it went, or that it was stopped before it ran
     DIGEST = "digest"  # several messages in one, when there were more than the channel may send
     CANARY = "canary"  # proves that the channel works
     REPORT = "report"
@@ -51,7 +54,13 @@ class Kind(StrEnum):
 
 
 #: What an acknowledgement makes pointless: nothing of these is begun to be sent after it.
-STOPPED_BY_ACKNOWLEDGEMENT = (Kind.ESCALATED, Kind.REMINDED)
+STOPPED_BY_ACKNOWLEDGEMENT = (Kind.ESCALATED, Kind.REMINDED, Kind.COMMAND, Kind.COMMAND_PLANNED)
+
+#: What the end of an incident makes pointless.
+STOPPED_BY_END = (Kind.REMINDED, Kind.COMMAND, Kind.COMMAND_PLANNED)
+
+#: Rows of these are attempted once and never again: what a command has done cannot be done twice.
+AT_MOST_ONCE = frozenset({Kind.COMMAND})
 
 #: The version of the message's form. A receiver may rely on it: fields are added within a version, never changed.
 VERSION = 1
@@ -215,6 +224,8 @@ class Cause(StrEnum):
     CHANNEL_REMOVED = "channel_removed"
     RENDERING_FAILED = "rendering_failed"
     INTERRUPTED = "interrupted"  # Sentinel died or stopped during the attempt
+    COMMAND_FAILED = "command_failed"  # it did not start, or did not end well
+    TOO_LATE = "too_late"  # its time was over before it could be started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +284,10 @@ def after_attempt(notification: Notification, outcome: Outcome, now: datetime, r
         rng: spreads retries, so that many rows do not come back in one moment.
     """
     match outcome:
+        case Failed(cause=cause, detail=detail) | Ambiguous(cause=cause, detail=detail) if (
+            notification.message.kind in AT_MOST_ONCE
+        ):
+            return _dead(notification, cause, detail)
         case Sent(receipt=receipt):
             return replace(
                 notification,
