@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.channels.render import SUBJECT_LIMIT, Tone, block, one_line, words
-from sentinel.core.notification import Kind
-from tests.kit.messages import FINDING, OPENED, WHY, message
+from sentinel.core.notification import Kind, Message
+from tests.kit.messages import FINDING, OPENED, OTHERS, WHY, message, news
 
 SUBJECTS = {
     Kind.OPENED: f"[CRITICAL] Payroll API: {WHY} (incident 12, level 1 of 3)",
@@ -20,6 +20,19 @@ SUBJECTS = {
     Kind.ACKNOWLEDGEMENT_EXPIRED: f"[CRITICAL] Payroll API, acknowledgement has run out: {WHY} (incident 12)",
     Kind.RESOLVED: "[RESOLVED] Payroll API: well again after 18 min (incident 12)",
     Kind.WITHDRAWN: "[WITHDRAWN] Payroll API: no longer watched (incident 12)",
+    Kind.UPDATED: f"[CRITICAL] Payroll API and 2 more: {WHY} (incident 12)",
+    Kind.PROGRESS: f"[CRITICAL] Payroll API, after 18 min: {WHY} (incident 12)",
+    Kind.FLAPPING: f"[FLAPPING] Payroll API comes and goes: {WHY} (incident 12)",
+    Kind.UNACKNOWLEDGED: f"[CRITICAL] Payroll API, given back, nobody has it: {WHY} (incident 12)",
+    Kind.ASSIGNED: "[ASSIGNED] Payroll API: assigned to lee (incident 12)",
+    Kind.WINDOW_PLANNED: "[PLANNED] Payroll 4.2: 2026-03-02 03:18 to 04:48 UTC",
+    Kind.WINDOW_STARTED: "[MAINTENANCE] Payroll 4.2 has begun, until 04:48 UTC",
+    Kind.WINDOW_ENDED: "[MAINTENANCE OVER] Payroll 4.2 is over after 1 h 30 min",
+    Kind.COMMAND_PLANNED: (
+        "[COMMAND] Payroll API: roll-back runs at 03:23:05 UTC unless somebody stops it (incident 12, level 3 of 3)"
+    ),
+    Kind.DIGEST: "[CRITICAL] 4 messages: 2 critical, 1 warning, 1 well again",
+    Kind.CANARY: "[CANARY] This channel works, nothing is wrong",
     Kind.REPORT: "[REPORT] Daily report of 2026-03-01",
     Kind.TEST: "[TEST] Test message, nothing is wrong",
     Kind.STORE_DOWN: "[CRITICAL] Sentinel cannot write to its store: the disk is full",
@@ -75,6 +88,58 @@ def test_a_value_below_its_bound_is_said_to_be_below() -> None:
 def test_recoveries_are_good_and_reports_calm() -> None:
     tones = [words(message(kind)).tone for kind in (Kind.RESOLVED, Kind.REPORT, Kind.EASED, Kind.STORE_DOWN)]
     assert tones == [Tone.GOOD, Tone.CALM, Tone.WARNING, Tone.CRITICAL]
+
+
+def labelled(told: Message) -> dict[str, str]:
+    return {line.label: line.text for line in words(told).lines}
+
+
+def test_others_are_told_by_what_binds_them_and_those_that_are_well_apart() -> None:
+    said = labelled(message(Kind.UPDATED))
+    assert said["Also affected"] == "Payroll login (critical, incident 13)"
+    assert said["Depend on it"] == "Payslips (warning, incident 14)"
+    assert said["Well again"] == "Payroll database (incident 15)"
+
+
+def test_of_many_others_the_line_names_the_first_and_rows_hold_all() -> None:
+    many = tuple(replace(OTHERS[0], check=f"till-{n}", title=f"Till {n}", incident=n) for n in range(1, 31))
+    told = replace(OPENED, others=many, others_count=40)
+    assert labelled(told)["Also affected"].endswith("Till 8 (critical, incident 8) and 32 more")
+    assert [row.title for row in words(told).rows] == [f"Till {n}" for n in range(1, 31)]
+
+
+def test_a_digest_names_every_message_it_stands_for() -> None:
+    rows = words(message(Kind.DIGEST)).rows
+    assert [(row.tag, row.title) for row in rows] == [
+        ("CRITICAL", "Till 1"),
+        ("CRITICAL", "Till 2"),
+        ("WARNING", "Till 3"),
+        ("RESOLVED", "Till 4"),
+    ]
+
+
+def test_a_window_says_what_it_covers_until_when_and_what_is_expected() -> None:
+    said = labelled(message(Kind.WINDOW_PLANNED))
+    assert (said["Covers"], said["To"]) == ("checks tagged payroll", "2026-03-02 04:48:05 UTC")
+    assert (said["Expected"], said["Planned by"]) == ("to be down", "kim")
+
+
+def test_a_planned_command_says_how_to_stop_it() -> None:
+    said = labelled(message(Kind.COMMAND_PLANNED))
+    assert said["Stop it with"] == 'sentinel veto 12 --why "not now"'
+    assert said["What will happen"].startswith("roll-back runs at 03:23:05 UTC")
+
+
+def test_those_who_are_kept_informed_hear_who_has_it_and_are_not_asked_to_take_it() -> None:
+    said = labelled(message(Kind.PROGRESS))
+    assert said["Acknowledged"] == "by nobody yet"
+    assert "Acknowledge with" not in said
+
+
+def test_a_digest_of_5000_messages_holds_them_all() -> None:
+    told = replace(message(Kind.DIGEST), news=tuple(map(news, range(5_000))), others_count=5_000)
+    assert len(words(told).rows) == 5_000
+    assert words(told).subject == "[CRITICAL] 5000 messages: 5000 critical"
 
 
 @settings(deadline=None)

@@ -8,7 +8,17 @@ from datetime import UTC, datetime, timedelta
 from sentinel.base.units import Unit
 from sentinel.core.incident import Acknowledgement, Address, Phase
 from sentinel.core.judge import Finding, Reason
-from sentinel.core.notification import AboutCheck, AboutIncident, Kind, Message, Notification
+from sentinel.core.notification import (
+    AboutCheck,
+    AboutIncident,
+    AboutOther,
+    AboutWindow,
+    Bond,
+    Kind,
+    Message,
+    News,
+    Notification,
+)
 from sentinel.core.rule import Severity
 
 NOW = datetime(2026, 3, 2, 3, 18, 5, tzinfo=UTC)
@@ -54,6 +64,34 @@ OPENED = Message(
     link="https://sentinel.example.org/incidents/12",
 )
 TAKEN = Acknowledgement(by="kim", why="restarting it", at=NOW, until=NOW + timedelta(hours=1))
+OTHERS = (
+    AboutOther(check="payroll-login", title="Payroll login", incident=13, severity=Severity.CRITICAL),
+    AboutOther(check="payslips", title="Payslips", incident=14, severity=Severity.WARNING, bond=Bond.DEPENDS),
+    AboutOther(check="payroll-db", title="Payroll database", incident=15, severity=Severity.OK),
+)
+WINDOW = AboutWindow(
+    id="w-7",
+    title="Payroll 4.2",
+    starts_at=NOW,
+    ends_at=NOW + timedelta(minutes=90),
+    expects_down=True,
+    by="kim",
+    why="the new version",
+    covers="checks tagged payroll",
+)
+
+
+def news(number: int, severity: Severity = Severity.CRITICAL) -> News:
+    """One message of a digest."""
+    return News(
+        kind=Kind.OPENED if severity else Kind.RESOLVED,
+        at=NOW,
+        check=f"till-{number}",
+        title=f"Till {number}",
+        incident=number,
+        severity=severity,
+        explanation="connection refused",
+    )
 
 
 def message(kind: Kind) -> Message:
@@ -77,6 +115,7 @@ def _alone(kind: Kind, **fields: object) -> Message:
 
 
 _OVER = {"phase": Phase.RESOLVED, "resolved_at": NOW}
+_NEWS = (news(1), news(2), news(3, Severity.WARNING), news(4, Severity.OK))
 _ALL = {
     Kind.OPENED: OPENED,
     Kind.WORSENED: _of_incident(Kind.WORSENED),
@@ -87,6 +126,19 @@ _ALL = {
     Kind.ACKNOWLEDGEMENT_EXPIRED: _of_incident(Kind.ACKNOWLEDGEMENT_EXPIRED),
     Kind.RESOLVED: _of_incident(Kind.RESOLVED, Severity.OK, **_OVER),
     Kind.WITHDRAWN: _of_incident(Kind.WITHDRAWN, Severity.OK, **_OVER),
+    Kind.UPDATED: replace(_of_incident(Kind.UPDATED), others=OTHERS, others_count=3),
+    Kind.PROGRESS: _of_incident(Kind.PROGRESS),
+    Kind.FLAPPING: _of_incident(Kind.FLAPPING),
+    Kind.UNACKNOWLEDGED: _of_incident(Kind.UNACKNOWLEDGED),
+    Kind.ASSIGNED: _of_incident(Kind.ASSIGNED, assigned_to="lee"),
+    Kind.WINDOW_PLANNED: _alone(Kind.WINDOW_PLANNED, window=WINDOW),
+    Kind.WINDOW_STARTED: _alone(Kind.WINDOW_STARTED, window=WINDOW),
+    Kind.WINDOW_ENDED: _alone(Kind.WINDOW_ENDED, window=WINDOW, at=WINDOW.ends_at),
+    Kind.COMMAND_PLANNED: replace(
+        _of_incident(Kind.COMMAND_PLANNED, level=3), title="roll-back runs at 03:23:05 UTC unless somebody stops it"
+    ),
+    Kind.DIGEST: _alone(Kind.DIGEST, severity=Severity.CRITICAL, news=_NEWS, others_count=4),
+    Kind.CANARY: _alone(Kind.CANARY),
     Kind.REPORT: _alone(
         Kind.REPORT, title="Daily report of 2026-03-01", text="payroll-api  99.95 %\nlogin        100 %"
     ),

@@ -1,0 +1,207 @@
+"""The one line of a message: how bad, which check, and what is wrong; what a telephone shows of it."""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sentinel.base.units import format_duration
+from sentinel.core.notification import AboutIncident, AboutWindow, Bond, Kind, Message, News
+from sentinel.core.rule import Severity
+
+
+class Tone(StrEnum):
+    """How a message should strike the eye."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    GOOD = "good"
+    CALM = "calm"
+
+
+_TAGS: Final = {
+    Kind.ACKNOWLEDGED: "ACKNOWLEDGED",
+    Kind.RESOLVED: "RESOLVED",
+    Kind.WITHDRAWN: "WITHDRAWN",
+    Kind.FLAPPING: "FLAPPING",
+    Kind.ASSIGNED: "ASSIGNED",
+    Kind.WINDOW_PLANNED: "PLANNED",
+    Kind.WINDOW_STARTED: "MAINTENANCE",
+    Kind.WINDOW_ENDED: "MAINTENANCE OVER",
+    Kind.COMMAND_PLANNED: "COMMAND",
+    Kind.CANARY: "CANARY",
+    Kind.REPORT: "REPORT",
+    Kind.TEST: "TEST",
+    Kind.STORE_DOWN: "CRITICAL",
+    Kind.STORE_UP: "RESOLVED",
+}
+
+#: With nothing wrong, these say what they are; with something wrong, how bad it is.
+_TAGS_WHEN_WELL: Final = {Kind.DIGEST: "DIGEST", Kind.PROGRESS: "UPDATE", Kind.UPDATED: "UPDATE"}
+
+WINDOW_KINDS: Final = frozenset({Kind.WINDOW_PLANNED, Kind.WINDOW_STARTED, Kind.WINDOW_ENDED})
+
+_CALM: Final = WINDOW_KINDS | {
+    Kind.ACKNOWLEDGED,
+    Kind.ASSIGNED,
+    Kind.WITHDRAWN,
+    Kind.REPORT,
+    Kind.TEST,
+    Kind.CANARY,
+}
+_GOOD: Final = frozenset({Kind.RESOLVED, Kind.STORE_UP})
+_MAY_BE_WELL: Final = frozenset({Kind.DIGEST, Kind.PROGRESS, Kind.UPDATED})
+
+
+def tag(kind: Kind, severity: Severity) -> str:
+    """The state in one word or two."""
+    if severity is Severity.OK and kind in _TAGS_WHEN_WELL:
+        return _TAGS_WHEN_WELL[kind]
+    return _TAGS.get(kind, severity.label)
+
+
+def tone(kind: Kind, severity: Severity) -> Tone:
+    """How a message of that kind strikes the eye."""
+    if kind in _CALM or (kind in _MAY_BE_WELL and severity is Severity.OK):
+        return Tone.CALM
+    if kind in _GOOD:
+        return Tone.GOOD
+    if kind is Kind.STORE_DOWN or severity is Severity.CRITICAL:
+        return Tone.CRITICAL
+    return Tone.WARNING
+
+
+#: What comes after the name of the check, before the explanation.
+_TURNS: Final = {
+    Kind.WORSENED: " got worse",
+    Kind.EASED: " got better, but is not well",
+    Kind.REMINDED: ", still",
+    Kind.ACKNOWLEDGEMENT_EXPIRED: ", acknowledgement has run out",
+    Kind.UNACKNOWLEDGED: ", given back, nobody has it",
+    Kind.FLAPPING: " comes and goes",
+}
+
+
+def headline(message: Message) -> str:
+    """The line without tag and number. It is not cleaned yet."""
+    name = _name(message) + _and_more(message)
+    match message.kind:
+        case Kind.REPORT | Kind.TEST | Kind.CANARY:
+            return name
+        case Kind.DIGEST:
+            return f"{name}: {told_of(message.news)}"
+        case Kind.WINDOW_PLANNED | Kind.WINDOW_STARTED | Kind.WINDOW_ENDED:
+            return name + _of_window(message)
+        case Kind.ACKNOWLEDGED:
+            taken = message.incident and message.incident.acknowledgement
+            return f"{name}: taken by {taken.by}" if taken else f"{name}: taken"
+        case Kind.ASSIGNED:
+            person = message.incident.assigned_to if message.incident else ""
+            return f"{name}: assigned to {person or 'nobody any more'}"
+        case Kind.COMMAND_PLANNED:
+            return f"{name}: {message.title or 'a command will run unless somebody stops it'}"
+        case Kind.RESOLVED:
+            return f"{name}: well again{_after(message.incident)}"
+        case Kind.WITHDRAWN:
+            return f"{name}: no longer watched"
+        case kind:
+            turn = _so_far(message) if kind is Kind.PROGRESS else _TURNS.get(kind, "")
+            return f"{name}{turn}: {message.explanation}" if message.explanation else name + turn
+
+
+def number(message: Message) -> str:
+    """The number of the incident and the level of escalation, in brackets; or nothing."""
+    incident = message.incident
+    if incident is None:
+        return ""
+    step = level(message)
+    return f" (incident {incident.id}, level {step})" if step else f" (incident {incident.id})"
+
+
+def level(message: Message) -> str:
+    """The level of escalation that this message is for, when there is more than one."""
+    incident = message.incident
+    if incident is None or incident.level == 0 or (incident.levels < 2 and message.kind is not Kind.ESCALATED):
+        return ""
+    return f"{incident.level} of {incident.levels}"
+
+
+_PARTS: Final = (
+    (Severity.CRITICAL, "critical"),
+    (Severity.WARNING, "warning"),
+    (Severity.UNKNOWN, "unknown"),
+    (Severity.OK, "well again"),
+)
+
+
+def told_of(news: tuple[News, ...]) -> str:
+    """What several messages are about, by how bad they are: `480 critical, 20 well again`."""
+    counts = ((sum(1 for one in news if one.severity is severity), word) for severity, word in _PARTS)
+    parts = [f"{count} {word}" for count, word in counts if count]
+    return ", ".join(parts) if parts else "nothing is wrong"
+
+
+_NAMELESS: Final = {
+    Kind.REPORT: "Report",
+    Kind.TEST: "Test message, nothing is wrong",
+    Kind.CANARY: "This channel works, nothing is wrong",
+    Kind.STORE_DOWN: "Sentinel cannot write to its store",
+    Kind.STORE_UP: "Sentinel can write to its store again",
+}
+
+
+def _name(message: Message) -> str:
+    if message.kind is Kind.DIGEST:
+        return message.title or _messages(max(message.others_count, len(message.news)))
+    if message.check is not None:
+        return message.check.title or message.check.name
+    if message.window is not None:
+        return message.window.title or message.window.id
+    return message.title or _NAMELESS.get(message.kind, f"Sentinel {message.source}")
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count} messages"
+
+
+def _and_more(message: Message) -> str:
+    """How many others broke together with it, and are told of here."""
+    if message.kind is Kind.DIGEST or message.check is None or not message.others_count:
+        return ""
+    apart = sum(1 for other in message.others if other.bond is Bond.DEPENDS)
+    together = max(message.others_count, len(message.others)) - apart
+    return f" and {together} more" if together > 0 else ""
+
+
+def _so_far(message: Message) -> str:
+    since = message.incident.began_at if message.incident else message.window.starts_at if message.window else None
+    return f", after {format_duration(message.at - since)}" if since is not None and since <= message.at else ""
+
+
+def _after(incident: AboutIncident | None) -> str:
+    if incident is None or incident.resolved_at is None:
+        return ""
+    return f" after {format_duration(incident.resolved_at - incident.began_at)}"
+
+
+def _of_window(message: Message) -> str:
+    window = message.window
+    if window is None:
+        return ""
+    match message.kind:
+        case Kind.WINDOW_PLANNED:
+            return f": {span(window)}"
+        case Kind.WINDOW_STARTED:
+            return f" has begun, until {_until(message.at, window.ends_at)}"
+        case _:
+            return f" is over after {format_duration(max(message.at - window.starts_at, timedelta(0)))}"
+
+
+def span(window: AboutWindow) -> str:
+    """From when to when: `2026-03-02 22:00 to 23:30 UTC`."""
+    return f"{window.starts_at.astimezone(UTC):%Y-%m-%d %H:%M} to {_until(window.starts_at, window.ends_at)}"
+
+
+def _until(start: datetime, end: datetime) -> str:
+    """The end, with its day when that is another one: `23:30 UTC`."""
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    return f"{end:%H:%M} UTC" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M} UTC"
