@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+from sentinel.base.process import Ended
 from sentinel.base.redact import Secret
 from sentinel.core.result import FailureClass
 from sentinel.probes.backup.options import Programs, RestoreOptions, TableName
@@ -18,7 +19,6 @@ from sentinel.probes.base import ProbeTools
 from sentinel.probes.database import Statement, open_database
 from sentinel.probes.database.asking import DatabaseError
 from sentinel.probes.finding import Finding
-from sentinel.probes.local.process import Ended
 from sentinel.probes.local.worker import Halt
 
 PREFIX: Final = "sentinel_restore_"

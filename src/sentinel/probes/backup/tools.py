@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from sentinel.base.process import Ended, ProgramFailed, ProgramTimedOut, run_program
 from sentinel.core.result import FailureClass
 from sentinel.probes.backup.reading import corrupt, not_done
 from sentinel.probes.finding import Finding
-from sentinel.probes.local.process import Ended, ProgramFailed, ProgramTimedOut, run_program
 
 _PACKAGES: Final = {"pg_restore": "postgresql-client", "psql": "postgresql-client", "zstd": "zstd"}  # of Debian
 

@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from sentinel.base.process import ProgramFailed, ProgramForbidden, ProgramMissing, running_program
 from sentinel.core.result import FailureClass
 from sentinel.probes.browser.options import BrowserOptions
 from sentinel.probes.finding import Finding
-from sentinel.probes.local.process import ProgramFailed, ProgramForbidden, ProgramMissing, running_program
 
 _PREFIX: Final = "sentinel-browser-"
 _LEFT_AFTER: Final = 3600.0  # seconds after which a profile belongs to a run that was killed

@@ -10,13 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field
 
 from sentinel.base.fields import Options, SecretField
-from sentinel.base.redact import Redactor
-from sentinel.base.units import Unit
-from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
-from sentinel.probes.base import ProbeKind, ProbeTools
-from sentinel.probes.command.perfdata import Value, as_label, read
-from sentinel.probes.excerpt import first_line
-from sentinel.probes.local.process import (
+from sentinel.base.process import (
     Ended,
     ProgramFailed,
     ProgramForbidden,
@@ -24,6 +18,12 @@ from sentinel.probes.local.process import (
     ProgramTimedOut,
     run_program,
 )
+from sentinel.base.redact import Redactor
+from sentinel.base.units import Unit
+from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
+from sentinel.probes.base import ProbeKind, ProbeTools
+from sentinel.probes.command.perfdata import Value, as_label, read
+from sentinel.probes.excerpt import first_line
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 

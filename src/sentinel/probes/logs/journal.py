@@ -6,9 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from sentinel.core.result import FailureClass
-from sentinel.probes.finding import Finding
-from sentinel.probes.local.process import (
+from sentinel.base.process import (
     Ended,
     ProgramFailed,
     ProgramForbidden,
@@ -16,6 +14,8 @@ from sentinel.probes.local.process import (
     ProgramTimedOut,
     run_program,
 )
+from sentinel.core.result import FailureClass
+from sentinel.probes.finding import Finding
 from sentinel.probes.logs.options import JournalOptions
 
 MOST: Final = 2 << 20  # bytes of journalctl's answer that one look reads

@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sentinel.core.result import FailureClass
-from sentinel.probes.finding import Finding
-from sentinel.probes.local.process import (
+from sentinel.base.process import (
     Ended,
     ProgramFailed,
     ProgramForbidden,
     ProgramMissing,
     ProgramTimedOut,
 )
+from sentinel.core.result import FailureClass
+from sentinel.probes.finding import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

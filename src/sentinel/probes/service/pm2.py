@@ -17,10 +17,10 @@ import orjson
 from pydantic import Field
 
 from sentinel.base.fields import Options
+from sentinel.base.process import ProgramFailed, ProgramForbidden, ProgramMissing, run_program
 from sentinel.core.result import FailureClass
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.finding import Finding
-from sentinel.probes.local.process import ProgramFailed, ProgramForbidden, ProgramMissing, run_program
 from sentinel.probes.service.condition import Condition, finding_of, misunderstood
 
 #: Bytes of the list that are read; each instance takes some 5 to 10 KiB of it.

@@ -10,9 +10,9 @@ from typing import Annotated, Final
 from pydantic import AfterValidator
 
 from sentinel.base.fields import Options
+from sentinel.base.process import Ended, ProgramFailed, run_program
 from sentinel.core.result import FailureClass
 from sentinel.probes.finding import Finding
-from sentinel.probes.local.process import Ended, ProgramFailed, run_program
 from sentinel.probes.service.condition import Condition, finding_of, misunderstood
 
 _NAME: Final = re.compile(r"[^\s'\"\0-][^\s'\"\0]{0,199}\Z")

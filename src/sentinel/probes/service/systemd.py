@@ -9,9 +9,9 @@ from typing import Annotated, Final
 from pydantic import AfterValidator
 
 from sentinel.base.fields import Options
+from sentinel.base.process import Ended, ProgramFailed, run_program
 from sentinel.core.result import FailureClass
 from sentinel.probes.finding import Finding
-from sentinel.probes.local.process import Ended, ProgramFailed, run_program
 from sentinel.probes.service.condition import Condition, finding_of, misunderstood
 
 _UNIT: Final = re.compile(r"[A-Za-z0-9:_.@\\][A-Za-z0-9:_.@\\-]{0,254}\Z")
