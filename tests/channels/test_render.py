@@ -31,6 +31,8 @@ SUBJECTS = {
     Kind.COMMAND_PLANNED: (
         "[COMMAND] Payroll API: roll-back runs at 03:23:05 UTC unless somebody stops it (incident 12, level 3 of 3)"
     ),
+    Kind.COMMAND: "[COMMAND] Payroll API: roll-back (incident 12, level 3 of 3)",
+    Kind.COMMAND_ENDED: "[COMMAND] Payroll API: roll-back ended well after 12 s (incident 12)",
     Kind.DIGEST: "[CRITICAL] 4 messages: 2 critical, 1 warning, 1 well again",
     Kind.CANARY: "[CANARY] This channel works, nothing is wrong",
     Kind.REPORT: "[REPORT] Daily report of 2026-03-01",

@@ -137,6 +137,10 @@ _ALL = {
     Kind.COMMAND_PLANNED: replace(
         _of_incident(Kind.COMMAND_PLANNED, level=3), title="roll-back runs at 03:23:05 UTC unless somebody stops it"
     ),
+    Kind.COMMAND: replace(_of_incident(Kind.COMMAND, level=3), title="roll-back"),
+    Kind.COMMAND_ENDED: replace(
+        _of_incident(Kind.COMMAND_ENDED), title="roll-back ended well after 12 s", text="back at 4.1"
+    ),
     Kind.DIGEST: _alone(Kind.DIGEST, severity=Severity.CRITICAL, news=_NEWS, others_count=4),
     Kind.CANARY: _alone(Kind.CANARY),
     Kind.REPORT: _alone(

@@ -27,7 +27,9 @@ _TAGS: Final = {
     Kind.WINDOW_PLANNED: "PLANNED",
     Kind.WINDOW_STARTED: "MAINTENANCE",
     Kind.WINDOW_ENDED: "MAINTENANCE OVER",
+    Kind.COMMAND: "COMMAND",
     Kind.COMMAND_PLANNED: "COMMAND",
+    Kind.COMMAND_ENDED: "COMMAND",
     Kind.CANARY: "CANARY",
     Kind.REPORT: "REPORT",
     Kind.TEST: "TEST",
@@ -37,6 +39,12 @@ _TAGS: Final = {
 
 #: With nothing wrong, these say what they are; with something wrong, how bad it is.
 _TAGS_WHEN_WELL: Final = {Kind.DIGEST: "DIGEST", Kind.PROGRESS: "UPDATE", Kind.UPDATED: "UPDATE"}
+
+_COMMANDS: Final = {
+    Kind.COMMAND: "a command is to run",
+    Kind.COMMAND_PLANNED: "a command will run unless somebody stops it",
+    Kind.COMMAND_ENDED: "a command has ended",
+}
 
 WINDOW_KINDS: Final = frozenset({Kind.WINDOW_PLANNED, Kind.WINDOW_STARTED, Kind.WINDOW_ENDED})
 
@@ -97,8 +105,8 @@ def headline(message: Message) -> str:
         case Kind.ASSIGNED:
             person = message.incident.assigned_to if message.incident else ""
             return f"{name}: assigned to {person or 'nobody any more'}"
-        case Kind.COMMAND_PLANNED:
-            return f"{name}: {message.title or 'a command will run unless somebody stops it'}"
+        case Kind.COMMAND | Kind.COMMAND_PLANNED | Kind.COMMAND_ENDED:
+            return f"{name}: {message.title or _COMMANDS[message.kind]}"
         case Kind.RESOLVED:
             return f"{name}: well again{_after(message.incident)}"
         case Kind.WITHDRAWN:

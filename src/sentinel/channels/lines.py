@@ -17,6 +17,8 @@ NAMED: Final = 8  # others that a line names
 
 _OVER: Final = frozenset({Kind.RESOLVED, Kind.WITHDRAWN})
 
+_COMMANDS: Final = {Kind.COMMAND_PLANNED: "What will happen", Kind.COMMAND_ENDED: "What happened"}
+
 #: Told to those who keep themselves informed, or about something that nobody has to take.
 _NOTHING_TO_TAKE: Final = frozenset({Kind.PROGRESS})
 
@@ -81,8 +83,8 @@ def _why(message: Message) -> Iterator[Labelled]:
     if message.kind is Kind.WITHDRAWN:
         yield "Why", "the check was removed from the configuration, so its incident is closed"
         return
-    if message.kind is Kind.COMMAND_PLANNED:
-        yield "What will happen", message.title
+    if message.kind in _COMMANDS:
+        yield _COMMANDS[message.kind], message.title
     if message.incident is not None:
         yield "How bad", how_bad(message)
     yield "Now" if message.kind in WINDOW_KINDS else "Why", message.explanation
