@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sentinel.base.redact import Redactor, Secret
+from sentinel.config.calendars import compile_calendars
 from sentinel.config.checks import CheckPart, ChecksCompiler
 from sentinel.config.collector import collector_paused
 from sentinel.config.fingerprint import fingerprint
@@ -57,6 +58,7 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
     defaults = _defaults(loaded)
     store = section(loaded, "store", StoreEntry)
     reports = section(loaded, "reports", ReportsEntry)
+    calendars = compile_calendars(loaded)
     channels = compile_channels(loaded, channel_kinds)
     policies = compile_policies(loaded)
     checks = ChecksCompiler(loaded, probe_kinds, defaults, policies, store.keep.results).compile()
@@ -75,6 +77,7 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
         checks=tuple(part.check for part in checks if part.entry.enabled),
         channels=tuple(part.channel for part in channels),
         policies=policies,
+        calendars=calendars,
         store=store_plan(loaded, store),
         web=web_plan(loaded, section(loaded, "web", WebEntry)),
         reports=report_plans(loaded, reports, channels, policies[DEFAULT_POLICY]),

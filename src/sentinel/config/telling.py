@@ -11,9 +11,9 @@ from sentinel.config.checks import SEVERITIES
 from sentinel.config.keypath import KeyPath
 from sentinel.config.kinds import ChannelKinds
 from sentinel.config.load import Loaded
+from sentinel.config.named import named_entries
 from sentinel.config.problems import Problems, did_you_mean, listed
 from sentinel.config.read import read
-from sentinel.config.schema.fields import checked_name
 from sentinel.config.schema.telling import ChannelEntry, LevelEntry, PolicyEntry
 from sentinel.config.secrecy import anchored, secrets_in
 from sentinel.core.incident import Level, Policy
@@ -44,7 +44,7 @@ class ChannelPart:
 
 
 def compile_channels(loaded: Loaded, kinds: ChannelKinds) -> list[ChannelPart]:
-    entries = _entries(loaded, CHANNELS_AT, "channels by their names")
+    entries = named_entries(loaded, CHANNELS_AT, "channels by their names")
     parts = [_channel((*CHANNELS_AT, name), name, data, loaded, kinds) for name, data in entries.items()]
     return [part for part in parts if part is not None]
 
@@ -57,12 +57,11 @@ def channel_names(loaded: Loaded) -> list[str]:
 
 def compile_policies(loaded: Loaded) -> dict[str, Policy]:
     """The policies by name; `default` is always among them."""
-    entries = _entries(loaded, POLICIES_AT, "policies by their names")
+    entries = named_entries(loaded, POLICIES_AT, "policies by their names")
     channels = channel_names(loaded)
     policies = {DEFAULT_POLICY: default_policy(channels)}
     for name, data in entries.items():
         path: KeyPath = (*POLICIES_AT, name)
-        _check_name(path, name, loaded.problems)
         entry = read(PolicyEntry, data, path, loaded.problems)
         # A broken one still has its name, so that checks which use it are not told of as well.
         policies[name] = _policy(path, name, entry, channels, loaded.problems) if entry else default_policy(())
@@ -82,7 +81,6 @@ def refuse_unknown_channel(path: KeyPath, name: str, known: Collection[str], pro
 
 def _channel(path: KeyPath, name: str, data: object, loaded: Loaded, kinds: ChannelKinds) -> ChannelPart | None:
     problems = loaded.problems
-    _check_name(path, name, problems)
     given = {"kind": data["kind"]} if isinstance(data, dict) and "kind" in data else {}
     entry = read(ChannelEntry, given if isinstance(data, dict) else data, path, problems)
     if entry is None or not isinstance(data, dict):
@@ -122,18 +120,3 @@ def _level(path: KeyPath, entry: LevelEntry, channels: Collection[str], problems
         refuse_unknown_channel((*path, "channels", index), name, channels, problems)
     unique = tuple(dict.fromkeys(entry.channels))
     return Level(after=entry.after, channels=unique, severity=SEVERITIES[entry.severity])
-
-
-def _check_name(path: KeyPath, name: str, problems: Problems) -> None:
-    try:
-        checked_name(name)
-    except ValueError as error:
-        problems.add(path, f"the name {name[:60]!r}", str(error))
-
-
-def _entries(loaded: Loaded, path: KeyPath, expected: str) -> dict[str, object]:
-    entries = loaded.tree.get(str(path[0]), {})
-    if isinstance(entries, dict):
-        return entries
-    loaded.problems.add(path, loaded.problems.shown(path, secret=True), f"an object of {expected}")
-    return {}

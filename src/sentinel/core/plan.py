@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sentinel.base.redact import Secret
 from sentinel.core.check import Check
+from sentinel.core.hours import Calendar
 from sentinel.core.incident import Address, Policy
 
 
@@ -18,6 +19,7 @@ class ChannelPlan:
     kind: str  # such as `email`
     options: object  # only the channel of this kind looks inside
     recipients: tuple[str, ...] = ("",)  # one empty name where the channel itself is the address
+    veto: timedelta | None = None  # of a channel that runs a command: how long anybody may stop it; None: it tells people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ class Limits:
 
     concurrency: int = 500  # probes at once
     per_host: int = 50  # probes at once to one host
+    rechecks: int = 1000  # checks at once that wait for a look between two slots; zero: there are no such looks
     unknown_after: timedelta = timedelta(minutes=5)  # a check that cannot be judged for so long is told of
 
 
@@ -88,12 +91,18 @@ class Plan:
     logs: LogPlan = LogPlan()
     limits: Limits = Limits()
     link: str = ""  # address of this Sentinel's page, for messages
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
     secrets: tuple[Secret, ...] = field(default=(), repr=False)  # every secret of the file, to keep them out of texts
 
     @property
     def recipients(self) -> dict[str, tuple[str, ...]]:
         """The recipients of each channel, by its name."""
         return {channel.name: channel.recipients for channel in self.channels}
+
+    @property
+    def commands(self) -> dict[str, timedelta]:
+        """The channels that run commands instead of telling people, each with how long anybody may stop it."""
+        return {channel.name: channel.veto for channel in self.channels if channel.veto is not None}
 
     @property
     def own_policy(self) -> str:

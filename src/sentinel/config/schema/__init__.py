@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from sentinel.base.fields import Options
+from sentinel.config.schema.calendars import CalendarEntry
 from sentinel.config.schema.checks import CheckEntry, Defaults
 from sentinel.config.schema.fields import Line, Name, web_link
 from sentinel.config.schema.own import LimitsEntry, LogsEntry, ReportsEntry, StoreEntry, WebEntry
@@ -33,6 +34,8 @@ class Configuration(Options):
     policies: Mapping[Name, PolicyEntry] = {}
     """Who is told when, by name. When there is none named `default`, it is made: all channels at once, and for critical
     incidents again after 15 and after 30 minutes."""
+    calendars: Mapping[Name, CalendarEntry] = {}
+    """Hours and days that rules, routes, quiet hours and rotations go by, by name."""
     store: StoreEntry = StoreEntry()
     """Where Sentinel keeps what it must not forget."""
     web: WebEntry = WebEntry()
