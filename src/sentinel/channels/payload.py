@@ -93,6 +93,7 @@ MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
         "others_count": "How many there are, listed or not.",
         "window": "The window that the message is about.",
         "news": "Of a digest: the messages that it stands for, what is urgent first.",
+        "note": "Why it comes late, or through this channel; empty when it comes as usual.",
     },
     AboutCheck: {
         "name": "Unique name of the check.",

@@ -6,6 +6,8 @@
     QUEUED ──acknowledged before it can have arrived──► CANCELLED
     DEAD ──given up by a person──► DROPPED (kept for the record)
 
+One message may stand for several rows (`core.parcel`): they are sending, sent or tried again with the row that carries them.
+
 A claim is committed before the call, the outcome after it; so a crash in between repeats a message and never loses one. A
 repeat happens only after an ambiguous attempt and carries the same key. A command (`AT_MOST_ONCE`) is the exception: whatever
 comes of its one attempt, it is not begun again.
@@ -58,6 +60,21 @@ STOPPED_BY_ACKNOWLEDGEMENT = (Kind.ESCALATED, Kind.REMINDED, Kind.COMMAND, Kind.
 
 #: What the end of an incident makes pointless.
 STOPPED_BY_END = (Kind.REMINDED, Kind.COMMAND, Kind.COMMAND_PLANNED)
+
+#: With these an incident is over.
+ENDED = frozenset({Kind.RESOLVED, Kind.WITHDRAWN})
+
+#: These wake somebody up when they are about something critical: they go before all others.
+ROUSING = frozenset(
+    {
+        Kind.OPENED, Kind.WORSENED, Kind.ESCALATED, Kind.REMINDED, Kind.UPDATED, Kind.UNACKNOWLEDGED,
+        Kind.ACKNOWLEDGEMENT_EXPIRED,
+    }
+)  # fmt: skip
+
+#: These have no copy through another channel: a proof of one channel proves nothing of another, a command is no message, and
+#: what a digest stands for is copied row by row.
+NEVER_COPIED = frozenset({Kind.CANARY, Kind.TEST, Kind.COMMAND, Kind.DIGEST})
 
 #: Rows of these are attempted once and never again: what a command has done cannot be done twice.
 AT_MOST_ONCE = frozenset({Kind.COMMAND})
@@ -162,6 +179,14 @@ class Message:
     others_count: int = 0  # how many there are, listed or not
     window: AboutWindow | None = None
     news: tuple[News, ...] = ()  # of a digest, what is urgent first
+    note: str = ""  # why it comes late, or through this channel, if it does
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it goes before others: something critical is wrong, and somebody has to do something."""
+        if self.kind in (Kind.COMMAND, Kind.COMMAND_PLANNED):
+            return True
+        return self.kind in ROUSING and self.severity is Severity.CRITICAL
 
 
 #: Other checks that a message lists by name.
@@ -199,6 +224,9 @@ class Notification:
     reason: str = ""  # why the last attempt failed, from `Cause`
     detail: str = ""  # the receiver's words, short and cleaned
     receipt: Receipt = field(default_factory=dict)
+    carried_by: int | None = None  # number of the row whose message stands for this one, too: a digest, or newer news
+    copy_of: int | None = None  # number of the row of another channel that could not be sent, of which this is a copy
+    copied_at: datetime | None = None  # when it was copied, because its channel did not take it
 
     @property
     def is_repeat(self) -> bool:
@@ -318,6 +346,38 @@ def backoff(attempts: int, rng: Chance) -> timedelta:
 def redriven(notification: Notification, now: datetime) -> Notification:
     """A dead row made to be sent again: with its old key, and a full measure of patience."""
     return replace(notification, state=State.QUEUED, due_at=now, attempts=0, created_at=now, reason="", detail="")
+
+
+# --- Through another channel -----------------------------------------------------------------------------------------
+
+
+def copied(original: Notification, to: Address, key: str, note: str, now: datetime) -> Notification:
+    """The row that tells through another channel what its own one did not take."""
+    return Notification(
+        key=key,
+        address=to,
+        message=replace(original.message, note=note),
+        created_at=now,
+        due_at=now,
+        incident=original.incident,
+        copy_of=original.id,
+    )
+
+
+def why_copied(channel: str, since: datetime | None, cause: str) -> str:
+    """What a copy says of the channel that it stands in for."""
+    reason = f" ({cause.replace('_', ' ')})" if cause else ""
+    if since is None:
+        return f"The channel {channel} does not take this message{reason}, so it comes this way."
+    return f"The channel {channel} has taken no message since {since:%Y-%m-%d %H:%M:%S} UTC{reason}, so it comes this way."
+
+
+def why_late(notification: Notification, fallback: str) -> str:
+    """What a message says that was told through another channel before its own one took it."""
+    if notification.copied_at is None:
+        return notification.message.note
+    through = f" through {fallback}" if fallback else " through another channel"
+    return f"This comes late; it was told{through} at {notification.copied_at:%Y-%m-%d %H:%M:%S} UTC."
 
 
 def _again(

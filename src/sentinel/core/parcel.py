@@ -1,0 +1,205 @@
+"""What goes out next through one channel: single messages, newer news in place of older, or many messages in one digest.
+
+A Parcel is one call of the channel. It stands for one or more rows of the outbox: its carrier is the row whose message is
+sent, and the others are carried by it, sent or not sent with it.
+
+* Rows of one incident and recipient stand in line; only the first of a line can go.
+* **Newer news in place of older.** When the first of a line has waited for `STALE` and cannot have arrived, the last of that
+  line goes in its place and carries the others: after hours of silence the truth of now is what counts.
+* **Digest.** When a recipient's budget does not allow every line a message of its own, those it has no room for go into one.
+* What is urgent goes first, alone or in a digest.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from itertools import islice
+
+from sentinel.base.units import format_duration
+from sentinel.core.budget import Bucket, Budget
+from sentinel.core.incident import Address
+from sentinel.core.notification import ENDED, Kind, Message, News
+from sentinel.core.rule import Severity
+
+#: What has waited so long to be sent for the first time is told by the newest news of its incident.
+STALE = timedelta(seconds=60)
+
+#: Rows that one digest stands for at most; more go into the next.
+MOST_CARRIED = 10_000
+
+#: What is told alone or not at all: a digest has no room for what it says.
+ALONE = frozenset(
+    {Kind.COMMAND, Kind.COMMAND_PLANNED, Kind.COMMAND_ENDED, Kind.DIGEST, Kind.CANARY, Kind.REPORT, Kind.TEST}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A queued row, as far as its place in the order needs it."""
+
+    id: int
+    recipient: str
+    incident: int | None
+    kind: Kind
+    urgent: bool
+    created_at: datetime
+    may_have_arrived: bool  # an attempt was ambiguous, or it carries rows of such an attempt
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other row can stand for it, nor it be part of a digest."""
+        return self.may_have_arrived or self.incident is None or self.kind in ALONE
+
+
+#: The queued rows of one incident and recipient, in their order. The first is due.
+Line = Sequence[Waiting]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """One call of the channel."""
+
+    recipient: str
+    carrier: int | None  # the row that is sent; None: a digest, which has still to be written
+    carried: tuple[int, ...] = ()  # the other rows that it stands for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """What goes out now, and whether something has to wait for the budget."""
+
+    parcels: tuple[Parcel, ...]
+    held: Mapping[str, bool]  # recipients who have to wait for a token -> whether something urgent waits
+
+
+def pack(
+    lines: Iterable[Line], budget: Budget | None, buckets: Mapping[str, Bucket], limit: int, now: datetime
+) -> Packed:
+    """Decide what goes out now.
+
+    Args:
+        lines: what is due, in the order in which it should go: urgent first.
+        budget: of each recipient; None: as much as there is.
+        buckets: of each recipient that appears in `lines`, filled up to now; not looked at without a budget.
+        limit: parcels at most.
+    """
+    by_recipient: dict[str, list[Line]] = {}
+    for line in lines:
+        by_recipient.setdefault(line[0].recipient, []).append(line)
+    parcels: list[Parcel] = []
+    held: dict[str, bool] = {}
+    for recipient, theirs in by_recipient.items():
+        if budget is None:
+            parcels += (_single(line, now) for line in theirs)
+            continue
+        packed, waiting = _within(theirs, budget, buckets[recipient].tokens, now)
+        parcels += packed
+        if waiting:
+            held[recipient] = any(line[0].urgent for line in waiting)
+    return Packed(parcels=tuple(islice(parcels, limit)), held=held)
+
+
+def _within(lines: Sequence[Line], budget: Budget, tokens: float, now: datetime) -> tuple[list[Parcel], list[Line]]:
+    """What one recipient gets by the budget, and the lines that wait."""
+    parcels: list[Parcel] = []
+    left: list[Line] = []
+    rest = [line for line in lines if line[0].kind is not Kind.COMMAND]
+    parcels += (_single(line, now) for line in lines if line[0].kind is Kind.COMMAND)
+    several = len(rest) > 1
+    for number, line in enumerate(rest):
+        floor = 0 if line[0].urgent else budget.reserve
+        # The last token is for the digest of what is left, if something is left.
+        last = several and number < len(rest) - 1
+        if tokens - floor >= (2 if last else 1):
+            parcels.append(_single(line, now))
+            tokens -= 1
+        else:
+            left.append(line)
+    return _digest(left, budget, tokens, parcels, now)
+
+
+def _digest(
+    left: list[Line], budget: Budget, tokens: float, parcels: list[Parcel], now: datetime
+) -> tuple[list[Parcel], list[Line]]:
+    """Put what has no token of its own into one message, if there is a token for that."""
+    fitting, waiting = [line for line in left if not line[0].alone], [line for line in left if line[0].alone]
+    if not left or tokens < 1 or (tokens - budget.reserve < 1 and not any(line[0].urgent for line in left)):
+        return parcels, left
+    if len(fitting) < 2:  # nothing to put together: the first of them takes the token
+        return [*parcels, _single(left[0], now)], left[1:]
+    rows = [row.id for line in fitting for row in _joinable(line)]
+    parcels.append(Parcel(recipient=left[0][0].recipient, carrier=None, carried=tuple(rows[:MOST_CARRIED])))
+    return parcels, waiting
+
+
+def _single(line: Line, now: datetime) -> Parcel:
+    first = line[0]
+    if first.alone or now - first.created_at < STALE:
+        return Parcel(recipient=first.recipient, carrier=first.id)
+    *older, newest = _joinable(line)
+    return Parcel(recipient=first.recipient, carrier=newest.id, carried=tuple(row.id for row in older))
+
+
+def _joinable(line: Line) -> Line:
+    """The rows from the first on that can be told of together."""
+    alone = next((number for number, row in enumerate(line) if row.alone), len(line))
+    return line[: max(alone, 1)]
+
+
+# --- The digest ------------------------------------------------------------------------------------------------------
+
+
+def digest(source: str, messages: Sequence[Message], now: datetime, link: str = "") -> Message:
+    """One message that stands for many: what each incident is now, what is urgent first.
+
+    Args:
+        source: name of this Sentinel.
+        messages: those that it stands for, in the order in which they came about.
+    """
+    newest: dict[object, Message] = {}
+    for number, message in enumerate(messages):
+        newest[message.incident.id if message.incident else -number] = message
+    news = sorted(map(_news, newest.values()), key=_urgency)
+    return Message(
+        kind=Kind.DIGEST,
+        at=now,
+        source=source,
+        severity=news[0].severity if news else Severity.OK,
+        news=tuple(news),
+        others_count=len(messages),
+        link=link,
+    )
+
+
+def digest_key(instance: str, address: Address, rows: Iterable[int]) -> str:
+    """What identifies a digest to its receiver: it is the same as long as it stands for the same rows."""
+    identity = "\0".join((instance, *address, *map(str, sorted(rows))))
+    return f"msg_{blake2b(identity.encode(), digest_size=16, person=b'digest').hexdigest()}"
+
+
+def _news(message: Message) -> News:
+    check, incident, window = message.check, message.incident, message.window
+    title = window.title if window is not None else message.title
+    return News(
+        kind=message.kind,
+        at=message.at,
+        check=check.name if check else "",
+        title=check.title if check else title,
+        incident=incident.id if incident else 0,
+        severity=message.severity,
+        explanation=_what_was(message),
+    )
+
+
+def _what_was(message: Message) -> str:
+    """The message's explanation; of what is over, also how long it was."""
+    incident = message.incident
+    if message.kind not in ENDED or incident is None or incident.resolved_at is None:
+        return message.explanation
+    lasted = f"after {format_duration(incident.resolved_at - incident.began_at)}"
+    return f"{lasted}; it was: {message.explanation}" if message.explanation else lasted
+
+
+def _urgency(one: News) -> tuple[int, datetime]:
+    return one.severity.urgency, one.at
