@@ -51,6 +51,13 @@ async def test_a_failed_result_keeps_its_words(store: Store) -> None:
     assert await store.read(lambda tx: tx.results.last()) == {"health": (bad, Severity.CRITICAL)}
 
 
+@pytest.mark.parametrize("measurement", [passed(TIMES), failed(FailureClass.REFUSED, "refused")])
+async def test_a_look_between_two_slots_is_known_as_one_afterwards(store: Store, measurement: Measurement) -> None:
+    extra = replace(result(measurement=measurement), extra=True)
+    await keep(store, extra)
+    assert await store.read(lambda tx: found_since(tx, AT)) == [extra]
+
+
 async def test_the_usual_hint_of_a_failure_comes_back(store: Store) -> None:
     bad = result(measurement=failed(FailureClass.REFUSED, "refused"))
     await keep(store, bad)

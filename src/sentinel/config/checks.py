@@ -147,6 +147,7 @@ class ChecksCompiler:
             runbook=entry.runbook,
             open_after=open_after,
             close_after=close_after,
+            recheck=self._recheck(path, entry, interval),
             failure_severity=SEVERITIES[entry.severity],
             policy=entry.policy,
             options=options,
@@ -202,12 +203,27 @@ class ChecksCompiler:
             self._check_interval((*path, "interval"), interval)
         return interval, timeout
 
+    def _recheck(self, path: KeyPath, entry: CheckEntry, interval: timedelta) -> timedelta:
+        if entry.recheck is None:
+            return min(self._defaults.recheck, interval)
+        if entry.recheck > interval:
+            found = f"{write_duration(entry.recheck)}, longer than the interval of {write_duration(interval)}"
+            self._problems.add((*path, "recheck"), found, "a time within the interval, or 0 for none")
+        self._check_recheck((*path, "recheck"), entry.recheck)
+        return entry.recheck
+
+    def _check_recheck(self, path: KeyPath, recheck: timedelta) -> None:
+        if timedelta(0) < recheck < SHORTEST_INTERVAL:
+            expected = f"at least {write_duration(SHORTEST_INTERVAL)}, or 0 for none"
+            self._problems.add(path, f"a recheck after {write_duration(recheck)}", expected)
+
     def _check_defaults(self) -> None:
         given = self._defaults.timeout
         if given is not None and given > self._defaults.interval:
             found = f"{write_duration(given)}, longer than the interval of {write_duration(self._defaults.interval)}"
             self._problems.add((*DEFAULTS_AT, "timeout"), found, "a timeout within the interval")
         self._check_interval((*DEFAULTS_AT, "interval"), self._defaults.interval)
+        self._check_recheck((*DEFAULTS_AT, "recheck"), self._defaults.recheck)
 
     def _read_default_rules(self) -> dict[str, list[tuple[KeyPath, RuleEntry]]]:
         """The default rules by kind of check."""

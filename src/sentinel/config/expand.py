@@ -68,6 +68,7 @@ class _Writer:
             "limits": {
                 "concurrency": plan.limits.concurrency,
                 "per_host": plan.limits.per_host,
+                "rechecks": plan.limits.rechecks,
                 "unknown_after": write_duration(plan.limits.unknown_after),
             },
         }
@@ -87,6 +88,7 @@ class _Writer:
             "severity": check.failure_severity.label.lower(),
             "open_after": check.open_after,
             "close_after": check.close_after,
+            "recheck": write_duration(check.recheck),
             "options": self._written((*part.path, "options"), filled(part.options, check.options)),
             "rules": [_rule(rule) for rule in check.rules],
             "usual_rules": False,  # they stand among the rules

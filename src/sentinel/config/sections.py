@@ -63,7 +63,12 @@ def log_plan(loaded: Loaded, entry: LogsEntry) -> LogPlan:
 
 
 def limits(entry: LimitsEntry) -> Limits:
-    return Limits(concurrency=entry.concurrency, per_host=entry.per_host, unknown_after=entry.unknown_after)
+    return Limits(
+        concurrency=entry.concurrency,
+        per_host=entry.per_host,
+        rechecks=entry.rechecks,
+        unknown_after=entry.unknown_after,
+    )
 
 
 def reports_folder(loaded: Loaded, entry: ReportsEntry) -> Path:

@@ -15,6 +15,9 @@ FINEST = timedelta(milliseconds=100)
 #: A timer per phase is kept, so there are not arbitrarily many.
 MOST_PHASES = 600
 
+#: A slot that comes no later than this after a recheck would, does its work.
+NEAR_A_SLOT = timedelta(seconds=1)
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,6 +35,11 @@ def steps(interval: timedelta) -> int:
     return max(1, min(MOST_PHASES, interval // FINEST))
 
 
+def offset(check: Check) -> timedelta:
+    """The phase of a check. Those that share what they ask of their target have the same."""
+    return phase(check.shares or check.name, check.interval, steps(check.interval))
+
+
 def slot(now: datetime, interval: timedelta, offset: timedelta) -> datetime:
     """The latest slot at or before `now`."""
     elapsed = now - _EPOCH - offset
@@ -41,6 +49,14 @@ def slot(now: datetime, interval: timedelta, offset: timedelta) -> datetime:
 def next_slot(now: datetime, interval: timedelta, offset: timedelta) -> datetime:
     """The first slot after `now`."""
     return slot(now, interval, offset) + interval
+
+
+def recheck_due(check: Check, now: datetime) -> timedelta | None:
+    """After how long a check that has just failed is looked at again; None when its next slot comes soon enough."""
+    if not check.recheck or check.recheck >= check.interval:
+        return None
+    until_slot = next_slot(now, check.interval, offset(check)) - now
+    return None if until_slot <= check.recheck + NEAR_A_SLOT else check.recheck
 
 
 def overdue(check: Check, last: datetime | None, started_at: datetime | None, now: datetime) -> bool:

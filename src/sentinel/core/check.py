@@ -26,6 +26,7 @@ class Check:
     runbook: str = ""  # where to read what to do
     open_after: int = 3  # consecutive results beyond a bound before an incident opens
     close_after: int = 2  # consecutive good results before it resolves
+    recheck: timedelta = timedelta(0)  # from a bad result to the next look, until it is confirmed; zero: the next slot
     failure_severity: Severity = Severity.CRITICAL  # how bad a failed result is
     policy: str = "default"  # name of the escalation policy
     options: object = None  # what the probe of this kind is built from; only that probe looks inside

@@ -226,6 +226,7 @@ class Result:
     scheduled_at: datetime  # the slot that was due; UTC
     finished_at: datetime  # when the probe ended; UTC
     measurement: Measurement
+    extra: bool = False  # asked for between two slots, because the one before was bad: such do not count in shares
 
     @property
     def outcome(self) -> Outcome:

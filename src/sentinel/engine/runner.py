@@ -58,6 +58,7 @@ class Run:
     check: Check
     probe: Runnable
     scheduled_at: datetime
+    extra: bool = False
 
 
 class Runner:
@@ -92,7 +93,7 @@ class Runner:
         self._limits = limits
 
     def submit(self, checks: Sequence[Check], scheduled_at: datetime) -> None:
-        """Run these checks, now or as soon as there is room."""
+        """Run these checks, which are due, now or as soon as there is room."""
         for check in checks:
             probe = self._probes.get(check.name)
             if probe is None:
@@ -105,6 +106,13 @@ class Runner:
                 run = Run(check, probe, scheduled_at)
                 self._busy[check.name] = run
                 self._admit(run)
+
+    def recheck(self, check: Check) -> None:
+        """Run a check between two slots, as soon as there is room. A run that is under way does as well."""
+        probe = self._probes.get(check.name)
+        if probe is not None and check.name not in self._busy and self.waiting < MOST_WAITING:
+            run = self._busy[check.name] = Run(check, probe, self._clock.now(), extra=True)
+            self._admit(run)
 
     async def run_now(self, check: Check) -> Result | None:
         """Run a check at once and answer its result, which counts as any other; None when it will not have one.
@@ -183,6 +191,7 @@ class Runner:
                 scheduled_at=run.scheduled_at,
                 finished_at=self._clock.now(),
                 measurement=measurement,
+                extra=run.extra,
             )
         )
 

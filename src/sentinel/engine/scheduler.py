@@ -13,7 +13,7 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from sentinel.base.clock import Clock
-from sentinel.core.cadence import next_slot, phase, slot, steps
+from sentinel.core.cadence import next_slot, offset, slot
 from sentinel.core.check import Check
 from sentinel.engine.progress import Pulse
 
@@ -68,8 +68,8 @@ class Scheduler:
             self._timers.modify_job(_job(shard), next_run_time=next_slot(self._clock.now(), *shard))
 
     def _add(self, shard: Shard) -> None:
-        interval, offset = shard
-        start = next_slot(self._clock.now(), interval, offset)
+        interval, moved = shard
+        start = next_slot(self._clock.now(), interval, moved)
         self._timers.add_job(
             self._fire,
             IntervalTrigger(seconds=interval.total_seconds(), start_date=start, timezone=UTC),
@@ -82,11 +82,11 @@ class Scheduler:
         )
 
     def _first_look(self, shard: Shard, newcomers: list[Check]) -> None:
-        interval, offset = shard
+        interval, moved = shard
         now = self._clock.now()
-        if not newcomers or next_slot(now, interval, offset) - now <= FIRST_LOOK_WITHIN:
+        if not newcomers or next_slot(now, interval, moved) - now <= FIRST_LOOK_WITHIN:
             return
-        spread = FIRST_LOOK_WITHIN * (offset / interval)
+        spread = FIRST_LOOK_WITHIN * (moved / interval)
         self._timers.add_job(
             self._look, DateTrigger(now + spread, timezone=UTC), args=[newcomers], misfire_grace_time=None
         )
@@ -103,20 +103,15 @@ class Scheduler:
 
 def divide(checks: Iterable[Check]) -> dict[Shard, list[Check]]:
     """The checks by interval and phase."""
-    by_interval: dict[timedelta, list[Check]] = {}
-    for check in checks:
-        by_interval.setdefault(check.interval, []).append(check)
     shards: dict[Shard, list[Check]] = {}
-    for interval, members in by_interval.items():
-        count = steps(interval)
-        for check in members:
-            shards.setdefault((interval, phase(check.shares or check.name, interval, count)), []).append(check)
+    for check in checks:
+        shards.setdefault((check.interval, offset(check)), []).append(check)
     return shards
 
 
 def _job(shard: Shard) -> str:
-    interval, offset = shard
-    return f"{interval.total_seconds()}+{offset.total_seconds()}"
+    interval, moved = shard
+    return f"{interval.total_seconds()}+{moved.total_seconds()}"
 
 
 def _patience(shards: Iterable[Shard]) -> float:

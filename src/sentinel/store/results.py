@@ -109,7 +109,7 @@ class Results:
         return (
             (result.scheduled_at - EPOCH) // _MILLISECOND << _BITS | self._check(result.check),
             severity.value,
-            number(connection, Word.ENDING, f"{measurement.outcome.value}:{failure.value if failure else ''}"),
+            number(connection, Word.ENDING, _ending_of(result)),
             max(-_LONGEST, min(_LONGEST, (result.finished_at - result.scheduled_at) // _MILLISECOND)),
             number(connection, Word.READINGS, shape),
             readings,
@@ -167,18 +167,19 @@ class Results:
     def _result(self, row: Row[Any]) -> tuple[Result, Severity]:
         try:
             scheduled = EPOCH + (row.slot >> _BITS) * _MILLISECOND
+            outcome, failure, extra = _ending(self._names.word(self._connection, row.ending))
             result = Result(
                 check=self._names.word(self._connection, row.slot & _CHECK),
                 scheduled_at=scheduled,
                 finished_at=scheduled + row.took * _MILLISECOND,
-                measurement=self._measurement(row),
+                measurement=self._measurement(row, outcome, failure),
+                extra=extra,
             )
             return result, Severity(row.severity)
         except (KeyError, ValueError, OverflowError) as error:
             raise Unreadable(type(error).__name__) from error
 
-    def _measurement(self, row: Row[Any]) -> Measurement:
-        outcome, failure = _ending(self._names.word(self._connection, row.ending))
+    def _measurement(self, row: Row[Any], outcome: Outcome, failure: FailureClass | None) -> Measurement:
         hint = row.hint if row.hint is not None else HINTS.get(failure, "") if failure else ""
         return Measurement(
             outcome=outcome,
@@ -189,10 +190,20 @@ class Results:
         )
 
 
-@lru_cache(maxsize=256)
-def _ending(word: str) -> tuple[Outcome, FailureClass | None]:
-    outcome, _, failure = word.partition(":")
-    return Outcome(outcome), FailureClass(failure) if failure else None
+def _ending_of(result: Result) -> str:
+    """How it ended, as one word: `pass:`, `fail:refused`, `fail:refused:extra`."""
+    failure = result.measurement.failure
+    word = f"{result.outcome.value}:{failure.value if failure else ''}"
+    return f"{word}:{_EXTRA}" if result.extra else word
+
+
+@lru_cache(maxsize=512)
+def _ending(word: str) -> tuple[Outcome, FailureClass | None, bool]:
+    outcome, failure, extra = (*word.split(":"), "", "")[:3]
+    return Outcome(outcome), FailureClass(failure) if failure else None, extra == _EXTRA
+
+
+_EXTRA = "extra"  # asked for between two slots
 
 
 def _first_slot(at: datetime) -> int:

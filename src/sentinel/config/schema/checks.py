@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from sentinel.base.fields import Options, PositiveDuration
+from sentinel.base.fields import Duration, Options, PositiveDuration
 from sentinel.config.schema.fields import Count, HowBad, Line, Name
 from sentinel.config.schema.rules import RuleEntry
 
@@ -21,6 +21,9 @@ class Defaults(Options):
     """Bad results in a row before an incident opens. A hole in security opens one at once."""
     close_after: Count = 2
     """Good results in a row before an incident resolves."""
+    recheck: Duration = Field(default="20s", validate_default=True)
+    """Time from a bad result to the next look, until an incident opens or the result is good; never above a check's interval.
+    `0`: the next run is as soon as any other."""
     tags: tuple[Name, ...] = ()
     """Tags that every check has beside its own."""
     rules: Mapping[str, tuple[RuleEntry, ...]] = {}
@@ -54,6 +57,8 @@ class CheckEntry(Options):
     """Bad results in a row before an incident opens; else the default."""
     close_after: Count | None = None
     """Good results in a row before an incident resolves; else the default."""
+    recheck: Duration | None = None
+    """Time from a bad result to the next look, until an incident opens, at most the interval; else the default."""
     options: Mapping[str, Any] = {}
     """What this kind of check needs to know."""
     rules: tuple[RuleEntry, ...] = ()

@@ -92,6 +92,9 @@ class LimitsEntry(Options):
     """Checks that run at the same time."""
     per_host: Annotated[int, Field(ge=1, le=10_000)] = 50
     """Checks that run at the same time against one host."""
+    rechecks: Annotated[int, Field(ge=0, le=100_000)] = 1000
+    """Checks that may wait at the same time for a look between two runs (`recheck`); beyond, the next run has to do. `0`: no
+    such looks at all."""
     unknown_after: PositiveDuration = Field(default="5m", validate_default=True)
     """When a check could not be judged for so long, Sentinel tells of it as a trouble of its own: with a warning, or as critical
     when it is more than half of all checks, or one whose failure would be critical for more than an hour."""
