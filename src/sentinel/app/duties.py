@@ -18,6 +18,7 @@ from sentinel.core.result import Result
 from sentinel.core.routing import key
 from sentinel.core.rule import Severity
 from sentinel.core.vitals import OWN_INTERVAL, Vitals, blind_checks, measure, overdue_checks
+from sentinel.engine.commands import recover
 from sentinel.engine.housekeeping import Duty, Retention
 from sentinel.store.database import Room, Transaction
 
@@ -157,10 +158,11 @@ class Duties:
 
     async def _recover(self) -> None:
         now = self._parts.clock.now()
-        rows = await self._parts.store.write(lambda tx: tx.outbox.recover(now))
+        rows = await self._parts.store.write(lambda tx: recover(tx, now))
         for row in rows:
             log.warning("notification.lease_expired", key=row.key, channel=row.address.channel)
-        self._parts.dispatcher.wake({row.address.channel for row in rows})
+        if rows:
+            self._parts.dispatcher.wake(self._parts.dispatcher.lines)
 
     async def _bury_orphans(self) -> None:
         if count := await self._parts.dispatcher.bury_orphans():

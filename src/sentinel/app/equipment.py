@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from sentinel.base.clock import Clock
+from sentinel.base.redact import Redactor
 from sentinel.channels.base import ChannelTools
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
 from sentinel.core.plan import ChannelPlan, Plan
@@ -49,6 +50,7 @@ class Equipment:
         self._resolver = Resolver()
         self._sessions = Sessions()  # a login that was refused waits across reloads
         self._resources = Resources()  # a run that has begun keeps what it uses through a reload
+        self._redactor = Redactor()
         self._kit = Kit(source="", probes={}, channels={})
 
     def build(self, plan: Plan, notes: Mapping[str, Note], ledger: Ledger) -> Kit:
@@ -96,12 +98,13 @@ class Equipment:
         return probes
 
     def _channels(self, plan: Plan) -> dict[str, tuple[ChannelPlan, Route]]:
-        tools = ChannelTools(clock=self._clock, source=plan.name)
+        self._redactor.learn(plan.secrets)
+        tools = ChannelTools(clock=self._clock, source=plan.name, redactor=self._redactor)
         channels: dict[str, tuple[ChannelPlan, Route]] = {}
         for channel in plan.channels:
             known, kind = self._kit.channels.get(channel.name), CHANNELS[channel.kind]
             if known is None or known[0] != channel or self._kit.source != plan.name:
                 built = kind.build(channel.name, channel.options, tools)
-                known = channel, Route(built, kind.timeout, kind.gap)
+                known = channel, Route(built, kind.timeout_of(channel.options) or kind.timeout, kind.gap)
             channels[channel.name] = known
         return channels

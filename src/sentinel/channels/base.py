@@ -7,10 +7,12 @@ says *ambiguous* when the message had left and the answer did not come.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol
 
 from sentinel.base.clock import Clock
 from sentinel.base.fields import Options
+from sentinel.base.redact import Redactor
 from sentinel.core.notification import Notification, Outcome, Receipt
 
 
@@ -43,6 +45,8 @@ class ChannelKind:
     recipients: Callable[[Any], tuple[str, ...]] = field(default=lambda _options: ("",))
     timeout: float = 30.0  # seconds for one attempt
     gap: float = 0.0  # seconds that the receiver wants between two messages; with a gap they go one by one
+    timeout_of: Callable[[Any], float | None] = field(default=lambda _options: None)  # where options say how long
+    veto_of: Callable[[Any], timedelta | None] = field(default=lambda _options: None)  # of a kind that runs commands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +55,4 @@ class ChannelTools:
 
     clock: Clock
     source: str  # name of this Sentinel
+    redactor: Redactor = field(default_factory=Redactor)  # knows every secret of the plan

@@ -1,6 +1,7 @@
 """What the configuration needs to know of a kind of check or channel. Probes and channels fit without knowing of it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Protocol
 
 from sentinel.base.fields import Options
@@ -78,6 +79,11 @@ class KindOfChannel(Protocol):
     @property
     def recipients(self) -> Callable[[Any], tuple[str, ...]]:
         """Whom it reaches; one empty name where the channel itself is the address."""
+        ...
+
+    @property
+    def veto_of(self) -> Callable[[Any], timedelta | None]:
+        """Of a kind that runs commands: how long anybody may stop one; None for a kind that tells people."""
         ...
 
 

@@ -25,6 +25,9 @@ POLICIES_AT: KeyPath = ("policies",)
 
 DEFAULT_POLICY = "default"
 
+#: The kind of channel that runs commands.
+COMMANDS = "command"
+
 #: The levels of the policy that is made when a file has none: the health-care guide's escalation procedure.
 DEFAULT_LEVELS = (
     (timedelta(0), Severity.WARNING),
@@ -59,13 +62,21 @@ def compile_policies(loaded: Loaded) -> dict[str, Policy]:
     """The policies by name; `default` is always among them."""
     entries = named_entries(loaded, POLICIES_AT, "policies by their names")
     channels = channel_names(loaded)
-    policies = {DEFAULT_POLICY: default_policy(channels)}
+    policies = {DEFAULT_POLICY: default_policy(_that_tell_people(loaded))}
     for name, data in entries.items():
         path: KeyPath = (*POLICIES_AT, name)
         entry = read(PolicyEntry, data, path, loaded.problems)
         # A broken one still has its name, so that checks which use it are not told of as well.
         policies[name] = _policy(path, name, entry, channels, loaded.problems) if entry else default_policy(())
     return policies
+
+
+def _that_tell_people(loaded: Loaded) -> list[str]:
+    """The channels that nobody has to name before they are used; a command is run by a level that asks for it, or never."""
+    entries = loaded.tree.get("channels", {})
+    return [
+        name for name in channel_names(loaded) if not isinstance(entries[name], dict) or entries[name].get("kind") != COMMANDS
+    ]
 
 
 def default_policy(channels: Collection[str]) -> Policy:
@@ -94,7 +105,9 @@ def _channel(path: KeyPath, name: str, data: object, loaded: Loaded, kinds: Chan
     model = read(kind.options, anchored(options, kind.options, loaded.places), path, problems, loaded.places.folder)
     if model is None:
         return None
-    channel = ChannelPlan(name=name, kind=entry.kind, options=model, recipients=kind.recipients(model))
+    channel = ChannelPlan(
+        name=name, kind=entry.kind, options=model, recipients=kind.recipients(model), veto=kind.veto_of(model)
+    )
     secrets = tuple(((*path, *place), secret) for place, secret in secrets_in(options, kind.options))
     return ChannelPart(path=path, channel=channel, options=options, secrets=secrets)
 

@@ -20,6 +20,7 @@ class ChannelPlan:
     options: object  # only the channel of this kind looks inside
     recipients: tuple[str, ...] = ("",)  # one empty name where the channel itself is the address
     veto: timedelta | None = None  # of a channel that runs a command: how long anybody may stop it; None: it tells people
+    veto: timedelta | None = None  # of a channel that runs a command: how long anybody may stop it; None: it tells people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,11 @@ class Plan:
     def recipients(self) -> dict[str, tuple[str, ...]]:
         """The recipients of each channel, by its name."""
         return {channel.name: channel.recipients for channel in self.channels}
+
+    @property
+    def commands(self) -> dict[str, timedelta]:
+        """The channels that run commands instead of telling people, each with how long anybody may stop it."""
+        return {channel.name: channel.veto for channel in self.channels if channel.veto is not None}
 
     @property
     def commands(self) -> dict[str, timedelta]:

@@ -21,6 +21,7 @@ from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreError
 from sentinel.core.incident import Address, Phase
 from sentinel.core.notification import (
+    AT_MOST_ONCE,
     MOST_PATIENCE,
     STOPPED_BY_ACKNOWLEDGEMENT,
     Ambiguous,
@@ -34,6 +35,7 @@ from sentinel.core.notification import (
     State,
     after_attempt,
 )
+from sentinel.engine.commands import close_order, recover
 from sentinel.engine.progress import Pulse, Pulses
 from sentinel.store.database import Store, Transaction
 
@@ -111,7 +113,7 @@ class Dispatcher:
         """Begin to send. Rows that were being sent when Sentinel last died are sent again."""
         # This process alone owns the store, so nobody else can hold a lease: none has to be waited for.
         now = self._clock.now()
-        recovered = await self._store.write(lambda tx: tx.outbox.recover(now, leases_too=True))
+        recovered = await self._store.write(lambda tx: recover(tx, now, leases_too=True))
         for row in recovered:
             log.warning("notification.interrupted", key=row.key, channel=row.address.channel, incident=row.incident)
         self._started = True
@@ -267,13 +269,15 @@ class Dispatcher:
         wait = 0.25
         while True:
             try:
-                settled = await self._store.write(partial(_settle, row=settled))
+                settled = await self._store.write(partial(_settle, row=settled, now=now))
                 break
             except StoreError:
                 # If Sentinel dies before this succeeds the row counts as ambiguous, and the receiver sees its key again.
                 line.pulse.beat()
                 await self._clock.sleep(wait)
                 wait = min(wait * 2, 5.0)
+        if settled.message.kind in AT_MOST_ONCE:
+            self.wake(self._lines)  # how it ended is to be told
         self._log(settled, outcome)
 
     def _note(self, line: Line, outcome: Outcome, now: datetime) -> None:
@@ -311,7 +315,7 @@ class Dispatcher:
                 tell(event, **about, reason=cause.value, detail=detail, ambiguous=ambiguous, due_at=_iso(row.due_at))
 
 
-def _settle(tx: Transaction, row: Notification) -> Notification:
+def _settle(tx: Transaction, row: Notification, now: datetime) -> Notification:
     """Write a row after its attempt; answers it as it is now.
 
     What was on its way when the incident was acknowledged, and did not arrive, is not tried again.
@@ -321,7 +325,8 @@ def _settle(tx: Transaction, row: Notification) -> Notification:
         incident = tx.incidents.get(row.incident)
         if incident is not None and incident.phase is Phase.ACKNOWLEDGED:
             row = replace(row, state=State.CANCELLED, due_at=None)
-    tx.outbox.settle(row)
+    if tx.outbox.settle(row):
+        close_order(tx, row, now)
     return row
 
 

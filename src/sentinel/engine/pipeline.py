@@ -30,7 +30,7 @@ from sentinel.core.incident import (
     Withdraw,
     next_tick,
 )
-from sentinel.core.notification import STOPPED_BY_ACKNOWLEDGEMENT, Kind, Notification
+from sentinel.core.notification import STOPPED_BY_ACKNOWLEDGEMENT, STOPPED_BY_END, Kind, Notification
 from sentinel.core.result import Note, Outcome, Result
 from sentinel.core.routing import Sender, tell
 from sentinel.core.rule import Severity
@@ -72,8 +72,8 @@ class Cancel:
 #: What an effect makes pointless.
 CANCELS = {
     EffectKind.ACKNOWLEDGED: STOPPED_BY_ACKNOWLEDGEMENT,
-    EffectKind.RESOLVED: (Kind.REMINDED,),
-    EffectKind.WITHDRAWN: (Kind.REMINDED,),
+    EffectKind.RESOLVED: STOPPED_BY_END,
+    EffectKind.WITHDRAWN: STOPPED_BY_END,
 }
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from sentinel.core.incident import Address
-from sentinel.core.notification import Cause, Kind, Notification, Receipt, State
+from sentinel.core.notification import AT_MOST_ONCE, Cause, Kind, Notification, Receipt, State
 from sentinel.store.codec import MESSAGE, RECEIPT, readable, storable
 from sentinel.store.moments import micros, moment
 from sentinel.store.tables import outbox
@@ -35,6 +35,9 @@ Rows = list[Notification]
 
 #: Queued or being sent: only these have a time when they are due. It is also the condition of the index on them.
 _UNDELIVERED = outbox.c.due_at.is_not(None)
+
+#: Commands, which are attempted once.
+_AT_MOST_ONCE = outbox.c.kind.in_([kind.value for kind in AT_MOST_ONCE])
 
 #: These say that less is wrong than before: pointless for whoever never heard of it.
 _ENDINGS = frozenset({Kind.ACKNOWLEDGED, Kind.EASED, Kind.RESOLVED, Kind.WITHDRAWN})
@@ -75,14 +78,20 @@ class Outbox:
         )
         return self._connection.execute(change.values(state=State.CANCELLED.value, due_at=None)).rowcount
 
+    def call_off(self, incident: int) -> Rows:
+        """Give up the commands of an incident that have not begun, and answer them."""
+        waiting = _UNDELIVERED & _AT_MOST_ONCE & (outbox.c.state == State.QUEUED.value)
+        change = update(outbox).where(waiting, outbox.c.incident == incident)
+        return self._changed(change.values(state=State.CANCELLED.value, due_at=None).returning(*outbox.c))
+
     def redrive(self, ids: Collection[int] | None, now: datetime) -> int:
         """Queue dead rows again, with their old keys and a full measure of patience; answers how many.
 
         Args:
-            ids: of the rows, or None for all dead ones. Rows that are not dead stay as they are.
+            ids: of the rows, or None for all dead ones. Rows that are not dead stay as they are, and so do commands.
             now: from when on they are due.
         """
-        change = update(outbox).where(outbox.c.state == State.DEAD.value)
+        change = update(outbox).where(outbox.c.state == State.DEAD.value, ~_AT_MOST_ONCE)
         if ids is not None:
             change = change.where(outbox.c.id.in_(ids))
         # As `core.notification.redriven` says.
@@ -141,6 +150,8 @@ class Outbox:
     def recover(self, now: datetime, *, leases_too: bool = False) -> Rows:
         """Queue again what was being sent when its lease ran out: the sender died, and nobody knows whether it arrived.
 
+        A command is not queued again: it is dead, since nobody knows how far it came. The caller has to tell so.
+
         Args:
             now: when they are due again.
             leases_too: also rows whose lease still holds, for a start, when nobody else can be sending.
@@ -156,7 +167,11 @@ class Outbox:
             "reason": Cause.INTERRUPTED.value,
             "detail": "",
         }
-        return self._changed(change.values(lost).returning(*outbox.c))
+        given_up = lost | {"state": State.DEAD.value, "due_at": None}
+        return [
+            *self._changed(change.where(~_AT_MOST_ONCE).values(lost).returning(*outbox.c)),
+            *self._changed(change.where(_AT_MOST_ONCE).values(given_up).returning(*outbox.c)),
+        ]
 
     def bury(self, channel: str, cause: Cause) -> int:
         """Give up what waits for a channel that is gone. The rows stay visible and can be sent again by hand."""
@@ -201,8 +216,8 @@ class Outbox:
         return None if found is None else RECEIPT.decode(found, RECEIPT.version)
 
     def oldest_queued(self) -> datetime | None:
-        """When the oldest undelivered row was written; None when there is none."""
-        asked = select(func.min(outbox.c.created_at)).where(_UNDELIVERED)
+        """When the oldest undelivered row was written, commands left out, which may wait; None when there is none."""
+        asked = select(func.min(outbox.c.created_at)).where(_UNDELIVERED, ~_AT_MOST_ONCE)
         earliest: int | None = self._connection.execute(asked).scalar_one()
         return moment(earliest)
 

@@ -1,0 +1,40 @@
+"""The books of commands: how one ended is written in the transaction that settles its row, so that nobody hears of a run that
+was not, and of each that was."""
+
+from datetime import datetime
+
+from sentinel.core import commanding
+from sentinel.core.notification import Kind, Notification, State
+from sentinel.store.database import Transaction
+
+#: States in which an order is over.
+_OVER = frozenset({State.SENT, State.DEAD, State.CANCELLED})
+
+
+def close_order(tx: Transaction, row: Notification, now: datetime, by: str = "", why: str = "") -> None:
+    """Put the end of a command on the timeline of its incident, and tell whoever was told of that; nothing for other rows."""
+    if row.message.kind is not Kind.COMMAND or row.state not in _OVER or row.incident is None:
+        return
+    incident = tx.incidents.get(row.incident)
+    if incident is None:
+        return  # forgotten by its age
+    ended = commanding.ended(row, incident, now, by, why)
+    tx.incidents.note(ended.entries)
+    tx.outbox.enqueue(ended.notifications)
+
+
+def recover(tx: Transaction, now: datetime, *, leases_too: bool = False) -> list[Notification]:
+    """What `Outbox.recover` does; and of the commands among it, which are not run again, people are told."""
+    rows = tx.outbox.recover(now, leases_too=leases_too)
+    for row in rows:
+        close_order(tx, row, now)
+    return rows
+
+
+def veto(tx: Transaction, incident: int, now: datetime, by: str, why: str) -> int:
+    """Stop the commands of an incident that have not begun; answers how many there were."""
+    rows = tx.outbox.call_off(incident)
+    for row in rows:
+        close_order(tx, row, now, by, why)
+    tx.outbox.cancel(incident, (Kind.COMMAND_PLANNED,))
+    return len(rows)
