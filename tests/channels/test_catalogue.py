@@ -28,7 +28,7 @@ async def send(way: str, port: int, *, within: float = 5.0) -> Outcome:
 
 
 def test_every_kind_has_a_way_here() -> None:
-    assert set(CATALOGUE) == KINDS
+    assert set(CATALOGUE) - {"command"} == KINDS  # which sends nothing anywhere: see test_command.py
 
 
 @every_kind

@@ -39,6 +39,9 @@ _OWN: Final = "SENTINEL_"
 #: Bytes that are kept of what a command writes, before what is shown is cut from them.
 _KEPT: Final = 256 * 1024
 
+#: Bytes that a secret may have.
+_LONGEST_SECRET: Final = 8 * 1024
+
 #: Characters of a variable that is a text of ours.
 _LONGEST_FACT: Final = 1_000
 
@@ -151,8 +154,8 @@ class Command:
 
     def _shown(self, ended: Ended) -> str:
         """The end of what it wrote, standard error last, without secrets and control characters."""
-        written = b"\n".join(part.rstrip() for part in (ended.output, ended.errors) if part.strip())
-        text = block(self._own.clean(self._redactor.clean(written.decode("utf-8", "replace"))))
+        written = b"\n".join(_whole(part).strip() for part in (ended.output, ended.errors) if part.strip())
+        text = block(self._own.clean(self._redactor.clean(written.decode("utf-8", "replace")))).strip()
         most = self._options.output
         return text if len(text) <= most else "…" + text[len(text) - most :] if most else ""
 
@@ -163,6 +166,11 @@ class Command:
             **{name: secret.reveal() for name, secret in options.secret_environment.items()},
         }
         return {**given, **_facts(order.message), f"{_OWN}KEY": order.key}
+
+
+def _whole(written: bytes) -> bytes:
+    """Without its end, if that was cut off: half of a secret would not be known as one."""
+    return written if len(written) < _KEPT else written[:-_LONGEST_SECRET]
 
 
 def _facts(message: Message) -> dict[str, str]:
