@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from sentinel.base.clock import SystemClock
 from sentinel.channels.base import Channel, ChannelTools
 from sentinel.channels.slack import SLACK
-from sentinel.channels.slack_post import SlackOptions, mention
+from sentinel.channels.slack.compose import mention
+from sentinel.channels.slack.options import SlackOptions
 from sentinel.core.notification import Ambiguous, Cause, Failed, Kind, Message, Outcome, Receipt, Sent
 from tests.kit.http_receiver import Answer, Drop, HttpReceiver, Received
 from tests.kit.messages import INCIDENT, OPENED, message, notification
@@ -258,7 +259,8 @@ MENTIONS = {"critical": "<!here>", "level2": "<!subteam^S0123>"}
     ],
 )
 def test_who_is_called_follows_the_level_then_the_severity(told: Message, called: str) -> None:
-    assert mention(MENTIONS, told) == called
+    options = SlackOptions.model_validate({"token": "xoxb-1", "channel": "#ops", "mentions": MENTIONS})
+    assert mention(options, told) == called
 
 
 async def test_who_is_called_stands_in_the_message_and_not_in_the_update(receiver: HttpReceiver) -> None:

@@ -7,19 +7,20 @@ Slack has no idempotency key: a repeat after an ambiguous attempt is marked, and
 from typing import Final
 
 from sentinel.channels.base import Channel, ChannelKind, ChannelTools
-from sentinel.channels.slack_post import SlackOptions
+from sentinel.channels.slack.options import SlackOptions
 
 TIMEOUT: Final = 20.0  # seconds for one attempt
 
 
-def _build(name: str, options: SlackOptions, tools: ChannelTools) -> Channel:  # noqa: ARG001  the kind's signature
+def _build(name: str, options: SlackOptions, tools: ChannelTools) -> Channel:
     # slack-sdk and aiohttp take 25 MB and a quarter of a second: only who has such a channel pays for them.
-    from sentinel.channels.slack_client import SlackBot, SlackHook  # noqa: PLC0415
+    from sentinel.channels.slack.bot import SlackBot  # noqa: PLC0415
+    from sentinel.channels.slack.hook import SlackHook  # noqa: PLC0415
 
     if options.webhook_url is not None:
-        return SlackHook(options, options.webhook_url, tools.clock)
+        return SlackHook(name, options, options.webhook_url, tools.clock)
     assert options.token is not None, "checked by the options"
-    return SlackBot(options, options.token, tools.clock)
+    return SlackBot(name, options, options.token, tools.clock)
 
 
 SLACK: Final = ChannelKind(

@@ -1,27 +1,19 @@
-"""Options of the Slack channel, and what is posted by them."""
+"""Options of the Slack channel."""
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from pydantic import field_validator, model_validator
 
 from sentinel.base.fields import Options, SecretField
 from sentinel.base.redact import Secret
-from sentinel.channels.blocks import Post, post
 from sentinel.channels.fields import checked_url
-from sentinel.channels.render import words
-from sentinel.core.notification import Kind, Message, Notification
-
-EVENT: Final = "sentinel_notification"  # type of the metadata that carries the key
 
 _WHEN: Final = re.compile(r"warning|critical|level[1-9][0-9]?")
 #: Slack's syntax for calling somebody: the channel, a person, a group.
 _CALL: Final = re.compile(r"<(!here|!channel|!everyone|@[UW][A-Z0-9]{2,20}|!subteam\^S[A-Z0-9]{2,20})>")
-#: Only these call somebody; news of recovery wakes nobody.
-_CALLING: Final = frozenset(
-    {Kind.OPENED, Kind.WORSENED, Kind.ESCALATED, Kind.REMINDED, Kind.ACKNOWLEDGEMENT_EXPIRED, Kind.STORE_DOWN}
-)
+_USER: Final = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
 class SlackOptions(Options):
@@ -43,7 +35,24 @@ class SlackOptions(Options):
     """Whom to call, by severity or level of escalation: `{"critical": "<!here>", "level2": "<!subteam^S0123456789>"}`."""
 
     broadcast_resolved: bool = False
-    """Show the recovery in the channel too, not only in the thread of its incident."""
+    """Show the recovery in the channel too, not only in the thread of its incident. What got worse or escalated always is."""
+
+    app_token: SecretField | None = None
+    """App-level token (`xapp-…`, scope `connections:write`), for buttons by Socket Mode: Sentinel keeps a connection to Slack,
+    and nothing has to reach Sentinel from outside."""
+
+    signing_secret: SecretField | None = None
+    """Signing secret of the app, for buttons by requests: Slack posts them to `/slack/interactions` of the TCP port of `web`."""
+
+    allowed_users: tuple[str, ...] = ()
+    """Slack's ids (`U0123456789`) of those who may use the buttons; empty: everybody who sees the message."""
+
+    @field_validator("allowed_users")
+    @classmethod
+    def _allowed_users(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_USER.fullmatch(user) for user in value):
+            raise ValueError("ids of people as Slack has them, such as U0123456789")
+        return value
 
     @field_validator("channel")
     @classmethod
@@ -81,23 +90,15 @@ class SlackOptions(Options):
             raise ValueError("`channel` beside `token`: the channel to post to")
         return self
 
+    @model_validator(mode="after")
+    def _one_way_back(self) -> Self:
+        if self.app_token is not None and self.signing_secret is not None:
+            raise ValueError("either `app_token` or `signing_secret`: an app has Socket Mode on or off")
+        if self.app_token is not None and not self.app_token.reveal().startswith("xapp-"):
+            raise ValueError("an `app_token` that begins with xapp-: the token of the app, not the one of its bot")
+        return self
 
-def compose(options: SlackOptions, notification: Notification) -> Post:
-    """The message as it is posted."""
-    message = notification.message
-    return post(words(message), mention=mention(options.mentions, message), repeat=notification.is_repeat)
-
-
-def mention(mentions: Mapping[str, str], message: Message) -> str:
-    """Whom the message calls: by its level of escalation where that has a mention, otherwise by its severity."""
-    if message.kind not in _CALLING:
-        return ""
-    level = message.incident.level if message.incident else 0
-    return mentions.get(f"level{level}") or mentions.get(message.severity.name.lower(), "")
-
-
-def metadata(notification: Notification) -> dict[str, Any]:
-    """What goes along unseen, by which a repeat can be told."""
-    message = notification.message
-    incident = {"incident": message.incident.id} if message.incident else {}
-    return {"event_type": EVENT, "event_payload": {"key": notification.key, "kind": message.kind.value, **incident}}
+    @property
+    def has_buttons(self) -> bool:
+        """Whether a click can reach Sentinel."""
+        return self.app_token is not None or self.signing_secret is not None

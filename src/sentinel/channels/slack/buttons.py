@@ -1,0 +1,91 @@
+"""The buttons below a message, and what each of them carries: for which incident of which Sentinel it is.
+
+Several Sentinels may share one app of Slack, and a click then reaches any of them; so a button says whose it is.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Final
+
+from sentinel.channels.clean import one_line, shorten, web_address
+from sentinel.channels.slack.blocks import LINK_LIMIT, Block
+from sentinel.core.incident import Phase
+from sentinel.core.notification import Message
+
+VALUE_LIMIT: Final = 2_000  # characters that Slack lets a button carry
+SILENCED_FOR_HOURS: Final = 1
+
+_DIALOG_LIMIT: Final = 300  # characters of the question that a button asks
+
+
+class Action(StrEnum):
+    """What a button is for."""
+
+    ACKNOWLEDGE = "sentinel_acknowledge"
+    SILENCE = "sentinel_silence"
+    RUNBOOK = "sentinel_runbook"  # a link; Slack reports the click all the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """What a click is about."""
+
+    source: str  # name of the Sentinel
+    channel: str  # name of the channel in its configuration
+    incident: int
+    check: str  # its name
+
+    def encoded(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+
+def aimed(value: object) -> Aim | None:
+    """What the value of a button says; None when it is none of ours."""
+    if not isinstance(value, str) or len(value) > VALUE_LIMIT:
+        return None
+    try:
+        aim = Aim(**json.loads(value))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    names = (aim.source, aim.channel, aim.check)
+    return aim if type(aim.incident) is int and all(isinstance(name, str) for name in names) else None
+
+
+def buttons(message: Message, channel: str) -> Block | None:
+    """The buttons for a message of that channel; None when there is nothing to take (any more)."""
+    incident, check = message.incident, message.check
+    if incident is None or check is None or incident.phase is not Phase.OPEN:
+        return None
+    value = Aim(source=message.source, channel=channel, incident=incident.id, check=check.name).encoded()
+    if len(value) > VALUE_LIMIT:
+        return None
+    label = shorten(one_line(check.title or check.name), 100)
+    elements = [
+        {**_button(Action.ACKNOWLEDGE, "Acknowledge"), "value": value, "style": "primary"},
+        {**_button(Action.SILENCE, f"Silence {SILENCED_FOR_HOURS} h"), "value": value, "confirm": _confirm(label)},
+    ]
+    runbook = web_address(check.runbook)
+    if runbook and len(runbook) <= LINK_LIMIT:
+        elements.append({**_button(Action.RUNBOOK, "Runbook"), "url": runbook})
+    return {"type": "actions", "elements": elements}
+
+
+def _button(action: Action, text: str) -> Block:
+    return {"type": "button", "action_id": action.value, "text": _plain(text)}
+
+
+def _confirm(label: str) -> Block:
+    question = (
+        f"For an hour nobody will be told of {label}, however bad it gets. When it is well again, people hear of it."
+    )
+    return {
+        "title": _plain("Silence this check?"),
+        "text": _plain(shorten(question, _DIALOG_LIMIT)),
+        "confirm": _plain("Silence it"),
+        "deny": _plain("Leave it"),
+    }
+
+
+def _plain(text: str) -> Block:
+    return {"type": "plain_text", "text": text, "emoji": False}
