@@ -1,0 +1,85 @@
+"""Silences: whom they mute, until when, and that asking is cheap."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sentinel.core.matcher import Matcher
+from sentinel.core.rule import Severity
+from sentinel.core.silence import LONG, Course, Silence, Silences
+from tests.core.made import HOUR, MINUTE, NOW, check
+
+API = check(name="payroll-api", tags=frozenset({"hr"}))
+
+
+def silence(number: int = 1, **more: object) -> Silence:
+    """Of everything, for an hour from now on."""
+    plain = Silence(
+        id=number, matcher=Matcher(), by="ann", why="known", starts_at=NOW, ends_at=NOW + HOUR, created_at=NOW
+    )
+    return replace(plain, **more)  # type: ignore[arg-type]  # whichever fields a test wants
+
+
+@pytest.mark.parametrize(
+    ("minutes", "covers", "course"),
+    [(-1, False, Course.FUTURE), (0, True, Course.ACTIVE), (59, True, Course.ACTIVE), (60, False, Course.OVER)],
+)
+def test_it_covers_from_its_start_up_to_its_end(minutes: int, covers: bool, course: Course) -> None:
+    now = NOW + minutes * MINUTE
+    assert silence().covers(API, Severity.CRITICAL, now) is covers
+    assert silence().course(now) is course
+
+
+@pytest.mark.parametrize(
+    ("matcher", "severity", "covers"),
+    [
+        (Matcher(checks=("payroll-*",)), Severity.WARNING, True),
+        (Matcher(checks=("billing-*",)), Severity.WARNING, False),
+        (Matcher(tags=frozenset({"hr", "it"})), Severity.CRITICAL, True),
+        (Matcher(severities=frozenset({Severity.WARNING})), Severity.CRITICAL, False),
+    ],
+)
+def test_it_covers_what_its_matcher_means(matcher: Matcher, severity: Severity, covers: bool) -> None:
+    found = Silences([silence(matcher=matcher)]).covering(API, severity, NOW)
+    assert (found is not None) is covers
+
+
+def test_of_several_the_one_that_ends_last_is_named() -> None:
+    several = Silences([silence(1), silence(2, ends_at=NOW + 3 * HOUR), silence(3, ends_at=NOW + 2 * HOUR)])
+    found = several.covering(API, Severity.CRITICAL, NOW)
+    assert found is not None
+    assert found.id == 2
+
+
+def test_ended_early_it_covers_nothing_any_more_and_one_to_come_never_does() -> None:
+    early = silence().ended("bob", NOW + MINUTE)
+    assert (early.course(NOW + MINUTE), early.ended_by) == (Course.OVER, "bob")
+    never = silence(starts_at=NOW + HOUR, ends_at=NOW + 2 * HOUR).ended("bob", NOW)
+    assert not never.covers(API, Severity.CRITICAL, NOW + 90 * MINUTE)
+
+
+def test_one_that_goes_on_for_more_than_a_week_may_have_been_forgotten() -> None:
+    old = silence(ends_at=NOW + 3 * LONG)
+    assert not old.is_long(NOW + LONG)
+    assert old.is_long(NOW + LONG + MINUTE)
+    assert not old.is_long(NOW + 3 * LONG)
+
+
+def test_it_cannot_end_before_it_starts() -> None:
+    with pytest.raises(ValueError, match="ends before it starts"):
+        silence(ends_at=NOW - timedelta(microseconds=1))
+
+
+def test_another_set_forgets_what_is_over() -> None:
+    both = Silences([silence(1)]).including(silence(2, ends_at=NOW + 5 * HOUR), NOW)
+    assert [one.id for one in both] == [1, 2]
+    assert [one.id for one in both.including(silence(3, ends_at=NOW + 9 * HOUR), NOW + 2 * HOUR)] == [2, 3]
+
+
+def test_a_check_that_a_reload_changed_is_matched_anew() -> None:
+    some = Silences([silence(matcher=Matcher(tags=frozenset({"it"})))])
+    assert some.covering(API, Severity.CRITICAL, NOW) is None
+    assert some.covering(replace(API, tags=frozenset({"it"})), Severity.CRITICAL, NOW) is not None
