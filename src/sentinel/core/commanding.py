@@ -30,7 +30,13 @@ class Ordered:
 
 
 def order(
-    message: Message, machine: Address, veto: timedelta, people: Iterable[Address], instance: str, now: datetime
+    message: Message,
+    machine: Address,
+    veto: timedelta,
+    people: Iterable[Address],
+    instance: str,
+    conversation: int,
+    now: datetime,
 ) -> Ordered:
     """The rows that have a channel run its command, and those that say so beforehand.
 
@@ -40,15 +46,16 @@ def order(
         veto: how long anybody may stop it; zero: it runs at once, and nobody is asked.
         people: everybody who is to know.
         instance: identity of the store, for the keys.
+        conversation: the number under which the incident's messages follow each other.
     """
     assert message.incident is not None, "only an incident's level runs a command"
     runs_at, incident = now + veto, message.incident.id
     stem = "\0".join((instance, str(incident), str(message.incident.level), machine.channel))
     title = f"the command {machine.channel} runs at {_clock(runs_at)} unless somebody stops it"
     planned = replace(message, kind=Kind.COMMAND_PLANNED, title=title)
-    rows = [_row(_key(stem, "planned", to), to, planned, incident, now, now) for to in people] if veto else []
+    rows = [_row(_key(stem, "planned", to), to, planned, conversation, now, now) for to in people] if veto else []
     ordered = replace(message, kind=Kind.COMMAND, sequence=message.sequence + 1)
-    rows.append(_row(_key(stem, "order", machine), machine, ordered, incident, now, runs_at))
+    rows.append(_row(_key(stem, "order", machine), machine, ordered, conversation, now, runs_at))
     said = title if veto else f"the command {machine.channel} runs now"
     entry = TimelineEntry(incident=incident, at=now, kind=Kind.COMMAND_PLANNED.value, text=said)
     return Ordered(notifications=tuple(rows), entries=(entry,))
@@ -64,7 +71,7 @@ def ended(row: Notification, incident: Incident, now: datetime, by: str = "", wh
         why: they did.
     """
     assert row.message.incident is not None, "an order is about an incident"
-    assert row.incident is not None, "and belongs to it"
+    assert row.incident is not None, "and stands in its conversation"
     title, wrote, hint = _said(row, by, why)
     about = replace(
         row.message.incident,
@@ -85,7 +92,7 @@ def ended(row: Notification, incident: Incident, now: datetime, by: str = "", wh
     )
     rows = (_row(_key(row.key, "ended", to), to, message, row.incident, now, now) for to in incident.told)
     text = f"{title}: {wrote}" if wrote else title
-    entry = TimelineEntry(incident=row.incident, at=now, kind=Kind.COMMAND_ENDED.value, by=by, text=text)
+    entry = TimelineEntry(incident=about.id, at=now, kind=Kind.COMMAND_ENDED.value, by=by, text=text)
     return Ordered(notifications=tuple(rows), entries=(entry,))
 
 
@@ -116,8 +123,10 @@ def _said(row: Notification, by: str, why: str) -> tuple[str, str, str]:
 _AFTER = "Look at what it has done before you run it by hand: Sentinel does not run it again."
 
 
-def _row(key: str, address: Address, message: Message, incident: int, now: datetime, due_at: datetime) -> Notification:
-    return Notification(key=key, address=address, message=message, created_at=now, due_at=due_at, incident=incident)
+def _row(
+    key: str, address: Address, message: Message, conversation: int, now: datetime, due_at: datetime
+) -> Notification:
+    return Notification(key=key, address=address, message=message, created_at=now, due_at=due_at, incident=conversation)
 
 
 def _key(stem: str, what: str, address: Address) -> str:

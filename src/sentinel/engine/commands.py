@@ -13,9 +13,10 @@ _OVER = frozenset({State.SENT, State.DEAD, State.CANCELLED})
 
 def close_order(tx: Transaction, row: Notification, now: datetime, by: str = "", why: str = "") -> None:
     """Put the end of a command on the timeline of its incident, and tell whoever was told of that; nothing for other rows."""
-    if row.message.kind is not Kind.COMMAND or row.state not in _OVER or row.incident is None:
+    about = row.message.incident
+    if row.message.kind is not Kind.COMMAND or row.state not in _OVER or about is None:
         return
-    incident = tx.incidents.get(row.incident)
+    incident = tx.incidents.get(about.id)
     if incident is None:
         return  # forgotten by its age
     ended = commanding.ended(row, incident, now, by, why)
@@ -31,10 +32,10 @@ def recover(tx: Transaction, now: datetime, *, leases_too: bool = False) -> list
     return rows
 
 
-def veto(tx: Transaction, incident: int, now: datetime, by: str, why: str) -> int:
-    """Stop the commands of an incident that have not begun; answers how many there were."""
-    rows = tx.outbox.call_off(incident)
+def veto(tx: Transaction, conversation: int, now: datetime, by: str, why: str) -> int:
+    """Stop the commands of a conversation that have not begun; answers how many there were."""
+    rows = tx.outbox.call_off(conversation)
     for row in rows:
         close_order(tx, row, now, by, why)
-    tx.outbox.cancel(incident, (Kind.COMMAND_PLANNED,))
+    tx.outbox.cancel(conversation, (Kind.COMMAND_PLANNED,))
     return len(rows)
