@@ -62,6 +62,14 @@ class Histogram:
                 break
         return 0.0 if bucket == _ZERO else _BASE ** (bucket - 0.5)
 
+    def mean(self) -> float | None:
+        """The mean, as far from the true one as a quantile may be; None when nothing was counted. Values below zero were
+        counted as zero."""
+        if not self.total:
+            return None
+        counted = self._counts.items()
+        return math.fsum(count * _BASE ** (bucket - 0.5) for bucket, count in counted if bucket != _ZERO) / self.total
+
     def encode(self) -> bytes:
         """A short form for storage: pairs of varints, (difference to the bucket before, count), the lowest bucket first."""
         out = bytearray()

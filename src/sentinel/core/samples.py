@@ -22,9 +22,16 @@ class _Part:
 class SampleWindow:
     """Samples of one check over one window. Added to by the pipeline, in the order in which results arrive."""
 
-    __slots__ = ("_parts", "_step", "failures", "histogram", "samples")
+    __slots__ = ("_older", "_parts", "_step", "failures", "histogram", "samples")
 
-    def __init__(self, window: timedelta) -> None:
+    def __init__(self, window: timedelta, older: "SampleWindow | None" = None) -> None:
+        """An empty window.
+
+        Args:
+            window: how long it is.
+            older: the window of the same length right before this one: it takes over what this one gives up.
+        """
+        self._older = older
         self._step = window.total_seconds() / PARTS
         self._parts: list[_Part] = []
         self.samples = 0  # passed and failed results within the window
@@ -52,6 +59,19 @@ class SampleWindow:
             part.histogram.add(value)
             self.histogram.add(value)
 
+    def absorb(self, at: float, samples: int, failures: int, histogram: Histogram | None) -> None:
+        """Count many results at once, such as those of a roll-up; the arguments are as for `add`."""
+        part = self._part(int(at // self._step))
+        part.samples += samples
+        part.failures += failures
+        self.samples += samples
+        self.failures += failures
+        if histogram is not None:
+            if part.histogram is None:
+                part.histogram = Histogram()
+            part.histogram.include(histogram)
+            self.histogram.include(histogram)
+
     def forget(self) -> None:
         """Drop all samples: an incident told of them, so they must not be told of again."""
         self._parts.clear()
@@ -66,13 +86,30 @@ class SampleWindow:
     def _part(self, index: int) -> _Part:
         if self._parts and index <= self._parts[-1].index - PARTS:
             self.forget()  # else nothing would be forgotten until the clock is there again
+            if self._older is not None:
+                self._older.forget()
         if self._parts and index <= self._parts[-1].index:
             return self._parts[-1]
-        while self._parts and self._parts[0].index <= index - PARTS:
-            self._retire(self._parts.pop(0))
+        self._drop_before(index - PARTS + 1)
         part = _Part(index)
         self._parts.append(part)
         return part
+
+    def _drop_before(self, index: int) -> None:
+        while self._parts and self._parts[0].index < index:
+            part = self._parts.pop(0)
+            self._retire(part)
+            if self._older is not None:
+                self._older._take_over(part)
+        if self._older is not None:
+            self._older._drop_before(index - PARTS)
+
+    def _take_over(self, part: _Part) -> None:
+        self._parts.append(part)
+        self.samples += part.samples
+        self.failures += part.failures
+        if part.histogram is not None:
+            self.histogram.include(part.histogram)
 
     def _retire(self, part: _Part) -> None:
         self.samples -= part.samples

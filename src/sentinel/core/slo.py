@@ -111,20 +111,24 @@ class Tally:
         self._standing = standing
         self._start = self._last // SPAN.total_seconds() * SPAN.total_seconds()
 
-    def add(self, at: datetime, standing: Standing, value: float | None) -> list[Rollup]:
+    def add(self, at: datetime, standing: Standing, value: float | None, *, counts: bool = True) -> list[Rollup]:
         """Count one result and answer the roll-ups that are now complete.
 
         Args:
             at: when the result was due; UTC.
             standing: what it says about the target.
             value: the kind's main reading, if this run took it.
+            counts: whether it is a sample. A faster recheck is none: it says how long a trouble lasted, and would otherwise
+                make the share of bad results larger than the trouble was.
         """
         now = at.timestamp()
         closed = self._pass_time(now)
+        self._standing = standing
+        if not counts:
+            return closed
         self.samples += 1
         self.failures += standing is Standing.DOWN
         self.unknowns += standing is Standing.UNKNOWN
-        self._standing = standing
         if value is not None:
             self._histogram.add(value)
         return closed

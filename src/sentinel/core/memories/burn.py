@@ -1,0 +1,119 @@
+"""How fast failures use up an error budget.
+
+After Google's SRE Workbook, chapter 5, "Multiwindow, multi-burn-rate alerts": the long window says that enough was burnt to
+matter, the short one that it is burning still, so that the alert ends soon after the trouble does.
+"""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from sentinel.base.units import Unit, format_duration
+from sentinel.core.memories.base import BLANK, RAW, Look, Memory, Sample
+from sentinel.core.memories.uptime import precise
+from sentinel.core.reason import Reason
+from sentinel.core.rule import Burn, BurnRate, Severity
+from sentinel.core.slo import Rollup
+from sentinel.core.sums import SlidingSums
+
+#: Parts of each window.
+PARTS = 12
+
+#: A budget is for so long.
+BUDGET = timedelta(days=30)
+
+
+class _Pair(NamedTuple):
+    burn: Burn
+    long: SlidingSums  # results, failures
+    short: SlidingSums
+
+
+class BurnMemory(Memory):
+    """Results and failures within each window of each pair."""
+
+    __slots__ = ("_pairs", "rule")
+
+    reason = Reason.BURN_RATE
+    hint = "Failures use up what the objective allows: see what changed when they began, and hold back what is risky."
+
+    def __init__(self, rule: BurnRate) -> None:
+        self.rule: BurnRate = rule
+        self._pairs = tuple(
+            _Pair(burn, SlidingSums(burn.long, PARTS, 2), SlidingSums(burn.short, PARTS, 2)) for burn in rule.pairs
+        )
+
+    @property
+    def unit(self) -> Unit:
+        return Unit.NONE
+
+    @property
+    def raw(self) -> timedelta:
+        return RAW
+
+    @property
+    def rolled(self) -> timedelta:
+        return max(burn.long for burn in self.rule.pairs)
+
+    def add(self, sample: Sample) -> None:
+        if not sample.counts:
+            return
+        for pair in self._pairs:
+            pair.long.add(sample.at, 1, sample.down)
+            pair.short.add(sample.at, 1, sample.down)
+
+    def seed(self, rollup: Rollup) -> None:
+        at, judged = rollup.start.timestamp(), rollup.samples - rollup.unknowns
+        for pair in self._pairs:
+            pair.long.add(at, judged, rollup.failures)
+            pair.short.add(at, judged, rollup.failures)
+
+    def forget(self) -> None:
+        """What was told of stays burnt; but for it to speak again, something has to burn again."""
+        for pair in self._pairs:
+            pair.short.forget()
+
+    def look(self) -> Look:
+        worst = self._worst()
+        if worst is not None:
+            return Look(worst.burn.severity, self._burn(worst.long), worst.burn.factor)
+        if not any(pair.long.totals[0] for pair in self._pairs):
+            return BLANK
+        return Look(Severity.OK, max(self._burn(pair.long) for pair in self._pairs))
+
+    def what(self) -> str:
+        told = self._worst() or max(self._pairs, key=lambda pair: self._burn(pair.long))
+        return f"{self._speeds(told)} (objective {precise(self.rule.objective)})"
+
+    def explain(self, look: Look) -> str:  # noqa: ARG002 - the numbers are here
+        pair = self._worst()
+        assert pair is not None, "a severity above OK comes from a pair of windows"
+        gone = format_duration(BUDGET / self._burn(pair.long))
+        allowed = f"{pair.burn.factor:g} times are allowed"
+        return f"{self._speeds(pair)}, {allowed}; at this rate the month's budget is gone in {gone}"
+
+    def lacks(self) -> str:
+        return "" if any(pair.long.totals[0] for pair in self._pairs) else "any result"
+
+    def _speeds(self, pair: _Pair) -> str:
+        long, short = (format_duration(length) for length in (pair.burn.long, pair.burn.short))
+        burnt = f"{self._burn(pair.long):.3g} times the error budget over {long}"
+        return f"burning {burnt} and {self._burn(pair.short):.3g} times over {short}"
+
+    def _worst(self) -> _Pair | None:
+        return max((pair for pair in self._pairs if self._burns(pair)), key=_urgency, default=None)
+
+    def _burns(self, pair: _Pair) -> bool:
+        return (
+            pair.long.totals[1] >= self.rule.min_failures
+            and self._burn(pair.short) > pair.burn.factor
+            and self._burn(pair.long) > pair.burn.factor
+        )
+
+    def _burn(self, sums: SlidingSums) -> float:
+        """How many times faster than allowed."""
+        samples, failures = sums.totals
+        return failures / samples / self.rule.budget if samples else 0.0
+
+
+def _urgency(pair: _Pair) -> tuple[int, float]:
+    return pair.burn.severity, pair.burn.factor
