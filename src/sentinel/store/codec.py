@@ -10,8 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from sentinel.core.history import CheckState
+from sentinel.core.holding import Held
 from sentinel.core.incident import Incident
 from sentinel.core.notification import Message, Receipt
+from sentinel.core.silence import Silence
+from sentinel.core.window import Window
 
 log = structlog.get_logger()
 
@@ -61,6 +64,9 @@ STATE = Codec(CheckState)
 INCIDENT = Codec(Incident)
 MESSAGE = Codec(Message)
 RECEIPT: Codec[Receipt] = Codec(Receipt)
+SILENCE = Codec(Silence)
+WINDOW = Codec(Window)
+HELD = Codec(Held)
 
 
 def storable(text: str) -> str:

@@ -13,13 +13,26 @@ from sentinel.store.outbox import Outbox
 from sentinel.store.reports import Reports
 from sentinel.store.results import Results
 from sentinel.store.rollups import Rollups
+from sentinel.store.silences import SilenceTable
 from sentinel.store.states import States
+from sentinel.store.windows import WindowTable
 
 
 class Transaction:
     """Everything in it is committed together, or nothing. Valid only while the work that it was given to runs."""
 
-    __slots__ = ("incidents", "ledger", "notes", "outbox", "reports", "results", "rollups", "states")
+    __slots__ = (
+        "incidents",
+        "ledger",
+        "notes",
+        "outbox",
+        "reports",
+        "results",
+        "rollups",
+        "silences",
+        "states",
+        "windows",
+    )
 
     def __init__(self, connection: Connection, names: Names, known: Iterable[Rollup] = ()) -> None:
         self.results = Results(connection, names)
@@ -30,3 +43,5 @@ class Transaction:
         self.notes = Notes(connection)
         self.ledger = Ledger(connection)
         self.reports = Reports(connection)
+        self.silences = SilenceTable(connection)
+        self.windows = WindowTable(connection)
