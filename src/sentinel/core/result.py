@@ -87,6 +87,8 @@ class FailureClass(StrEnum):
     SENTINEL_AMISS = "sentinel_amiss"  # something should be put right by day; watching and telling go on
     # Sentinel could not judge
     NETWORK_DOWN = "network_down"
+    RESOLVER_DOWN = "resolver_down"  # names cannot be looked up here, whichever they are
+    STOOD_STILL = "stood_still"  # this host was suspended, paused or stopped while the run was under way
     OVERLOADED = "overloaded"
     CREDENTIAL_REFUSED = "credential_refused"
     NOT_PERMITTED = "not_permitted"
@@ -105,6 +107,8 @@ MINOR = frozenset({FailureClass.SENTINEL_AMISS, FailureClass.DEGRADED, FailureCl
 OWN_SIDE = frozenset(
     {
         FailureClass.NETWORK_DOWN,
+        FailureClass.RESOLVER_DOWN,
+        FailureClass.STOOD_STILL,
         FailureClass.OVERLOADED,
         FailureClass.CREDENTIAL_REFUSED,
         FailureClass.NOT_PERMITTED,
@@ -145,6 +149,8 @@ HINTS: dict[FailureClass, str] = {
     FailureClass.PROTOCOL_ERROR: "The answer is not valid HTTP: does the port want TLS, or does another service listen there?",
     FailureClass.BODY_TOO_LARGE: "The answer is larger than the check allows: raise `body_limit` or ask for less.",
     FailureClass.NETWORK_DOWN: "This host has no network: look at its own interfaces and routes first.",
+    FailureClass.RESOLVER_DOWN: "Names cannot be looked up on this host: see /etc/resolv.conf, and try `getent ahosts NAME`.",
+    FailureClass.STOOD_STILL: "Nothing for the target. See whether this host was suspended, paused for a backup, or starved.",
     FailureClass.OVERLOADED: "This host is out of file descriptors, ports or look-up threads: see `sentinel --status`.",
     FailureClass.CREDENTIAL_REFUSED: "Sentinel's own credential was refused: renew it or grant it the access it needs.",
     FailureClass.NOT_PERMITTED: "Sentinel may not do this here: grant its user the right that is named.",

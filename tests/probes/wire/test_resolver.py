@@ -12,6 +12,7 @@ from sentinel.core.result import FailureClass
 from sentinel.probes.wire import Resolver
 from sentinel.probes.wire.address import AddrInfo
 from sentinel.probes.wire.failure import WireError
+from sentinel.probes.wire.resolver import SLOW
 from tests.kit.eventually import eventually
 
 FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))]
@@ -23,13 +24,16 @@ class NameServer:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.release = threading.Event()
+        self.dead = False
 
     def look_up(self, host: str, port: int) -> Sequence[AddrInfo]:
         self.asked.append(host)
         if host.startswith("slow"):
             self.release.wait(10)
         if host.startswith("error"):
-            raise socket.gaierror(int(host.removeprefix("error")), "for example")
+            raise socket.gaierror(int(host.removeprefix("error").split(".")[0]), "for example")
+        if self.dead:
+            raise socket.gaierror(socket.EAI_AGAIN, "for example")
         return [(family, kind, proto, name, (ip, port)) for family, kind, proto, name, (ip, _) in FOUND]
 
 
@@ -82,10 +86,61 @@ async def test_nothing_is_remembered_unless_asked_for(names: NameServer) -> None
     assert len(names.asked) == 3
 
 
-async def test_a_look_up_that_hangs_is_a_dns_timeout_at_the_deadline(names: NameServer) -> None:
+async def test_a_look_up_that_hangs_while_another_name_is_resolved_is_a_dns_timeout_at_the_deadline(
+    names: NameServer,
+) -> None:
     resolver = Resolver(look_up=names.look_up)
     async with hanging(resolver, names):
-        assert await ask(resolver, "slow.example", seconds=0.05) == FailureClass.DNS_TIMEOUT
+        asking = asyncio.create_task(ask(resolver, "slow.example", seconds=0.2))
+        await asyncio.sleep(0)
+        await ask(resolver, "fast.example")
+        assert await asking == FailureClass.DNS_TIMEOUT
+    resolver.close()
+
+
+async def test_a_look_up_that_hangs_alone_accuses_no_name(names: NameServer) -> None:
+    resolver = Resolver(look_up=names.look_up)
+    async with hanging(resolver, names):
+        assert await ask(resolver, "slow.example", seconds=0.05) == FailureClass.RESOLVER_DOWN
+    resolver.close()
+
+
+async def test_a_look_up_that_hangs_for_long_calls_another_name_to_witness(names: NameServer) -> None:
+    resolver = Resolver(look_up=names.look_up)
+    await ask(resolver, "fast.example")
+    async with hanging(resolver, names):
+        assert await ask(resolver, "slow.example", seconds=SLOW + 0.3) == FailureClass.DNS_TIMEOUT
+    assert names.asked == ["fast.example", "slow.example", "fast.example"]
+    resolver.close()
+
+
+async def test_a_resolver_that_fails_every_name_accuses_none_of_them(names: NameServer) -> None:
+    resolver = Resolver(look_up=names.look_up)
+    for number in range(20):
+        await ask(resolver, f"n{number}.example{number}.org")
+    names.dead = True
+    asked = [ask(resolver, f"n{number}.example{number}.org") for number in range(20)]
+    assert set(await asyncio.gather(*asked)) == {FailureClass.RESOLVER_DOWN}
+    failing = [resolver.record.failing_since is not None]
+    names.dead = False
+    assert await ask(resolver, "n1.example1.org") == "127.0.0.1"
+    assert [*failing, resolver.record.failing_since is not None] == [True, False]
+    resolver.close()
+
+
+async def test_one_broken_zone_is_told_of_while_others_answer(names: NameServer) -> None:
+    resolver = Resolver(look_up=names.look_up)
+    await ask(resolver, "db.example.net")
+    broken = [ask(resolver, f"error{socket.EAI_AGAIN}.a{number}.example.org") for number in range(10)]
+    assert set(await asyncio.gather(*broken)) == {FailureClass.DNS_FAILED}
+    assert resolver.record.failing_since is None
+    resolver.close()
+
+
+async def test_a_name_that_does_not_exist_is_told_of_at_once(names: NameServer) -> None:
+    resolver = Resolver(look_up=names.look_up)
+    assert await ask(resolver, f"error{socket.EAI_NONAME}") == FailureClass.DNS_NOT_FOUND
+    assert len(names.asked) == 1
     resolver.close()
 
 
@@ -152,6 +207,7 @@ async def test_cancelled_look_ups_are_never_made_and_take_no_room(names: NameSer
 )
 async def test_what_the_resolver_says_has_its_class(names: NameServer, code: int, failure: FailureClass) -> None:
     resolver = Resolver(look_up=names.look_up)
+    await ask(resolver, "fast.example")
     assert await ask(resolver, f"error{code}") == failure
     resolver.close()
 

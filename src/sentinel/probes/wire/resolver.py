@@ -3,6 +3,9 @@
 getaddrinfo cannot be stopped: a thread in it is lost until the C library gives up (with its defaults after 10 seconds
 and more). So their number is bounded, a caller waits only until its own deadline, callers of the same name share one
 look-up, and when every thread hangs a new look-up fails at once instead of queueing behind them.
+
+A look-up that fails may be the name's fault or the resolver's. So others are asked for beside it, names that were resolved
+before: when they fail as well, it is RESOLVER_DOWN, which accuses nobody (`core.lookups`).
 """
 
 import asyncio
@@ -16,9 +19,23 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
 
+from sentinel.core.lookups import LookUps
 from sentinel.core.result import FailureClass
 from sentinel.probes.wire.address import Address, AddrInfo, interleaved
 from sentinel.probes.wire.failure import WireError
+
+#: A look-up that takes longer than so many seconds is not waited for alone: other names are asked for beside it.
+SLOW: Final = 1.0
+
+#: How many other names are asked for, and for how many seconds they are waited for.
+WITNESSES: Final = 2
+WITNESSES_WITHIN: Final = 2.0
+
+#: A look-up is given up so many seconds before the caller's deadline, to say why itself.
+AHEAD: Final = 0.02
+
+#: With these nobody has said anything about the name.
+_DOUBTFUL: Final = frozenset({FailureClass.DNS_FAILED, FailureClass.DNS_TIMEOUT})
 
 LookUp = Callable[[str, int], Sequence[AddrInfo]]
 _Outcome = tuple[Address, ...] | WireError
@@ -63,12 +80,13 @@ class Resolver:
         self._kept: dict[tuple[str, int], tuple[float, tuple[Address, ...]]] = {}
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._started = 0
+        self.record = LookUps()
 
     async def resolve(self, host: str, port: int, deadline: float) -> tuple[Address, ...]:
         """The addresses of a name, in the order to try them; raises WireError.
 
-        `deadline` is in the loop's time. A look-up that a thread had begun by then is DNS_TIMEOUT; one that never got a
-        thread is OVERLOADED, as it says nothing about the name.
+        `deadline` is in the loop's time. A look-up that a thread had begun by then is DNS_TIMEOUT, or RESOLVER_DOWN when
+        other names fare no better; one that never got a thread is OVERLOADED, as it says nothing about the name.
         """
         if host == "invalid" or host.endswith(".invalid"):
             raise WireError(FailureClass.DNS_NOT_FOUND, "the name ends in .invalid and never exists")  # RFC 6761, 6.4
@@ -76,7 +94,7 @@ class Resolver:
         kept = self._kept.get((host, port)) if self._keep else None
         if kept is not None and kept[0] > loop.time():
             return kept[1]
-        answer = await self._ask(self._job(host, port, loop), min(deadline, loop.time() + self._patience))
+        answer = await self._look_up_name(host, port, deadline)
         if isinstance(answer, WireError):
             raise WireError(answer.failure, answer.explanation)
         return answer
@@ -86,6 +104,36 @@ class Resolver:
         for _ in range(self._started):
             self._queue.put(None)
         self._started = 0
+
+    async def _look_up_name(self, host: str, port: int, deadline: float) -> _Outcome:
+        loop, began = asyncio.get_running_loop(), monotonic()
+        limit = min(deadline - min(AHEAD, (deadline - loop.time()) / 10), loop.time() + self._patience)
+        slow = loop.call_later(SLOW, self._call_witnesses, host, port, loop)
+        try:
+            answer = await self._ask(self._job(host, port, loop), limit)
+        finally:
+            slow.cancel()
+        if isinstance(answer, WireError) and answer.failure in _DOUBTFUL:
+            return await self._whose_fault(answer, host, port, began, deadline)
+        return answer
+
+    async def _whose_fault(self, error: WireError, host: str, port: int, began: float, deadline: float) -> _Outcome:
+        """The failure, as one of the resolver when other names are not resolved either."""
+        loop = asyncio.get_running_loop()
+        self.record.note(host, monotonic(), resolved=False)
+        limit = min(deadline - AHEAD, loop.time() + WITNESSES_WITHIN)
+        if limit > loop.time():
+            asked = self._call_witnesses(host, port, loop)
+            await asyncio.gather(*(self._ask(job, limit) for job in asked))
+        if not self.record.resolver_at_fault(host, began, monotonic()):
+            return error
+        return WireError(FailureClass.RESOLVER_DOWN, f"{error.bare}, and the resolver fares no better with other names")
+
+    def _call_witnesses(self, host: str, port: int, loop: asyncio.AbstractEventLoop) -> list[_Job]:
+        """Ask for names that were resolved before; the record takes the answers."""
+        with contextlib.suppress(WireError):
+            return [self._job(name, port, loop) for name in self.record.witnesses(host, WITNESSES)]
+        return []
 
     async def _ask(self, job: _Job, limit: float) -> _Outcome:
         answer: asyncio.Future[_Outcome] = job.loop.create_future()
@@ -141,11 +189,18 @@ class Resolver:
             del self._jobs[job.host, job.port]
         if answer is None:
             return
+        self._note(job.host, answer)
         if self._keep and not isinstance(answer, WireError):
             self._remember(job, answer)
         for waiter in job.waiting:
             if not waiter.done():
                 waiter.set_result(answer)
+
+    def _note(self, host: str, answer: _Outcome) -> None:
+        if not isinstance(answer, WireError):
+            self.record.note(host, monotonic(), resolved=True)
+        elif answer.failure in _DOUBTFUL:
+            self.record.note(host, monotonic(), resolved=False)
 
     def _remember(self, job: _Job, answer: tuple[Address, ...]) -> None:
         if len(self._kept) >= _KEPT_AT_MOST:
@@ -170,7 +225,9 @@ def _answer(look_up: LookUp, job: _Job) -> _Outcome:
         found = interleaved(look_up(job.host, job.port), job.host)
     except socket.gaierror as error:
         return _by_code(error)
-    except (OSError, UnicodeError):
+    except UnicodeError:
+        return WireError(FailureClass.DNS_NOT_FOUND, "the name is none that could exist")
+    except OSError:
         return WireError(FailureClass.DNS_FAILED, "the look-up failed")
     return found or WireError(FailureClass.DNS_NOT_FOUND, "the name has no address")
 
