@@ -49,8 +49,8 @@ def held(hours: int = 0, **more: object) -> Held:
 
 
 async def test_a_silence_is_there_again_until_it_is_over(store: Store) -> None:
-    await store.write(lambda tx: tx.silences.save(replace(SILENCE, why="disk")))
-    await store.write(lambda tx: tx.silences.save(SILENCE))
+    await store.write(lambda tx: tx.silences.save([replace(SILENCE, why="disk")]))
+    await store.write(lambda tx: tx.silences.save([SILENCE]))
     [found] = await store.read(lambda tx: tx.silences.current(AT))
     assert found in (SILENCE, replace(SILENCE, why="a\ufffddisk"))  # PostgreSQL holds no NUL
     assert await store.read(lambda tx: tx.silences.current(AT + HOUR)) == []
@@ -59,21 +59,21 @@ async def test_a_silence_is_there_again_until_it_is_over(store: Store) -> None:
 async def test_a_period_knows_the_silences_that_were_active_in_it(store: Store) -> None:
     for number, start in ((1, -3), (2, -1), (3, 0), (4, 2)):
         one = replace(SILENCE, id=number, why="disk", starts_at=AT + start * HOUR, ends_at=AT + (start + 1.5) * HOUR)
-        await store.write(lambda tx, one=one: tx.silences.save(one))  # type: ignore[misc]  # bound per round
+        await store.write(lambda tx, one=one: tx.silences.save([one]))  # type: ignore[misc]  # bound per round
     found = await store.read(lambda tx: tx.silences.between(AT, AT + 2 * HOUR))
     assert [one.id for one in found] == [3, 2]
 
 
 async def test_the_newest_silence_stays_so_that_its_number_is_not_given_twice(store: Store) -> None:
     for number in (1, 2, 3):
-        await store.write(lambda tx, n=number: tx.silences.save(replace(SILENCE, id=n)))  # type: ignore[misc]  # likewise
+        await store.write(lambda tx, n=number: tx.silences.save([replace(SILENCE, id=n)]))  # type: ignore[misc]  # likewise
     assert await store.write(lambda tx: tx.silences.purge(AT + 2 * HOUR, 10)) == 2
     assert await store.read(lambda tx: tx.silences.last_id()) == 3
 
 
 async def test_windows_are_there_again(store: Store) -> None:
     for window in (NIGHTLY, PLANNED, replace(PLANNED, id="12")):
-        await store.write(lambda tx, one=window: tx.windows.save(one))  # type: ignore[misc]  # likewise
+        await store.write(lambda tx, one=window: tx.windows.save([one]))  # type: ignore[misc]  # likewise
     assert await store.read(lambda tx: tx.windows.current(AT)) == [replace(PLANNED, id="12"), PLANNED, NIGHTLY]
     assert await store.read(lambda tx: tx.windows.current(AT + HOUR)) == [NIGHTLY]
     assert await store.read(lambda tx: tx.windows.last_number()) == 12
@@ -83,9 +83,9 @@ async def test_an_occurrence_replaces_what_was_known_of_it_until_it_is_finished(
     first = held(seen_down=frozenset({"a", "b"}))
     later = replace(first, told=(Kind.WINDOW_STARTED,), still_up=("c",))
     for one in (first, later, held(1)):
-        await store.write(lambda tx, one=one: tx.windows.hold(one))  # type: ignore[misc]  # likewise
+        await store.write(lambda tx, one=one: tx.windows.hold([one]))  # type: ignore[misc]  # likewise
     assert await store.read(lambda tx: tx.windows.unfinished()) == [later, held(1)]
-    await store.write(lambda tx: tx.windows.hold(replace(later, finished=True)))
+    await store.write(lambda tx: tx.windows.hold([replace(later, finished=True)]))
     assert await store.read(lambda tx: tx.windows.unfinished()) == [held(1)]
     assert await store.read(lambda tx: tx.windows.get("7", AT)) == replace(later, finished=True)
     assert await store.read(lambda tx: tx.windows.get("8", AT)) is None
@@ -93,7 +93,7 @@ async def test_an_occurrence_replaces_what_was_known_of_it_until_it_is_finished(
 
 async def test_old_occurrences_are_forgotten_and_unfinished_ones_are_not(store: Store) -> None:
     for one in (held(0, finished=True), held(1, finished=True), held(2), held(9, finished=True)):
-        await store.write(lambda tx, one=one: tx.windows.hold(one))  # type: ignore[misc]  # likewise
+        await store.write(lambda tx, one=one: tx.windows.hold([one]))  # type: ignore[misc]  # likewise
     assert [one.starts_at for one in await store.read(lambda tx: tx.windows.between(AT, AT + 2 * HOUR))] == [
         AT + HOUR,
         AT,
@@ -105,5 +105,5 @@ async def test_old_occurrences_are_forgotten_and_unfinished_ones_are_not(store: 
 
 @pytest.mark.parametrize("name", ["win\0dow", "half \ud800 a pair"])
 async def test_a_name_that_no_database_holds_is_made_one(store: Store, name: str) -> None:
-    await store.write(lambda tx: tx.windows.save(replace(PLANNED, id=name)))
+    await store.write(lambda tx: tx.windows.save([replace(PLANNED, id=name)]))
     assert len(await store.read(lambda tx: tx.windows.current(AT))) == 1

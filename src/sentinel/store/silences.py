@@ -1,5 +1,6 @@
 """Silences, those that are over too: reports list who muted what, and why."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -18,16 +19,17 @@ class SilenceTable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def save(self, silence: Silence) -> None:
-        """Keep a silence; it replaces what was there under its number."""
-        values = {
-            "starts_at": micros(silence.starts_at),
-            "ends_at": micros(silence.ends_at),
-            "version": SILENCE.version,
-            "body": SILENCE.encode(silence),
-        }
-        put = insert_into(self._connection, silences).values(id=silence.id, **values)
-        self._connection.execute(put.on_conflict_do_update(index_elements=["id"], set_=values))
+    def save(self, items: Iterable[Silence]) -> None:
+        """Keep these silences; each replaces what was there under its number."""
+        for silence in items:
+            values = {
+                "starts_at": micros(silence.starts_at),
+                "ends_at": micros(silence.ends_at),
+                "version": SILENCE.version,
+                "body": SILENCE.encode(silence),
+            }
+            put = insert_into(self._connection, silences).values(id=silence.id, **values)
+            self._connection.execute(put.on_conflict_do_update(index_elements=["id"], set_=values))
 
     def current(self, now: datetime) -> list[Silence]:
         """Those that are active or to come."""

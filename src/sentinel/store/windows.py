@@ -1,5 +1,6 @@
 """Windows that people planned or ended, and the occurrences of all windows as they were held."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -22,15 +23,16 @@ class WindowTable:
 
     # --- Windows ----------------------------------------------------------------------------------------------------
 
-    def save(self, window: Window) -> None:
-        """Keep a window that a person planned, or one of the configuration as a person ended it; it replaces what was there."""
-        values = {
-            "ends_at": micros(window.when.ends_at) if isinstance(window.when, Once) else None,
-            "version": WINDOW.version,
-            "body": WINDOW.encode(window),
-        }
-        put = insert_into(self._connection, windows).values(id=storable(window.id), **values)
-        self._connection.execute(put.on_conflict_do_update(index_elements=["id"], set_=values))
+    def save(self, items: Iterable[Window]) -> None:
+        """Keep windows that people planned, and those of the configuration as people ended them; each replaces the one before."""
+        for window in items:
+            values = {
+                "ends_at": micros(window.when.ends_at) if isinstance(window.when, Once) else None,
+                "version": WINDOW.version,
+                "body": WINDOW.encode(window),
+            }
+            put = insert_into(self._connection, windows).values(id=storable(window.id), **values)
+            self._connection.execute(put.on_conflict_do_update(index_elements=["id"], set_=values))
 
     def current(self, now: datetime) -> list[Window]:
         """Those that are open or to come, and those that come again and again."""
@@ -44,17 +46,18 @@ class WindowTable:
 
     # --- Occurrences ------------------------------------------------------------------------------------------------
 
-    def hold(self, held: Held) -> None:
-        """Keep what came of an occurrence so far; it replaces what was there."""
-        values = {
-            "ends_at": micros(held.ends_at),
-            "finished": int(held.finished),
-            "version": HELD.version,
-            "body": HELD.encode(held),
-        }
-        key = {"window_id": storable(held.window), "starts_at": micros(held.starts_at)}
-        put = insert_into(self._connection, occurrences).values(**key, **values)
-        self._connection.execute(put.on_conflict_do_update(index_elements=list(key), set_=values))
+    def hold(self, items: Iterable[Held]) -> None:
+        """Keep what came of occurrences so far; each replaces what was there."""
+        for held in items:
+            values = {
+                "ends_at": micros(held.ends_at),
+                "finished": int(held.finished),
+                "version": HELD.version,
+                "body": HELD.encode(held),
+            }
+            key = {"window_id": storable(held.window), "starts_at": micros(held.starts_at)}
+            put = insert_into(self._connection, occurrences).values(**key, **values)
+            self._connection.execute(put.on_conflict_do_update(index_elements=list(key), set_=values))
 
     def unfinished(self) -> list[Held]:
         """The occurrences that something is left to do about, the earliest first."""
