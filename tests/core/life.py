@@ -6,19 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from sentinel.core.incident import (
-    Acknowledge,
-    Effect,
-    EffectKind,
-    Incident,
-    Phase,
-    Policy,
-    Step,
-    Ticked,
-    Withdraw,
-    next_tick,
-    step,
-)
+from sentinel.core.escalation import next_tick
+from sentinel.core.incident import Acknowledge, Effect, EffectKind, Incident, Phase, Policy, Step, Ticked, Withdraw
+from sentinel.core.life import step
 from sentinel.core.routing import Sender, tell
 from sentinel.core.rule import Severity
 from tests.core.made import HOUR, MINUTE, NOW, POLICY, check, judged, verdict

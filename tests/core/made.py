@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from sentinel.base.units import Unit
 from sentinel.core.check import Check
 from sentinel.core.incident import Judged, Level, Policy
-from sentinel.core.judge import GOOD, Finding, Reason, Verdict
-from sentinel.core.result import FailureClass, Measurement, Reading, Result, failed, passed
+from sentinel.core.judge import GOOD, Finding, Reason, Verdict, standing_of
+from sentinel.core.memories import Sample
+from sentinel.core.result import FailureClass, Measurement, Outcome, Reading, Result, failed, passed
 from sentinel.core.rule import Rule, Severity
 
 #: Modest, because two cores run the whole suite; a failure found once becomes an ordinary test.
@@ -58,6 +59,21 @@ def took(seconds: float) -> Measurement:
 
 def result(measurement: Measurement, at: datetime = NOW) -> Result:
     return Result(check="api", scheduled_at=at, finished_at=at, measurement=measurement)
+
+
+def sample(
+    measurement: Measurement, at: datetime = NOW, *, interval: timedelta = MINUTE, extra: bool = False
+) -> Sample:
+    """A result as memories take it in."""
+    one = replace(result(measurement, at), extra=extra)
+    unknown = measurement.outcome is Outcome.UNKNOWN
+    return Sample(
+        at=at.timestamp(),
+        result=one,
+        standing=standing_of(one, Severity.OK),
+        interval=interval.total_seconds(),
+        counts=not (unknown or extra),
+    )
 
 
 def verdict(severity: Severity, *, at_once: bool = False, window: bool = False) -> Verdict:

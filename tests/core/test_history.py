@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sentinel.base.units import Unit
 from sentinel.core.history import CheckState, History, Turn
 from sentinel.core.incident import Acknowledge, EffectKind, Phase, Ticked
+from sentinel.core.memories.shares import ErrorRateMemory
 from sentinel.core.rule import Bounds, ErrorRate, Quantile, Severity, Threshold
 from sentinel.store.codec import STATE
 from tests.core.made import BLIND, BREACH, HOUR, MINUTE, NOW, POLICY, PROPERTY, REFUSED, check, result, took
@@ -18,6 +19,8 @@ from tests.core.made import BLIND, BREACH, HOUR, MINUTE, NOW, POLICY, PROPERTY, 
 if TYPE_CHECKING:
     from sentinel.core.check import Check
     from sentinel.core.result import Measurement, Result
+    from sentinel.core.rule import Rule
+    from sentinel.core.samples import SampleWindow
 
 SLOW = Threshold(reading="response_time", unit=Unit.SECONDS, bounds=Bounds(warning=2.0, critical=5.0))
 ERRORS = ErrorRate(window=HOUR, min_samples=4, bounds=Bounds(warning=0.2, critical=0.5))
@@ -35,6 +38,13 @@ def fresh(watched: Check) -> History:
 
 def runs(*measured: Measurement) -> list[Result]:
     return [result(measurement, NOW + number * MINUTE) for number, measurement in enumerate(measured)]
+
+
+def window(history: History, rule: Rule) -> SampleWindow:
+    """What a rule on the error rate remembers."""
+    memory = history.memories[rule]
+    assert isinstance(memory, ErrorRateMemory)
+    return memory.window
 
 
 def lived(watched: Check, *measured: Measurement) -> tuple[History, list[Turn]]:
@@ -93,7 +103,7 @@ def test_a_restart_does_not_tell_again_of_failures_that_an_incident_told_of() ->
     disk, _ = stored(history, runs(*[REFUSED] * 6, GOOD, GOOD))
     restarted = disk.start(check(ERRORS))
     assert restarted.take(result(GOOD, NOW + 8 * MINUTE)).effects == ()
-    assert restarted.windows[ERRORS].failures == 0
+    assert window(restarted, ERRORS).failures == 0
 
 
 def test_a_restart_does_not_lose_count_of_a_warning_that_becomes_critical() -> None:
@@ -128,15 +138,15 @@ def test_an_incident_that_was_resolved_is_handed_over_and_let_go() -> None:
 
 def test_an_incident_of_results_clears_the_windows_and_one_of_a_window_does_not() -> None:
     by_results, _ = lived(check(ERRORS), *[REFUSED] * 3, GOOD, GOOD)
-    assert by_results.windows[ERRORS].samples == 0
+    assert window(by_results, ERRORS).samples == 0
     by_window, turns = lived(check(ERRORS, open_after=9), *[GOOD] * 3, REFUSED, *[GOOD] * 3)
     assert [e.kind for turn in turns for e in turn.effects] == [EffectKind.OPENED, EffectKind.RESOLVED]
-    assert by_window.windows[ERRORS].samples == 7
+    assert window(by_window, ERRORS).samples == 7
 
 
 def test_an_unknown_result_enters_no_window() -> None:
     history, turns = lived(check(ERRORS), BLIND, BLIND)
-    assert (history.windows[ERRORS].samples, turns[-1].effects) == (0, ())
+    assert (window(history, ERRORS).samples, turns[-1].effects) == (0, ())
     assert history.verdict.severity is Severity.UNKNOWN
 
 
@@ -161,9 +171,9 @@ def test_a_changed_configuration_keeps_the_windows_of_the_rules_that_stay() -> N
     history, _ = lived(check(ERRORS), REFUSED, GOOD)
     wider = replace(ERRORS, window=2 * HOUR)
     history.replan(check(ERRORS, wider), POLICY)
-    assert (history.windows[ERRORS].samples, history.windows[wider].samples) == (2, 0)
+    assert (window(history, ERRORS).samples, window(history, wider).samples) == (2, 0)
     history.replan(check(wider), POLICY)
-    assert list(history.windows) == [wider]
+    assert list(history.memories) == [wider]
 
 
 def test_a_changed_interval_keeps_what_was_counted() -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from sentinel.core.escalation import next_tick
 from sentinel.core.incident import (
     Acknowledge,
     Acknowledgement,
@@ -19,14 +20,16 @@ from sentinel.core.incident import (
     Step,
     Ticked,
     Withdraw,
-    next_tick,
-    step,
 )
+from sentinel.core.life import step
 from sentinel.core.rule import Severity
 from tests.core.life import REMINDING, Life, Told
 from tests.core.made import HOUR, MINUTE, NOW, POLICY, judged, verdict
 
-OPENED, WORSENED, EASED, ESCALATED, REMINDED, ACKNOWLEDGED, EXPIRED, RESOLVED, WITHDRAWN = EffectKind
+OPENED, WORSENED, EASED = EffectKind.OPENED, EffectKind.WORSENED, EffectKind.EASED
+ESCALATED, REMINDED, RESOLVED = EffectKind.ESCALATED, EffectKind.REMINDED, EffectKind.RESOLVED
+ACKNOWLEDGED, EXPIRED = EffectKind.ACKNOWLEDGED, EffectKind.ACKNOWLEDGEMENT_EXPIRED
+WITHDRAWN = EffectKind.WITHDRAWN
 OK, WARNING, CRITICAL, UNKNOWN = Severity
 
 #: The second level is only for what is critical.

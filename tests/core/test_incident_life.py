@@ -10,7 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sentinel.core.incident import EffectKind, Event, Level, Phase, Policy, Step, Ticked, next_tick
+from sentinel.core.escalation import next_tick
+from sentinel.core.incident import EffectKind, Event, Level, Phase, Policy, Step, Ticked
 from sentinel.core.rule import Severity
 from sentinel.store.codec import INCIDENT
 from tests.core.life import Life, Told

@@ -30,22 +30,24 @@ OPEN = Incident(
 
 @pytest.mark.parametrize(("level", "addresses"), [(1, (ADA, BOB)), (2, (ADA, BOB, CHAT)), (3, (HOOK,)), (0, ())])
 def test_a_level_is_told_through_its_channels(level: int, addresses: tuple[Address, ...]) -> None:
-    assert route(Effect(kind=EffectKind.ESCALATED, level=level), OPEN, SENDER.recipients) == addresses
+    assert route(Effect(kind=EffectKind.ESCALATED, level=level), OPEN, SENDER, NOW) == addresses
 
 
 def test_what_has_no_level_is_told_to_everybody_who_was_told() -> None:
     """Even through a channel that the plan no longer has: whoever was told of the problem is told of its end."""
     told = replace(OPEN, told=(CHAT, Address("pager")))
-    assert route(Effect(kind=EffectKind.RESOLVED), told, {}) == told.told
+    assert route(Effect(kind=EffectKind.RESOLVED), told, replace(SENDER, recipients={}), NOW) == told.told
 
 
 def test_a_channel_that_the_plan_no_longer_has_is_left_out_of_a_level() -> None:
-    assert route(Effect(kind=EffectKind.OPENED, level=2), OPEN, {"chat": ("",)}) == (CHAT,)
+    assert route(Effect(kind=EffectKind.OPENED, level=2), OPEN, replace(SENDER, recipients={"chat": ("",)}), NOW) == (
+        CHAT,
+    )
 
 
 def test_a_channel_that_is_named_twice_is_told_once() -> None:
     policy = replace(POLICY, levels=(Level(after=0 * MINUTE, channels=("chat", "chat")),))
-    assert route(Effect(kind=EffectKind.OPENED, level=1), replace(OPEN, policy=policy), SENDER.recipients) == (CHAT,)
+    assert route(Effect(kind=EffectKind.OPENED, level=1), replace(OPEN, policy=policy), SENDER, NOW) == (CHAT,)
 
 
 def test_each_effect_is_one_message_per_address_with_one_sequence() -> None:

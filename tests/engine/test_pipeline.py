@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sentinel.core.incident import Incident, Refusal
+from sentinel.core.incident import Acknowledge, Incident, Refusal
 from sentinel.engine.pipeline import LINGER, MOST_RESULTS
 from tests.kit.broken_store import MissingTable
 from tests.kit.desk import Desk
@@ -121,7 +121,7 @@ async def test_an_acknowledgement_cancels_what_waits_and_answers_after_the_commi
         await clock.advance(minutes=15)
         desk.pipeline.tick()
         await eventually(lambda: len(ledger.rows()) == 3)
-        answer = await desk.pipeline.acknowledge(1, "Ada", "on it", None)
+        answer = await desk.pipeline.meet(1, Acknowledge(by="Ada", why="on it", hold=None))
         assert isinstance(answer, Incident)
         states = [(row.kind, row.channel, row.state) for row in ledger.rows()]
         assert states == [
@@ -138,7 +138,7 @@ async def test_an_acknowledgement_stops_the_levels_until_it_expires(
     async with Desk(store, clock) as desk:
         desk.fail(3)
         await until_committed(desk)
-        await desk.pipeline.acknowledge(1, "Ada", "on it", timedelta(minutes=20))
+        await desk.pipeline.meet(1, Acknowledge(by="Ada", why="on it", hold=timedelta(minutes=20)))
         await clock.advance(minutes=19)
         desk.pipeline.tick()
         assert [row.kind for row in ledger.rows()] == ["opened", "acknowledged"]
@@ -154,7 +154,7 @@ async def test_an_incident_that_is_not_there_cannot_be_acknowledged(
 ) -> None:
     async with Desk(store, clock) as desk:
         desk.fail(2)
-        assert await desk.pipeline.acknowledge(number, "Ada", "", None) is Refusal.NO_INCIDENT
+        assert await desk.pipeline.meet(number, Acknowledge(by="Ada", why="", hold=None)) is Refusal.NO_INCIDENT
 
 
 async def test_incidents_are_numbered_in_the_order_in_which_they_open(

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sentinel.core.incident import Acknowledge, Incident, Phase, Refusal, step
+from sentinel.core.incident import Acknowledge, Incident, Phase, Refusal
+from sentinel.core.life import step
 from sentinel.core.notification import State
 from sentinel.reports import status
 from sentinel.reports.documents import HealthDocument, LeftLine, OwnHealth, RunLine, StatusDocument

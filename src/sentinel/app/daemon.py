@@ -253,9 +253,12 @@ class Sentinel:
         """
         kit = self._equipment.build(plan, parts.pipeline.notes, StoredLedger(parts.store))
         instance = parts.store.instance
-        sender = Sender(source=plan.name, instance=instance, recipients=plan.recipients, link=plan.link)
+        sender = Sender(
+            source=plan.name, instance=instance, recipients=plan.recipients, link=plan.link, on_call=plan.on_call
+        )
+        checks = (*plan.checks, own_check(plan.own_policy))
         parts.runner.equip(kit.runnables, plan.limits)
-        parts.pipeline.replan((*plan.checks, own_check(plan.own_policy)), plan.policies, sender)
+        parts.pipeline.replan(checks, plan.policies, sender, routes=plan.routes, windows=plan.windows)
         parts.scheduler.plan(plan.checks)
         parts.heartbeats = Heartbeats(plan.checks, kit.runnables)
         parts.plan = plan

@@ -11,7 +11,7 @@ from sentinel.app import leftovers
 from sentinel.app.parts import Parts
 from sentinel.base.errors import SentinelError, StoreError, StoreUnavailable
 from sentinel.core.history import History
-from sentinel.core.incident import Incident, Refusal
+from sentinel.core.incident import Acknowledge, Incident, Refusal
 from sentinel.core.notification import Notification, State
 from sentinel.core.result import Outcome
 from sentinel.core.slo import Rollup
@@ -124,7 +124,7 @@ class Verbs:
         """Take an incident: its escalation stops. Answers after the commit."""
         try:
             async with asyncio.timeout(COMMIT_WITHIN):
-                answer = await self._parts.pipeline.acknowledge(number, by, why, hold)
+                answer = await self._parts.pipeline.meet(number, Acknowledge(by=by, why=why, hold=hold))
         except TimeoutError:
             raise StoreUnavailable("it is acknowledged, but the store has not confirmed it yet") from None
         if answer is not Refusal.NO_INCIDENT:

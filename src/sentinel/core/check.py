@@ -29,6 +29,9 @@ class Check:
     recheck: timedelta = timedelta(0)  # from a bad result to the next look, until it is confirmed; zero: the next slot
     failure_severity: Severity = Severity.CRITICAL  # how bad a failed result is
     policy: str = "default"  # name of the escalation policy
+    depends_on: tuple[tuple[str, ...], ...] = ()  # names of checks; of each group one that is up will do
+    group: str = ""  # what has the same one and breaks together is told of together; empty: each by itself
+    flaps: bool = True  # whether it is watched for coming and going
     options: object = None  # what the probe of this kind is built from; only that probe looks inside
     shares: str = ""  # checks with the same one are due together: they share what they ask of their target
     lacks: str = ""  # what this host has to have installed first, and how; empty: nothing

@@ -6,13 +6,16 @@ rebuilt from there. Everything here is plain computation on values that are hand
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
 from sentinel.core.check import Check
-from sentinel.core.incident import Cause, Effect, Event, Incident, Judged, Phase, Policy, Refusal, step
+from sentinel.core.flapping import Flapping
+from sentinel.core.incident import CALM, Around, Cause, Effect, Event, Incident, Judged, Phase, Policy, Refusal
 from sentinel.core.judge import GOOD, Verdict, judge, standing, standing_of
+from sentinel.core.life import step
+from sentinel.core.memories import Memory, Sample, memories_of
 from sentinel.core.result import Outcome, Result
-from sentinel.core.rule import ErrorRate, Quantile, Rule, Severity
-from sentinel.core.samples import SampleWindow
+from sentinel.core.rule import Rule, Severity
 from sentinel.core.slo import Rollup, Tally
 
 
@@ -24,7 +27,8 @@ class CheckState:
     verdict: Verdict
     since: datetime | None  # since when the verdict has this severity; None before the first result
     incident: Incident | None  # pending or open
-    forgotten_at: datetime | None = None  # windows hold nothing from before; None: they hold everything
+    forgotten_at: datetime | None = None  # until then, samples were told of and forgotten; None: none were
+    flapping: Flapping = Flapping()
 
 
 @dataclass(slots=True)
@@ -41,19 +45,44 @@ class Turn:
     refusal: Refusal | None = None
 
 
+class Surroundings(Protocol):
+    """What holds around checks, beside what is measured."""
+
+    def excuse(self, check: Check, at: datetime) -> str:
+        """The window that excuses whatever the check finds; empty: none. Asked for each result."""
+        ...
+
+    def around(self, history: "History", at: datetime) -> Around:
+        """Everything that holds; asked only when something is wrong."""
+        ...
+
+
+class _Nothing:
+    def excuse(self, check: Check, at: datetime) -> str:  # noqa: ARG002
+        return ""
+
+    def around(self, history: "History", at: datetime) -> Around:  # noqa: ARG002
+        return CALM
+
+
+_NOTHING = _Nothing()
+
+
 class History:
-    """Memory of one check: windows, counters, the incident, time up and down. Owned by the pipeline."""
+    """Memory of one check: what its rules remember, counters, the incident, time up and down. Owned by the pipeline."""
 
     __slots__ = (
+        "_to_forget",
         "check",
+        "flapping",
         "forgotten_at",
         "incident",
         "last",
+        "memories",
         "policy",
         "since",
         "tally",
         "verdict",
-        "windows",
     )
 
     def __init__(self, check: Check, policy: Policy) -> None:
@@ -63,8 +92,10 @@ class History:
         self.since: datetime | None = None
         self.incident: Incident | None = None
         self.forgotten_at: datetime | None = None
+        self._to_forget: datetime | None = None  # until then what is recalled is to be forgotten again
+        self.flapping = Flapping()
         self.last: Result | None = None
-        self.windows: dict[Rule, SampleWindow] = _windows(check)
+        self.memories: dict[Rule, Memory] = memories_of(check)  # of rules over time
         self.tally = Tally(check.name, check.interval)
 
     @property
@@ -75,21 +106,29 @@ class History:
             since=self.since,
             incident=self.incident,
             forgotten_at=self.forgotten_at,
+            flapping=self.flapping,
         )
 
     def restore(self, state: CheckState) -> None:
         """Go on from what the store knows."""
         self.verdict, self.since, self.incident = state.verdict, state.since, state.incident
-        self.forgotten_at = state.forgotten_at
+        self.forgotten_at, self.flapping = state.forgotten_at, state.flapping
+        self._to_forget = state.forgotten_at
 
     def recall(self, result: Result) -> None:
-        """Take a result from before the restart into the windows, without judging it again. The oldest comes first.
+        """Take a result from before the restart into the memories, without judging it again. The oldest comes first.
 
-        Results that an incident told of stay forgotten: else the windows would tell of them again after a restart.
+        Results that an incident told of are forgotten where they were before: else they would be told of again.
         """
-        if self.forgotten_at is None or result.finished_at > self.forgotten_at:
-            self._remember(result)
+        self._remember(result)
         self.last = result
+
+    def seed(self, rollup: Rollup) -> None:
+        """Take a roll-up from before all results that are recalled into the memories. The oldest comes first."""
+        self._forget_before(rollup.start)
+        for memory in self.memories.values():
+            if memory.rolled:
+                memory.seed(rollup)
 
     def recount(self, result: Result, severity: Severity) -> list[Rollup]:
         """Take a result from before the restart into the sums of time; answers the roll-ups that are now complete.
@@ -103,16 +142,18 @@ class History:
         return self.tally.add(result.scheduled_at, standing_of(result, severity), value)
 
     def replan(self, check: Check, policy: Policy) -> None:
-        """Go on under a changed configuration: counters and incident stay, windows stay where their rule does."""
-        kept = self.windows
-        self.windows = {rule: kept.get(rule, window) for rule, window in _windows(check).items()}
+        """Go on under a changed configuration: counters and incident stay, memories stay where their rule does."""
+        kept = self.memories if check.main == self.check.main else {}
+        self.memories = {rule: kept.get(rule, memory) for rule, memory in memories_of(check).items()}
         self.tally.interval = check.interval
         self.check, self.policy = check, policy
 
-    def take(self, result: Result) -> Turn:
+    def take(self, result: Result, surroundings: "Surroundings | None" = None) -> Turn:
         """Judge a result and let the incident follow."""
-        self._remember(result)
-        verdict = judge(self.check, result, self.windows)
+        at, seen = result.finished_at, surroundings or _NOTHING
+        if not seen.excuse(self.check, at):
+            self._remember(result)
+        verdict = judge(self.check, result, self.memories.values())
         reading = result.reading(self.check.main)
         rollups = self.tally.add(result.scheduled_at, standing(result, verdict), reading.value if reading else None)
         self.last = result
@@ -120,9 +161,13 @@ class History:
         if turned:
             self.since = result.finished_at
         self.verdict = verdict
-        if self.incident is None and verdict.severity is Severity.OK:
+        flaps = self._flaps(verdict, excused=bool(seen.excuse(self.check, at)))
+        if self.incident is None and verdict.severity is Severity.OK and not flaps:
             return Turn(self.check.name, result, verdict, changed=turned, rollups=rollups)
-        turn = self.meet(self._judged(verdict), result.finished_at)
+        around = seen.around(self, at)
+        if flaps:
+            around = replace(around, flapping=self.flapping.share)
+        turn = self.meet(self._judged(verdict, around), at)
         turn.result, turn.verdict, turn.rollups = result, verdict, rollups
         turn.changed = turn.changed or turned
         return turn
@@ -156,7 +201,15 @@ class History:
         if self.incident is not None:
             self.incident = incident
 
-    def _judged(self, verdict: Verdict) -> Judged:
+    def _flaps(self, verdict: Verdict, *, excused: bool) -> bool:
+        """Count whether the check has changed; what a window excuses is not counted."""
+        if not self.check.flaps:
+            self.flapping = Flapping()
+        elif verdict.severity is not Severity.UNKNOWN and not excused:
+            self.flapping = self.flapping.after(verdict.point)
+        return self.flapping.flaps
+
+    def _judged(self, verdict: Verdict, around: Around) -> Judged:
         check = self.check
         return Judged(
             check=check.name,
@@ -164,26 +217,38 @@ class History:
             policy=self.policy,
             open_after=check.open_after,
             close_after=check.close_after,
+            around=around,
         )
 
     def _forget_told(self, incident: Incident) -> None:
         """Samples that an incident told of are not told of again by the rules over windows."""
         if incident.cause is Cause.RESULTS:
             self.forgotten_at = incident.resolved_at
-            for window in self.windows.values():
-                window.forget()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._to_forget = None
+        for memory in self.memories.values():
+            memory.forget()
+
+    def _forget_before(self, at: datetime) -> None:
+        """Forget again, where it was before the restart, before something later than that is taken in."""
+        if self._to_forget is not None and at > self._to_forget:
+            self._forget()
 
     def _remember(self, result: Result) -> None:
-        if result.outcome is Outcome.UNKNOWN:
+        if not self.memories:
             return
-        at = result.finished_at.timestamp()
-        for rule, window in self.windows.items():
-            reading = result.reading(rule.reading) if isinstance(rule, Quantile) else None
-            window.add(at, failed=result.outcome is Outcome.FAIL, value=reading.value if reading else None)
-
-
-def _windows(check: Check) -> dict[Rule, SampleWindow]:
-    return {rule: SampleWindow(rule.window) for rule in check.rules if isinstance(rule, ErrorRate | Quantile)}
+        self._forget_before(result.finished_at)
+        sample = Sample(
+            at=result.finished_at.timestamp(),
+            result=result,
+            standing=standing_of(result, Severity.OK),
+            interval=self.check.interval.total_seconds(),
+            counts=result.outcome is not Outcome.UNKNOWN and not result.extra,
+        )
+        for memory in self.memories.values():
+            memory.add(sample)
 
 
 def _moved(before: Incident | None, after: Incident | None) -> bool:
@@ -198,6 +263,12 @@ def _course(incident: Incident) -> tuple[object, ...]:
     return (
         incident.phase,
         incident.severity,
+        incident.flapping,
+        incident.mute,
+        incident.bundle,
+        incident.leads,
+        incident.news_at,
+        incident.assigned_to,
         incident.hole,
         incident.cause,
         incident.levels,

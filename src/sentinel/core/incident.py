@@ -1,25 +1,12 @@
-"""The life of an incident.
+"""An incident as a value: what it is, what can happen to it, and what that asks for. How it lives is in `core.life`."""
 
-Rule 1: everything that decides about a transition stands in this file.
-Rule 2: `step` is total: in every phase each event is either followed or refused, and a refusal changes nothing.
-Rule 3: an unknown verdict moves no counter, opens nothing and resolves nothing.
-
-    (none) ──bad──► PENDING ──confirmed──► OPEN ◄──expiry, worsening──► ACKNOWLEDGED
-       ▲               │ good               │ good often enough            │ good often enough
-       └───────────────┘                    └────────► RESOLVED ◄──────────┘
-
-Confirmed means: bad `open_after` times in a row, or at once when the verdict says so (a hole in security; a window with
-enough samples). Good often enough means `close_after` good verdicts in a row. The same two numbers confirm that a warning
-has become critical and that it is no more than a warning again.
-"""
-
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
 from sentinel.core.hours import Calendar
-from sentinel.core.judge import GOOD, Reason, Verdict
+from sentinel.core.judge import GOOD, Verdict
 from sentinel.core.rule import Severity
 
 
@@ -43,6 +30,54 @@ class Refusal(StrEnum):
     NO_INCIDENT = "no_incident"
     NOT_OPEN_YET = "not_open_yet"
     ALREADY_RESOLVED = "already_resolved"
+    NOT_ACKNOWLEDGED = "not_acknowledged"
+
+
+class Because(StrEnum):
+    """Why nobody is told of an incident for the time being. A closed list."""
+
+    SILENCE = "silence"  # somebody asked for it
+    WINDOW = "window"  # a window covers the check
+    DEPENDENCY = "dependency"  # something that the check depends on is down, and is told of
+    LOOKING = "looking"  # until it is known how what it depends on is
+    QUIET = "quiet"  # hours in which only critical incidents are told of
+    GROUP = "group"  # it broke together with others, and is told of with them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """Nobody is told of an incident for the time being. It is measured, judged and resolved all the same."""
+
+    because: Because
+    by: str = ""  # what does it: the number of a silence, the name of a window or of a check
+    bundle: int = 0  # number of the bundle in whose messages it is named; 0: it is not
+
+    def __str__(self) -> str:
+        return f"{self.because.value} {self.by}".rstrip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What holds around a check at a moment, beside what was measured."""
+
+    excuse: str = ""  # the window that excuses whatever the check finds; empty: none
+    warning: Mute | None = None  # for an incident that is a warning
+    critical: Mute | None = None  # for one that is critical
+    hole: Mute | None = None  # for a hole in security
+    policy: "Policy | None" = None  # that a warning goes by, where a route says so
+    critical_policy: "Policy | None" = None  # likewise
+    flapping: float | None = None  # how much of the last results were changes, 0 to 1; None while it does not flap
+    company: bool = False  # whether others of its bundle are in trouble and would speak for it
+    heard: tuple["Address", ...] = ()  # who heard of it through the incident that speaks for its bundle
+
+    def mute(self, incident: "Incident") -> Mute | None:
+        if incident.hole:
+            return self.hole
+        return self.critical if incident.severity is Severity.CRITICAL else self.warning
+
+
+#: Nothing out of the ordinary.
+CALM = Around()
 
 
 class Address(NamedTuple):
@@ -85,6 +120,10 @@ class Policy:
     acknowledge_warning: timedelta = timedelta(hours=4)  # how long an acknowledgement holds unless it says otherwise
     acknowledge_critical: timedelta = timedelta(hours=1)
     updates: Updates | None = None
+    group_wait: timedelta = timedelta(
+        seconds=30
+    )  # what joins an incident or leaves it within this is told in one message
+    group_every: timedelta = timedelta(minutes=5)  # the least time between two such messages
     quiet: tuple[Calendar, ...] = ()  # hours in which only critical incidents are told of; the others are when they end
 
     def remind_every(self, severity: Severity) -> timedelta:
@@ -100,6 +139,14 @@ class Acknowledgement:
     why: str
     at: datetime
     until: datetime
+
+
+class Round(NamedTuple):
+    """How often a level that repeats was told."""
+
+    level: int
+    times: int
+    at: datetime  # the latest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +175,33 @@ class Incident:
     resolved_at: datetime | None = None
     sequence: int = 0  # how many messages it has caused
     told: tuple[Address, ...] = ()  # everybody who was told of it, in the order in which they were
+    counts_from: datetime | None = None  # from when escalation counts, where that is not when it opened
+    paused_at: datetime | None = None  # since when escalation does not count: it is acknowledged or muted
+    mute: Mute | None = None
+    rounds: tuple[Round, ...] = ()  # of the levels that repeat
+    progress_at: datetime | None = None  # when those who are kept informed last were
+    flapping: bool = False
+    excused: str = ""  # the window that kept it from opening until it ended
+    assigned_to: str = ""  # a person's name
+    bundle: int = 0  # number of the incident that this one is told of together with; 0: by itself
+    leads: bool = True  # whether it speaks for its bundle
+    thread: int = 0  # number of the incident whose conversation it continues; 0: its own
+    news_at: datetime | None = None  # since when there is something about the others in its bundle that was not told
+    updated_at: datetime | None = None  # when the others in its bundle were last told of
 
     @property
     def is_open(self) -> bool:
         return self.phase in (Phase.OPEN, Phase.ACKNOWLEDGED)
+
+    @property
+    def conversation(self) -> int:
+        """The number under which its messages belong together, and follow each other."""
+        return self.thread or self.id
+
+    @property
+    def announced(self) -> bool:
+        """Whether it has been told of by itself."""
+        return bool(self.levels)
 
 
 # --- Events: what can happen to an incident -------------------------------------------------------------------------
@@ -146,11 +216,14 @@ class Judged:
     policy: Policy  # of the check now; taken when an incident begins
     open_after: int
     close_after: int
+    around: Around = CALM
 
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """Time has passed."""
+    """Time has passed, or something around the check has changed."""
+
+    around: Around = CALM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,12 +235,57 @@ class Acknowledge:
     hold: timedelta | None = None  # for how long; the policy's time when None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unacknowledge:
+    """Whoever had taken it gives it back."""
+
+    by: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close:
+    """Somebody says that it is over. If results go on to be bad, another incident opens."""
+
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """Somebody writes down what they know."""
+
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assign:
+    """It is somebody's to see to."""
+
+    by: str
+    to: str  # empty: nobody's any more
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyChanged:
+    """Another incident of its bundle has joined, or is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOver:
+    """The incident that spoke for the bundle is over, or speaks no more; this one does from now on."""
+
+    before: Incident
+    around: Around = CALM
+
+
 @dataclass(frozen=True, slots=True)
 class Withdraw:
     """The check is gone from the plan, so nothing can resolve its incident any more."""
 
 
-Event = Judged | Ticked | Acknowledge | Withdraw
+Event = Judged | Ticked | Acknowledge | Unacknowledge | Close | Comment | Assign | CompanyChanged | TakeOver | Withdraw
 
 
 # --- Effects: what a transition asks for ----------------------------------------------------------------------------
@@ -175,6 +293,7 @@ Event = Judged | Ticked | Acknowledge | Withdraw
 
 class EffectKind(StrEnum):
     OPENED = "opened"
+    ANNOUNCED = "announced"  # nobody was told when it opened; now they are
     WORSENED = "worsened"
     EASED = "eased"
     ESCALATED = "escalated"
@@ -183,6 +302,31 @@ class EffectKind(StrEnum):
     ACKNOWLEDGEMENT_EXPIRED = "acknowledgement_expired"
     RESOLVED = "resolved"
     WITHDRAWN = "withdrawn"  # resolved because the check was removed
+    UPDATED = "updated"  # what is to be said of the others in its bundle
+    PROGRESS = "progress"  # for those who are kept informed
+    FLAPPING = "flapping"
+    UNACKNOWLEDGED = "unacknowledged"
+    ASSIGNED = "assigned"
+    # What stands on the timeline and is told to nobody
+    MUTED = "muted"
+    UNMUTED = "unmuted"
+    SETTLED = "settled"  # it does not flap any more
+    COMMENTED = "commented"
+    LEFT = "left"  # it is over, while others of its bundle are not: they tell of it
+    TAKEN_OVER = "taken_over"
+
+
+#: Effects that nobody is told of.
+UNTOLD = frozenset(
+    {
+        EffectKind.MUTED,
+        EffectKind.UNMUTED,
+        EffectKind.SETTLED,
+        EffectKind.COMMENTED,
+        EffectKind.LEFT,
+        EffectKind.TAKEN_OVER,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +335,8 @@ class Effect:
 
     kind: EffectKind
     level: int = 0  # the level of escalation that is told, from 1; 0: those who were told already
+    by: str = ""  # the person whose doing it is
+    text: str = ""  # what they say, or what the timeline is to say
 
 
 class Step(NamedTuple):
@@ -199,220 +345,3 @@ class Step(NamedTuple):
     incident: Incident | None  # None: there is no trouble
     effects: tuple[Effect, ...] = ()
     refusal: Refusal | None = None
-
-
-# --- Transitions ----------------------------------------------------------------------------------------------------
-
-
-def step(incident: Incident | None, event: Event, now: datetime) -> Step:
-    """What an event does to an incident, and what has to be done about it."""
-    match event:
-        case Judged():
-            return _judged(incident, event, now)
-        case Ticked():
-            return _ticked(incident, now)
-        case Acknowledge():
-            return _acknowledge(incident, event, now)
-        case Withdraw():
-            return _withdraw(incident, now)
-        case _:
-            assert_never(event)
-
-
-def next_tick(incident: Incident) -> datetime | None:
-    """When time alone will change something; None when it never will."""
-    if incident.phase is Phase.ACKNOWLEDGED and incident.acknowledgement is not None:
-        return incident.acknowledgement.until
-    if incident.phase is not Phase.OPEN:
-        return None
-    due = [at for number in _levels_left(incident) if (at := _level_due(incident, number)) is not None]
-    if (reminder := _reminder_due(incident)) is not None:
-        due.append(reminder)
-    return min(due, default=None)
-
-
-def _judged(incident: Incident | None, event: Judged, now: datetime) -> Step:
-    verdict = event.verdict
-    if verdict.severity is Severity.UNKNOWN:
-        return Step(incident)
-    if incident is None:
-        if verdict.severity is Severity.OK:
-            return Step(None)
-        incident = Incident(check=event.check, policy=event.policy, began_at=now)
-    if incident.phase is Phase.RESOLVED:
-        return Step(incident, refusal=Refusal.ALREADY_RESOLVED)
-    counted = _count(incident, verdict)
-    if incident.phase is Phase.PENDING:
-        return _confirm(counted, event, now)
-    return _follow(counted, event, now)
-
-
-def _count(incident: Incident, verdict: Verdict) -> Incident:
-    bad, critical = verdict.point > Severity.OK, verdict.point is Severity.CRITICAL
-    return replace(
-        incident,
-        breaches=incident.breaches + 1 if bad else 0,
-        criticals=incident.criticals + 1 if critical else 0,
-        verdict=verdict if verdict.severity > Severity.OK else incident.verdict,
-    )
-
-
-def _confirmed(incident: Incident, event: Judged) -> Severity:
-    """The worst severity that is beyond doubt."""
-    in_a_row = Severity.OK
-    if incident.criticals >= event.open_after:
-        in_a_row = Severity.CRITICAL
-    elif incident.breaches >= event.open_after:
-        in_a_row = Severity.WARNING
-    return max(in_a_row, event.verdict.at_once)
-
-
-def _cause(incident: Incident, event: Judged) -> Cause:
-    by_results = incident.breaches >= event.open_after or event.verdict.reason is Reason.SECURITY
-    return Cause.RESULTS if by_results else Cause.WINDOW
-
-
-def _confirm(incident: Incident, event: Judged, now: datetime) -> Step:
-    severity = _confirmed(incident, event)
-    if severity is Severity.OK:
-        return Step(incident if incident.breaches else None)
-    opened = replace(
-        incident,
-        phase=Phase.OPEN,
-        severity=severity,
-        cause=_cause(incident, event),
-        hole=event.verdict.reason is Reason.SECURITY,
-        opened_at=now,
-        critical_at=now if severity is Severity.CRITICAL else None,
-        told_at=now,
-    )
-    opened, levels = _announce_due_levels(opened, now)
-    # Those of the first level are told that it opened, not that it escalated.
-    first = Effect(kind=EffectKind.OPENED, level=levels[0] if levels else 0)
-    return Step(opened, (first, *(Effect(kind=EffectKind.ESCALATED, level=n) for n in levels[1:])))
-
-
-def _follow(incident: Incident, event: Judged, now: datetime) -> Step:
-    """An open incident meets one more verdict."""
-    confirmed = _confirmed(incident, event)
-    if incident.cause is Cause.WINDOW and _cause(incident, event) is Cause.RESULTS and confirmed > Severity.OK:
-        incident = replace(incident, cause=Cause.RESULTS)
-    if event.verdict.reason is Reason.SECURITY and not incident.hole:
-        return _worsen(replace(incident, hole=True), now)
-    if confirmed > incident.severity:
-        return _worsen(incident, now)
-    # What single results brought is over when single results are good. The window still remembers them, but they have
-    # been told of already.
-    current = event.verdict.point if incident.cause is Cause.RESULTS else event.verdict.severity
-    if current is Severity.OK:
-        incident = replace(incident, passes=incident.passes + 1, eases=incident.eases + 1)
-        return _resolve(incident, now, EffectKind.RESOLVED) if incident.passes >= event.close_after else Step(incident)
-    if current < incident.severity:
-        incident = replace(incident, passes=0, eases=incident.eases + 1)
-        return _ease(incident, now) if incident.eases >= event.close_after else Step(incident)
-    return Step(replace(incident, passes=0, eases=0))
-
-
-def _worsen(incident: Incident, now: datetime) -> Step:
-    """A warning has become critical, or what was an outage has turned out to be a hole in security.
-
-    An acknowledgement was given for what was known before, so it ends. Levels for critical incidents count from when it
-    became critical, without the pauses before.
-    """
-    incident = _unacknowledged(incident, now)
-    if incident.critical_at is None:
-        incident = replace(incident, critical_at=now, paused=timedelta(0))
-    worse = replace(
-        incident,
-        severity=Severity.CRITICAL,
-        passes=0,
-        eases=0,
-        told_at=now,
-    )
-    worse, levels = _announce_due_levels(worse, now)
-    effects = (Effect(kind=EffectKind.ESCALATED, level=number) for number in levels)
-    return Step(worse, (Effect(kind=EffectKind.WORSENED), *effects))
-
-
-def _ease(incident: Incident, now: datetime) -> Step:
-    eased = replace(incident, severity=Severity.WARNING, critical_at=None, eases=0, told_at=now)
-    return Step(eased, (Effect(kind=EffectKind.EASED),))
-
-
-def _resolve(incident: Incident, now: datetime, kind: EffectKind) -> Step:
-    return Step(replace(incident, phase=Phase.RESOLVED, resolved_at=now), (Effect(kind=kind),))
-
-
-def _withdraw(incident: Incident | None, now: datetime) -> Step:
-    if incident is None or incident.phase is Phase.PENDING:
-        return Step(None)
-    if incident.phase is Phase.RESOLVED:
-        return Step(incident, refusal=Refusal.ALREADY_RESOLVED)
-    return _resolve(incident, now, EffectKind.WITHDRAWN)
-
-
-def _acknowledge(incident: Incident | None, event: Acknowledge, now: datetime) -> Step:
-    if incident is None:
-        return Step(None, refusal=Refusal.NO_INCIDENT)
-    match incident.phase:
-        case Phase.PENDING:
-            return Step(incident, refusal=Refusal.NOT_OPEN_YET)
-        case Phase.RESOLVED:
-            return Step(incident, refusal=Refusal.ALREADY_RESOLVED)
-        case Phase.OPEN | Phase.ACKNOWLEDGED:
-            # Whoever acknowledges again takes over, or goes on for longer.
-            incident = _unacknowledged(incident, now)
-            hold = event.hold or incident.policy.acknowledged_for(incident.severity)
-            taken = Acknowledgement(by=event.by, why=event.why, at=now, until=now + hold)
-            acknowledged = replace(incident, phase=Phase.ACKNOWLEDGED, acknowledgement=taken)
-            return Step(acknowledged, (Effect(kind=EffectKind.ACKNOWLEDGED),))
-
-
-def _ticked(incident: Incident | None, now: datetime) -> Step:
-    if incident is None or not incident.is_open:
-        return Step(incident)
-    effects: list[Effect] = []
-    if incident.acknowledgement is not None:
-        if now < incident.acknowledgement.until:
-            return Step(incident)
-        incident = replace(_unacknowledged(incident, now), told_at=now)
-        effects.append(Effect(kind=EffectKind.ACKNOWLEDGEMENT_EXPIRED))
-    incident, levels = _announce_due_levels(incident, now)
-    effects += (Effect(kind=EffectKind.ESCALATED, level=number) for number in levels)
-    reminder = _reminder_due(incident)
-    if reminder is not None and reminder <= now:
-        incident = replace(incident, told_at=now)
-        effects.append(Effect(kind=EffectKind.REMINDED))
-    return Step(incident, tuple(effects))
-
-
-def _unacknowledged(incident: Incident, now: datetime) -> Incident:
-    if incident.acknowledgement is None:
-        return incident
-    held = max(now - incident.acknowledgement.at, timedelta(0))
-    return replace(incident, phase=Phase.OPEN, acknowledgement=None, paused=incident.paused + held)
-
-
-# --- Escalation and reminders ---------------------------------------------------------------------------------------
-
-
-def _announce_due_levels(incident: Incident, now: datetime) -> tuple[Incident, tuple[int, ...]]:
-    """Mark every level that is due now as told."""
-    due = tuple(n for n in _levels_left(incident) if (at := _level_due(incident, n)) is not None and at <= now)
-    return replace(incident, levels=incident.levels + due), due
-
-
-def _levels_left(incident: Incident) -> tuple[int, ...]:
-    return tuple(n for n in range(1, len(incident.policy.levels) + 1) if n not in incident.levels)
-
-
-def _level_due(incident: Incident, number: int) -> datetime | None:
-    """When a level is due, or None while the incident is not bad enough for it."""
-    level = incident.policy.levels[number - 1]
-    since = incident.critical_at if level.severity is Severity.CRITICAL else incident.opened_at
-    return None if since is None else since + level.after + incident.paused
-
-
-def _reminder_due(incident: Incident) -> datetime | None:
-    every = incident.policy.remind_every(incident.severity)
-    return incident.told_at + every if every and incident.told_at is not None else None

@@ -369,7 +369,9 @@ def why_copied(channel: str, since: datetime | None, cause: str) -> str:
     reason = f" ({cause.replace('_', ' ')})" if cause else ""
     if since is None:
         return f"The channel {channel} does not take this message{reason}, so it comes this way."
-    return f"The channel {channel} has taken no message since {since:%Y-%m-%d %H:%M:%S} UTC{reason}, so it comes this way."
+    return (
+        f"The channel {channel} has taken no message since {since:%Y-%m-%d %H:%M:%S} UTC{reason}, so it comes this way."
+    )
 
 
 def why_late(notification: Notification, fallback: str) -> str:
@@ -410,14 +412,21 @@ def about(check: Check) -> AboutCheck:
 
 
 def compose(
-    source: str, check: AboutCheck, incident: Incident, effect: Effect, now: datetime, link: str = ""
+    source: str,
+    check: AboutCheck,
+    incident: Incident,
+    effect: Effect,
+    now: datetime,
+    link: str = "",
+    others: tuple[AboutOther, ...] = (),
+    others_count: int = 0,
 ) -> Message:
     """The facts of one effect of an incident, which is given as it is after the transition."""
     assert incident.opened_at is not None, "only an incident that has opened is told"
     good = effect.kind in (EffectKind.RESOLVED, EffectKind.WITHDRAWN)
     verdict: Verdict = incident.verdict
     return Message(
-        kind=Kind(effect.kind.value),
+        kind=Kind.OPENED if effect.kind is EffectKind.ANNOUNCED else Kind(effect.kind.value),
         at=now,
         source=source,
         sequence=incident.sequence,
@@ -432,10 +441,14 @@ def compose(
             levels=len(incident.policy.levels),
             resolved_at=incident.resolved_at,
             acknowledgement=incident.acknowledgement,
+            assigned_to=incident.assigned_to,
+            thread=incident.thread,
         ),
         severity=Severity.OK if good else incident.severity,
         explanation=verdict.explanation,
         hint=verdict.hint,
         findings=verdict.findings,
         link=link,
+        others=others,
+        others_count=others_count,
     )

@@ -9,6 +9,9 @@ from sentinel.base.redact import Secret
 from sentinel.core.check import Check
 from sentinel.core.hours import Calendar
 from sentinel.core.incident import Address, Policy
+from sentinel.core.oncall import OnCall, Person
+from sentinel.core.routes import Route
+from sentinel.core.window import Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +22,9 @@ class ChannelPlan:
     kind: str  # such as `email`
     options: object  # only the channel of this kind looks inside
     recipients: tuple[str, ...] = ("",)  # one empty name where the channel itself is the address
-    veto: timedelta | None = None  # of a channel that runs a command: how long anybody may stop it; None: it tells people
-    veto: timedelta | None = None  # of a channel that runs a command: how long anybody may stop it; None: it tells people
+    veto: timedelta | None = (
+        None  # of a channel that runs a command: how long anybody may stop it; None: it tells people
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,17 +97,16 @@ class Plan:
     limits: Limits = Limits()
     link: str = ""  # address of this Sentinel's page, for messages
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    people: Mapping[str, Person] = field(default_factory=dict)
+    on_call: Mapping[str, OnCall] = field(default_factory=dict)  # as the configuration has it: without later overrides
+    routes: tuple[Route, ...] = ()
+    windows: tuple[Window, ...] = ()  # that are configured
     secrets: tuple[Secret, ...] = field(default=(), repr=False)  # every secret of the file, to keep them out of texts
 
     @property
     def recipients(self) -> dict[str, tuple[str, ...]]:
         """The recipients of each channel, by its name."""
         return {channel.name: channel.recipients for channel in self.channels}
-
-    @property
-    def commands(self) -> dict[str, timedelta]:
-        """The channels that run commands instead of telling people, each with how long anybody may stop it."""
-        return {channel.name: channel.veto for channel in self.channels if channel.veto is not None}
 
     @property
     def commands(self) -> dict[str, timedelta]:

@@ -1,17 +1,35 @@
 """Who is told of an effect, and the rows that this puts into the outbox."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
+from typing import Protocol
 
 from sentinel.core.check import Check
-from sentinel.core.incident import Address, Effect, Incident
-from sentinel.core.notification import Notification, about, compose
+from sentinel.core.incident import UNTOLD, Address, Effect, EffectKind, Incident
+from sentinel.core.notification import AboutOther, Notification, about, compose
 from sentinel.core.timeline import TimelineEntry, entry
 
 #: The recipients of each channel; a channel without recipients of its own has one empty name.
 Recipients = Mapping[str, tuple[str, ...]]
+
+#: What whoever was told of an incident hears of it though it is muted now: that it is over, and what people do.
+_ALWAYS_TOLD = frozenset(
+    {
+        EffectKind.RESOLVED,
+        EffectKind.WITHDRAWN,
+        EffectKind.ACKNOWLEDGED,
+        EffectKind.UNACKNOWLEDGED,
+        EffectKind.ASSIGNED,
+    }
+)
+
+
+class Schedule(Protocol):
+    """Who is on call."""
+
+    def who(self, now: datetime) -> tuple[Address, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +40,7 @@ class Sender:
     instance: str  # identity of its store: two Sentinels never make the same key
     recipients: Recipients
     link: str = ""  # where people can look
+    on_call: Mapping[str, Schedule] = field(default_factory=dict)  # by the names that levels use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +52,32 @@ class Telling:
     entries: tuple[TimelineEntry, ...]
 
 
-def tell(check: Check, incident: Incident, effects: Iterable[Effect], sender: Sender, now: datetime) -> Telling:
-    """The messages and timeline entries for effects of an incident, which is given as it is after the transition."""
+def tell(
+    check: Check,
+    incident: Incident,
+    effects: Iterable[Effect],
+    sender: Sender,
+    now: datetime,
+    others: tuple[AboutOther, ...] = (),
+    others_count: int = 0,
+) -> Telling:
+    """The messages and timeline entries for effects of an incident, which is given as it is after the transition.
+
+    Args:
+        others: who else is in the same trouble and is told of with it.
+        others_count: how many they are, listed or not.
+    """
     notifications: list[Notification] = []
     entries: list[TimelineEntry] = []
     for effect in effects:
-        addresses = route(effect, incident, sender.recipients)
+        addresses = route(effect, incident, sender, now)
+        entries.append(entry(incident, effect, now))
+        if effect.kind in UNTOLD:
+            continue
         incident = replace(
             incident, sequence=incident.sequence + 1, told=tuple(dict.fromkeys((*incident.told, *addresses)))
         )
-        message = compose(sender.source, about(check), incident, effect, now, sender.link)
-        entries.append(entry(incident, effect, now))
+        message = compose(sender.source, about(check), incident, effect, now, sender.link, others, others_count)
         notifications += (
             Notification(
                 key=key(sender.instance, incident.id, incident.sequence, address),
@@ -51,23 +85,32 @@ def tell(check: Check, incident: Incident, effects: Iterable[Effect], sender: Se
                 message=message,
                 created_at=now,
                 due_at=now,
-                incident=incident.id,
+                incident=incident.conversation,
             )
             for address in addresses
         )
     return Telling(incident=incident, notifications=tuple(notifications), entries=tuple(entries))
 
 
-def route(effect: Effect, incident: Incident, recipients: Recipients) -> tuple[Address, ...]:
+def route(effect: Effect, incident: Incident, sender: Sender, now: datetime) -> tuple[Address, ...]:
     """The addresses for an effect: those of its level when it has one, else everybody who was told before.
 
     A channel that the plan no longer has is left out here; whoever was told through it before stands in `incident.told`.
     """
+    if effect.kind in UNTOLD or (incident.mute is not None and effect.kind not in _ALWAYS_TOLD):
+        return ()
+    if effect.kind is EffectKind.PROGRESS:
+        updates = incident.policy.updates
+        return _reached(updates.channels if updates else (), sender.recipients)
     if not effect.level:
         return incident.told
     level = incident.policy.levels[effect.level - 1]
-    named = (Address(channel, name) for channel in level.channels for name in recipients.get(channel, ()))
-    return tuple(dict.fromkeys(named))
+    on_call = (to for name in level.on_call if name in sender.on_call for to in sender.on_call[name].who(now))
+    return tuple(dict.fromkeys((*_reached(level.channels, sender.recipients), *on_call)))
+
+
+def _reached(channels: Iterable[str], recipients: Recipients) -> tuple[Address, ...]:
+    return tuple(Address(channel, name) for channel in channels for name in recipients.get(channel, ()))
 
 
 def key(instance: str, incident: int, sequence: int, address: Address) -> str:

@@ -21,7 +21,7 @@ class TimelineEntry:
 def entry(incident: Incident, effect: Effect, now: datetime) -> TimelineEntry:
     """What an effect leaves on the timeline of its incident, which is given as it is after the transition."""
     taken = incident.acknowledgement
-    by, text = "", incident.verdict.explanation
+    by, text = effect.by, effect.text or incident.verdict.explanation
     match effect.kind:
         case EffectKind.ACKNOWLEDGED if taken is not None:
             by, text = taken.by, taken.why

@@ -1,41 +1,32 @@
 """From results to committed state: everything that arrived meanwhile goes into one transaction.
 
-Judging happens at once, in memory, and never waits for the store. What it decides is collected in a `Batch`; a batch that
+Judging happens at once, in memory, and never waits for the store. What it decides is collected as `Changes`; what
 holds news (an incident moved, a counter changed) is committed at once, one that holds only results after `LINGER`. While the
 store fails the batch is kept and tried again as a whole: results may be dropped for want of room, state and messages never.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
 
 import orjson
 import structlog
 
 from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreError, StoreFull
+from sentinel.core.changes import Cancel, Changes
 from sentinel.core.check import Check
+from sentinel.core.desk import Desk, LookAgain
 from sentinel.core.histogram import Histogram
-from sentinel.core.history import CheckState, History, Turn
-from sentinel.core.incident import (
-    Acknowledge,
-    EffectKind,
-    Event,
-    Incident,
-    Policy,
-    Refusal,
-    Ticked,
-    Withdraw,
-    next_tick,
-)
-from sentinel.core.notification import STOPPED_BY_ACKNOWLEDGEMENT, STOPPED_BY_END, Kind, Notification
+from sentinel.core.history import History
+from sentinel.core.incident import Event, Incident, Policy, Refusal
 from sentinel.core.result import Note, Outcome, Result
-from sentinel.core.routing import Sender, tell
-from sentinel.core.rule import Severity
-from sentinel.core.slo import Rollup
-from sentinel.core.timeline import TimelineEntry
+from sentinel.core.routes import Route
+from sentinel.core.routing import Sender
+from sentinel.core.silence import Silence
+from sentinel.core.window import Window
 from sentinel.engine.progress import Pulse
 from sentinel.engine.recovery import Recalled
 from sentinel.store.database import Store, Transaction
@@ -61,96 +52,54 @@ FIRST_WAIT, LONGEST_WAIT = 0.25, 5.0
 LAST_TRIES = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """Rows of an incident that are not to be sent any more, as far as no attempt has begun."""
-
-    incident: int
-    kinds: tuple[Kind, ...]
-
-
-#: What an effect makes pointless.
-CANCELS = {
-    EffectKind.ACKNOWLEDGED: STOPPED_BY_ACKNOWLEDGEMENT,
-    EffectKind.RESOLVED: STOPPED_BY_END,
-    EffectKind.WITHDRAWN: STOPPED_BY_END,
-}
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one transaction writes."""
-
-    results: list[tuple[Result, Severity]] = field(default_factory=list)
-    states: dict[str, CheckState | None] = field(default_factory=dict)  # None: forget
-    notes: dict[str, Note | None] = field(default_factory=dict)  # likewise
-    incidents: dict[int, Incident] = field(default_factory=dict)
-    entries: list[TimelineEntry] = field(default_factory=list)
-    outbox: list[Notification | Cancel] = field(default_factory=list)  # in the order in which they came about
-    rollups: list[Rollup] = field(default_factory=list)
-    waiters: list["asyncio.Future[None]"] = field(default_factory=list)  # who wants to know of the commit
-
-    def __bool__(self) -> bool:
-        return bool(self.results or self.states or self.notes or self.rollups or self.outbox or self.waiters)
-
-    def joined(self, later: "Batch") -> "Batch":
-        """Both as one. A new one: a thread that gave up on this one may still be reading it."""
-        return Batch(
-            results=(self.results + later.results)[-MOST_RESULTS:],
-            states=self.states | later.states,
-            notes=self.notes | later.notes,
-            incidents=self.incidents | later.incidents,
-            entries=self.entries + later.entries,
-            outbox=self.outbox + later.outbox,
-            rollups=self.rollups + later.rollups,
-            waiters=self.waiters + later.waiters,
-        )
-
-    def without_history(self) -> "Batch":
-        """What people must be told and what must not be forgotten, without the results and sums behind it."""
-        return replace(self, results=[], rollups=[])
-
-    def write(self, tx: Transaction) -> None:
-        """Put everything into the store; called inside a transaction, and again from the start if that fails."""
-        tx.results.add(self.results)
-        tx.rollups.add(self.rollups)
-        for check, state in self.states.items():
-            if state is None:
-                tx.states.forget(check)
-        tx.states.save([state for state in self.states.values() if state is not None])
-        for check, note in self.notes.items():
-            if note is None:
-                tx.notes.forget(check)
-        tx.notes.save({check: note for check, note in self.notes.items() if note is not None})
-        for incident in self.incidents.values():
-            tx.incidents.save(incident)
-        tx.incidents.note(self.entries)
-        for item in self.outbox:
-            if isinstance(item, Cancel):
-                tx.outbox.cancel(item.incident, item.kinds)
-            else:
-                tx.outbox.enqueue([item])
-
-    @property
-    def channels(self) -> set[str]:
-        """The channels that have something to send."""
-        return {item.address.channel for item in self.outbox if isinstance(item, Notification)}
+def write(changes: Changes, tx: Transaction) -> None:
+    """Put everything into the store; called inside a transaction, and again from the start if that fails."""
+    tx.results.add(changes.results)
+    tx.rollups.add(changes.rollups)
+    for check, state in changes.states.items():
+        if state is None:
+            tx.states.forget(check)
+    tx.states.save([state for state in changes.states.values() if state is not None])
+    for check, note in changes.notes.items():
+        if note is None:
+            tx.notes.forget(check)
+    tx.notes.save({check: note for check, note in changes.notes.items() if note is not None})
+    for incident in changes.incidents.values():
+        tx.incidents.save(incident)
+    tx.incidents.note(changes.entries)
+    tx.silences.save(changes.silences.values())
+    tx.windows.save(changes.windows.values())
+    for item in changes.outbox:
+        if isinstance(item, Cancel):
+            tx.outbox.cancel(item.conversation, item.kinds)
+        else:
+            tx.outbox.enqueue([item])
 
 
 class Pipeline:
-    """Owns the histories: nothing else changes them."""
+    """Feeds the desk and writes down what comes of it."""
 
-    def __init__(self, clock: Clock, store: Store, told: Callable[[Iterable[str]], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        store: Store,
+        told: Callable[[Iterable[str]], None],
+        look_again: LookAgain = lambda _check, _after: None,
+    ) -> None:
+        """
+        Args:
+            told: is given the names of the channels that have something to send, after the commit.
+            look_again: is given a check that is to be looked at before its next slot, and in how many seconds; None: as the
+                check says.
+        """
         self._clock = clock
         self._store = store
-        self._told = told  # is given the names of the channels that have something to send, after the commit
-        self._sender = Sender(source="", instance=store.instance, recipients={})
-        self._next_incident = 1
-        self._batch = Batch()
-        self._trying = Batch()  # the batch that is being committed
+        self._told = told
+        self._trying = Changes()  # what is being committed
+        self._waiters: list[asyncio.Future[None]] = []  # who wants to know of the next commit
         self._news = asyncio.Event()
         self._stop_by: float | None = None  # by the monotonic clock; None until it is to stop
-        self.histories: dict[str, History] = {}
+        self.desk = Desk(look_again)
         self.notes: dict[str, Note] = {}  # what the probe of each check noted last
         self.pulse = Pulse("pipeline", clock, patience=30.0)
         self.dropped_results = 0
@@ -163,63 +112,76 @@ class Pipeline:
 
     # --- Set up -----------------------------------------------------------------------------------------------------
 
+    @property
+    def histories(self) -> Mapping[str, History]:
+        """What is remembered of each check. Not to be changed."""
+        return self.desk.histories
+
     def resume(self, recalled: Recalled, last_incident: int) -> None:
         """Go on from what the store knew."""
-        self.histories = dict(recalled.histories)
+        desk = self.desk
+        desk.histories.update(recalled.histories)
+        desk.scene.silences, desk.scene.windows = recalled.silences, recalled.windows
+        desk.scene.bundles.recall(recalled.histories.values(), recalled.over)
+        desk.changes.rollups += recalled.rollups
+        desk.last_incident = last_incident
         self.notes = dict(recalled.notes)
-        self._batch.rollups += recalled.rollups
-        self._next_incident = last_incident + 1
 
-    def replan(self, checks: Iterable[Check], policies: Mapping[str, Policy], sender: Sender) -> None:
-        """Judge by this plan from now on.
-
-        Args:
-            checks: the checks, Sentinel's own included.
-            policies: by name.
-            sender: who messages come from and go to.
-        """
-        self._sender = sender
-        planned = {check.name: check for check in checks}
-        for name in self.histories.keys() - planned.keys():
-            self._withdraw(self.histories.pop(name))
-        for name, check in planned.items():
-            policy = policies[check.policy]
-            if name in self.histories:
-                self.histories[name].replan(check, policy)
-            else:
-                self.histories[name] = History(check, policy)
+    def replan(
+        self,
+        checks: Iterable[Check],
+        policies: Mapping[str, Policy],
+        sender: Sender,
+        *,
+        routes: Sequence[Route] = (),
+        windows: Iterable[Window] = (),
+    ) -> None:
+        """Judge by this plan from now on; see `Desk.replan`."""
+        self.desk.replan(checks, policies, sender, self._clock.now(), routes=routes, windows=windows)
+        for gone in self.notes.keys() - self.histories.keys():
+            del self.notes[gone]
+            self.desk.changes.notes[gone] = None
+        self._news.set()
 
     # --- Events -----------------------------------------------------------------------------------------------------
 
     def accept(self, result: Result) -> None:
         """Judge a result. Never waits."""
-        history = self.histories.get(result.check)
-        if history is None:
+        turn = self.desk.judge(result)
+        if turn is None:
             return  # the check was removed while its probe ran
-        turn = history.take(result)
         if result.measurement.note is not None:
             self.keep_note(result.check, result.measurement.note)
         self.outcomes[result.outcome] += 1
-        self._batch.results.append((result, turn.verdict.severity))
-        self._include(history, turn)
-        if len(self._batch.results) >= FULL:
+        if turn.changed or turn.effects or len(self.desk.changes.results) >= FULL:
             self._news.set()
 
     def tick(self) -> None:
-        """Let time do its part: escalations, reminders, acknowledgements that expire."""
-        now = self._clock.now()
-        for history in self.open_histories():
-            assert history.incident is not None
-            due = next_tick(history.incident)
-            if due is not None and due <= now:
-                self._include(history, history.meet(Ticked(), now))
+        """Let time do its part: escalations, reminders, acknowledgements and mutes that end."""
+        self.desk.tick(self._clock.now())
+        if self.desk.changes.has_news:
+            self._news.set()
 
-    async def acknowledge(self, incident: int, by: str, why: str, hold: timedelta | None) -> Refusal | Incident:
-        """Stop an incident's escalation; answers once that is committed, or why it was refused."""
-        for history in self.open_histories():
-            if history.incident is not None and history.incident.id == incident:
-                return await self._meet(history, Acknowledge(by=by, why=why, hold=hold))
-        return Refusal.NO_INCIDENT
+    async def meet(self, incident: int, event: Event) -> Refusal | Incident:
+        """Let an open incident meet what a person does; answers once that is committed, or why it was refused."""
+        turn = self.desk.meet(incident, event, self._clock.now())
+        if turn is None:
+            return Refusal.NO_INCIDENT
+        if turn.refusal is not None:
+            return turn.refusal
+        await self.flush()
+        assert turn.incident is not None, "an event that an open incident follows leaves it there"
+        return turn.incident
+
+    async def heed_silence(self, silence: Silence) -> None:
+        """Go by a silence, a new one or one that is another than before; answers once that is committed."""
+        self.desk.heed_silence(silence, self._clock.now())
+        await self.flush()
+
+    async def heed_window(self, window: Window) -> None:
+        """Go by a window, a new one or one that is another than before; answers once that is committed."""
+        self.desk.heed_window(window, self._clock.now())
+        await self.flush()
 
     def keep_note(self, check: str, note: Note) -> None:
         """What the probe of a check has to know when it is built again; `flush` waits for the commit."""
@@ -229,21 +191,21 @@ class Pipeline:
             log.error("probe.note_too_long", check=check, most=LONGEST_NOTE)
             return
         self.notes[check] = note
-        self._batch.notes[check] = note
+        self.desk.changes.notes[check] = note
 
     def open_histories(self) -> list[History]:
         """The checks with an open incident."""
-        return [h for h in self.histories.values() if h.incident is not None and h.incident.is_open]
+        return self.desk.open_histories()
 
     @property
     def waiting_messages(self) -> int:
         """Messages that are not committed yet."""
-        return len(self._batch.outbox) + len(self._trying.outbox)
+        return len(self.desk.changes.outbox) + len(self._trying.outbox)
 
     @property
     def backlog(self) -> int:
         """Results that are not committed yet."""
-        return len(self._batch.results) + len(self._trying.results)
+        return len(self.desk.changes.results) + len(self._trying.results)
 
     # --- The loop ---------------------------------------------------------------------------------------------------
 
@@ -274,18 +236,18 @@ class Pipeline:
     async def flush(self) -> None:
         """Wait until everything that was accepted before is committed."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._batch.waiters.append(waiter)
+        self._waiters.append(waiter)
         self._news.set()
         await waiter
 
     def _take_rollups(self) -> None:
         for history in self.histories.values():
-            self._batch.rollups += history.tally.take()
+            self.desk.changes.rollups += history.tally.take()
 
     async def _commit(self) -> None:
-        if not (self._batch or self._trying) or self._out_of_time():
+        if not (self.desk.changes or self._trying or self._waiters) or self._out_of_time():
             return
-        self._take_in()
+        waiters = self._take_in()
         wait, began = FIRST_WAIT, self._clock.monotonic()
         while not await self._try(self._trying):
             if self._out_of_time():
@@ -294,10 +256,13 @@ class Pipeline:
             await self._clock.sleep(wait)
             self.pulse.beat()
             wait = min(LONGEST_WAIT, wait * 2)
-            self._take_in()
-        committed, self._trying = self._trying, Batch()
+            waiters += self._take_in()
+        committed, self._trying = self._trying, Changes()
         self.commit_times.add(self._clock.monotonic() - began)
         self._committed(committed)
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     @property
     def _stopping(self) -> bool:
@@ -306,9 +271,9 @@ class Pipeline:
     def _out_of_time(self) -> bool:
         return self._stop_by is not None and self._clock.monotonic() >= self._stop_by
 
-    async def _try(self, batch: Batch) -> bool:
+    async def _try(self, changes: Changes) -> bool:
         try:
-            await self._store.write(batch.write)
+            await self._store.write(partial(write, changes))
         except StoreFull:
             # History gives way first: what people must be told still fits into what the ballast held.
             self._keeps_history = False
@@ -320,13 +285,15 @@ class Pipeline:
             return False
         return True
 
-    def _take_in(self) -> None:
-        """Join what came meanwhile to what is being tried."""
+    def _take_in(self) -> "list[asyncio.Future[None]]":
+        """Join what came meanwhile to what is being tried; answers who waits for that."""
         whole = self.backlog
-        self._trying, self._batch = self._trying.joined(self._batch), Batch()
+        self._trying = self._trying.joined(self.desk.take_changes(), MOST_RESULTS)
         self.dropped_results += whole - self.backlog
         if not self._keeps_history:
             self._give_history_up()
+        waiters, self._waiters = self._waiters, []
+        return waiters
 
     def _give_history_up(self) -> None:
         self.dropped_results += len(self._trying.results)
@@ -338,63 +305,14 @@ class Pipeline:
             log.error("store.down", why=why)
         self.failing_why = why
 
-    def _committed(self, batch: Batch) -> None:
+    def _committed(self, changes: Changes) -> None:
         self.commits += 1
         if self.failing_since is not None and self._keeps_history:
             log.info("store.up", down_s=(self._clock.now() - self.failing_since).total_seconds())
             self.failing_since, self.failing_why = None, ""
-        for waiter in batch.waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-        if channels := batch.channels:
+        if channels := changes.channels:
             self._told(channels)
-        for line in batch.entries:
-            event, check = f"incident.{line.kind}", batch.incidents[line.incident].check
+        for line in changes.entries:
+            event, check = f"incident.{line.kind}", changes.incidents[line.incident].check
             by = {"by": line.by} if line.by else {}
             log.info(event, incident=line.incident, check=check, **by, text=line.text)
-
-    # --- Into the batch ---------------------------------------------------------------------------------------------
-
-    async def _meet(self, history: History, event: Event) -> Refusal | Incident:
-        turn = history.meet(event, self._clock.now())
-        if turn.refusal is not None:
-            return turn.refusal
-        incident = self._include(history, turn)
-        assert incident is not None, "an event that an open incident follows leaves it there"
-        await self.flush()
-        return incident
-
-    def _withdraw(self, history: History) -> None:
-        turn = history.meet(Withdraw(), self._clock.now())
-        self._include(history, turn)
-        self._batch.rollups += history.tally.take()
-        self._batch.states[history.check.name] = None
-        if self.notes.pop(history.check.name, None) is not None:
-            self._batch.notes[history.check.name] = None
-
-    def _include(self, history: History, turn: Turn) -> Incident | None:
-        """Put what a turn asks for into the batch."""
-        batch = self._batch
-        batch.rollups += turn.rollups
-        incident = turn.incident
-        if turn.effects and incident is not None:
-            incident = self._tell(history, incident, turn)
-        elif incident is not None and incident.is_open and turn.changed:
-            batch.incidents[incident.id] = incident
-        if turn.changed or turn.effects:
-            batch.states[history.check.name] = history.state
-            self._news.set()
-        return incident
-
-    def _tell(self, history: History, incident: Incident, turn: Turn) -> Incident:
-        batch = self._batch
-        if not incident.id:
-            incident = history.number(incident, self._next_incident)
-            self._next_incident += 1
-        telling = tell(history.check, incident, turn.effects, self._sender, self._clock.now())
-        history.keep(telling.incident)
-        batch.incidents[incident.id] = telling.incident
-        batch.entries += telling.entries
-        batch.outbox += (Cancel(incident.id, CANCELS[e.kind]) for e in turn.effects if e.kind in CANCELS)
-        batch.outbox += telling.notifications
-        return telling.incident

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -13,7 +13,9 @@ from sentinel.core.incident import Incident, Policy
 from sentinel.core.judge import standing_of
 from sentinel.core.result import Note, Result
 from sentinel.core.rule import ErrorRate, Quantile, Severity
+from sentinel.core.silence import Silences
 from sentinel.core.slo import SPAN, Rollup
+from sentinel.core.window import Windows
 from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
@@ -36,6 +38,9 @@ class Recalled:
     histories: dict[str, History]
     rollups: tuple[Rollup, ...]  # complete spans that were made again and belong into the store
     notes: dict[str, Note]  # of probes, by check
+    silences: Silences = field(default_factory=Silences)
+    windows: Windows = field(default_factory=Windows)
+    over: tuple[tuple[History, Incident], ...] = ()  # incidents that are over, of bundles in which others are not
 
 
 async def recall(store: Store, checks: Iterable[Check], policies: Mapping[str, Policy], now: datetime) -> Recalled:
@@ -70,6 +75,23 @@ async def recall(store: Store, checks: Iterable[Check], policies: Mapping[str, P
         histories=histories,
         rollups=tuple(rollups),
         notes={name: note for name, note in notes.items() if name in histories},
+        silences=Silences(await store.read(lambda tx: tx.silences.current(now))),
+        windows=Windows(await store.read(lambda tx: tx.windows.current(now))),
+        over=await _over(store, histories, now),
+    )
+
+
+async def _over(store: Store, histories: Mapping[str, History], now: datetime) -> tuple[tuple[History, Incident], ...]:
+    """What was over already in bundles that are not, and of which people may not have heard yet."""
+    news = [h.incident.news_at for h in histories.values() if h.incident is not None and h.incident.news_at]
+    if not news:
+        return ()
+    since = min(news)
+    over = await store.read(lambda tx: tx.incidents.between(since, now))
+    return tuple(
+        (histories[one.check], one)
+        for one in over
+        if one.resolved_at is not None and one.bundle and one.check in histories
     )
 
 

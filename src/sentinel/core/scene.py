@@ -1,0 +1,184 @@
+"""What holds around a check beside what is measured: silences, windows, what it depends on, hours, and who else is in trouble.
+
+It answers one question, for the life of an incident: is anybody told of it now, and if not, why.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sentinel.core.bundles import Bundles, bundle_of
+from sentinel.core.check import Check
+from sentinel.core.history import History
+from sentinel.core.hours import any_covers
+from sentinel.core.incident import Around, Because, Incident, Mute, Policy
+from sentinel.core.routes import Route, choose
+from sentinel.core.rule import Severity
+from sentinel.core.silence import Silences
+from sentinel.core.window import Windows
+
+#: An incident is held back no longer than this until it is known how what it depends on is.
+LOOK_FOR = timedelta(seconds=90)
+
+#: After what it depended on is up again, a check has this long, and no less than its own results take, to be well, too.
+SETTLE_FOR = timedelta(seconds=60)
+
+
+class Scene:
+    """The surroundings of all checks. Owned by the pipeline; every answer is made of what is in memory."""
+
+    def __init__(self, histories: Mapping[str, History]) -> None:
+        self.histories = histories
+        self.bundles = Bundles()
+        self.silences = Silences()
+        self.windows = Windows()
+        self.policies: Mapping[str, Policy] = {}
+        self.routes: Sequence[Route] = ()
+
+    def excuse(self, check: Check, at: datetime) -> str:
+        """The window that excuses whatever the check finds; empty: none."""
+        found = self.windows.covering(check, at) if self.windows else None
+        return found[0].id if found else ""
+
+    def around(self, history: History, at: datetime) -> Around:
+        """Everything that holds around a check.
+
+        Args:
+            history: of the check.
+            at: the moment; aware.
+        """
+        warning, critical = (self._mute(history, severity, at) for severity in (Severity.WARNING, Severity.CRITICAL))
+        incident = history.incident
+        speaker = self._speaker_of(incident)
+        return Around(
+            excuse=self.excuse(history.check, at),
+            warning=warning,
+            critical=critical,
+            hole=self._silence(history.check, Severity.CRITICAL, at),
+            policy=self._route(history.check, Severity.WARNING, at),
+            critical_policy=self._route(history.check, Severity.CRITICAL, at),
+            company=incident is not None and bool(self.bundles.members(incident)),
+            heard=speaker.told if speaker else (),
+        )
+
+    def unproven(self, history: History) -> list[History]:
+        """What a check depends on and was not looked at since the check began to fail."""
+        incident = history.incident
+        if incident is None:
+            return []
+        parents = (self.histories.get(name) for group in history.check.depends_on for name in group)
+        return [parent for parent in parents if parent is not None and not _seen_since(parent, incident.began_at)]
+
+    # --- Mutes, in the order in which they count ---
+
+    def _mute(self, history: History, severity: Severity, at: datetime) -> Mute | None:
+        return (
+            self._silence(history.check, severity, at)
+            or self._window(history.check, at)
+            or self._dependency(history, at)
+            or self._quiet(history, severity, at)
+            or self._group(history, severity)
+        )
+
+    def _silence(self, check: Check, severity: Severity, at: datetime) -> Mute | None:
+        found = self.silences.covering(check, severity, at)
+        return Mute(because=Because.SILENCE, by=str(found.id)) if found else None
+
+    def _window(self, check: Check, at: datetime) -> Mute | None:
+        excuse = self.excuse(check, at)
+        return Mute(because=Because.WINDOW, by=excuse) if excuse else None
+
+    def _dependency(self, history: History, at: datetime) -> Mute | None:
+        for group in history.check.depends_on:
+            parents = [self.histories[name] for name in group if name in self.histories]
+            if parents and all(_is_down(parent) for parent in parents):
+                return _held_by(parents[0])
+        if self._looks(history, at):
+            waited_for = ", ".join(name for group in history.check.depends_on for name in group)
+            return Mute(because=Because.LOOKING, by=waited_for)
+        return None
+
+    def _looks(self, history: History, at: datetime) -> bool:
+        """Whether it is not known yet how what the check depends on is, or that has only just come back."""
+        incident = history.incident
+        if not history.check.depends_on or incident is None or incident.announced:
+            return False
+        parents = [
+            self.histories[name] for group in history.check.depends_on for name in group if name in self.histories
+        ]
+        if at - (incident.opened_at or at) < LOOK_FOR and any(
+            _is_in_doubt(parent) or not _seen_since(parent, incident.began_at) for parent in parents
+        ):
+            return True
+        settle = max(SETTLE_FOR, history.check.interval * history.check.close_after + history.check.timeout)
+        return any(_came_back(parent, incident.began_at, at, settle) for parent in parents)
+
+    def _quiet(self, history: History, severity: Severity, at: datetime) -> Mute | None:
+        policy = history.incident.policy if history.incident is not None else history.policy
+        if severity is Severity.CRITICAL or not any_covers(policy.quiet, at):
+            return None
+        return Mute(because=Because.QUIET, by=policy.name)
+
+    def _group(self, history: History, severity: Severity) -> Mute | None:
+        incident = history.incident
+        if incident is not None and incident.announced and incident.leads:
+            return None
+        speaker = self._faithful(incident, severity) or self.bundles.speaker(history, severity)
+        if speaker is None:
+            return None
+        return Mute(because=Because.GROUP, by=speaker.check, bundle=bundle_of(speaker))
+
+    def _faithful(self, incident: Incident | None, severity: Severity) -> Incident | None:
+        """The incident that speaks for this one already, if it still may."""
+        if incident is None or incident.mute is None or incident.mute.because is not Because.GROUP:
+            return None
+        speaker = self._speaker_of(incident)
+        return speaker if speaker is not None and speaker.severity >= severity else None
+
+    def _speaker_of(self, incident: Incident | None) -> Incident | None:
+        if incident is None or incident.leads:
+            return None
+        speaker = self.bundles.speaking_for(incident.bundle)
+        return speaker.incident if speaker is not None else None
+
+    def _route(self, check: Check, severity: Severity, at: datetime) -> Policy | None:
+        name = choose(self.routes, check, severity, at)
+        return self.policies.get(name) if name else None
+
+
+def _is_down(parent: History) -> bool:
+    incident = parent.incident
+    return incident is not None and incident.is_open and incident.severity is Severity.CRITICAL
+
+
+def _is_in_doubt(parent: History) -> bool:
+    """Whether it fails, and that is not confirmed yet."""
+    return parent.incident is not None and not parent.incident.is_open and parent.incident.criticals > 0
+
+
+def _seen_since(parent: History, at: datetime) -> bool:
+    return parent.last is not None and parent.last.finished_at >= at
+
+
+def _came_back(parent: History, failed_since: datetime, at: datetime, settle: timedelta) -> bool:
+    """Whether it was down when the check began to fail, and is up for less than `settle`."""
+    since = parent.since
+    return parent.verdict.severity is Severity.OK and since is not None and since > failed_since and at - since < settle
+
+
+def _held_by(parent: History) -> Mute:
+    incident = parent.incident
+    assert incident is not None
+    by = parent.check.name
+    if incident.mute is not None:
+        return Mute(because=Because.DEPENDENCY, by=by, bundle=incident.mute.bundle)
+    return Mute(because=Because.DEPENDENCY, by=by, bundle=bundle_of(incident) if incident.announced else 0)
+
+
+def unmuted(around: Around) -> Around:
+    """The same for whoever takes over for a bundle: it does not follow another one of it."""
+
+    def own(mute: Mute | None) -> Mute | None:
+        return None if mute is not None and mute.bundle else mute
+
+    return replace(around, warning=own(around.warning), critical=own(around.critical))
