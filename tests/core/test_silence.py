@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from sentinel.core.check import OWN_CHECK
 from sentinel.core.matcher import Matcher
 from sentinel.core.rule import Severity
 from sentinel.core.silence import LONG, Course, Silence, Silences
@@ -83,3 +84,10 @@ def test_a_check_that_a_reload_changed_is_matched_anew() -> None:
     some = Silences([silence(matcher=Matcher(tags=frozenset({"it"})))])
     assert some.covering(API, Severity.CRITICAL, NOW) is None
     assert some.covering(replace(API, tags=frozenset({"it"})), Severity.CRITICAL, NOW) is not None
+
+
+@pytest.mark.parametrize(("pattern", "covers"), [("*", False), ("sent*", False), ("sentinel", True)])
+def test_sentinels_own_check_is_muted_only_by_its_name(pattern: str, covers: bool) -> None:
+    own = check(name=OWN_CHECK)
+    found = Silences([silence(matcher=Matcher(checks=(pattern,)))]).covering(own, Severity.CRITICAL, NOW)
+    assert (found is not None) is covers

@@ -14,6 +14,7 @@ from sentinel.core.check import Check
 from sentinel.core.notification import AboutWindow, Kind, Message
 from sentinel.core.recurrence import Occurrence, Once
 from sentinel.core.result import Outcome, Result
+from sentinel.core.silence import means
 from sentinel.core.window import Window
 
 #: Checks that a message names at most.
@@ -125,7 +126,7 @@ def compose(held: Held, kind: Kind, source: str, now: datetime, link: str = "") 
 
 def named(checks: Iterable[Check], window: Window) -> tuple[Check, ...]:
     """The checks that a window covers."""
-    return tuple(check for check in checks if window.matcher.covers(check))
+    return tuple(check for check in checks if means(window.matcher, check))
 
 
 def _still_due(held: Held, window: Window | None, now: datetime) -> Occurrence | None:

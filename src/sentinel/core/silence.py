@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sentinel.core.check import Check
+from sentinel.core.check import OWN_CHECK, Check
 from sentinel.core.matcher import Matcher
 from sentinel.core.rule import Severity
 
@@ -14,6 +14,11 @@ ENDS_SOON = timedelta(minutes=30)
 
 #: A silence that lasts longer may have been forgotten.
 LONG = timedelta(days=7)
+
+
+def means(matcher: Matcher, check: Check) -> bool:
+    """Whether a matcher of a silence or a window means a check. Sentinel's own is meant only where it is named in full."""
+    return matcher.covers(check) and (check.name != OWN_CHECK or OWN_CHECK in matcher.checks)
 
 
 class Course(StrEnum):
@@ -43,7 +48,7 @@ class Silence:
 
     def covers(self, check: Check, severity: Severity, now: datetime) -> bool:
         """Whether nobody is told now of a trouble of that check, as bad as that."""
-        return self.is_active(now) and self.matcher.matches(check, severity)
+        return self.is_active(now) and means(self.matcher, check) and self.matcher.matches(check, severity)
 
     def is_active(self, now: datetime) -> bool:
         return self.starts_at <= now < self.ends_at
@@ -99,6 +104,6 @@ class Silences:
         known = self._meant.get(check.name)
         if known is not None and known[0] is check:
             return known[1]
-        meant = tuple(one for one in self if one.matcher.covers(check))
+        meant = tuple(one for one in self if means(one.matcher, check))
         self._meant[check.name] = (check, meant)
         return meant

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sentinel.core.check import Check
 from sentinel.core.matcher import Matcher
 from sentinel.core.recurrence import Occurrence, Once, Recurrence
-from sentinel.core.silence import Course
+from sentinel.core.silence import Course, means
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,37 +120,38 @@ class Windows:
         known = self._meant.get(check.name)
         if known is not None and known[0] is check:
             return known[1]
-        meant = tuple(one for one in self._by_id.values() if one.window.matcher.covers(check))
+        meant = tuple(one for one in self._by_id.values() if means(one.window.matcher, check))
         self._meant[check.name] = (check, meant)
         return meant
 
 
 def covering(windows: Iterable[Window], check: Check, now: datetime) -> Occurrence | None:
     """The occurrence that covers a check now; of several the one that ends last. `Windows.covering` is quicker."""
-    meant = (window.covering(now) for window in windows if window.matcher.covers(check))
+    meant = (window.covering(now) for window in windows if means(window.matcher, check))
     return max((one for one in meant if one is not None), key=lambda one: one.ends_at, default=None)
 
 
 class _Course:
-    """A window beside the span of time in which its last answer holds."""
+    """A window beside its last answer and the span of time in which that holds."""
 
-    __slots__ = ("_answer", "_since", "_until", "window")
+    __slots__ = ("_known", "window")
 
     def __init__(self, window: Window) -> None:
         self.window = window
-        self._answer: Occurrence | None = None
-        self._since: datetime | None = None  # None: nobody has asked yet
-        self._until: datetime | None = None  # None: the answer holds for ever
+        # One value: a status is made on another thread, which must not see half of it.
+        self._known: tuple[datetime, datetime | None, Occurrence | None] | None = None
 
     def covering(self, now: datetime) -> Occurrence | None:
-        if self._since is None or now < self._since or (self._until is not None and now >= self._until):
-            self._look(now)
-        return self._answer
+        if self._known is not None:
+            since, until, answer = self._known
+            if since <= now and (until is None or now < until):
+                return answer
+        self._known = since, until, answer = self._look(now)
+        return answer
 
-    def _look(self, now: datetime) -> None:
-        self._answer = self.window.covering(now)
-        if self._answer is not None:
-            self._since, self._until = self._answer.starts_at, self._answer.ends_at
-            return
+    def _look(self, now: datetime) -> tuple[datetime, datetime | None, Occurrence | None]:
+        current = self.window.covering(now)
+        if current is not None:
+            return current.starts_at, current.ends_at, current
         following = self.window.next_occurrence(now)
-        self._since, self._until = now, following.starts_at if following else None
+        return now, following.starts_at if following else None, None
