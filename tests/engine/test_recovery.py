@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from sentinel.core.incident import Acknowledge
 from sentinel.core.rule import Bounds, ErrorRate
 from sentinel.engine.pipeline import LONGEST_NOTE
 from tests.kit.desk import Desk
@@ -56,7 +57,7 @@ async def test_an_acknowledgement_holds_across_the_restart(store: Store, clock: 
     async with Desk(store, clock) as before:
         before.fail(3)
         await before.pipeline.flush()
-        await before.pipeline.acknowledge(1, "Ada", "on it", timedelta(hours=1))
+        await before.pipeline.meet(1, Acknowledge(by="Ada", why="on it", hold=timedelta(hours=1)))
     await clock.advance(minutes=20)
     after = Desk(store, clock)
     await after.recall()
