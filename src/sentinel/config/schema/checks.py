@@ -24,6 +24,9 @@ class Defaults(Options):
     recheck: Duration = Field(default="20s", validate_default=True)
     """Time from a bad result to the next look, until an incident opens or the result is good; never above a check's interval.
     `0`: the next run is as soon as any other."""
+    flapping: bool = True
+    """Whether checks are watched for coming and going: more than 30 % of the last 20 results changed, newer ones counting
+    more."""
     tags: tuple[Name, ...] = ()
     """Tags that every check has beside its own."""
     rules: Mapping[str, tuple[RuleEntry, ...]] = {}
@@ -59,6 +62,14 @@ class CheckEntry(Options):
     """Good results in a row before an incident resolves; else the default."""
     recheck: Duration | None = None
     """Time from a bad result to the next look, until an incident opens, at most the interval; else the default."""
+    depends_on: tuple[Name | tuple[Name, ...], ...] = ()
+    """Names of checks without which this one cannot be well. While one of them is down, nobody is told of this one by itself.
+    A list among the names stands for alternatives: one of them that is up will do."""
+    group: Line | None = None
+    """Checks of the same group that break together are told of in one message. Not given: the host and port, or the file, that
+    the check looks at. Empty: each is told of by itself."""
+    flapping: bool | None = None
+    """Whether it is watched for coming and going; else the default."""
     options: Mapping[str, Any] = {}
     """What this kind of check needs to know."""
     rules: tuple[RuleEntry, ...] = ()
