@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel.core.recurrence import Occurrence, Once, Repeating, next_occurrences, shortest_gap, starts
+from sentinel.core.recurrence import Occurrence, Once, Repeating, moment, next_occurrences, shortest_gap, starts
 from tests.core.made import HOUR, MINUTE, PROPERTY
 
 BERLIN = "Europe/Berlin"
@@ -106,3 +106,9 @@ def test_the_shortest_gap_knows_of_short_days_and_months(line: str, gap: timedel
 def test_a_line_of_no_crontab_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match=r"crontab|such as"):
         starts(line, BERLIN, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@PROPERTY
+@given(zone=zones, at=times, day=days | changes)
+def test_a_local_time_is_the_first_minute_at_which_the_wall_says_so(zone: str, at: time, day: date) -> None:
+    assert moment(datetime.combine(day, at), zone) == first_minute(day, at, zone)

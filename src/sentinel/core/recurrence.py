@@ -90,6 +90,21 @@ def starts(line: str, zone: str, after: datetime) -> Iterator[datetime]:
     return (start.astimezone(UTC) for start in times)
 
 
+def moment(local: datetime, zone: str) -> datetime:
+    """A time by the clock on the wall, in UTC: the first of two in autumn, and the next that there is where spring has none.
+
+    Args:
+        local: without a zone.
+        zone: IANA name.
+    """
+    there = ZoneInfo(zone)
+    found = local.replace(tzinfo=there)
+    while found.astimezone(UTC).astimezone(there).replace(tzinfo=None) != local:
+        local += timedelta(minutes=1)  # at most a day of them: see `_BEFORE`
+        found = local.replace(tzinfo=there)
+    return found.astimezone(UTC)
+
+
 def shortest_gap(line: str, zone: str) -> timedelta:
     """The shortest time between two starts of a crontab's line within a year; `timedelta.max` where there are no two.
 
