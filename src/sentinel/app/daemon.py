@@ -254,7 +254,12 @@ class Sentinel:
         kit = self._equipment.build(plan, parts.pipeline.notes, StoredLedger(parts.store))
         instance = parts.store.instance
         sender = Sender(
-            source=plan.name, instance=instance, recipients=plan.recipients, link=plan.link, on_call=plan.on_call
+            source=plan.name,
+            instance=instance,
+            recipients=plan.recipients,
+            link=plan.link,
+            on_call=plan.on_call,
+            commands=plan.commands,
         )
         checks = (*plan.checks, own_check(plan.own_policy))
         parts.runner.equip(kit.runnables, plan.limits)

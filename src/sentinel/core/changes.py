@@ -1,10 +1,18 @@
 """What events ask to be written down: all of it in one transaction, or none of it."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sentinel.core.history import CheckState
-from sentinel.core.incident import EffectKind, Incident
-from sentinel.core.notification import STOPPED_BY_ACKNOWLEDGEMENT, STOPPED_BY_END, Kind, Notification
+from sentinel.core.incident import Effect, EffectKind, Incident
+from sentinel.core.notification import (
+    STOPPED_BY_ACKNOWLEDGEMENT,
+    STOPPED_BY_END,
+    STOPPED_BY_MUTE,
+    Kind,
+    Notification,
+)
 from sentinel.core.result import Note, Result
 from sentinel.core.rule import Severity
 from sentinel.core.silence import Silence
@@ -19,6 +27,8 @@ class Cancel:
 
     conversation: int
     kinds: tuple[Kind, ...]
+    at: datetime  # when they became pointless
+    why: str  # in words, for those who heard that a command would run
 
 
 #: What an effect makes pointless.
@@ -26,7 +36,25 @@ CANCELS = {
     EffectKind.ACKNOWLEDGED: STOPPED_BY_ACKNOWLEDGEMENT,
     EffectKind.RESOLVED: STOPPED_BY_END,
     EffectKind.WITHDRAWN: STOPPED_BY_END,
+    EffectKind.LEFT: STOPPED_BY_MUTE,
+    EffectKind.MUTED: STOPPED_BY_MUTE,
 }
+
+#: Why a command does not run any more.
+_WHY = {
+    EffectKind.ACKNOWLEDGED: "the incident was acknowledged",
+    EffectKind.RESOLVED: "the incident is over",
+    EffectKind.WITHDRAWN: "the check was removed",
+    EffectKind.LEFT: "the incident is over",
+    EffectKind.MUTED: "nobody is told of the incident for the time being",
+}
+
+
+def cancels(incident: Incident, effects: Iterable[Effect], now: datetime) -> Iterator[Cancel]:
+    """What effects of an incident make pointless."""
+    for effect in effects:
+        if effect.kind in CANCELS:
+            yield Cancel(incident.conversation, CANCELS[effect.kind], now, _WHY[effect.kind])
 
 
 @dataclass(slots=True)

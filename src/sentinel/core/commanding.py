@@ -100,7 +100,7 @@ def _said(row: Notification, by: str, why: str) -> tuple[str, str, str]:
     """What happened in one line, what the command wrote, and what to do."""
     name, detail = f"the command {row.address.channel}", row.detail
     if row.state is State.CANCELLED:
-        return f"{name} was stopped by {by} before it ran: {why}", "", ""
+        return f"{name} was stopped{f' by {by}' if by else ''} before it ran: {why}", "", ""
     if row.state is State.SENT:
         took = row.receipt.get(TOOK, "")
         return (

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sentinel.core.changes import CANCELS, Cancel, Changes
+from sentinel.core.changes import Changes, cancels
 from sentinel.core.check import Check
 from sentinel.core.escalation import next_tick
 from sentinel.core.history import History, Turn
@@ -133,6 +133,22 @@ class Desk:
         self.changes.windows[window.id] = window
         self.tick(now)
 
+    def adopt(self, incident: Incident) -> None:
+        """Follow an open incident that is lost here, as the store has it; nothing when its check is in another one."""
+        history = self.histories.get(incident.check)
+        if history is None or (history.incident is not None and history.incident.is_open):
+            return
+        history.incident = incident
+        self.scene.bundles.heed(history, None, incident)
+        self.changes.states[incident.check] = history.state
+
+    def file_again(self, number: int) -> None:
+        """Have an open incident written down that the store has lost."""
+        history = self._with(number)
+        if history is not None and history.incident is not None:
+            self.changes.incidents[number] = history.incident
+            self.changes.states[history.check.name] = history.state
+
     def open_histories(self) -> list[History]:
         """The checks with an open incident."""
         return [h for h in self.histories.values() if h.incident is not None and h.incident.is_open]
@@ -185,8 +201,7 @@ class Desk:
         history.keep(incident)
         changes.incidents[incident.id] = incident
         changes.entries += telling.entries
-        cancelled = (CANCELS[effect.kind] for effect in turn.effects if effect.kind in CANCELS)
-        changes.outbox += (Cancel(incident.conversation, kinds) for kinds in cancelled)
+        changes.outbox += cancels(incident, turn.effects, now)
         changes.outbox += telling.notifications
         return incident
 

@@ -76,6 +76,9 @@ ROUSING = frozenset(
 #: what a digest stands for is copied row by row.
 NEVER_COPIED = frozenset({Kind.CANARY, Kind.TEST, Kind.COMMAND, Kind.DIGEST})
 
+#: What is not done while nobody is told of an incident.
+STOPPED_BY_MUTE = (Kind.COMMAND, Kind.COMMAND_PLANNED)
+
 #: Rows of these are attempted once and never again: what a command has done cannot be done twice.
 AT_MOST_ONCE = frozenset({Kind.COMMAND})
 

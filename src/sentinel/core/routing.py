@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Protocol
 
 from sentinel.core.check import Check
+from sentinel.core.commanding import NUMBERS, order
 from sentinel.core.incident import UNTOLD, Address, Effect, EffectKind, Incident
 from sentinel.core.notification import AboutOther, Notification, about, compose
 from sentinel.core.timeline import TimelineEntry, entry
@@ -41,6 +42,7 @@ class Sender:
     recipients: Recipients
     link: str = ""  # where people can look
     on_call: Mapping[str, Schedule] = field(default_factory=dict)  # by the names that levels use
+    commands: Mapping[str, timedelta] = field(default_factory=dict)  # channels that run commands, with the time to stop one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,8 @@ def tell(
     notifications: list[Notification] = []
     entries: list[TimelineEntry] = []
     for effect in effects:
-        addresses = route(effect, incident, sender, now)
+        reached = route(effect, incident, sender, now)
+        addresses = tuple(address for address in reached if address.channel not in sender.commands)
         entries.append(entry(incident, effect, now))
         if effect.kind in UNTOLD:
             continue
@@ -89,7 +92,21 @@ def tell(
             )
             for address in addresses
         )
+        for machine in (address for address in reached if address.channel in sender.commands):
+            if not _runs_commands(effect, incident):
+                continue
+            last, veto = replace(message, sequence=incident.sequence + 1), sender.commands[machine.channel]
+            ordered = order(last, machine, veto, incident.told, sender.instance, incident.conversation, now)
+            incident = replace(incident, sequence=incident.sequence + NUMBERS)
+            notifications += ordered.notifications
+            entries += ordered.entries
     return Telling(incident=incident, notifications=tuple(notifications), entries=tuple(entries))
+
+
+def _runs_commands(effect: Effect, incident: Incident) -> bool:
+    """Whether a level is told for the first time: only that runs a command."""
+    again = any(one.level == effect.level and one.times for one in incident.rounds)
+    return bool(effect.level) and not again
 
 
 def route(effect: Effect, incident: Incident, sender: Sender, now: datetime) -> tuple[Address, ...]:

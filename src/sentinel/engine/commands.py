@@ -4,6 +4,7 @@ was not, and of each that was."""
 from datetime import datetime
 
 from sentinel.core import commanding
+from sentinel.core.changes import Cancel
 from sentinel.core.notification import Kind, Notification, State
 from sentinel.store.database import Transaction
 
@@ -30,6 +31,13 @@ def recover(tx: Transaction, now: datetime, *, leases_too: bool = False) -> list
     for row in rows:
         close_order(tx, row, now)
     return rows
+
+
+def give_up(tx: Transaction, pointless: Cancel) -> None:
+    """Cancel what has become pointless. Whoever heard that a command would run hears that it does not."""
+    if Kind.COMMAND in pointless.kinds:
+        veto(tx, pointless.conversation, pointless.at, "", pointless.why)
+    tx.outbox.cancel(pointless.conversation, pointless.kinds)
 
 
 def veto(tx: Transaction, conversation: int, now: datetime, by: str, why: str) -> int:

@@ -27,6 +27,7 @@ from sentinel.core.routes import Route
 from sentinel.core.routing import Sender
 from sentinel.core.silence import Silence
 from sentinel.core.window import Window
+from sentinel.engine.commands import give_up
 from sentinel.engine.progress import Pulse
 from sentinel.engine.recovery import Recalled
 from sentinel.store.database import Store, Transaction
@@ -71,7 +72,7 @@ def write(changes: Changes, tx: Transaction) -> None:
     tx.windows.save(changes.windows.values())
     for item in changes.outbox:
         if isinstance(item, Cancel):
-            tx.outbox.cancel(item.conversation, item.kinds)
+            give_up(tx, item)
         else:
             tx.outbox.enqueue([item])
 
@@ -172,6 +173,16 @@ class Pipeline:
         await self.flush()
         assert turn.incident is not None, "an event that an open incident follows leaves it there"
         return turn.incident
+
+    def adopt(self, incident: Incident) -> None:
+        """Follow an open incident that the store has and that is lost here."""
+        self.desk.adopt(incident)
+        self._news.set()
+
+    def file_again(self, number: int) -> None:
+        """Write an open incident down that the store has lost."""
+        self.desk.file_again(number)
+        self._news.set()
 
     async def heed_silence(self, silence: Silence) -> None:
         """Go by a silence, a new one or one that is another than before; answers once that is committed."""
