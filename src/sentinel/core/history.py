@@ -80,6 +80,7 @@ class History:
         "last",
         "memories",
         "policy",
+        "recovered_at",
         "since",
         "tally",
         "verdict",
@@ -94,6 +95,7 @@ class History:
         self.forgotten_at: datetime | None = None
         self._to_forget: datetime | None = None  # until then what is recalled is to be forgotten again
         self.flapping = Flapping()
+        self.recovered_at: datetime | None = None  # when it was last good after it had been bad, since the start
         self.last: Result | None = None
         self.memories: dict[Rule, Memory] = memories_of(check)  # of rules over time
         self.tally = Tally(check.name, check.interval)
@@ -160,6 +162,8 @@ class History:
         turned = self.since is None or verdict.severity is not self.verdict.severity
         if turned:
             self.since = result.finished_at
+            if verdict.severity is Severity.OK and self.verdict.severity in (Severity.WARNING, Severity.CRITICAL):
+                self.recovered_at = result.finished_at
         self.verdict = verdict
         flaps = self._flaps(verdict, excused=bool(seen.excuse(self.check, at)))
         if self.incident is None and verdict.severity is Severity.OK and not flaps:

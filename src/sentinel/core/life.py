@@ -166,8 +166,8 @@ def _confirm(incident: Incident, event: Judged, now: datetime) -> Step:
         told_at=now,
         flapping=event.around.flapping is not None,
     )
-    if opened.flapping and opened.verdict.severity is Severity.OK:
-        opened = replace(opened, verdict=_comes_and_goes(event.around))
+    if opened.flapping and opened.breaches < event.open_after:
+        opened = replace(opened, verdict=_comes_and_goes(event.around, opened.verdict))
     return _open(_rerouted(opened, event), event.around, now)
 
 
@@ -216,18 +216,18 @@ def _flap(incident: Incident, around: Around) -> tuple[Incident, tuple[Effect, .
     if flaps == incident.flapping:
         return incident, ()
     kind = EffectKind.FLAPPING if flaps else EffectKind.SETTLED
-    text = _comes_and_goes(around).explanation if flaps else "it has settled"
+    text = _comes_and_goes(around, incident.verdict).explanation if flaps else "it has settled"
     return replace(incident, flapping=flaps), (Effect(kind=kind, text=text),)
 
 
-def _comes_and_goes(around: Around) -> Verdict:
+def _comes_and_goes(around: Around, last: Verdict) -> Verdict:
     finding = Finding(
         severity=Severity.WARNING,
         reason=Reason.FLAPPING,
         explanation=f"comes and goes: {around.flapping or 0.0:.0%} of the last 20 results were changes",
         hint="Look for what makes it unsteady: restarts in a loop, one bad node of several, a bound that is too tight.",
     )
-    return Verdict(severity=Severity.WARNING, findings=(finding,), point=Severity.OK)
+    return Verdict(severity=max(Severity.WARNING, last.severity), findings=(finding, *last.findings), point=last.point)
 
 
 def _worsen(incident: Incident, event: Judged, now: datetime) -> Step:

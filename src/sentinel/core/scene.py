@@ -161,9 +161,9 @@ def _seen_since(parent: History, at: datetime) -> bool:
 
 
 def _came_back(parent: History, failed_since: datetime, at: datetime, settle: timedelta) -> bool:
-    """Whether it was down when the check began to fail, and is up for less than `settle`."""
-    since = parent.since
-    return parent.verdict.severity is Severity.OK and since is not None and since > failed_since and at - since < settle
+    """Whether it was in trouble when the check began to fail, and is well for less than `settle`."""
+    since = parent.recovered_at
+    return since is not None and since > failed_since and at - since < settle
 
 
 def _held_by(parent: History) -> Mute:
