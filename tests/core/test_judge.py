@@ -7,11 +7,11 @@ import pytest
 from sentinel.base.units import Unit
 from sentinel.core.check import Check
 from sentinel.core.judge import GOOD, Reason, Verdict, judge, standing
+from sentinel.core.memories import memories_of
 from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
 from sentinel.core.rule import Bounds, Direction, ErrorRate, Quantile, Rule, Severity, Threshold
-from sentinel.core.samples import SampleWindow
 from sentinel.core.slo import Standing
-from tests.core.made import BLIND, BREACH, HOUR, REFUSED, check, result, took
+from tests.core.made import BLIND, BREACH, HOUR, MINUTE, NOW, REFUSED, check, result, sample, took
 
 OK, WARNING, CRITICAL, UNKNOWN = Severity
 
@@ -29,12 +29,13 @@ P95 = Quantile(
 
 
 def seen(watched: Check, measurement: Measurement, *, runs: int = 0, failures: int = 0, value: float = 0.2) -> Verdict:
-    """The verdict when the windows hold so many runs, so many of them failed, with that reading."""
-    window = SampleWindow(HOUR)
+    """The verdict after so many runs within a minute, so many of them failed, with that reading."""
+    memories = memories_of(watched).values()
     for number in range(runs):
-        window.add(1000.0 + number, failed=number < failures, value=value)
-    windows: dict[Rule, SampleWindow] = {rule: window for rule in watched.rules if not isinstance(rule, Threshold)}
-    return judge(watched, result(measurement), windows)
+        run = failed(FailureClass.REFUSED, "", readings=took(value).readings) if number < failures else took(value)
+        for memory in memories:
+            memory.add(sample(run, NOW + number * MINUTE / 100))
+    return judge(watched, result(measurement, NOW + MINUTE), memories)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_each_trouble_is_named_with_a_hint(vitals: Vitals, words: str) -> None:
 def test_what_can_wait_for_the_morning_is_a_warning(vitals: Vitals, failure: FailureClass, severity: Severity) -> None:
     measurement = measure(vitals)
     assert measurement.failure is failure
-    assert judge(own_check("default"), result(measurement), {}).severity is severity
+    assert judge(own_check("default"), result(measurement)).severity is severity
 
 
 def test_several_troubles_are_all_named_and_each_hint_once() -> None:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from decimal import Decimal
 
 from sentinel.base.units import Unit, parse_duration
 
@@ -77,7 +78,9 @@ def _is_percent(value: float | str) -> bool:
 
 def _percent(text: str) -> float | None:
     share = text.strip().removesuffix("%")
-    return float(share) / 100 if text.strip().endswith("%") and _NUMBER.fullmatch(share) else None
+    if not (text.strip().endswith("%") and _NUMBER.fullmatch(share)):
+        return None
+    return float(Decimal(share.strip()).scaleb(-2))  # 99.9 / 100 is 0.9990000000000001
 
 
 def _bytes(text: str) -> float | None:

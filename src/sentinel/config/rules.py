@@ -1,17 +1,14 @@
-"""Rules: from what the file says to rules with units, checked against the readings that the check really has."""
+"""Rules as the file has them: read one by one, with defaults for what a check has no rule for. `ruling` compiles them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sentinel.base.units import Unit, write_duration
-from sentinel.config.bounds import parse_bound
+from sentinel.base.units import Unit
 from sentinel.config.keypath import KeyPath
 from sentinel.config.problems import Problems, did_you_mean, listed
 from sentinel.config.read import read
-from sentinel.config.schema.rules import RULES, ErrorRateRule, QuantileRule, RuleEntry, ThresholdRule
-from sentinel.core.rule import Bounds, Direction, ErrorRate, Quantile, Rule, Threshold
-from sentinel.core.samples import PARTS
+from sentinel.config.schema.rules import RULES, RuleEntry
 
 FAMILY = ".*"  # ends the name of a family of readings
 
@@ -24,15 +21,22 @@ class Known:
 
     readings: Readings  # those that it has
     of_kind: Readings  # those that checks of its kind can have
-    idle: Mapping[str, str] = field(
-        default_factory=dict
-    )  # of these, those it leaves off, with what would switch them on
+    #: Of these, those it leaves off, with what would switch them on.
+    idle: Mapping[str, str] = field(default_factory=dict)
+    lower_is_worse: Collection[str] = ()  # those, families too, that a rule bounds from below unless it says otherwise
+    main: str = ""  # the one whose distribution roll-ups keep
+    interval: timedelta = timedelta(minutes=1)  # between two runs
 
     def leaves_off(self, rule: RuleEntry) -> bool:
         """Whether other checks of its kind have the reading that the rule is about, and this one has not."""
-        if isinstance(rule, ErrorRateRule):
-            return False
-        return unit_of(rule.reading, self.readings) is None and unit_of(rule.reading, self.of_kind) is not None
+        reading = reading_of(rule)
+        return unit_of(reading, self.readings) is None and unit_of(reading, self.of_kind) is not None
+
+    def unit(self, reading: str) -> Unit | None:
+        return unit_of(reading, self.readings)
+
+    def is_lower_worse(self, reading: str) -> bool:
+        return _is_among(reading, self.lower_is_worse)
 
     def hint(self, reading: str) -> str:
         """For a reading that is not there: what switches it on, or the name that was meant."""
@@ -65,29 +69,6 @@ def _rule_type(data: object) -> str:
     return str(data.get("type", "quantile" if "quantile" in data else "threshold"))
 
 
-def compile_rules(
-    entries: Sequence[tuple[KeyPath, RuleEntry]],
-    known: Known,
-    lower_is_worse: Collection[str],
-    interval: timedelta,
-    keep: timedelta,
-    problems: Problems,
-) -> tuple[Rule, ...]:
-    """The rules of one check; what is wrong with one of them is noted.
-
-    Args:
-        entries: the rules with the place of each.
-        known: what the check measures.
-        lower_is_worse: those of them, families too, that a rule bounds from below unless it says otherwise.
-        interval: of the check: a window has to hold enough runs.
-        keep: how long results are kept: windows are filled from them after a restart.
-    """
-    compiler = _Compiler(known, lower_is_worse, interval, keep, problems)
-    rules = [compiler.compile(path, entry) for path, entry in entries]
-    _refuse_doubles([path for path, _ in entries], rules, problems)
-    return tuple(rule for rule in rules if rule is not None)
-
-
 def with_defaults(
     own: Sequence[tuple[KeyPath, RuleEntry]], defaults: Iterable[tuple[KeyPath, RuleEntry]]
 ) -> list[tuple[KeyPath, RuleEntry]]:
@@ -111,129 +92,10 @@ def _is_among(reading: str, names: Collection[str]) -> bool:
     return reading in names or any(_belongs(reading, name) for name in names)
 
 
+def reading_of(entry: RuleEntry) -> str:
+    """The reading that a rule looks at; empty where it looks at outcomes."""
+    return getattr(entry, "reading", "")
+
+
 def _subject(entry: RuleEntry) -> tuple[str, str]:
-    return entry.type, "" if isinstance(entry, ErrorRateRule) else entry.reading
-
-
-class _Compiler:
-    def __init__(
-        self,
-        known: Known,
-        lower_is_worse: Collection[str],
-        interval: timedelta,
-        keep: timedelta,
-        problems: Problems,
-    ) -> None:
-        self._known = known
-        self._lower_is_worse = lower_is_worse
-        self._interval = interval
-        self._keep = keep
-        self._problems = problems
-
-    def compile(self, path: KeyPath, entry: RuleEntry) -> Rule | None:
-        if isinstance(entry, ErrorRateRule):
-            bounds = self._bounds(path, entry, Unit.RATIO, Direction.ABOVE)
-            return self._error_rate(path, entry, bounds) if bounds else None
-        unit = unit_of(entry.reading, self._known.readings)
-        if unit is None:
-            hint = self._known.hint(entry.reading)
-            expected = f"one of {listed(self._known.readings)}"
-            self._problems.add((*path, "reading"), repr(entry.reading), expected, hint)
-            return None
-        bounds = self._bounds(path, entry, unit, self._direction(entry))
-        if bounds is None:
-            return None
-        if isinstance(entry, ThresholdRule):
-            return Threshold(reading=entry.reading, unit=unit, bounds=bounds)
-        return self._quantile(path, entry, unit, bounds)
-
-    def _direction(self, entry: ThresholdRule | QuantileRule) -> Direction:
-        if entry.direction is not None:
-            return Direction(entry.direction)
-        return Direction.BELOW if _is_among(entry.reading, self._lower_is_worse) else Direction.ABOVE
-
-    def _error_rate(self, path: KeyPath, entry: ErrorRateRule, bounds: Bounds) -> ErrorRate | None:
-        if not all(0 <= bound <= 1 for bound in (bounds.warning, bounds.critical) if bound is not None):
-            self._problems.add(path, "an error rate outside of 0 to 1", "a ratio such as 0.02 or '2%'")
-            return None
-        self._check_window(path, entry)
-        return ErrorRate(window=entry.window, min_samples=entry.min_samples, bounds=bounds)
-
-    def _quantile(self, path: KeyPath, entry: QuantileRule, unit: Unit, bounds: Bounds) -> Quantile:
-        self._check_window(path, entry)
-        return Quantile(
-            reading=entry.reading,
-            unit=unit,
-            quantile=entry.quantile,
-            window=entry.window,
-            min_samples=entry.min_samples,
-            bounds=bounds,
-        )
-
-    def _check_window(self, path: KeyPath, entry: ErrorRateRule | QuantileRule) -> None:
-        """A window that never holds enough samples would be a rule that never speaks."""
-        window = write_duration(entry.window)
-        if entry.window > self._keep:
-            found = f"a window of {window}, and results are kept for {write_duration(self._keep)}"
-            self._problems.add((*path, "window"), found, "a window no longer than store.keep.results")
-        # The oldest part of a window is forgotten at once.
-        held = int(entry.window * (PARTS - 1) / PARTS / self._interval)
-        if held < entry.min_samples:
-            found = f"a window of {window}, which holds {held} runs at an interval of {write_duration(self._interval)}"
-            expected = f"room for min_samples ({entry.min_samples})"
-            self._problems.add((*path, "window"), found, expected, "make the window longer or min_samples smaller")
-
-    def _bounds(
-        self, path: KeyPath, entry: ThresholdRule | ErrorRateRule | QuantileRule, unit: Unit, direction: Direction
-    ) -> Bounds | None:
-        if entry.warning is None and entry.critical is None:
-            self._problems.add(path, "a rule without bounds", "warning, critical or both")
-            return None
-        warning, fine = self._bound((*path, "warning"), entry.warning, unit)
-        critical, fine_too = self._bound((*path, "critical"), entry.critical, unit)
-        if not (fine and fine_too):
-            return None
-        if warning is not None and critical is not None and direction.breached(warning, critical):
-            self._refuse_order(path, entry, direction)
-            return None
-        return Bounds(warning=warning, critical=critical, direction=direction)
-
-    def _bound(self, path: KeyPath, value: float | str | None, unit: Unit) -> tuple[float | None, bool]:
-        """The bound, and whether it could be read."""
-        if value is None:
-            return None, True
-        try:
-            return parse_bound(value, unit), True
-        except ValueError as error:
-            if not self._problems.concerns(path):
-                self._problems.add(path, self._problems.shown(path, secret=False), str(error))
-            return None, False
-
-    def _refuse_order(
-        self, path: KeyPath, entry: ThresholdRule | ErrorRateRule | QuantileRule, side: Direction
-    ) -> None:
-        found = f"a warning bound of {entry.warning} that lies {side} the critical bound of {entry.critical}"
-        other = "below" if side is Direction.ABOVE else "above"
-        hint = "" if isinstance(entry, ErrorRateRule) else f'if the trouble lies {other}, write "direction": "{other}"'
-        self._problems.add((*path, "warning"), found, "a warning that comes before the critical bound", hint)
-
-
-def _refuse_doubles(paths: Sequence[KeyPath], rules: Sequence[Rule | None], problems: Problems) -> None:
-    seen: dict[tuple[object, ...], KeyPath] = {}
-    for path, rule in zip(paths, rules, strict=True):
-        if rule is None:
-            continue
-        key = _identity(rule)
-        if key in seen:
-            problems.add(path, "a second rule for the same", "one rule with both bounds")
-        seen.setdefault(key, path)
-
-
-def _identity(rule: Rule) -> tuple[object, ...]:
-    match rule:
-        case Threshold():
-            return "threshold", rule.reading, rule.bounds.direction
-        case ErrorRate():
-            return "error_rate", rule.window
-        case Quantile():
-            return "quantile", rule.reading, rule.quantile, rule.window, rule.bounds.direction
+    return entry.type, reading_of(entry)

@@ -1,27 +1,19 @@
 """From a measurement to a verdict: every rule of the check looks at the result and at the windows behind it."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 
-from sentinel.base.units import Unit, format_duration, format_value
+from sentinel.base.units import Unit
 from sentinel.core.check import Check
+from sentinel.core.memories import Memory
+from sentinel.core.memories.base import beyond
+from sentinel.core.reason import OVER_TIME, Reason
 from sentinel.core.result import IN_PART, MINOR, SECURITY, Outcome, Result
-from sentinel.core.rule import Bounds, Direction, ErrorRate, Quantile, Rule, Severity, Threshold
-from sentinel.core.samples import SampleWindow
+from sentinel.core.rule import Rule, Severity, Threshold
 from sentinel.core.slo import Standing
 
-
-class Reason(StrEnum):
-    """Why a verdict is what it is. A closed list."""
-
-    WITHIN_BOUNDS = "within_bounds"
-    FAILED = "failed"  # the result is a failure
-    SECURITY = "security"  # it is one that opens at once
-    BEYOND_BOUND = "beyond_bound"  # a reading lies beyond its bound
-    ERROR_RATE = "error_rate"
-    QUANTILE = "quantile"
-    NOT_JUDGED = "not_judged"  # the result is unknown
+__all__ = ["GOOD", "Finding", "Reason", "Verdict", "judge", "speaks", "standing", "standing_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +59,9 @@ class Verdict:
 _GOOD = Finding(severity=Severity.OK, reason=Reason.WITHIN_BOUNDS, explanation="within all bounds")
 GOOD = Verdict(severity=Severity.OK)
 
-#: The samples behind each rule that looks at a window.
-Windows = Mapping[Rule, SampleWindow]
 
-
-def judge(check: Check, result: Result, windows: Windows) -> Verdict:
-    """The verdict on a result, seen beside the windows, which already hold it.
+def judge(check: Check, result: Result, memories: Iterable[Memory] = ()) -> Verdict:
+    """The verdict on a result, seen beside what the rules over time remember, which is to hold it already.
 
     An unknown result is judged unknown, and no rule looks at it; unless Sentinel saw a part of what it was to look at, and
     that part is beyond a bound: a full disk does not wait for the right to look at a process.
@@ -80,7 +69,7 @@ def judge(check: Check, result: Result, windows: Windows) -> Verdict:
     if result.outcome is Outcome.UNKNOWN:
         return _judged_in_part(check, result)
     point = tuple(_point_findings(check, result))
-    over_time = tuple(_window_findings(check, windows))
+    over_time = tuple(_findings_over_time(memories, result.finished_at))
     if not point and not over_time:
         return GOOD
     findings = sorted(point + over_time, key=lambda finding: -finding.severity)
@@ -93,8 +82,13 @@ def judge(check: Check, result: Result, windows: Windows) -> Verdict:
     )
 
 
-#: Windows have seen enough samples already, and a hole in security cannot wait for a second look.
-_AT_ONCE = frozenset({Reason.SECURITY, Reason.ERROR_RATE, Reason.QUANTILE})
+#: A hole in security cannot wait for a second look either.
+_AT_ONCE = OVER_TIME | {Reason.SECURITY}
+
+
+def speaks(rule: Rule, at: datetime) -> bool:
+    """Whether the rule's calendar, if it has one, covers the moment."""
+    return rule.when is None or rule.when.covers(at)
 
 
 def standing(result: Result, verdict: Verdict) -> Standing:
@@ -133,19 +127,27 @@ def _point_findings(check: Check, result: Result) -> Iterator[Finding]:
     if result.outcome is Outcome.FAIL:
         yield _failure(check, result)
     for rule in check.rules:
-        if isinstance(rule, Threshold):
-            reading = result.reading(rule.reading)
-            if reading is not None and (severity := rule.bounds.severity(reading.value)):
-                found = _beyond(
-                    Reason.BEYOND_BOUND,
-                    severity,
-                    rule.reading,
-                    rule.reading,
-                    reading.value,
-                    rule.bounds,
-                    rule.unit,
-                )
-                yield replace(found, hint=(result.measurement.hints or {}).get(rule.reading, ""))
+        if isinstance(rule, Threshold) and speaks(rule, result.finished_at):
+            yield from _beyond_bound(rule, result)
+
+
+def _beyond_bound(rule: Threshold, result: Result) -> Iterator[Finding]:
+    reading = result.reading(rule.reading)
+    if reading is None:
+        return
+    bounds, value = rule.bounds, reading.value
+    bound = bounds.breached(value)
+    if bound is not None:
+        yield Finding(
+            severity=bounds.severity(value),
+            reason=Reason.BEYOND_BOUND,
+            explanation=beyond(rule.reading, value, bound, bounds.direction, rule.unit),
+            hint=(result.measurement.hints or {}).get(rule.reading, ""),
+            reading=rule.reading,
+            value=value,
+            bound=bound,
+            unit=rule.unit,
+        )
 
 
 def _failure(check: Check, result: Result) -> Finding:
@@ -160,41 +162,20 @@ def _failure(check: Check, result: Result) -> Finding:
     )
 
 
-def _window_findings(check: Check, windows: Windows) -> Iterator[Finding]:
-    for rule in check.rules:
-        if isinstance(rule, ErrorRate):
-            yield from _error_rate(rule, windows[rule])
-        elif isinstance(rule, Quantile):
-            yield from _quantile(rule, windows[rule])
-
-
-def _error_rate(rule: ErrorRate, window: SampleWindow) -> Iterator[Finding]:
-    if window.samples >= rule.min_samples and (severity := rule.bounds.severity(window.error_rate)):
-        what = f"error rate over {format_duration(rule.window)} ({window.failures} of {window.samples} runs failed)"
-        yield _beyond(Reason.ERROR_RATE, severity, what, "error_rate", window.error_rate, rule.bounds, Unit.RATIO)
-
-
-def _quantile(rule: Quantile, window: SampleWindow) -> Iterator[Finding]:
-    if window.histogram.total < rule.min_samples:
-        return
-    value = window.histogram.quantile(rule.quantile)
-    if value is not None and (severity := rule.bounds.severity(value)):
-        what = f"p{rule.quantile * 100:g} of {rule.reading} over {format_duration(rule.window)}"
-        yield _beyond(Reason.QUANTILE, severity, what, rule.reading, value, rule.bounds, rule.unit)
-
-
-def _beyond(
-    reason: Reason, severity: Severity, what: str, reading: str, value: float, bounds: Bounds, unit: Unit
-) -> Finding:
-    bound = bounds.breached(value)
-    assert bound is not None, "a severity above OK comes from a bound"
-    side = "above" if bounds.direction is Direction.ABOVE else "below"
-    return Finding(
-        severity=severity,
-        reason=reason,
-        explanation=f"{what} is {format_value(value, unit)}, {side} {format_value(bound, unit)}",
-        reading=reading,
-        value=value,
-        bound=bound,
-        unit=unit,
-    )
+def _findings_over_time(memories: Iterable[Memory], now: datetime) -> Iterator[Finding]:
+    for memory in memories:
+        when = memory.rule.when
+        if when is not None and not when.covers(now):
+            continue
+        look = memory.look()
+        if look.severity:
+            yield Finding(
+                severity=look.severity,
+                reason=memory.reason,
+                explanation=memory.explain(look),
+                hint=memory.hint,
+                reading=memory.reading,
+                value=look.value,
+                bound=look.bound,
+                unit=memory.unit,
+            )

@@ -14,7 +14,7 @@ from sentinel.core.judge import GOOD, Finding, Reason, Verdict
 from sentinel.core.notification import Notification, State
 from sentinel.core.plan import Plan
 from sentinel.core.result import Result
-from sentinel.core.rule import Bounds, Direction, ErrorRate, Quantile, Rule, Severity, Threshold
+from sentinel.core.rule import Bounds, Direction, ErrorRate, Quantile, Rule, Severity, Threshold, Uptime
 from sentinel.core.slo import Rollup, combine
 from sentinel.reports.documents import (
     CheckLine,
@@ -240,21 +240,27 @@ def _judged(check: Check, finding: Finding) -> ReadingLine | None:
     """The value that a finding is about, beside the bounds it was judged by; None where it is about none."""
     if not finding.reading:
         return None
-    bounds = next((rule.bounds for rule in check.rules if _looks_at(rule, finding)), None)
+    all_bounds = (_bounds(rule, finding) for rule in check.rules)
+    bounds = next((bounds for bounds in all_bounds if bounds is not None), None)
     return _line(finding.reading, finding.value, bounds or _only(finding), finding.unit)
 
 
-def _looks_at(rule: Rule, finding: Finding) -> bool:
-    """Whether that finding comes from that rule."""
-    if finding.value is None or rule.bounds.breached(finding.value) != finding.bound:
-        return False
+def _bounds(rule: Rule, finding: Finding) -> Bounds | None:
+    """The bounds of the rule if that finding comes from it."""
     match rule:
+        case Threshold(reading=reading):
+            reason = Reason.BEYOND_BOUND
+        case Quantile(reading=reading):
+            reason = Reason.QUANTILE
         case ErrorRate():
-            return finding.reason is Reason.ERROR_RATE
-        case Quantile():
-            return finding.reason is Reason.QUANTILE and rule.reading == finding.reading
-        case Threshold():
-            return finding.reason is Reason.BEYOND_BOUND and rule.reading == finding.reading
+            reason, reading = Reason.ERROR_RATE, finding.reading
+        case Uptime():
+            reason, reading = Reason.UPTIME, finding.reading
+        case _:
+            return None  # what it compares are no two bounds of one value
+    if (reason, reading) != (finding.reason, finding.reading) or finding.value is None:
+        return None
+    return rule.bounds if rule.bounds.breached(finding.value) == finding.bound else None
 
 
 def _only(finding: Finding) -> Bounds:
