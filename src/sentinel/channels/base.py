@@ -34,6 +34,10 @@ class Channel(Protocol):
         ...
 
 
+def _no_own_address(_options: object, _written: str) -> str:
+    raise ValueError("no `recipient`: a channel of this kind has one address")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelKind:
     """One kind of channel."""
@@ -43,6 +47,7 @@ class ChannelKind:
     options: type[Options]
     build: Callable[[str, Any, "ChannelTools"], Channel]  # from the channel's name and an instance of `options`
     recipients: Callable[[Any], tuple[str, ...]] = field(default=lambda _options: ("",))
+    own_address: Callable[[Any, str], str] = _no_own_address  # a person's own one in it; raises ValueError
     timeout: float = 30.0  # seconds for one attempt
     gap: float = 0.0  # seconds that the receiver wants between two messages; with a gap they go one by one
     timeout_of: Callable[[Any], float | None] = field(default=lambda _options: None)  # where options say how long

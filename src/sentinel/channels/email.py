@@ -206,5 +206,6 @@ EMAIL: Final = ChannelKind(
     options=EmailOptions,
     build=_build,
     recipients=_recipients,
+    own_address=lambda _options, written: _address(written),
     timeout=TIMEOUT,
 )

@@ -12,8 +12,10 @@ from sentinel.config.guide import KEYS as GUIDE_KEYS
 from sentinel.config.keypath import KeyPath
 from sentinel.config.kinds import ChannelKinds, CheckKinds
 from sentinel.config.load import Loaded
+from sentinel.config.people import compile_on_call, compile_people
 from sentinel.config.problems import did_you_mean, listed
 from sentinel.config.read import read, read_what_is_fine
+from sentinel.config.routes import compile_routes
 from sentinel.config.schema import Configuration
 from sentinel.config.schema.checks import Defaults
 from sentinel.config.schema.own import LimitsEntry, LogsEntry, ReportsEntry, StoreEntry, WebEntry
@@ -60,7 +62,9 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
     reports = section(loaded, "reports", ReportsEntry)
     calendars = compile_calendars(loaded)
     channels = compile_channels(loaded, channel_kinds)
-    policies = compile_policies(loaded)
+    people = compile_people(loaded, channels, channel_kinds)
+    on_call = compile_on_call(loaded, people, calendars)
+    policies = compile_policies(loaded, calendars, on_call)
     checks = ChecksCompiler(loaded, probe_kinds, defaults, policies, store.keep.results).compile()
     placed = [
         *_store_secrets(loaded),
@@ -78,6 +82,9 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
         channels=tuple(part.channel for part in channels),
         policies=policies,
         calendars=calendars,
+        people=people,
+        on_call=on_call,
+        routes=compile_routes(loaded, policies, calendars, probe_kinds),
         store=store_plan(loaded, store),
         web=web_plan(loaded, section(loaded, "web", WebEntry)),
         reports=report_plans(loaded, reports, channels, policies[DEFAULT_POLICY]),

@@ -16,16 +16,18 @@ from sentinel.config.filled import filled
 from sentinel.config.keypath import KeyPath
 from sentinel.config.kinds import ChannelKinds, CheckKinds
 from sentinel.config.load import Loaded
-from sentinel.config.problems import Problems
 from sentinel.config.references import has_reference, without_defaults
 from sentinel.config.secrecy import is_telling
-from sentinel.core.incident import Policy
+from sentinel.core.incident import Policy, Updates
 from sentinel.core.plan import LogPlan, Plan, StorePlan
 from sentinel.core.rule import Bounds, ErrorRate, Quantile, Rule, Threshold
 
 Tree = dict[str, Any]
 
 _SQLITE = "sqlite:///"
+
+#: Sections that stand in the full form as they stand in the file: they have hardly a default, and no short form.
+_AS_WRITTEN = ("calendars", "people", "on_call", "routes")
 
 
 def expanded(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKinds) -> Tree:
@@ -35,13 +37,14 @@ def expanded(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
         ConfigError: with every problem there is.
     """
     compiled = compile_all(loaded, probe_kinds, channel_kinds)
-    tree: Tree = _clean(_Writer(loaded.problems, compiled).write(), Redactor(compiled.plan.secrets))
+    tree: Tree = _clean(_Writer(loaded, compiled).write(), Redactor(compiled.plan.secrets))
     return tree
 
 
 class _Writer:
-    def __init__(self, problems: Problems, compiled: Compiled) -> None:
-        self._problems = problems  # knows what the file itself has at a place
+    def __init__(self, loaded: Loaded, compiled: Compiled) -> None:
+        self._tree = loaded.tree
+        self._problems = loaded.problems  # knows what the file itself has at a place
         self._compiled = compiled
         channels = {path for part in compiled.channels for path, _ in part.secrets}
         self._secrets = channels | {path for part in compiled.checks for path, _ in part.secrets}
@@ -61,6 +64,7 @@ class _Writer:
                 for part in self._compiled.channels
             },
             "policies": {name: _policy(policy) for name, policy in plan.policies.items() if policy.levels},
+            **{name: self._written((name,), self._tree[name]) for name in _AS_WRITTEN if self._tree.get(name)},
             "store": self._store(plan.store),
             "web": {key: self._written(("web", key), value) for key, value in web.items() if value is not None},
             "reports": _reports(plan),
@@ -158,6 +162,8 @@ def _policy(policy: Policy) -> Tree:
                 "after": write_duration(level.after),
                 "channels": list(level.channels),
                 "severity": level.severity.label.lower(),
+                **({"on_call": list(level.on_call)} if level.on_call else {}),
+                **({"repeat": write_duration(level.repeat), "repeats": level.repeats} if level.repeat else {}),
             }
             for level in policy.levels
         ],
@@ -169,6 +175,17 @@ def _policy(policy: Policy) -> Tree:
             "warning": write_duration(policy.acknowledge_warning),
             "critical": write_duration(policy.acknowledge_critical),
         },
+        **({"updates": _updates(policy.updates)} if policy.updates else {}),
+        **({"quiet": [calendar.name for calendar in policy.quiet]} if policy.quiet else {}),
+    }
+
+
+def _updates(updates: Updates) -> Tree:
+    return {
+        "channels": list(updates.channels),
+        "every": write_duration(updates.every),
+        "after": write_duration(updates.after),
+        "severity": updates.severity.label.lower(),
     }
 
 

@@ -31,6 +31,11 @@ _RATES = {"DAILY": 1.0, "WEEKLY": 1.0, "MONTHLY": 1 / 4, "YEARLY": 1 / 12}
 
 _WITHIN_A_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
+_UTC = ZoneInfo("UTC")
+
+#: How far apart two times may seem of which one is taken for UTC although it is local.
+_FURTHEST = timedelta(hours=15)
+
 _LONGEST_NAME = 200  # characters of a summary that are looked at
 
 
@@ -64,11 +69,11 @@ def read_calendar(file: Path, zone: str, since: datetime, until: datetime) -> tu
     Raises:
         BadCalendar: it cannot be read, is no calendar, or is beyond a bound.
     """
+    content = _read(file)
     # These take a tenth of a second to import: only who has a calendar file pays for them.
     from icalendar import Calendar  # noqa: PLC0415
     from recurring_ical_events import of  # noqa: PLC0415
 
-    content = _read(file)
     try:
         calendar = Calendar.from_ical(content)
         _refuse_boundless(calendar, until - since)
@@ -109,11 +114,18 @@ def _refuse_boundless(calendar: "Calendar", period: timedelta) -> None:
         if event.errors:
             name = event.errors[0][0] or "property"
             raise BadCalendar(f"an event whose {name} cannot be read", "an event by RFC 5545")
+        if _ends_first(event):
+            raise BadCalendar(f"an event that ends before it starts ({event['DTSTART'].dt})", "an end after the start")
     occurrences = sum(rate * (period / timedelta(days=1)) for rate in _rates(events))
     if occurrences > MOST_OCCURRENCES:
         raise BadCalendar(
             f"rules that may repeat events {occurrences:.0f} times in {period.days} days", f"at most {MOST_OCCURRENCES}"
         )
+
+
+def _ends_first(event: Any) -> bool:
+    start, end = event.get("DTSTART"), event.get("DTEND")
+    return start is not None and end is not None and _moment(end.dt, _UTC) < _moment(start.dt, _UTC) - _FURTHEST
 
 
 def _rates(events: Iterable[Any]) -> Iterator[float]:

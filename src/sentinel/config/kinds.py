@@ -82,6 +82,11 @@ class KindOfChannel(Protocol):
         ...
 
     @property
+    def own_address(self) -> Callable[[Any, str], str]:
+        """What a person's own address in a channel with such options becomes. Raises ValueError, saying what it should be."""
+        ...
+
+    @property
     def veto_of(self) -> Callable[[Any], timedelta | None]:
         """Of a kind that runs commands: how long anybody may stop one; None for a kind that tells people."""
         ...

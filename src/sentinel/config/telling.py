@@ -1,12 +1,14 @@
 """Channels and policies: from the entries of the file to whom Sentinel tells, and when."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 from sentinel.base.redact import Secret
+from sentinel.base.units import write_duration
+from sentinel.config.calendars import refuse_unknown_calendar
 from sentinel.config.checks import SEVERITIES
 from sentinel.config.keypath import KeyPath
 from sentinel.config.kinds import ChannelKinds
@@ -14,9 +16,10 @@ from sentinel.config.load import Loaded
 from sentinel.config.named import named_entries
 from sentinel.config.problems import Problems, did_you_mean, listed
 from sentinel.config.read import read
-from sentinel.config.schema.telling import ChannelEntry, LevelEntry, PolicyEntry
+from sentinel.config.schema.telling import ChannelEntry, LevelEntry, PolicyEntry, UpdatesEntry
 from sentinel.config.secrecy import anchored, secrets_in
-from sentinel.core.incident import Level, Policy
+from sentinel.core.hours import Calendar
+from sentinel.core.incident import Level, Policy, Updates
 from sentinel.core.plan import ChannelPlan
 from sentinel.core.rule import Severity
 
@@ -24,6 +27,9 @@ CHANNELS_AT: KeyPath = ("channels",)
 POLICIES_AT: KeyPath = ("policies",)
 
 DEFAULT_POLICY = "default"
+
+#: A level is told again, and people are kept informed, no more often than this.
+SHORTEST_REPEAT = timedelta(minutes=1)
 
 #: The kind of channel that runs commands.
 COMMANDS = "command"
@@ -58,16 +64,27 @@ def channel_names(loaded: Loaded) -> list[str]:
     return list(entries) if isinstance(entries, dict) else []
 
 
-def compile_policies(loaded: Loaded) -> dict[str, Policy]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What policies may name."""
+
+    channels: Collection[str]
+    schedules: Collection[str]
+    calendars: Mapping[str, Calendar]
+
+
+def compile_policies(
+    loaded: Loaded, calendars: Mapping[str, Calendar], schedules: Collection[str]
+) -> dict[str, Policy]:
     """The policies by name; `default` is always among them."""
     entries = named_entries(loaded, POLICIES_AT, "policies by their names")
-    channels = channel_names(loaded)
+    known = Known(channels=channel_names(loaded), schedules=schedules, calendars=calendars)
     policies = {DEFAULT_POLICY: default_policy(_that_tell_people(loaded))}
     for name, data in entries.items():
         path: KeyPath = (*POLICIES_AT, name)
         entry = read(PolicyEntry, data, path, loaded.problems)
         # A broken one still has its name, so that checks which use it are not told of as well.
-        policies[name] = _policy(path, name, entry, channels, loaded.problems) if entry else default_policy(())
+        policies[name] = _policy(path, name, entry, known, loaded.problems) if entry else default_policy(())
     return policies
 
 
@@ -75,7 +92,9 @@ def _that_tell_people(loaded: Loaded) -> list[str]:
     """The channels that nobody has to name before they are used; a command is run by a level that asks for it, or never."""
     entries = loaded.tree.get("channels", {})
     return [
-        name for name in channel_names(loaded) if not isinstance(entries[name], dict) or entries[name].get("kind") != COMMANDS
+        name
+        for name in channel_names(loaded)
+        if not isinstance(entries[name], dict) or entries[name].get("kind") != COMMANDS
     ]
 
 
@@ -112,8 +131,8 @@ def _channel(path: KeyPath, name: str, data: object, loaded: Loaded, kinds: Chan
     return ChannelPart(path=path, channel=channel, options=options, secrets=secrets)
 
 
-def _policy(path: KeyPath, name: str, entry: PolicyEntry, channels: Collection[str], problems: Problems) -> Policy:
-    levels = tuple(_level((*path, "levels", i), level, channels, problems) for i, level in enumerate(entry.levels))
+def _policy(path: KeyPath, name: str, entry: PolicyEntry, known: Known, problems: Problems) -> Policy:
+    levels = tuple(_level((*path, "levels", i), level, known, problems) for i, level in enumerate(entry.levels))
     for index, (before, level) in enumerate(pairwise(levels), start=1):
         if level.after < before.after:
             place = (*path, "levels", index, "after")
@@ -125,11 +144,60 @@ def _policy(path: KeyPath, name: str, entry: PolicyEntry, channels: Collection[s
         remind_critical=entry.remind.critical,
         acknowledge_warning=entry.acknowledge.warning,
         acknowledge_critical=entry.acknowledge.critical,
+        updates=_updates((*path, "updates"), entry.updates, known, problems) if entry.updates else None,
+        quiet=tuple(_quiet((*path, "quiet"), entry.quiet, known, problems)),
     )
 
 
-def _level(path: KeyPath, entry: LevelEntry, channels: Collection[str], problems: Problems) -> Level:
-    for index, name in enumerate(entry.channels):
-        refuse_unknown_channel((*path, "channels", index), name, channels, problems)
-    unique = tuple(dict.fromkeys(entry.channels))
-    return Level(after=entry.after, channels=unique, severity=SEVERITIES[entry.severity])
+def _level(path: KeyPath, entry: LevelEntry, known: Known, problems: Problems) -> Level:
+    if not entry.channels and not entry.on_call:
+        problems.add(path, "a level that tells nobody", "`channels`, `on_call`, or both")
+    for index, name in enumerate(entry.on_call):
+        refuse_unknown_schedule((*path, "on_call", index), name, known.schedules, problems)
+    if entry.repeat and entry.repeat < SHORTEST_REPEAT:
+        expected = f"0, or at least {write_duration(SHORTEST_REPEAT)}"
+        problems.add((*path, "repeat"), problems.shown((*path, "repeat"), secret=False), expected)
+    return Level(
+        after=entry.after,
+        channels=_known_channels(path, entry.channels, known, problems),
+        severity=SEVERITIES[entry.severity],
+        on_call=tuple(dict.fromkeys(entry.on_call)),
+        repeat=entry.repeat,
+        repeats=entry.repeats,
+    )
+
+
+def _updates(path: KeyPath, entry: UpdatesEntry, known: Known, problems: Problems) -> Updates:
+    if entry.every < SHORTEST_REPEAT:
+        expected = f"at least {write_duration(SHORTEST_REPEAT)}"
+        problems.add((*path, "every"), problems.shown((*path, "every"), secret=False), expected)
+    return Updates(
+        channels=_known_channels(path, entry.channels, known, problems),
+        every=entry.every,
+        after=entry.after,
+        severity=SEVERITIES[entry.severity],
+    )
+
+
+def _known_channels(path: KeyPath, names: Sequence[str], known: Known, problems: Problems) -> tuple[str, ...]:
+    """The names, each once; those that no channel has are noted."""
+    for index, name in enumerate(names):
+        refuse_unknown_channel((*path, "channels", index), name, known.channels, problems)
+    return tuple(dict.fromkeys(names))
+
+
+def _quiet(path: KeyPath, names: str | tuple[str, ...], known: Known, problems: Problems) -> Iterator[Calendar]:
+    for index, name in enumerate((names,) if isinstance(names, str) else names):
+        place = path if isinstance(names, str) else (*path, index)
+        refuse_unknown_calendar(place, name, known.calendars, problems)
+        if name in known.calendars:
+            yield known.calendars[name]
+
+
+def refuse_unknown_schedule(path: KeyPath, name: str, known: Collection[str], problems: Problems) -> None:
+    """Note a name that no schedule has."""
+    if name not in known:
+        expected = (
+            f"the name of a schedule: {listed(known)}" if known else "no name: there are no schedules in `on_call`"
+        )
+        problems.add(path, repr(name), expected, did_you_mean(name, known))

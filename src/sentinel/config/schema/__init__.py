@@ -13,6 +13,7 @@ from sentinel.config.schema.calendars import CalendarEntry
 from sentinel.config.schema.checks import CheckEntry, Defaults
 from sentinel.config.schema.fields import Line, Name, web_link
 from sentinel.config.schema.own import LimitsEntry, LogsEntry, ReportsEntry, StoreEntry, WebEntry
+from sentinel.config.schema.people import PersonEntry, RouteEntry, ScheduleFile, ScheduleRotation
 from sentinel.config.schema.telling import ChannelEntry, PolicyEntry
 
 
@@ -36,6 +37,13 @@ class Configuration(Options):
     incidents again after 15 and after 30 minutes."""
     calendars: Mapping[Name, CalendarEntry] = {}
     """Hours and days that rules, routes, quiet hours and rotations go by, by name."""
+    people: Mapping[Name, PersonEntry] = {}
+    """Who can be on call, by name."""
+    on_call: Mapping[Name, ScheduleRotation | ScheduleFile] = {}
+    """Schedules of who is on call, by name: people who take turns, or a calendar file."""
+    routes: tuple[RouteEntry, ...] = ()
+    """Which policy an incident goes by: the first that matches counts, when it opens and when it gets worse. Without one it
+    is the `policy` of its check."""
     store: StoreEntry = StoreEntry()
     """Where Sentinel keeps what it must not forget."""
     web: WebEntry = WebEntry()

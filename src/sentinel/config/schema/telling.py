@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from sentinel.base.fields import Duration, Options
-from sentinel.config.schema.fields import HowBad, Name
+from sentinel.base.fields import Duration, Options, PositiveDuration
+from sentinel.config.schema.fields import Count, HowBad, Name
 
 
 class LevelEntry(Options):
@@ -11,10 +11,16 @@ class LevelEntry(Options):
 
     after: Duration
     """Time since the incident opened; for a level of critical incidents, since it became critical."""
-    channels: tuple[Name, ...] = Field(min_length=1)
-    """Names of the channels that are told."""
+    channels: tuple[Name, ...] = ()
+    """Names of the channels that are told. May be left out where somebody is on call."""
+    on_call: tuple[Name, ...] = ()
+    """Names of schedules: whoever is on call when the level is told is told too."""
     severity: HowBad = "warning"
     """The least severity that reaches this level."""
+    repeat: Duration = Field(default=0, validate_default=True)
+    """The level is told again so long after it was told, while nobody has taken the incident; 0 is never."""
+    repeats: Count = 5
+    """How often it is told again at most."""
 
 
 class PerSeverity(Options):
@@ -33,6 +39,19 @@ class Hold(PerSeverity):
     """For a critical incident."""
 
 
+class UpdatesEntry(Options):
+    """Who is kept informed while an incident lasts: those who need not act, such as heads of departments."""
+
+    channels: tuple[Name, ...] = Field(min_length=1)
+    """Names of the channels."""
+    every: PositiveDuration = Field(default="15m", validate_default=True)
+    """How often they hear how it stands."""
+    after: Duration = Field(default="15m", validate_default=True)
+    """How long an incident lasts before they hear of it first."""
+    severity: HowBad = "critical"
+    """The least severity of which they hear."""
+
+
 class PolicyEntry(Options):
     """Who is told when."""
 
@@ -42,6 +61,11 @@ class PolicyEntry(Options):
     """How often everybody who was told is reminded; 0 is never."""
     acknowledge: Hold = Hold()
     """How long an acknowledgement holds unless it says otherwise; then the escalation goes on."""
+    updates: UpdatesEntry | None = None
+    """Who is kept informed while an incident lasts. Not given: nobody."""
+    quiet: Name | tuple[Name, ...] = ()
+    """Name of a calendar, or several: while one of them covers, people are told of critical incidents only. Of a warning they
+    are told when it ends, if it still lasts."""
 
 
 class ChannelEntry(Options):
