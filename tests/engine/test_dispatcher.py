@@ -14,7 +14,9 @@ import pytest
 
 from sentinel.core.incident import Acknowledgement, Address, Phase
 from sentinel.core.notification import Ambiguous, Cause, Failed, Kind, Notification, State
-from sentinel.engine.dispatcher import Dispatcher, Route
+from sentinel.core.parcel import Packing
+from sentinel.engine.dispatcher import Dispatcher
+from sentinel.engine.line import Route
 from tests.kit.broken_store import MissingTable
 from tests.kit.channel import ScriptedChannel
 from tests.kit.eventually import eventually
@@ -186,7 +188,7 @@ async def test_what_was_being_sent_when_the_last_process_died_is_sent_again_at_o
 ) -> None:
     died = Post(store, clock)
     await died.put("a")
-    await store.write(lambda tx: tx.outbox.claim("mail", clock.now(), timedelta(hours=1), 1))
+    await store.write(lambda tx: tx.outbox.claim("mail", clock.now(), timedelta(hours=1), Packing(limit=1)))
     async with Post(store, clock) as post:
         sent = await post.becomes("a", State.SENT)
         assert (sent.attempts, sent.ambiguous) == (2, 1)
@@ -263,17 +265,17 @@ async def test_an_escalation_that_fails_while_somebody_acknowledges_is_not_tried
     post: Post, store: Store
 ) -> None:
     now = post.clock.now()
-    await store.write(lambda tx: tx.incidents.save(stored_incident(opened=now)))
+    await store.write(lambda tx: tx.incidents.save(stored_incident(12, opened=now)))
     post.mail.gate.clear()
     post.mail.next_outcomes.append(BUSY)
     escalated = Notification(
-        key="up", address=Address("mail"), message=message(Kind.ESCALATED), created_at=now, due_at=now, incident=7
+        key="up", address=Address("mail"), message=message(Kind.ESCALATED), created_at=now, due_at=now, incident=12
     )
     await store.write(lambda tx: tx.outbox.enqueue([escalated]))
     post.dispatcher.wake(["mail"])
     await post.mail.attempts.reach(1)
     taken = Acknowledgement(by="Ada", why="on it", at=now, until=now + timedelta(hours=1))
-    acknowledged = replace(stored_incident(opened=now), phase=Phase.ACKNOWLEDGED, acknowledgement=taken)
+    acknowledged = replace(stored_incident(12, opened=now), phase=Phase.ACKNOWLEDGED, acknowledgement=taken)
     await store.write(lambda tx: tx.incidents.save(acknowledged))
     post.mail.gate.set()
     await post.becomes("up", State.CANCELLED)

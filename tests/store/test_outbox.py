@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sentinel.core.notification import Ambiguous, Cause, Failed, Kind, Notification, Sent, State, after_attempt
+from sentinel.core.parcel import Packing
 from sentinel.store.database import Store
 from tests.store.values import AT, MAIL, MINUTE, SLACK, notification
 
@@ -19,12 +20,12 @@ async def enqueue(store: Store, *rows: Notification) -> None:
 
 
 async def claim(store: Store, now: datetime = AT, channel: str = "email", limit: int = 10) -> list[Notification]:
-    return await store.write(lambda tx: tx.outbox.claim(channel, now, LEASE, limit))
+    return await store.write(lambda tx: tx.outbox.claim(channel, now, LEASE, Packing(limit=limit)).rows)
 
 
 async def settle(store: Store, row: Notification, outcome: Sent | Failed | Ambiguous, now: datetime = AT) -> bool:
     settled = after_attempt(row, outcome, now, RNG)
-    return await store.write(lambda tx: tx.outbox.settle(settled))
+    return await store.write(lambda tx: tx.outbox.settle(settled, now))
 
 
 async def get(store: Store, number: int) -> Notification:

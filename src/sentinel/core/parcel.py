@@ -11,16 +11,13 @@ sent, and the others are carried by it, sent or not sent with it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from itertools import islice
 
 from sentinel.base.units import format_duration
-from sentinel.core.budget import Bucket, Budget
-from sentinel.core.incident import Address
-from sentinel.core.notification import ENDED, Kind, Message, News
-from sentinel.core.rule import Severity
+from sentinel.core.budget import Bucket, Budget, full
+from sentinel.core.notification import ENDED, Kind, Message, News, Notification
 
 #: What has waited so long to be sent for the first time is told by the newest news of its incident.
 STALE = timedelta(seconds=60)
@@ -73,31 +70,34 @@ class Packed:
     held: Mapping[str, bool]  # recipients who have to wait for a token -> whether something urgent waits
 
 
-def pack(
-    lines: Iterable[Line], budget: Budget | None, buckets: Mapping[str, Bucket], limit: int, now: datetime
-) -> Packed:
-    """Decide what goes out now.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packing:
+    """By what `pack` goes."""
 
-    Args:
-        lines: what is due, in the order in which it should go: urgent first.
-        budget: of each recipient; None: as much as there is.
-        buckets: of each recipient that appears in `lines`, filled up to now; not looked at without a budget.
-        limit: parcels at most.
-    """
+    limit: int  # parcels at most
+    budget: Budget | None = None  # of each recipient; None: as much as there is
+    buckets: Mapping[str, Bucket] = field(
+        default_factory=dict
+    )  # filled up to now; a recipient without one has a full one
+
+
+def pack(lines: Iterable[Line], by: Packing, now: datetime) -> Packed:
+    """Decide what goes out now of what is due, given in the order in which it should go: urgent first."""
     by_recipient: dict[str, list[Line]] = {}
     for line in lines:
         by_recipient.setdefault(line[0].recipient, []).append(line)
     parcels: list[Parcel] = []
     held: dict[str, bool] = {}
     for recipient, theirs in by_recipient.items():
-        if budget is None:
+        if by.budget is None:
             parcels += (_single(line, now) for line in theirs)
             continue
-        packed, waiting = _within(theirs, budget, buckets[recipient].tokens, now)
+        tokens = by.buckets.get(recipient, full(by.budget, now)).tokens
+        packed, waiting = _within(theirs, by.budget, tokens, now)
         parcels += packed
         if waiting:
             held[recipient] = any(line[0].urgent for line in waiting)
-    return Packed(parcels=tuple(islice(parcels, limit)), held=held)
+    return Packed(parcels=tuple(parcels[: by.limit]), held=held)
 
 
 def _within(lines: Sequence[Line], budget: Budget, tokens: float, now: datetime) -> tuple[list[Parcel], list[Line]]:
@@ -150,13 +150,9 @@ def _joinable(line: Line) -> Line:
 # --- The digest ------------------------------------------------------------------------------------------------------
 
 
-def digest(source: str, messages: Sequence[Message], now: datetime, link: str = "") -> Message:
-    """One message that stands for many: what each incident is now, what is urgent first.
-
-    Args:
-        source: name of this Sentinel.
-        messages: those that it stands for, in the order in which they came about.
-    """
+def digest(messages: Sequence[Message], now: datetime) -> Message:
+    """One message that stands for many, given in the order in which they came about: how each incident is now, what is
+    urgent first."""
     newest: dict[object, Message] = {}
     for number, message in enumerate(messages):
         newest[message.incident.id if message.incident else -number] = message
@@ -164,18 +160,21 @@ def digest(source: str, messages: Sequence[Message], now: datetime, link: str = 
     return Message(
         kind=Kind.DIGEST,
         at=now,
-        source=source,
-        severity=news[0].severity if news else Severity.OK,
+        source=messages[-1].source,
+        severity=news[0].severity,
         news=tuple(news),
         others_count=len(messages),
-        link=link,
+        link=messages[-1].link,
     )
 
 
-def digest_key(instance: str, address: Address, rows: Iterable[int]) -> str:
-    """What identifies a digest to its receiver: it is the same as long as it stands for the same rows."""
-    identity = "\0".join((instance, *address, *map(str, sorted(rows))))
-    return f"msg_{blake2b(identity.encode(), digest_size=16, person=b'digest').hexdigest()}"
+def digest_key(rows: Iterable[Notification]) -> str:
+    """What identifies a digest to its receiver: made of the keys of the rows, and of how often each was tried.
+
+    A digest that cannot have arrived is given up and put together anew; the new one must not count as the old one again.
+    """
+    identity = "\0".join(f"{row.key} {row.attempts}" for row in rows)
+    return f"msg_{blake2b(identity.encode(), digest_size=16).hexdigest()}"
 
 
 def _news(message: Message) -> News:

@@ -2,28 +2,23 @@
 
 A row is claimed under a lease (committed before the call), sent, and settled (committed after it). Whoever dies in between
 leaves a row whose lease runs out, and it is sent again with its old key. All waiting and trying again happens here; channels
-try once.
+try once. What one message stands for is decided by `core.parcel`; when a channel takes nothing, another one stands in.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from random import Random
-from typing import NamedTuple, Protocol
 
 import structlog
 
 from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreError
-from sentinel.core.incident import Address, Phase
+from sentinel.core.incident import Address
 from sentinel.core.notification import (
     AT_MOST_ONCE,
-    MOST_PATIENCE,
-    STOPPED_BY_ACKNOWLEDGEMENT,
     Ambiguous,
     Cause,
     Failed,
@@ -34,18 +29,24 @@ from sentinel.core.notification import (
     Sent,
     State,
     after_attempt,
+    why_copied,
+    why_late,
 )
-from sentinel.engine.commands import close_order, recover
+from sentinel.core.parcel import MOST_CARRIED
+from sentinel.engine.commands import recover
+from sentinel.engine.line import Line, Route
 from sentinel.engine.progress import Pulse, Pulses
+from sentinel.engine.settling import COPIED_AT_ONCE, Ended, Settling
 from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
 
-#: Rows that one channel sends at the same time. Those of one incident and address follow each other.
-AT_ONCE = 4
-
 #: How long a worker waits, in seconds, when nothing is due and nobody wakes it: a wake-up that was lost costs no more.
 POLL = 5.0
+
+#: While something waits for a budget, the outbox is looked at no more often than this, in seconds: a storm adds rows all the
+#: time, and each look counts them.
+BREATH = 0.5
 
 #: A lease outlives the attempt's deadline by this.
 LEASE_MARGIN = timedelta(seconds=30)
@@ -57,40 +58,6 @@ STOP_GRACE = 10.0
 LAST_WORD = 3.0
 
 
-class Sender(Protocol):
-    """What the dispatcher needs of a channel."""
-
-    async def send(self, notification: Notification, first: Receipt | None, deadline: float) -> Outcome: ...
-
-    async def close(self) -> None: ...
-
-
-class Route(NamedTuple):
-    """A channel and what sending through it takes."""
-
-    channel: Sender
-    timeout: float  # seconds for one attempt
-    gap: float = 0.0  # seconds that the receiver wants between two messages
-
-
-@dataclass(slots=True, eq=False)
-class Line:
-    """One channel with its worker."""
-
-    name: str
-    channel: Sender
-    timeout: float  # seconds for one attempt
-    gap: float  # seconds between two messages; 0: several at once
-    pulse: Pulse
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    paused_until: datetime | None = None  # the receiver asked for patience
-    last_failure: str = ""  # why the last attempt failed; empty after a success
-    outcomes: Counter[str] = field(default_factory=Counter)  # attempts by how they ended
-    task: "asyncio.Task[None] | None" = None
-    leaving: bool = False  # claims nothing more
-    unreadable: bool = False  # the store did not answer when it was last asked for rows
-
-
 class Dispatcher:
     """Owns the sending of all channels."""
 
@@ -98,8 +65,10 @@ class Dispatcher:
         self._clock = clock
         self._store = store
         self._rng = rng
+        self._settling = Settling(clock, store)
         self._lines: dict[str, Line] = {}
         self._started = False
+        self._standing_in: asyncio.Task[None] | None = None
         self.pulse = Pulses(
             "dispatcher", lambda: [line.pulse for line in self._lines.values() if line.task is not None]
         )
@@ -115,22 +84,25 @@ class Dispatcher:
         now = self._clock.now()
         recovered = await self._store.write(lambda tx: recover(tx, now, leases_too=True))
         for row in recovered:
-            log.warning("notification.interrupted", key=row.key, channel=row.address.channel, incident=row.incident)
+            if row.carried_by is None:
+                log.warning("notification.interrupted", key=row.key, channel=row.address.channel, incident=row.incident)
         self._started = True
         for line in self._lines.values():
             self._staff(line)
+        self._standing_in = asyncio.create_task(self._stand_in(), name="standing in")
 
     async def equip(self, channels: Mapping[str, Route]) -> None:
         """Use these channels from now on. One that stays the same goes on undisturbed; one that leaves ends what it sends."""
         leaving = [
             line
             for name, line in self._lines.items()
-            if name not in channels or channels[name].channel is not line.channel
+            if name not in channels or channels[name].channel is not line.route.channel
         ]
         await asyncio.gather(*(self._dismiss(line) for line in leaving))
         kept = {name: line for name, line in self._lines.items() if line not in leaving}
         self._lines = {name: kept.get(name) or self._line(name, route) for name, route in channels.items()}
-        for line in self._lines.values():
+        for name, line in self._lines.items():
+            line.route = channels[name]
             self._staff(line)
 
     def wake(self, channels: Iterable[str]) -> None:
@@ -141,7 +113,11 @@ class Dispatcher:
 
     async def stop(self) -> None:
         """Claim nothing more, let what is under way end within `STOP_GRACE`, and close the channels."""
+        if self._standing_in is not None:
+            self._standing_in.cancel()
+            await asyncio.gather(self._standing_in, return_exceptions=True)
         await asyncio.gather(*(self._dismiss(line) for line in self._lines.values()))
+        await self._settling.close()
 
     async def bury_orphans(self) -> int:
         """Mark rows of channels that the plan no longer has as dead; answers how many there were."""
@@ -166,7 +142,7 @@ class Dispatcher:
     def _line(self, name: str, route: Route) -> Line:
         # An attempt takes its time, and a receiver may want a pause: only beyond that it must be stuck.
         pulse = Pulse(f"channel {name}", self._clock, patience=2 * route.timeout + 60.0)
-        return Line(name, route.channel, route.timeout, route.gap, pulse)
+        return Line(name, route, pulse)
 
     def _staff(self, line: Line) -> None:
         if self._started and line.task is None:
@@ -180,9 +156,10 @@ class Dispatcher:
             await asyncio.wait([line.task], timeout=STOP_GRACE)
             line.task.cancel()
             await asyncio.gather(line.task, return_exceptions=True)
-        await line.channel.close()
+        await line.route.channel.close()
 
     async def _work(self, line: Line) -> None:
+        await self._recall(line)
         while not line.leaving:
             line.wake.clear()
             try:
@@ -201,47 +178,76 @@ class Dispatcher:
                 await self._clock.wait(line.wake, pause)
             line.pulse.beat()
 
+    async def _recall(self, line: Line) -> None:
+        """Go on from what was sent, and what could not be, before this line was there."""
+        now, budget = self._clock.now(), line.route.budget
+
+        def look(tx: Transaction) -> None:
+            line.remember_sent(tx.outbox.sent(line.name, now - (budget.per if budget else timedelta(days=1))), now)
+            if found := tx.outbox.trouble(line.name):
+                line.recall(*found, now)
+
+        try:
+            await self._store.read(look)
+        except Exception as error:
+            # A full budget to begin with is no reason to send nothing.
+            log.warning("outbox.past_unreadable", channel=line.name, why=type(error).__name__)
+
     async def _round(self, line: Line) -> float:
         """Send what is due; answers for how many seconds nothing else will be."""
         rows = await self._claim(line)
         if not rows:
             return await self._until_due(line)
         await asyncio.gather(*(self._deliver(line, row) for row in rows))
-        if line.gap:
-            await self._clock.sleep(line.gap)
+        if line.route.gap:
+            await self._clock.sleep(line.route.gap)
         return 0.0
 
     async def _claim(self, line: Line) -> list[Notification]:
         now = self._clock.now()
-        if line.paused_until is not None and now < line.paused_until:
+        if not line.may_begin(now):
             return []
-        lease = timedelta(seconds=line.timeout) + LEASE_MARGIN
-        return await self._store.write(lambda tx: tx.outbox.claim(line.name, now, lease, 1 if line.gap else AT_ONCE))
+        lease = timedelta(seconds=line.route.timeout) + LEASE_MARGIN
+        packing = line.packing(now)
+        claimed = await self._store.write(lambda tx: tx.outbox.claim(line.name, now, lease, packing))
+        line.spend(claimed.rows, claimed.held, now)
+        return claimed.rows
 
     async def _until_due(self, line: Line) -> float:
         """Seconds until something may be due, at most `POLL`."""
+        if line.held_until is not None:
+            await self._clock.sleep(BREATH)
+            return self._seconds_until(line.held_until)
         due = await self._store.read(lambda tx: tx.outbox.next_due(line.name))
-        moments = [at for at in (due, line.paused_until) if at is not None]
-        if line.paused_until is not None and due is not None:
-            moments = [max(due, line.paused_until)]
-        wait = min(((at - self._clock.now()).total_seconds() for at in moments), default=POLL)
-        return min(POLL, max(0.01, wait))
+        if line.paused_until is not None and not line.may_begin(self._clock.now()):
+            due = max(due or line.paused_until, line.paused_until)
+        return POLL if due is None else self._seconds_until(due)
+
+    def _seconds_until(self, moment: datetime) -> float:
+        return min(POLL, max(0.01, (moment - self._clock.now()).total_seconds()))
 
     async def _deliver(self, line: Line, row: Notification) -> None:
+        now = self._clock.now()
+        if row.lease_until is not None and now >= row.lease_until:
+            # This process stood still, and somebody else may be sending it by now.
+            log.warning("notification.lease_missed", channel=line.name, key=row.key)
+            return
+        line.begin(now)
         try:
             first = await self._first_receipt(row)
-            outcome = await self._attempt(line, row, first)
+            outcome = await self._attempt(line, _as_it_is_told(row, line.route.fallback), first)
         except asyncio.CancelledError:
             # If the store is down this is lost; the next start finds the row as it was claimed, and that means the same.
             with suppress(TimeoutError):
                 async with asyncio.timeout(LAST_WORD):
                     await self._settle(line, row, Ambiguous(cause=Cause.INTERRUPTED))
             raise
-        await asyncio.shield(self._settle(line, row, outcome))
+        await self._settle(line, row, outcome)
 
     async def _first_receipt(self, row: Notification) -> Receipt | None:
-        number = row.incident
-        if number is None or row.message.sequence <= 1:
+        about = row.message.incident
+        number = (about.thread if about else 0) or row.incident
+        if number is None or (row.message.sequence <= 1 and number == row.incident):
             return None
         try:
             return await self._store.read(lambda tx: tx.outbox.first_receipt(number, row.address))
@@ -251,10 +257,10 @@ class Dispatcher:
             return None
 
     async def _attempt(self, line: Line, row: Notification, first: Receipt | None) -> Outcome:
-        deadline = asyncio.get_running_loop().time() + line.timeout
+        deadline = asyncio.get_running_loop().time() + line.route.timeout
         try:
             async with asyncio.timeout_at(deadline + 1.0):
-                return await line.channel.send(row, first, deadline)
+                return await line.route.channel.send(row, first, deadline)
         except TimeoutError:
             return Ambiguous(cause=Cause.TIMEOUT, detail="the attempt did not end by its deadline")
         except Exception as error:
@@ -264,37 +270,44 @@ class Dispatcher:
 
     async def _settle(self, line: Line, row: Notification, outcome: Outcome) -> None:
         now = self._clock.now()
-        settled = after_attempt(row, outcome, now, self._rng)
-        self._note(line, outcome, now)
-        wait = 0.25
-        while True:
-            try:
-                settled = await self._store.write(partial(_settle, row=settled, now=now))
-                break
-            except StoreError:
-                # If Sentinel dies before this succeeds the row counts as ambiguous, and the receiver sees its key again.
-                line.pulse.beat()
-                await self._clock.sleep(wait)
-                wait = min(wait * 2, 5.0)
+        revived = line.note(row, outcome, now)
+        ended = Ended(line=line, row=after_attempt(row, outcome, now, self._rng), at=now, revived=revived)
+        settled = await self._settling.settle(ended)
         if settled.message.kind in AT_MOST_ONCE:
             self.wake(self._lines)  # how it ended is to be told
+        elif settled.state is State.DEAD and line.route.fallback:
+            self.wake([line.route.fallback])
         self._log(settled, outcome)
 
-    def _note(self, line: Line, outcome: Outcome, now: datetime) -> None:
-        match outcome:
-            case Sent():
-                line.outcomes["sent"] += 1
-                line.last_failure = ""
-            case Failed(cause=Cause.RATE_LIMITED as cause, retry_after=timedelta() as wait):
-                line.outcomes["failed"] += 1
-                line.last_failure = cause.value
-                line.paused_until = now + min(wait, MOST_PATIENCE)
-            case Failed(cause=cause):
-                line.outcomes["failed"] += 1
-                line.last_failure = cause.value
-            case Ambiguous(cause=cause):
-                line.outcomes["ambiguous"] += 1
-                line.last_failure = cause.value
+    # --- Another channel stands in ----------------------------------------------------------------------------------
+
+    async def _stand_in(self) -> None:
+        """Have what a channel has not taken for too long told through its fallback, too."""
+        while True:
+            for line in list(self._lines.values()):
+                try:
+                    await self._stand_in_for(line)
+                except StoreError as error:
+                    log.debug("outbox.unreadable", channel=line.name, why=str(error))
+                except Exception:
+                    # Whoever ended here would leave every dead channel without another.
+                    log.exception("channel.not_stood_in_for", channel=line.name)
+            await self._clock.sleep(POLL)
+
+    async def _stand_in_for(self, line: Line) -> None:
+        now, route = self._clock.now(), line.route
+        if not (route.stand_ins and line.is_deaf(now)):
+            return
+        note = why_copied(line.name, line.deaf_since, line.last_failure)
+        for _ in range(MOST_CARRIED // COPIED_AT_ONCE):
+            copied = await self._store.write(
+                lambda tx: tx.outbox.copy(None, line.name, route.stand_ins, note, now, COPIED_AT_ONCE)
+            )
+            if copied:
+                log.warning("channel.stood_in_for", channel=line.name, by=route.fallback, messages=len(copied))
+                self.wake([route.fallback])
+            if len(copied) < COPIED_AT_ONCE:
+                return
 
     def _log(self, row: Notification, outcome: Outcome) -> None:
         about = {
@@ -315,19 +328,11 @@ class Dispatcher:
                 tell(event, **about, reason=cause.value, detail=detail, ambiguous=ambiguous, due_at=_iso(row.due_at))
 
 
-def _settle(tx: Transaction, row: Notification, now: datetime) -> Notification:
-    """Write a row after its attempt; answers it as it is now.
-
-    What was on its way when the incident was acknowledged, and did not arrive, is not tried again.
-    """
-    again = row.state is State.QUEUED and not row.ambiguous and row.message.kind in STOPPED_BY_ACKNOWLEDGEMENT
-    if again and row.incident is not None:
-        incident = tx.incidents.get(row.incident)
-        if incident is not None and incident.phase is Phase.ACKNOWLEDGED:
-            row = replace(row, state=State.CANCELLED, due_at=None)
-    if tx.outbox.settle(row):
-        close_order(tx, row, now)
-    return row
+def _as_it_is_told(row: Notification, fallback: str) -> Notification:
+    """The row as its channel gets it: if another channel has told it before, it says so."""
+    if row.copied_at is None:
+        return row
+    return replace(row, message=replace(row.message, note=why_late(row, fallback)))
 
 
 def _iso(moment: datetime | None) -> str | None:

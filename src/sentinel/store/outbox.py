@@ -1,37 +1,46 @@
 """The outbox: what is to be told, to whom, and what became of it.
 
 Rule 1: a row changes only by compare-and-set on its state (and its attempt), so that who comes late changes nothing.
-Rule 2: of one incident and address only the earliest undelivered row can be claimed, and only while no other is being sent.
+Rule 2: of one incident and address only the earliest undelivered row can be claimed, and only while no other is being sent;
+later ones may go in its place and carry it (`claims`).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
+    ScalarSelect,
     Select,
     and_,
     case,
     delete,
     func,
-    literal,
     or_,
     select,
     update,
 )
 
 from sentinel.core.incident import Address
-from sentinel.core.notification import AT_MOST_ONCE, Cause, Kind, Notification, Receipt, State
-from sentinel.store.codec import MESSAGE, RECEIPT, readable, storable
+from sentinel.core.notification import AT_MOST_ONCE, NEVER_COPIED, Cause, Kind, Notification, Receipt, State, copied
+from sentinel.core.parcel import Packing
+from sentinel.core.routing import key
+from sentinel.store import claims
+from sentinel.store.claims import Claimed
+from sentinel.store.codec import RECEIPT
 from sentinel.store.moments import micros, moment
-from sentinel.store.tables import outbox
+from sentinel.store.rows import notifications, values
+from sentinel.store.tables import meta, outbox
 from sentinel.store.upsert import insert_into
 
 #: By this name, since `Outbox` has a method `list`.
 Rows = list[Notification]
+
+#: Rows that are looked at for what was sent lately: a bound for a question that needs no exact answer.
+RECENT = 10_000
 
 #: Queued or being sent: only these have a time when they are due. It is also the condition of the index on them.
 _UNDELIVERED = outbox.c.due_at.is_not(None)
@@ -59,10 +68,12 @@ class Outbox:
         So is the end of an incident for an address whose every earlier row of it was cancelled: nobody there knows of it.
         """
         for notification in notifications:
-            if notification.message.kind in _ENDINGS and self._never_told(notification):
+            if notification.message.kind not in _ENDINGS or notification.incident is None:
+                self._put([notification])
                 continue
-            put = insert_into(self._connection, outbox).values(_values(notification))
-            self._connection.execute(put.on_conflict_do_nothing())
+            if not self._never_told(notification):
+                self._put([notification])
+            self._copy_end(notification)
 
     def cancel(self, incident: int, kinds: Collection[Kind]) -> int:
         """Give up an incident's rows of these kinds that wait and cannot have arrived; answers how many.
@@ -111,41 +122,47 @@ class Outbox:
 
     # --- Delivery ---------------------------------------------------------------------------------------------------
 
-    def claim(self, channel: str, now: datetime, lease: timedelta, limit: int) -> Rows:
-        """Take due rows of a channel for sending, at most `limit`: their attempt counts, and they are ours for `lease`."""
-        due = select(outbox.c.id).where(
+    def claim(self, channel: str, now: datetime, lease: timedelta, packing: Packing) -> Claimed:
+        """Take due rows of a channel for sending, as `core.parcel` packs them: their attempts count, and they are ours for
+        `lease`. A digest is written here, and its rows are bound to it."""
+        return claims.claim(self._connection, channel, now, lease, packing)
+
+    def settle(self, notification: Notification, now: datetime) -> bool:
+        """Write what `after_attempt` answered, for the row and for those that it carries.
+
+        False, and nothing written, when the row is not in that attempt any more.
+        """
+        return claims.settle(self._connection, notification, now)
+
+    def carried(self, number: int) -> Sequence[int]:
+        """The number of a row and of those that it carries in its attempt."""
+        along = and_(outbox.c.carried_by == number, _UNDELIVERED)
+        return self._connection.execute(select(outbox.c.id).where(or_(outbox.c.id == number, along))).scalars().all()
+
+    def told_by(self, number: int, kinds: Collection[Kind]) -> Rows:
+        """A row and those that it carries in its attempt, as far as they are messages of these kinds."""
+        along = and_(outbox.c.carried_by == number, _UNDELIVERED)
+        asked = select(outbox).where(
+            or_(outbox.c.id == number, along), outbox.c.kind.in_([kind.value for kind in kinds])
+        )
+        return self._read(asked.order_by(outbox.c.id))
+
+    def withhold(self, rows: Collection[int]) -> int:
+        """Give up rows that wait and cannot have arrived; answers how many."""
+        change = update(outbox).where(
+            outbox.c.id.in_(rows), outbox.c.state == State.QUEUED.value, outbox.c.ambiguous == 0
+        )
+        return self._connection.execute(change.values(state=State.CANCELLED.value, due_at=None)).rowcount
+
+    def hasten(self, channel: str, now: datetime) -> int:
+        """Make due at once what waits for another try; answers how many: the channel works again."""
+        change = update(outbox).where(
             outbox.c.channel == channel,
             outbox.c.state == State.QUEUED.value,
-            outbox.c.due_at <= micros(now),
-            ~_must_wait(),
+            outbox.c.due_at > micros(now),
+            outbox.c.attempts > 0,
         )
-        change = (
-            update(outbox)
-            .where(
-                outbox.c.id.in_(due.order_by(outbox.c.due_at, outbox.c.id).limit(limit).scalar_subquery()),
-                outbox.c.state == State.QUEUED.value,
-            )
-            .values(state=State.SENDING.value, attempts=outbox.c.attempts + 1, lease_until=micros(now + lease))
-        )
-        return self._changed(change.returning(*outbox.c))
-
-    def settle(self, notification: Notification) -> bool:
-        """Write what `after_attempt` answered; False, and nothing written, when the row is not in that attempt any more."""
-        change = update(outbox).where(
-            outbox.c.id == notification.id,
-            outbox.c.state == State.SENDING.value,
-            outbox.c.attempts == notification.attempts,
-        )
-        outcome = {
-            "state": notification.state.value,
-            "due_at": micros(notification.due_at),
-            "lease_until": None,
-            "ambiguous": notification.ambiguous,
-            "reason": notification.reason,
-            "detail": storable(notification.detail),
-            "receipt": RECEIPT.encode(notification.receipt),
-        }
-        return self._connection.execute(change.values(outcome)).rowcount == 1
+        return self._connection.execute(change.values(due_at=micros(now))).rowcount
 
     def recover(self, now: datetime, *, leases_too: bool = False) -> Rows:
         """Queue again what was being sent when its lease ran out: the sender died, and nobody knows whether it arrived.
@@ -176,8 +193,60 @@ class Outbox:
     def bury(self, channel: str, cause: Cause) -> int:
         """Give up what waits for a channel that is gone. The rows stay visible and can be sent again by hand."""
         change = update(outbox).where(_UNDELIVERED, outbox.c.channel == channel, outbox.c.state == State.QUEUED.value)
-        buried = {"state": State.DEAD.value, "due_at": None, "reason": cause.value, "detail": ""}
-        return self._connection.execute(change.values(buried)).rowcount
+        whole = {"due_at": None, "reason": cause.value, "detail": "", "carried_by": None}
+        # A digest is no news of its own: its rows are dead, each by itself.
+        digests = change.where(outbox.c.kind == Kind.DIGEST.value)
+        self._connection.execute(digests.values({**whole, "state": State.CANCELLED.value}))
+        return self._connection.execute(change.values({**whole, "state": State.DEAD.value})).rowcount
+
+    # --- Through another channel ------------------------------------------------------------------------------------
+
+    def copy(
+        self, rows: Collection[int] | None, channel: str, to: Collection[Address], note: str, now: datetime, limit: int
+    ) -> list[Notification]:
+        """Tell through other addresses, too, what a channel does not take; answers the rows that were copied, once each.
+
+        Args:
+            rows: numbers of the rows; None: all that wait or are being sent.
+            channel: whose rows.
+            to: where else they go. Whoever is told of the same at that address anyway is not told twice.
+            note: why, for the message.
+            limit: rows at most; the others are copied when this is called again.
+        """
+        which = _UNDELIVERED if rows is None else outbox.c.id.in_(rows)
+        asked = select(outbox).where(
+            which,
+            outbox.c.channel == channel,
+            outbox.c.copy_of.is_(None),
+            outbox.c.copied_at.is_(None),
+            outbox.c.kind.not_in([kind.value for kind in NEVER_COPIED]),
+        )
+        originals = self._read(asked.order_by(outbox.c.id).limit(limit))
+        for original in originals:
+            self._put(copied(original, address, self._key(original, address), note, now) for address in to)
+        mark = update(outbox).where(outbox.c.id.in_([row.id for row in originals]))
+        self._connection.execute(mark.values(copied_at=micros(now)))
+        return originals
+
+    def _copy_end(self, ending: Notification) -> None:
+        """Who was told of an incident in place of another address is told of its end, whatever has become of that one."""
+        copies = select(outbox.c.channel, outbox.c.recipient, func.min(outbox.c.copy_of).label("first")).where(
+            outbox.c.incident == ending.incident, outbox.c.copy_of.is_not(None)
+        )
+        for row in self._connection.execute(copies.group_by(outbox.c.channel, outbox.c.recipient)).all():
+            address = Address(row.channel, row.recipient)
+            end = copied(ending, address, self._key(ending, address), "", ending.created_at)
+            self._put([replace(end, copy_of=row.first)])
+
+    def _key(self, original: Notification, address: Address) -> str:
+        """The key that the same message has at another address: one that is told of it anyway is not told twice."""
+        instance = self._connection.execute(select(meta.c.value).where(meta.c.name == "instance")).scalar_one()
+        message = original.message
+        if message.incident is not None:
+            told = (instance, message.incident.id, message.sequence)
+            if original.key == key(*told, original.address):
+                return key(*told, address)
+        return key(f"{instance}/{original.key}", 0, 0, address)
 
     # --- Questions --------------------------------------------------------------------------------------------------
 
@@ -199,7 +268,11 @@ class Outbox:
     def next_due(self, channel: str) -> datetime | None:
         """When the next row of a channel can be claimed; None when there is none."""
         asked = select(func.min(outbox.c.due_at)).where(
-            _UNDELIVERED, outbox.c.channel == channel, outbox.c.state == State.QUEUED.value, ~_must_wait()
+            _UNDELIVERED,
+            outbox.c.channel == channel,
+            outbox.c.state == State.QUEUED.value,
+            outbox.c.carried_by.is_(None),
+            ~claims.must_wait(),
         )
         earliest: int | None = self._connection.execute(asked).scalar_one()
         return moment(earliest)
@@ -211,9 +284,32 @@ class Outbox:
 
     def first_receipt(self, incident: int, address: Address) -> Receipt | None:
         """What the first message of an incident left at an address, to continue from; None when none arrived yet."""
-        asked = select(outbox.c.receipt).where(*_same(outbox.c, incident, address), outbox.c.state == State.SENT.value)
+        asked = select(outbox.c.receipt).where(
+            *_same(outbox.c, incident, address), outbox.c.state == State.SENT.value, outbox.c.carried_by.is_(None)
+        )
         found = self._connection.execute(asked.order_by(outbox.c.id).limit(1)).scalar_one_or_none()
         return None if found is None else RECEIPT.decode(found, RECEIPT.version)
+
+    def sent(self, channel: str, since: datetime) -> Sequence[tuple[str, datetime]]:
+        """To whom and when messages went through a channel after a moment, the oldest first; looks at the latest rows only."""
+        asked = select(outbox.c.recipient, outbox.c.sent_at).where(
+            outbox.c.id > _latest(RECENT),
+            outbox.c.channel == channel,
+            outbox.c.sent_at > micros(since),
+            outbox.c.carried_by.is_(None),
+        )
+        return [(row.recipient, moment(row.sent_at)) for row in self._connection.execute(asked.order_by("sent_at"))]
+
+    def trouble(self, channel: str) -> tuple[datetime, str] | None:
+        """Since when a channel has not taken what waits for it, and why: the oldest row that was tried and was not sent."""
+        asked = (
+            select(outbox.c.created_at, outbox.c.reason)
+            .where(_UNDELIVERED, outbox.c.channel == channel, outbox.c.reason != "")
+            .order_by(outbox.c.created_at)
+            .limit(1)
+        )
+        row = self._connection.execute(asked).one_or_none()
+        return None if row is None else (moment(row.created_at), row.reason)
 
     def oldest_queued(self) -> datetime | None:
         """When the oldest undelivered row was written, commands left out, which may wait; None when there is none."""
@@ -239,30 +335,21 @@ class Outbox:
         rows, told = self._connection.execute(asked).one()
         return bool(rows) and not told
 
+    def _put(self, rows: Iterable[Notification]) -> None:
+        for row in rows:
+            put = insert_into(self._connection, outbox).values(values(row))
+            self._connection.execute(put.on_conflict_do_nothing())
+
     def _changed(self, change: Any) -> Rows:
-        rows = sorted(self._connection.execute(change), key=lambda row: int(row.id))
-        return list(readable("outbox", rows, lambda row: row.id, _notification))
+        return notifications(sorted(self._connection.execute(change), key=lambda row: int(row.id)))
 
     def _read(self, asked: Select[Any]) -> Rows:
-        return list(readable("outbox", self._connection.execute(asked), lambda row: row.id, _notification))
+        return notifications(self._connection.execute(asked))
 
 
-def _must_wait() -> ColumnElement[bool]:
-    """Whether another row of the same incident and address comes first: an earlier one in line, or any that is being sent."""
-    ahead = or_(
-        and_(_other.c.state == State.QUEUED.value, _other.c.id < outbox.c.id),
-        _other.c.state == State.SENDING.value,
-    )
-    return (
-        select(literal(1))
-        .where(
-            _other.c.incident == outbox.c.incident,  # rows of no incident wait for none: NULL equals nothing
-            _other.c.channel == outbox.c.channel,
-            _other.c.recipient == outbox.c.recipient,
-            ahead,
-        )
-        .exists()
-    )
+def _latest(rows: int) -> ScalarSelect[int]:
+    """The number before the latest so many rows."""
+    return select(func.coalesce(func.max(_other.c.id), 0) - rows).scalar_subquery()
 
 
 def _same(columns: Any, incident: int, address: Address) -> tuple[ColumnElement[bool], ...]:
@@ -270,44 +357,4 @@ def _same(columns: Any, incident: int, address: Address) -> tuple[ColumnElement[
         columns.incident == incident,
         columns.channel == address.channel,
         columns.recipient == address.recipient,
-    )
-
-
-def _values(notification: Notification) -> dict[str, Any]:
-    return {
-        "key": notification.key,
-        "channel": notification.address.channel,
-        "recipient": notification.address.recipient,
-        "incident": notification.incident,
-        "kind": notification.message.kind.value,
-        "state": notification.state.value,
-        "due_at": micros(notification.due_at or notification.created_at),
-        "attempts": notification.attempts,
-        "ambiguous": notification.ambiguous,
-        "lease_until": micros(notification.lease_until),
-        "reason": notification.reason,
-        "detail": storable(notification.detail),
-        "receipt": RECEIPT.encode(notification.receipt),
-        "created_at": micros(notification.created_at),
-        "version": MESSAGE.version,
-        "message": MESSAGE.encode(notification.message),
-    }
-
-
-def _notification(row: Row[Any]) -> Notification:
-    return Notification(
-        id=row.id,
-        key=row.key,
-        address=Address(row.channel, row.recipient),
-        message=MESSAGE.decode(row.message, row.version),
-        created_at=moment(row.created_at),
-        incident=row.incident,
-        state=State(row.state),
-        due_at=moment(row.due_at),
-        attempts=row.attempts,
-        ambiguous=row.ambiguous,
-        lease_until=moment(row.lease_until),
-        reason=row.reason,
-        detail=row.detail,
-        receipt=RECEIPT.decode(row.receipt, RECEIPT.version),
     )

@@ -104,6 +104,7 @@ timeline = Table(
 )
 
 _UNDELIVERED = text("due_at IS NOT NULL")
+_CARRIED = text("carried_by IS NOT NULL AND due_at IS NOT NULL")
 
 #: Notifications, from queued to sent, dead or cancelled.
 outbox = Table(
@@ -126,9 +127,15 @@ outbox = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("version", SmallInteger, nullable=False),
     Column("message", Text, nullable=False),
+    Column("rank", SmallInteger, nullable=False, server_default="1"),  # 0: urgent, before all others
+    Column("sent_at", BigInteger),  # when the receiver took it
+    Column("carried_by", BigInteger),  # the row whose message stands for this one too
+    Column("copy_of", BigInteger),  # the row of another channel that this is told in place of
+    Column("copied_at", BigInteger),  # when it was copied to another channel
     UniqueConstraint("key", name="outbox_once"),
     Index("outbox_by_incident", "incident", "channel", "recipient"),
     Index("outbox_undelivered", "channel", "due_at", sqlite_where=_UNDELIVERED, postgresql_where=_UNDELIVERED),
+    Index("outbox_carried", "carried_by", sqlite_where=_CARRIED, postgresql_where=_CARRIED),
 )
 
 #: Sums over 5 minutes (span 300) and hours (span 3600).

@@ -1,4 +1,4 @@
-"""Silences and windows."""
+"""Silences and windows; digests, copies and urgency of messages."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,7 @@ _LONG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 def upgrade() -> None:
     """Add what judging and telling have to remember."""
     _quiet()
+    _delivery()
 
 
 def _quiet() -> None:
@@ -41,3 +42,11 @@ def _quiet() -> None:
         sa.Column("version", sa.SmallInteger, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
     )
+
+
+def _delivery() -> None:
+    op.add_column("outbox", sa.Column("rank", sa.SmallInteger, nullable=False, server_default="1"))
+    for name in ("sent_at", "carried_by", "copy_of", "copied_at"):
+        op.add_column("outbox", sa.Column(name, sa.BigInteger))
+    carried = sa.text("carried_by IS NOT NULL AND due_at IS NOT NULL")
+    op.create_index("outbox_carried", "outbox", ["carried_by"], sqlite_where=carried, postgresql_where=carried)
