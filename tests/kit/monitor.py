@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from sentinel.app.clicks import Heard
 from sentinel.core.incident import Acknowledge, Incident, Phase, Refusal
 from sentinel.core.life import step
 from sentinel.core.notification import State
@@ -41,6 +42,8 @@ class StillMonitor:
         self.asked = 0  # how often `status` was made
         self.reloads = 0
         self.reports: list[tuple[str, Report]] = []  # what jobs reported, with the token
+        self.clicks: list[tuple[bytes, str, str]] = []  # requests that said that they were Slack's
+        self.heard = Heard.TAKEN  # what becomes of them
         self.reload_problem = ""
         self.left: list[LeftLine] = []  # what scenarios have not taken away
 
@@ -92,6 +95,10 @@ class StillMonitor:
         if self.failure is not None:
             raise self.failure
         return token == TOKEN
+
+    def slack_request(self, body: bytes, timestamp: str, signature: str) -> Heard:
+        self.clicks.append((body, timestamp, signature))
+        return self.heard
 
     async def redrive(self, ids: tuple[int, ...] | None) -> int:
         return self._turn_dead_ones(ids, State.QUEUED)

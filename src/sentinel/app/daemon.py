@@ -8,6 +8,7 @@ from typing import Protocol
 
 import structlog
 
+from sentinel.app.clicks import Clicks
 from sentinel.app.duties import Duties
 from sentinel.app.equipment import Equipment
 from sentinel.app.heartbeats import Heartbeats
@@ -93,7 +94,9 @@ class Sentinel:
         # Before anything else: a signal during the start, or right after READY=1, would end the process as if it were killed.
         self._reload = self._listen_to_signals()
         parts = await self._assemble()
-        server = self._serve(Verbs(parts), self._plan, self._clock)
+        verbs = Verbs(parts)
+        server = self._serve(verbs, self._plan, self._clock)
+        parts.clicks = Clicks(verbs, self._clock, self._rng)
         tasks: list[asyncio.Task[None]] = []
         try:
             await self._equip(parts, self._plan)
@@ -173,6 +176,8 @@ class Sentinel:
             "timers": timers.run(),
             "housekeeper": Housekeeper(self._clock, duties.patient()).run(),
             "watchdog": parts.watchdog.run(),
+            "auditor": parts.auditor.run(),
+            "heartbeat": parts.deadman.run(),
         }
         tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
         await parts.dispatcher.start()
@@ -202,6 +207,8 @@ class Sentinel:
     async def _shut(self, parts: Parts, server: Server, tasks: list["asyncio.Task[None]"]) -> None:
         log.info("sentinel.stopping")
         self._notifier.tell(STOPPING=1)
+        if parts.clicks is not None:
+            await parts.clicks.stop()
         parts.scheduler.stop()
         await parts.runner.stop(PROBE_GRACE)
         parts.pipeline.stop()
@@ -269,6 +276,8 @@ class Sentinel:
         parts.plan = plan
         await parts.dispatcher.equip(kit.routes)
         await self._equipment.adopt(kit)
+        if parts.clicks is not None:
+            await parts.clicks.equip(plan)
         for check in plan.checks:
             if check.lacks:
                 log.warning("check.lacks", check=check.name, what=check.lacks)

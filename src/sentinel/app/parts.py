@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 
+from sentinel.app.clicks import Clicks
 from sentinel.app.heartbeats import Heartbeats
 from sentinel.base.clock import Clock
+from sentinel.channels.beacon import HttpBeacon
 from sentinel.core.notification import State
 from sentinel.core.plan import Plan
+from sentinel.engine.auditor import Audited, Auditor
+from sentinel.engine.deadman import DeadMan
 from sentinel.engine.dispatcher import Dispatcher
 from sentinel.engine.pipeline import Pipeline
 from sentinel.engine.runner import Runner
@@ -42,10 +46,21 @@ class Parts:
         self.dispatcher = dispatcher
         self.watchdog = watchdog
         self.started_at: datetime = clock.now()
+        self.auditor = Auditor(
+            clock,
+            store,
+            Audited(
+                plan=lambda: self.plan, pipeline=pipeline, dispatcher=dispatcher, stuck=lambda: self.watchdog.stuck
+            ),
+        )
+        self.deadman = DeadMan(
+            clock, self.auditor, lambda: self.plan.heartbeat, lambda plan: HttpBeacon(plan.url, plan.timeout)
+        )
         self.reload_asked = reload_asked
         self.reload_waiters: list[asyncio.Future[None]] = []  # who wants to know when it is done
         self.reload_problem = ""  # why the last reload kept the old plan
         self.heartbeats = Heartbeats()  # the checks that jobs report to, of the plan in force
+        self.clicks: Clicks | None = None  # hears of clicks in Slack, once there is who acts upon them
         self.store_damaged = store_damaged  # what became of a damaged store at this start
         self.report_problem = ""  # why the last report could not be written into its folder
         self.room: Room | None = None  # how much room the store has, as it was last seen

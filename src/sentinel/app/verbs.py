@@ -8,12 +8,15 @@ from pathlib import Path
 
 from sentinel import __version__
 from sentinel.app import leftovers
+from sentinel.app.clicks import Heard
 from sentinel.app.parts import Parts
 from sentinel.base.errors import SentinelError, StoreError, StoreUnavailable
 from sentinel.core.history import History
 from sentinel.core.incident import Acknowledge, Incident, Refusal
+from sentinel.core.matcher import Matcher
 from sentinel.core.notification import Notification, State
 from sentinel.core.result import Outcome
+from sentinel.core.silence import Silence
 from sentinel.core.slo import Rollup
 from sentinel.probes.heartbeat import Report
 from sentinel.reports import status
@@ -190,6 +193,33 @@ class Verbs:
                 await self._parts.pipeline.flush()
         except TimeoutError:
             raise StoreUnavailable(otherwise) from None
+
+    # --- Slack ------------------------------------------------------------------------------------------------------
+
+    def slack_request(self, body: bytes, timestamp: str, signature: str) -> Heard:
+        """Take in a request that says it is Slack's; a click is acted upon afterwards."""
+        clicks = self._parts.clicks
+        return Heard.NOT_SLACKS if clicks is None else clicks.request(body, timestamp, signature)
+
+    async def silence_check(self, check: str, hold: timedelta, by: str, why: str) -> None:
+        """Tell nobody of a check for a while. Answers after the commit."""
+        stored = await self._parts.store.read(lambda tx: tx.silences.last_id())
+        # Nothing is awaited between the choice of the number and its use.
+        now, silences = self._parts.clock.now(), self._parts.pipeline.desk.scene.silences
+        silence = Silence(
+            id=max([stored, *(one.id for one in silences)]) + 1,
+            matcher=Matcher(checks=(check,)),
+            by=by,
+            why=why,
+            starts_at=now,
+            ends_at=now + hold,
+            created_at=now,
+        )
+        try:
+            async with asyncio.timeout(COMMIT_WITHIN):
+                await self._parts.pipeline.heed_silence(silence)
+        except TimeoutError:
+            raise StoreUnavailable("it is silenced, but the store has not confirmed it yet") from None
 
     # --- Outbox -----------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """The pages for programs: what is asked, who may ask it where, and how the answer looks.
 
-The local socket has everything; its file's mode is its access control. TCP has only what reads, for metrics and health, and
-the addresses where jobs report, each of which holds a secret.
+The local socket has everything; its file's mode is its access control. TCP has only what reads, for metrics and health,
+the addresses where jobs report, each of which holds a secret, and the one where Slack posts clicks, which it signs.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from sentinel.core.incident import Incident, Refusal
 from sentinel.core.notification import State
 from sentinel.reports.documents import Document, IncidentLine
 from sentinel.reports.status import facts, incident_line, notification_line
-from sentinel.web import payload
+from sentinel.web import payload, slack
 from sentinel.web.exposition import Exposition
 from sentinel.web.monitor import Monitor
 from sentinel.web.payload import BadRequest
@@ -70,6 +70,7 @@ class Api:
             Route("/api/v1/status", self.status),
             Route("/api/v1/incidents", self.incidents),
             *self._pings(),
+            Route("/slack/interactions", self.slack, methods=["POST"]),
         )
 
     def for_everything(self) -> Starlette:
@@ -148,6 +149,10 @@ class Api:
         if report is None or not await self._monitor.report(token, report):
             raise HTTPException(404, "no check has that address")
         return PlainTextResponse("OK")
+
+    async def slack(self, request: Request) -> Response:
+        """Somebody clicked in Slack; its signature says so."""
+        return await slack.interaction(self._monitor, request)
 
     async def redrive(self, request: Request) -> Response:
         asked = payload.dead_ones(await _body(request))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from sentinel.app.clicks import Heard
 from sentinel.core.history import History
 from sentinel.core.incident import Incident, Refusal
 from sentinel.core.notification import Notification, State
@@ -44,6 +45,10 @@ class Monitor(Protocol):
 
     async def report(self, token: str, report: Report) -> bool:
         """Take in what a job reports; answer whether a check waits for it."""
+        ...
+
+    def slack_request(self, body: bytes, timestamp: str, signature: str) -> Heard:
+        """Take in a request that says it is Slack's, and has these two headers; never waits."""
         ...
 
     async def redrive(self, ids: tuple[int, ...] | None) -> int:

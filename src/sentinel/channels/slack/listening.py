@@ -30,6 +30,7 @@ OPEN_WITHIN: Final = 15.0  # seconds for the address and for the connection, eac
 ANSWER_WITHIN: Final = 2.0  # seconds to confirm a click; Slack shows an error after 3
 HEARTBEAT: Final = 15.0  # seconds between pings of ours; half of it for the answer
 MESSAGE_LIMIT: Final = 512 * 1024  # bytes: a click repeats the message that was clicked
+CLOSED_WITHIN: Final = 1.0  # seconds for Slack's farewell
 DRAINED_WITHIN: Final = 15.0  # seconds that a connection goes on that Slack is about to close; it warns 10 s before
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between two tries
@@ -92,7 +93,10 @@ class Listener:
         try:
             async with asyncio.timeout(OPEN_WITHIN):
                 socket = await session.ws_connect(
-                    answer.receipt["url"], heartbeat=HEARTBEAT, max_msg_size=MESSAGE_LIMIT, autoclose=True
+                    answer.receipt["url"],
+                    heartbeat=HEARTBEAT,
+                    max_msg_size=MESSAGE_LIMIT,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSED_WITHIN),
                 )
             leaving = asyncio.Event()
             serving = asyncio.create_task(self._serve(session, socket, leaving), name="slack socket")
@@ -145,6 +149,7 @@ class Listener:
         except (TimeoutError, aiohttp.ClientError, OSError):
             pass  # the connection ended while a click was confirmed: Slack tells the clicker
         finally:
+            await socket.close()
             await session.close()
 
     async def _hear(

@@ -1,0 +1,259 @@
+"""Clicks on Slack's buttons become what people can ask of Sentinel: to take an incident, and to silence a check.
+
+They come through a connection of ours (Socket Mode) or as signed requests. Slack waits three seconds for a word that the click
+was heard, so it is acted upon afterwards. A refusal is told to the clicker alone.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from random import Random
+from typing import Any, Final, Protocol, assert_never
+
+import structlog
+
+from sentinel.base.clock import Clock
+from sentinel.base.errors import SentinelError
+from sentinel.base.redact import Secret
+from sentinel.channels.clean import moment
+from sentinel.channels.slack.buttons import SILENCED_FOR_HOURS, Action
+from sentinel.channels.slack.clicks import Click, click, read, without_buttons
+from sentinel.channels.slack.options import SlackOptions
+from sentinel.channels.slack.signature import Seen, is_signed
+from sentinel.core.incident import Incident, Refusal
+from sentinel.core.notification import Sent
+from sentinel.core.plan import Plan
+
+log = structlog.get_logger()
+
+SILENCED_FOR: Final = timedelta(hours=SILENCED_FOR_HOURS)
+WHY: Final = "by a button in Slack"
+
+#: Clicks that are acted upon at the same time; Slack shows whoever clicks beyond that it did not work.
+MOST_AT_ONCE: Final = 50
+
+#: After a fault of ours in a connection it is opened again so many seconds later.
+AFTER_A_FAULT: Final = 60.0
+
+#: Seconds that a stop leaves to clicks that are acted upon.
+GRACE: Final = 2.0
+
+_REFUSALS: Final = {
+    Refusal.NO_INCIDENT: "There is no such incident here any more.",
+    Refusal.NOT_OPEN_YET: "The incident has not opened yet, so there is nothing to take.",
+    Refusal.ALREADY_RESOLVED: "It is over already: there is nothing to take.",
+}
+
+#: One app of Slack: its token and where its API is.
+App = tuple[Secret, str]
+
+
+class Heard(StrEnum):
+    """What becomes of a request that says it is Slack's."""
+
+    TAKEN = "taken"
+    NOT_SLACKS = "not_slacks"  # unsigned, signed by somebody else, long ago, or not for the first time
+    TOO_MANY = "too_many"
+
+
+class Acting(Protocol):
+    """What a click can ask for."""
+
+    async def incidents(self) -> Iterable[Incident]: ...
+
+    async def acknowledge(self, number: int, by: str, why: str, hold: timedelta | None) -> Incident | Refusal: ...
+
+    async def silence_check(self, check: str, hold: timedelta, by: str, why: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a click led to."""
+
+    text: str
+    done: bool = False  # False: it was refused, and only the clicker is told
+    gone: frozenset[Action] = frozenset()  # buttons that make no sense any more
+
+
+class Clicks:
+    """Hears of clicks and acts upon them. `equip` it with each plan, and `stop` it in the end."""
+
+    def __init__(self, acting: Acting, clock: Clock, rng: Random) -> None:
+        self._acting = acting
+        self._clock = clock
+        self._rng = rng
+        self._source = ""
+        self._channels: Mapping[str, SlackOptions] = {}
+        self._names: Mapping[str, str] = {}
+        self._seen = Seen()
+        self._listening: dict[App, asyncio.Task[None]] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def equip(self, plan: Plan) -> None:
+        """Go by this plan from now on: its channels say which apps there are and who may click, its people who is who."""
+        self._source = plan.name
+        self._channels = {
+            channel.name: channel.options for channel in plan.channels if isinstance(channel.options, SlackOptions)
+        }
+        self._names = {
+            address.recipient: person.name
+            for person in plan.people.values()
+            for address in person.addresses
+            if address.channel in self._channels and address.recipient
+        }
+        apps = {app for options in self._channels.values() if (app := _app(options)) is not None}
+        outdated = [self._listening.pop(app) for app in self._listening.keys() - apps]
+        for app in apps - self._listening.keys():
+            self._listening[app] = asyncio.create_task(self._listen(app), name="slack")
+        await _end(outdated)
+        if plan.web.port is None and any(options.signing_secret for options in self._channels.values()):
+            log.warning("slack.cannot_hear", why="buttons by `signing_secret` need `web.port`")
+
+    async def stop(self) -> None:
+        """Hear of nothing more, and let what was heard of be done for a moment."""
+        await _end(self._listening.values())
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way, timeout=GRACE)
+            await _end(late)
+
+    def request(self, body: bytes, timestamp: str, signature: str) -> Heard:
+        """Take a request in that says it is Slack's; never waits.
+
+        Args:
+            body: as it came.
+            timestamp: of the header `X-Slack-Request-Timestamp`.
+            signature: of the header `X-Slack-Signature`.
+        """
+        now = self._clock.now()
+        signing = {name: options.signing_secret for name, options in self._channels.items()}
+        ours = {
+            name for name, secret in signing.items() if secret and is_signed(secret, timestamp, body, signature, now)
+        }
+        if not ours or not self._seen.first_time(signature, now):
+            return Heard.NOT_SLACKS
+        payload = read(body)
+        return Heard.TAKEN if payload is None or self._take(payload, ours) else Heard.TOO_MANY
+
+    # --- Socket Mode ------------------------------------------------------------------------------------------------
+
+    async def _listen(self, app: App) -> None:
+        # slack-sdk and aiohttp take 25 MB: only who has buttons pays for them.
+        from sentinel.channels.slack.listening import Listener  # noqa: PLC0415
+
+        token, api_url = app
+        while True:
+            try:
+                await Listener(token, api_url, self._clock, self._rng, lambda payload: self._hear(app, payload)).run()
+            except Exception:
+                # A connection that ended here would leave the buttons dead for good.
+                log.exception("slack.listener_failed")
+                await self._clock.sleep(AFTER_A_FAULT)
+
+    def _hear(self, app: App, payload: Mapping[str, Any]) -> bool:
+        return self._take(payload, {name for name, options in self._channels.items() if _app(options) == app})
+
+    # --- A click ----------------------------------------------------------------------------------------------------
+
+    def _take(self, payload: Mapping[str, Any], channels: set[str]) -> bool:
+        """Act upon a payload that came from the app of these channels; False when there is too much to do."""
+        pressed = click(payload)
+        if pressed is None:
+            return True
+        if len(self._under_way) >= MOST_AT_ONCE:
+            log.warning("slack.too_many_clicks")
+            return False
+        task = asyncio.create_task(self._follow(pressed, channels), name="click")
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return True
+
+    async def _follow(self, pressed: Click, channels: set[str]) -> None:
+        aim, by = pressed.aim, self._names.get(pressed.user, f"slack:{pressed.user}")
+        options = self._channels.get(aim.channel) if aim.channel in channels else None
+        try:
+            said = self._refused(pressed, options) or await self._act(pressed, by)
+        except SentinelError as error:
+            said = Said(text=f"{error}. {error.hint}".strip())
+        except Exception:
+            # A fault of ours: the clicker must not believe that somebody has the incident now.
+            log.exception("click.failed", action=pressed.action.value, incident=aim.incident)
+            said = Said(text="That did not work: a fault in Sentinel; its log has the details.")
+        log.info(
+            "slack.clicked", action=pressed.action.value, incident=aim.incident, check=aim.check, by=by, done=said.done
+        )
+        await self._answer(pressed, options or self._any(channels), said)
+
+    def _refused(self, pressed: Click, options: SlackOptions | None) -> Said | None:
+        if pressed.aim.source != self._source:
+            return Said(
+                text=f"This message is of the Sentinel {pressed.aim.source!r}; {self._source!r} heard the click."
+            )
+        if options is None:
+            return Said(text=f"The channel {pressed.aim.channel!r} is not in Sentinel's configuration any more.")
+        if options.allowed_users and pressed.user not in options.allowed_users:
+            return Said(text="You may not do this: `allowed_users` of the channel does not name you.")
+        return None
+
+    async def _act(self, pressed: Click, by: str) -> Said:
+        match pressed.action:
+            case Action.ACKNOWLEDGE:
+                return await self._acknowledge(pressed.aim.incident, by)
+            case Action.SILENCE:
+                until = self._clock.now() + SILENCED_FOR
+                await self._acting.silence_check(pressed.aim.check, SILENCED_FOR, by, WHY)
+                return Said(text=f"Silenced by {by} until {moment(until)}", done=True, gone=frozenset({Action.SILENCE}))
+            case Action.RUNBOOK:
+                return Said(text="", done=True)
+            case _:
+                assert_never(pressed.action)
+
+    async def _acknowledge(self, number: int, by: str) -> Said:
+        # Of two people who click at the same time one takes it; whoever wants to take it over says so by the command.
+        known = next((one for one in await self._acting.incidents() if one.id == number), None)
+        if known is not None and known.acknowledgement is not None:
+            taken = known.acknowledgement
+            who = "You have" if taken.by == by else f"{taken.by} has"
+            return Said(
+                text=f"{who} it already, until {moment(taken.until)}. To take it over: `sentinel ack {number}`."
+            )
+        answer = await self._acting.acknowledge(number, by, WHY, None)
+        if isinstance(answer, Refusal):
+            return Said(text=_REFUSALS.get(answer, "That cannot be done now."))
+        until = f" until {moment(answer.acknowledgement.until)}" if answer.acknowledgement else ""
+        return Said(text=f"Taken by {by}{until}", done=True, gone=frozenset({Action.ACKNOWLEDGE, Action.SILENCE}))
+
+    # --- The answer -------------------------------------------------------------------------------------------------
+
+    def _any(self, channels: set[str]) -> SlackOptions | None:
+        return next((self._channels[name] for name in channels if name in self._channels), None)
+
+    async def _answer(self, pressed: Click, options: SlackOptions | None, said: Said) -> None:
+        url = pressed.response_url
+        if url is None or options is None:
+            return
+        # As above.
+        from sentinel.channels.slack.reply import replace_message, tell_clicker  # noqa: PLC0415
+
+        if not said.done:
+            outcome = await tell_clicker(url, options.api_url, said.text, self._clock)
+        elif options.token is None or pressed.action is not Action.ACKNOWLEDGE:
+            # A bot's message is brought up to date by the news that the incident was taken; here nothing else would do it.
+            blocks = without_buttons(pressed, said.gone, said.text)
+            outcome = await replace_message(url, options.api_url, pressed.text, blocks, self._clock)
+        else:
+            return
+        if not isinstance(outcome, Sent):
+            log.info("click.not_answered", reason=outcome.cause.value, detail=outcome.detail)
+
+
+def _app(options: SlackOptions) -> App | None:
+    return None if options.app_token is None else (options.app_token, options.api_url)
+
+
+async def _end(tasks: Iterable["asyncio.Task[None]"]) -> None:
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)
