@@ -47,9 +47,20 @@ _WAYS: dict[str, tuple[str, Callable[[int], dict[str, Any]]]] = {
     ),
     "slack with a token": (
         "slack",
-        lambda port: {"token": "xoxb-canary-token", "channel": "#ops", "api_url": f"http://127.0.0.1:{port}/api/"},
+        lambda port: {
+            "token": "xoxb-canary-token",
+            "channel": "#ops",
+            "api_url": f"http://127.0.0.1:{port}/api/",
+            "app_token": "xapp-canary-token",
+        },
     ),
-    "slack by webhook": ("slack", lambda port: {"webhook_url": f"http://127.0.0.1:{port}/services/canary-path"}),
+    "slack by webhook": (
+        "slack",
+        lambda port: {
+            "webhook_url": f"http://127.0.0.1:{port}/services/canary-path",
+            "signing_secret": "canary-token-of-slack",
+        },
+    ),
     "webhook": (
         "webhook",
         lambda port: {
