@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import re
 from dataclasses import fields, replace
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -14,17 +15,24 @@ from hypothesis import strategies as st
 from jinja2 import nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from sentinel.channels.mail import FILES_LIMIT, Mail, compose, message_id, templates
-from sentinel.channels.render import Line, Words
+from sentinel.channels.attachments import FILES_LIMIT
+from sentinel.channels.chart import Chart
+from sentinel.channels.mail import Mail, Sheet, compose, message_id
+from sentinel.channels.render import Line, Row, Words
+from sentinel.channels.templating import environment as templates
+from sentinel.channels.wording import Picture, Wording
 from sentinel.core.notification import Kind, Message, Receipt
-from tests.kit.messages import NOW, OPENED, message, notification
+from tests.kit.messages import NOW, OPENED, OTHERS, message, news, notification
 
-SENDER = Address("Sentinel", addr_spec="sentinel@example.org")
+SHEET = Sheet(sender=Address("Sentinel", addr_spec="sentinel@example.org"), source="Ward 7", wording=Wording())
+CHART = Chart(png=b"\x89PNG", alt="response time from 02:30 to 03:18 UTC: 200 ms to 6.2 s")
 
 
-def written(told: Message = OPENED, *, first: Receipt | None = None, key: str = "m-12-1-mail") -> Mail:
+def written(
+    told: Message = OPENED, *, first: Receipt | None = None, key: str = "m-12-1-mail", chart: Chart | None = None
+) -> Mail:
     one = notification(told, to="kim@example.org", key=key)
-    return compose(one, sender=SENDER, source="Ward 7", first=first, now=NOW)
+    return compose(one, SHEET, first=first, now=NOW, chart=chart)
 
 
 def read(mail: Mail) -> EmailMessage:
@@ -146,7 +154,51 @@ def test_html_is_escaped() -> None:
 
 def test_the_page_needs_nothing_from_elsewhere() -> None:
     page = part(read(written(replace(OPENED, link=""))), "html")
-    assert not any(word in page for word in ("src=", "@import", "url(", "<link", "<script", "href="))
+    assert not any(word in page for word in ("src=", "@import", "url(", "<link", "<script"))
+
+
+def test_a_runbook_and_a_page_can_be_tapped_and_nothing_else() -> None:
+    told = replace(OPENED, explanation="https://evil.example.org/")
+    assert re.findall(r'href="([^"]+)"', part(read(written(told)), "html")) == [
+        "https://example.org/runbooks/payroll",
+        "https://sentinel.example.org/incidents/12",
+        "https://sentinel.example.org/incidents/12",
+    ]
+
+
+def test_the_chart_comes_along_and_is_shown_and_told_in_words() -> None:
+    mail = read(written(chart=CHART))
+    (picture,) = (one for one in mail.walk() if one.get_content_type() == "image/png")
+    assert f'src="cid:{picture["Content-ID"][1:-1]}"' in part(mail, "html")
+    assert picture.get_content_disposition() == "inline"
+    for kind in ("plain", "html"):
+        assert CHART.alt in part(mail, kind)
+
+
+def digest(size: int) -> Message:
+    return replace(message(Kind.DIGEST), news=tuple(news(n) for n in range(1, size + 1)), others_count=size)
+
+
+def test_a_digest_lists_what_it_stands_for() -> None:
+    mail = read(written(message(Kind.DIGEST)))
+    assert "RESOLVED      Till 4: connection refused (incident 4)" in part(mail, "plain")
+    assert part(mail, "html").count("connection refused") == 4
+    assert not list(mail.iter_attachments())
+
+
+def test_a_digest_of_5000_messages_shows_the_first_and_brings_the_whole_list() -> None:
+    mail = read(written(digest(5_000)))
+    (file,) = mail.iter_attachments()
+    listed = file.get_content().splitlines()
+    assert (file.get_filename(), sum("connection refused" in line for line in listed)) == ("incidents.txt", 5_000)
+    assert "4950 more are in incidents.txt" in part(mail, "plain")
+    assert part(mail, "plain").count("connection refused") == 50
+
+
+def test_whoever_broke_with_it_is_listed_when_a_line_has_no_room_for_all() -> None:
+    many = tuple(replace(OTHERS[0], check=f"till-{n}", title=f"Till {n}", incident=n) for n in range(1, 21))
+    mail = read(written(replace(OPENED, others=many, others_count=20)))
+    assert all(f"Till {n}" in part(mail, "plain") for n in range(1, 21))
 
 
 def test_a_report_brings_its_page_and_its_other_files(tmp_path: Path) -> None:
@@ -173,9 +225,9 @@ def test_a_file_that_is_too_large_is_left_out(tmp_path: Path) -> None:
 
 
 def test_the_templates_use_exactly_the_words() -> None:
-    known = {field.name for field in (*fields(Words), *fields(Line))}
-    used = {name for template in templates().list_templates() for name in attributes(template)} - {"ljust"}
-    assert used == known - {"tone"}  # the tone chooses the colour
+    known = {field.name for field in (*fields(Words), *fields(Line), *fields(Row), *fields(Picture))}
+    used = {name for template in ("subject.txt", "text.txt", "mail.html") for name in attributes(template)}
+    assert used == known - {"at"}  # which stands in the whole list
 
 
 def test_templates_are_sandboxed_and_know_no_other_names() -> None:

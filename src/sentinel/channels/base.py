@@ -5,15 +5,27 @@ dispatcher owns every retry. It does not raise for a receiver that fails; it ans
 says *ambiguous* when the message had left and the answer did not come.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sentinel.base.clock import Clock
 from sentinel.base.fields import Options
 from sentinel.base.redact import Redactor
+from sentinel.channels.wording import Wording
+from sentinel.core.budget import Budget
 from sentinel.core.notification import Notification, Outcome, Receipt
+from sentinel.core.series import Series
+
+#: Asks for a reading of a check over a time: name of the check, name of the reading (empty: the check's main one), from, to.
+#: None when there is none, or when it takes too long to find out. It never raises for a store that fails.
+SeriesSource = Callable[[str, str, datetime, datetime], Awaitable[Series | None]]
+
+
+async def no_series(_check: str, _reading: str, _since: datetime, _until: datetime) -> Series | None:
+    """Where nothing is kept that could be drawn."""
+    return None
 
 
 class Channel(Protocol):
@@ -38,6 +50,10 @@ def _no_own_address(_options: object, _written: str) -> str:
     raise ValueError("no `recipient`: a channel of this kind has one address")
 
 
+#: What a person can still read: more come as one message.
+FOR_PEOPLE = Budget(messages=30, per=timedelta(minutes=10))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelKind:
     """One kind of channel."""
@@ -50,6 +66,10 @@ class ChannelKind:
     own_address: Callable[[Any, str], str] = _no_own_address  # a person's own one in it; raises ValueError
     timeout: float = 30.0  # seconds for one attempt
     gap: float = 0.0  # seconds that the receiver wants between two messages; with a gap they go one by one
+    at_once: int = 4  # messages at the same time where there is no gap
+    budget: Budget | None = (
+        None  # of messages to each recipient, unless the file says otherwise; None: as many as there are
+    )
     timeout_of: Callable[[Any], float | None] = field(default=lambda _options: None)  # where options say how long
     veto_of: Callable[[Any], timedelta | None] = field(default=lambda _options: None)  # of a kind that runs commands
 
@@ -61,3 +81,5 @@ class ChannelTools:
     clock: Clock
     source: str  # name of this Sentinel
     redactor: Redactor = field(default_factory=Redactor)  # knows every secret of the plan
+    series: SeriesSource = no_series  # for charts
+    wording: Wording = field(default_factory=Wording)

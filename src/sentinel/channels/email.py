@@ -1,6 +1,7 @@
 """The email channel: one mail to each recipient, each over an SMTP connection of its own."""
 
 import asyncio
+import contextlib
 import re
 import socket
 import ssl
@@ -12,15 +13,20 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from sentinel.base.fields import Options, SecretField
-from sentinel.channels.base import ChannelKind, ChannelTools
+from sentinel.channels.base import FOR_PEOPLE, ChannelKind, ChannelTools
+from sentinel.channels.chart import Chart, asked, draw
 from sentinel.channels.fields import CaFile, is_host, is_host_name
-from sentinel.channels.mail import Mail, compose, load_templates
+from sentinel.channels.mail import Mail, Sheet, compose, is_long
 from sentinel.channels.route import Envelope, Route, Tls
+from sentinel.channels.wording import load_templates
 from sentinel.core.notification import Cause, Failed, Notification, Outcome, Receipt, Sent
 
 #: Seconds for one attempt. RFC 5321 (4.5.3.2.6) advises ten minutes for the answer to the data, since giving up early sends
 #: a message twice; a mail server that takes longer than this has given an alert no use.
 TIMEOUT: Final = 90.0
+
+#: Seconds for the chart of a mail, asking for its values included.
+CHART_WITHIN: Final = 2.5
 
 #: A dot-atom and a domain of letters, digits, hyphens and dots; or an address literal (RFC 5321, 4.1.2, without quoting).
 _ADDRESS: Final = re.compile(
@@ -99,6 +105,9 @@ class EmailOptions(Options):
     hello: Annotated[str, AfterValidator(_hello)] | None = None
     """The name that Sentinel gives itself towards the server. Left out: the name of the host it runs on."""
 
+    charts: bool = True
+    """Whether mails about an incident show its reading around the outage."""
+
     @model_validator(mode="after")
     def _login(self) -> Self:
         if bool(self.username) != (self.password is not None):
@@ -165,19 +174,20 @@ class Email:
         load_templates()  # takes 80 ms: better now than with the first alert
         self._deliver = deliver
         self._clock = tools.clock
-        self._source = tools.source
+        self._series = tools.series
         self._route = route(options)
         name, address = parseaddr(options.sender)
-        self._sender = Address(name, addr_spec=address)
+        self._sheet = Sheet(sender=Address(name, addr_spec=address), source=tools.source, wording=tools.wording)
+        self._charts = options.charts
 
     async def send(self, notification: Notification, first: Receipt | None, deadline: float) -> Outcome:
         try:
             async with asyncio.timeout_at(deadline):
                 mail = await self._compose(notification, first)
         except TimeoutError:
-            return Failed(cause=Cause.TIMEOUT, detail="the files to send along were not read in time")
+            return Failed(cause=Cause.TIMEOUT, detail="the mail was not written in time")
         envelope = Envelope(
-            sender=self._sender.addr_spec, recipient=notification.address.recipient, content=mail.content
+            sender=self._sheet.sender.addr_spec, recipient=notification.address.recipient, content=mail.content
         )
         failure = await self._deliver(self._route, envelope, deadline)
         return failure or Sent(receipt={"message_id": mail.message_id})
@@ -186,10 +196,21 @@ class Email:
         """Holds nothing between attempts."""
 
     async def _compose(self, notification: Notification, first: Receipt | None) -> Mail:
-        write = partial(
-            compose, notification, sender=self._sender, source=self._source, first=first, now=self._clock.now()
-        )
-        return await asyncio.to_thread(write) if notification.message.files else write()
+        chart = await self._chart(notification) if self._charts else None
+        write = partial(compose, notification, self._sheet, first=first, now=self._clock.now(), chart=chart)
+        return await asyncio.to_thread(write) if is_long(notification) else write()
+
+    async def _chart(self, notification: Notification) -> Chart | None:
+        """The chart, if there is one within `CHART_WITHIN`: nobody waits for a picture."""
+        wanted = asked(notification.message)
+        if wanted is None:
+            return None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CHART_WITHIN):
+                series = await self._series(wanted.check, wanted.reading, wanted.since, wanted.until)
+                if series is not None:
+                    return await asyncio.to_thread(draw, series, notification.message)
+        return None
 
 
 def _build(name: str, options: EmailOptions, tools: ChannelTools) -> Email:  # noqa: ARG001  the kind's signature
@@ -208,4 +229,5 @@ EMAIL: Final = ChannelKind(
     recipients=_recipients,
     own_address=lambda _options, written: _address(written),
     timeout=TIMEOUT,
+    budget=FOR_PEOPLE,
 )

@@ -15,6 +15,9 @@ from sentinel.core.rule import Severity
 MORE_FINDINGS: Final = 5  # findings shown beside the worst
 NAMED: Final = 8  # others that a line names
 
+LINKED: Final = frozenset({"Runbook", "Look at"})  # labels of lines whose text is an address
+TYPED: Final = frozenset({"Stop it with", "Acknowledge with"})  # of those whose text is a command
+
 _OVER: Final = frozenset({Kind.RESOLVED, Kind.WITHDRAWN})
 
 _COMMANDS: Final = {Kind.COMMAND_PLANNED: "What will happen", Kind.COMMAND_ENDED: "What happened"}

@@ -38,11 +38,15 @@ ITEMS_LIMIT: Final = 10  # of findings, tags, files
 
 def payload(notification: Notification) -> Json:
     """What a webhook gets: the message, its key, and one line that says it all. The address is left out."""
-    message = notification.message
+    return {"key": notification.key, "summary": words(notification.message).subject, **facts(notification.message)}
+
+
+def facts(message: Message) -> Json:
+    """The message as JSON, its texts and lists cut."""
     body = _object(message)
     body["text"] = shorten(block(message.text), BODY_LIMIT)
     body["files"] = [PurePath(name).name for name in body["files"]]  # where they lie on this host is nobody's concern
-    return {"key": notification.key, "summary": words(message).subject, **body}
+    return body
 
 
 def _encode(value: Any) -> Any:

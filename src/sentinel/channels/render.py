@@ -10,7 +10,7 @@ from typing import Final
 
 from sentinel.channels.clean import block, moment, one_line, shorten, web_address
 from sentinel.channels.headline import Tone, headline, number, tag, tone
-from sentinel.channels.lines import NAMED, lines, other_text
+from sentinel.channels.lines import LINKED, NAMED, TYPED, lines, other_text
 from sentinel.core.notification import AboutOther, Kind, Message, News
 from sentinel.core.rule import Severity
 
@@ -43,6 +43,8 @@ class Line:
 
     label: str
     text: str
+    link: str = ""  # http or https, where the text is the address of a page
+    command: bool = False  # whether the text is a command to be typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,14 +83,17 @@ def words(message: Message) -> Words:
         tag=state,
         subject=shorten(f"[{state}] {said}", SUBJECT_LIMIT) + number(message),
         headline=said,
-        lines=tuple(
-            Line(label=label, text=shorten(one_line(text), LINE_LIMIT)) for label, text in lines(message) if text
-        ),
+        lines=tuple(_line(label, shorten(one_line(text), LINE_LIMIT)) for label, text in lines(message) if text),
         rows=tuple(_rows(message)),
         body=shorten(block(message.text), BODY_LIMIT),
         link=web_address(one_line(message.link)),
         footer=f"Sentinel {shorten(one_line(message.source), NAME_LIMIT)}, {moment(message.at)}",
     )
+
+
+def _line(label: str, text: str) -> Line:
+    link = web_address(text) if label in LINKED and " " not in text else ""
+    return Line(label=label, text=text, link=link, command=label in TYPED)
 
 
 def _rows(message: Message) -> Iterator[Row]:

@@ -1,0 +1,87 @@
+"""What a mail brings along: the files of a report, and the whole list of what a digest stands for."""
+
+import mimetypes
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Final
+
+from sentinel.channels.clean import one_line
+from sentinel.channels.render import Row, Words
+
+FILES_LIMIT: Final = 2_000_000  # bytes of all files of one mail
+ROWS_SHOWN: Final = 50  # rows in the body of a mail; when there are more, the whole list is a file
+
+#: Name of the file with the whole list.
+LIST_NAME: Final = "incidents.txt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file of a mail."""
+
+    name: str
+    content: bytes
+
+    def attach_to(self, mail: EmailMessage) -> None:
+        kind = mimetypes.guess_type(self.name)[0] or "application/octet-stream"
+        main, _, sub = kind.partition("/")
+        if main == "text":  # the encoding is said, so that no reader has to guess
+            text = self.content.decode("utf-8", "replace")
+            mail.add_attachment(text, subtype=sub, filename=self.name, cte="base64")
+        else:
+            mail.add_attachment(self.content, maintype=main, subtype=sub, filename=self.name)
+
+
+def read_files(names: Iterable[str]) -> tuple[list[File], list[str]]:
+    """The files that can be sent along, and a note for each that cannot. It blocks."""
+    files: list[File] = []
+    notes = []
+    room = FILES_LIMIT
+    for path in map(Path, names):
+        content = _content(path, room)
+        if content is None:
+            notes.append(f"{one_line(path.name)} is not attached: it is missing or too large.")
+        else:
+            files.append(File(name=header(path.name), content=content))
+            room -= len(content)
+    return files, notes
+
+
+def take_page(files: list[File]) -> str:
+    """The first HTML file, taken out of the files: it becomes the mail's HTML part."""
+    for number, file in enumerate(files):
+        if file.name.endswith((".html", ".htm")):
+            return files.pop(number).content.decode("utf-8", "replace")
+    return ""
+
+
+def whole_list(said: Words) -> File | None:
+    """The list of all rows, when there are more than the body shows."""
+    if len(said.rows) <= ROWS_SHOWN:
+        return None
+    lines = (said.subject, said.footer, "", *map(row_text, said.rows), "")
+    return File(name=LIST_NAME, content="\n".join(lines).encode("utf-8", "replace"))
+
+
+def row_text(row: Row) -> str:
+    """A row on one line: `CRITICAL      Till 1: connection refused (incident 1, 2026-03-02 03:18:05 UTC)`."""
+    facts = ", ".join(part for part in (f"incident {row.incident}" if row.incident else "", row.at) if part)
+    said = f"{row.title}: {row.text}" if row.text else row.title
+    return f"{row.tag:<13} {said}" + (f" ({facts})" if facts else "")
+
+
+def header(text: str) -> str:
+    """The text as a header's value. EmailMessage reads `=?utf-8?q?=0A?=` in it as an encoded line end, and before Python
+    3.11.10 it wrote that line end out, which began a new header (CVE-2024-6923)."""
+    return one_line(text).replace("=?", "= ?")
+
+
+def _content(path: Path, room: int) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            content = file.read(room + 1)
+    except OSError:
+        return None
+    return content if len(content) <= room else None
