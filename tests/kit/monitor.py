@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sentinel.app.clicks import Heard
-from sentinel.core.incident import Acknowledge, Incident, Phase, Refusal
+from sentinel.core.incident import Event, Incident, Phase, Refusal
 from sentinel.core.life import step
 from sentinel.core.notification import State
 from sentinel.reports import status
+from sentinel.reports.incident import IncidentDocument, Record, build
 from sentinel.reports.documents import HealthDocument, LeftLine, OwnHealth, RunLine, StatusDocument
 from tests.kit.scene import NOW
 
@@ -81,13 +82,19 @@ class StillMonitor:
     async def outbox(self, states: tuple[State, ...]) -> list[Notification]:
         return [row for row in self.rows if row.state in states]
 
-    async def acknowledge(self, number: int, by: str, why: str, hold: timedelta | None) -> Incident | Refusal:
+    async def incident(self, number: int) -> IncidentDocument | None:
+        for history in self.histories:
+            if history.incident is not None and history.incident.id == number:
+                return build(Record(incident=history.incident), status.facts(history, None), NOW)
+        return None
+
+    async def meet(self, number: int, event: Event) -> Incident | Refusal:
         for history in self.histories:
             incident = history.incident
             if incident is not None and incident.id == number:
-                taken, _, refusal = step(incident, Acknowledge(by=by, why=why, hold=hold), NOW)
-                history.incident = taken
-                return refusal or taken or Refusal.NO_INCIDENT
+                after, _, refusal = step(incident, event, NOW)
+                history.incident = after
+                return refusal or after or Refusal.NO_INCIDENT
         return Refusal.NO_INCIDENT
 
     async def report(self, token: str, report: Report) -> bool:

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sentinel import __version__
-from sentinel.app import leftovers
+from sentinel.app import incidents, leftovers
 from sentinel.app.clicks import Heard
 from sentinel.app.parts import Parts
 from sentinel.base.errors import SentinelError, StoreError, StoreUnavailable
 from sentinel.core.history import History
-from sentinel.core.incident import Acknowledge, Incident, Refusal
+from sentinel.core.incident import Event, Incident, Refusal
 from sentinel.core.matcher import Matcher
 from sentinel.core.notification import Notification, State
 from sentinel.core.result import Outcome
@@ -21,6 +21,7 @@ from sentinel.core.slo import Rollup
 from sentinel.probes.heartbeat import Report
 from sentinel.reports import status
 from sentinel.reports.documents import HealthDocument, LeftLine, OutboxLine, OwnHealth, RunLine, StatusDocument
+from sentinel.reports.incident import IncidentDocument
 from sentinel.store.database import Room, Transaction
 
 #: How long the figures of the last 24 hours are good for.
@@ -123,17 +124,13 @@ class Verbs:
         until = self._parts.clock.now()
         return await self._parts.store.read(lambda tx: tx.incidents.between(since, until, MOST_ROWS))
 
-    async def acknowledge(self, number: int, by: str, why: str, hold: timedelta | None) -> Incident | Refusal:
-        """Take an incident: its escalation stops. Answers after the commit."""
-        try:
-            async with asyncio.timeout(COMMIT_WITHIN):
-                answer = await self._parts.pipeline.meet(number, Acknowledge(by=by, why=why, hold=hold))
-        except TimeoutError:
-            raise StoreUnavailable("it is acknowledged, but the store has not confirmed it yet") from None
-        if answer is not Refusal.NO_INCIDENT:
-            return answer
-        known = await self._parts.store.read(lambda tx: tx.incidents.get(number))
-        return Refusal.ALREADY_RESOLVED if known else answer
+    async def incident(self, number: int) -> IncidentDocument | None:
+        """Everything that is known of one incident."""
+        return await incidents.look_at(self._parts, number)
+
+    async def meet(self, number: int, event: Event) -> Incident | Refusal:
+        """Let an incident meet what a person does. Answers after the commit."""
+        return await incidents.meet(self._parts, number, event)
 
     # --- Checks by hand ---------------------------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
-"""Commands that ask a running daemon: status, incidents, ack, outbox, reload."""
+"""Commands that ask a running daemon: status, outbox, reload."""
 
-import os
 from pathlib import Path
 
 import click
@@ -75,72 +74,6 @@ def _remembered() -> wire.Json:
             return asyncio.run(status_from_store(plan)).to_json()
     except StoreError as error:
         raise NotRunning(f"and its store cannot be read either: {error}") from error
-
-
-@click.command()
-@options.config
-@click.option("--all", "everything", is_flag=True, help="Also those of the last 30 days that are over.")
-@as_json
-def incidents(everything: bool, as_json: bool) -> None:
-    """List open incidents.
-
-    \b
-    Example:
-      sentinel incidents --all
-    """
-    answer = wire.ask(chosen_config(), "/api/v1/incidents" + (f"?since={_a_month_ago()}" if everything else ""))
-    if as_json:
-        print_json(answer)
-    else:
-        click.echo(text.incidents(answer["incidents"], text.moment(answer["at"]), look()), nl=False)
-
-
-def _a_month_ago() -> str:
-    from datetime import timedelta
-
-    from sentinel.base.clock import SystemClock
-
-    return f"{SystemClock().now() - timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}"
-
-
-@click.command()
-@options.config
-@click.argument("incident", type=click.IntRange(min=1), metavar="ID")
-@click.option("--why", required=True, metavar="TEXT", help="What you know or do; everybody who was told reads it.")
-@click.option("--by", metavar="NAME", help="Who takes it. Default: your login name.")
-@click.option("--for", "hold", metavar="TIME", help="How long it holds, such as 2h. Default: as the policy says.")
-@as_json
-def ack(incident: int, why: str, by: str | None, hold: str | None, as_json: bool) -> None:
-    """Take an incident.
-
-    Its escalation stops, and everybody who was told learns who has it. Acknowledging it again takes it over from somebody
-    else, or holds it for another time from now.
-
-    \b
-    Examples:
-      sentinel ack 12 --why "restarting the database" --for 1h
-      sentinel ack 12 --why "the new disk comes at noon" --for 4h
-    """
-    asked = {"by": by or _login_name(), "why": why} | ({"for": hold} if hold else {})
-    row = wire.ask(chosen_config(), f"/api/v1/incidents/{incident}/acknowledge", asked)
-    if as_json:
-        print_json(row)
-        return
-    until = text.moment(row["acknowledged_until"])
-    by, check = text.clean(row["acknowledged_by"]), text.clean(row["check"])
-    click.echo(f"Incident {row['id']} ({check}) is acknowledged by {by} until {until:%Y-%m-%d %H:%M} UTC.")
-
-
-def _login_name() -> str:
-    """Who sits at the keyboard, through sudo too."""
-    import getpass
-
-    if name := os.environ.get("SUDO_USER"):
-        return name
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError) as error:
-        raise click.UsageError("this user has no name: say who you are with --by NAME") from error
 
 
 @click.group(invoke_without_command=True)

@@ -11,7 +11,7 @@ import click
 
 from sentinel import __version__
 from sentinel.base.errors import SentinelError
-from sentinel.cli import ask, cleanup, config, once, options, run
+from sentinel.cli import ask, cleanup, config, incidents, once, options, run
 
 #: A command line that cannot be understood (sysexits.h).
 EX_USAGE = 64
@@ -53,8 +53,13 @@ for command in (
     once.check,
     cleanup.cleanup,
     config.config,
-    ask.incidents,
-    ask.ack,
+    incidents.incidents,
+    incidents.incident,
+    incidents.ack,
+    incidents.unack,
+    incidents.resolve,
+    incidents.comment,
+    incidents.assign,
     ask.outbox,
     once.report,
     once.test_alert,

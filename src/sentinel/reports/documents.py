@@ -15,6 +15,7 @@ from sentinel.base.units import Unit
 from sentinel.core.incident import Phase
 from sentinel.core.result import FailureClass, Outcome
 from sentinel.core.rule import Direction, Severity
+from sentinel.core.silence import Course
 
 #: The version of the JSON form of all documents.
 FORMAT = 1
@@ -97,6 +98,7 @@ class CheckLine:
     degraded: timedelta = timedelta(0)  # of 24 hours, beyond a bound; counts as up
     p95: float | None  # of the main reading over 24 hours, in its unit
     samples: int  # results of 24 hours
+    quiet: str = ""  # what covers it now, a window or a silence, in words; empty: nothing does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +156,11 @@ class IncidentLine(Document):
     acknowledged_why: str = ""
     acknowledged_until: datetime | None = None
     meanwhile: str = ""  # how the check is now, where it is not as bad as told: `1 of 2 good`, `not judged now`
+    quiet: str = ""  # the silence or the window that mutes it now, in words; empty: none does
+    muted: str = ""  # why nobody is told of it now, by one word and who or what does it; empty: somebody is
+    assigned_to: str = ""
+    bundle: int = 0  # number of the incident that it is told of together with; 0: by itself
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +180,69 @@ class NotificationLine(Document):
     ambiguous: int  # attempts after which nobody knows whether it arrived
     reason: str  # why the last attempt failed, from a closed list
     detail: str  # the receiver's words, short and cleaned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceLine(Document):
+    """One silence."""
+
+    id: int
+    course: Course
+    covers: str  # which incidents, in words
+    by: str
+    why: str
+    starts_at: datetime
+    ends_at: datetime
+    ended_by: str  # who ended it before its time; empty: nobody
+    checks: int = 0  # that it means now
+    mutes: int = 0  # open incidents of which nobody is told because of it
+    ends_soon: bool = False  # it mutes something, and ends within half an hour
+    long: bool = False  # it goes on for more than a week: it may have been forgotten
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """From one moment up to, and without, another."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowLine(Document):
+    """One window, and when it is."""
+
+    id: str
+    title: str
+    course: Course
+    covers: str  # which checks, in words
+    current: Span | None  # None while it is not open
+    next: tuple[Span, ...]  # the next times
+    configured: bool
+    expects_down: bool
+    by: str
+    why: str
+    channels: tuple[str, ...] = ()  # that are told of it
+    ended_by: str = ""  # who ended its last time early
+    checks: int = 0  # that it covers now
+    still_up: tuple[str, ...] = ()  # while it is open and down is expected: checks that were up since, and never down
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldLine(Document):
+    """One time that a window was open."""
+
+    window: str  # id
+    title: str
+    covers: str
+    starts_at: datetime
+    ends_at: datetime
+    expects_down: bool
+    by: str
+    why: str
+    ended_by: str
+    still_up: tuple[str, ...]  # though down was expected
+    called_off: bool  # before it began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +294,8 @@ class StatusDocument(Document):
     incidents: tuple[IncidentLine, ...]  # open ones, the most urgent first
     outbox: OutboxLine
     own: OwnHealth | None  # None when it does not run
+    silences: tuple[SilenceLine, ...] = ()  # active ones, the one that ends first first
+    windows: tuple[WindowLine, ...] = ()  # open ones, likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +375,8 @@ class ReportDocument(Document):
     opened: int  # incidents
     notifications: int  # messages about these incidents; reports and tests are not among them
     overall: Severity
+    silences: tuple[SilenceLine, ...] = ()  # that were active in the period, the newest first
+    windows: tuple[HeldLine, ...] = ()  # that were open in it, the latest first
     formula: str = (
         "uptime = (up + degraded) / (up + degraded + down), by time; degraded time, beyond a bound, counts as up, but keeps no "
         "target; unknown time is shown apart and counts neither way"

@@ -184,6 +184,10 @@ def incident_line(incident: Incident, now: datetime, one: CheckFacts | None = No
         acknowledged_why=taken.why if taken else "",
         acknowledged_until=taken.until if taken else None,
         meanwhile=_meanwhile(incident, one) if one and incident.is_open else "",
+        muted=str(incident.mute or ""),
+        assigned_to=incident.assigned_to,
+        bundle=0 if incident.leads else incident.bundle,
+        policy=incident.policy.name,
     )
 
 

@@ -171,7 +171,16 @@ def _course(row: Json, now: datetime) -> str:
             by, why = clean(row["acknowledged_by"]), clean(row["acknowledged_why"])
             return f"open {lasted}, {level}{meanwhile}, acknowledged by {by} until {until:%H:%M} UTC: {why}"
         case phase:
-            return f"{phase} {lasted}, {level}{meanwhile}"
+            return f"{phase} {lasted}, {_heard(row, level)}{meanwhile}"
+
+
+def _heard(row: Json, level: str) -> str:
+    """Who is told of an open incident, or why nobody is."""
+    if row.get("bundle"):
+        level = f"told of with #{row['bundle']}"
+    elif row.get("muted"):
+        level = f"{level}, quiet: {clean(row['muted'])}"
+    return f"{level}, {clean(row['assigned_to'])} sees to it" if row.get("assigned_to") else level
 
 
 def _check_lines(document: Json, at: datetime, look: Look, everything: bool) -> Iterator[str]:

@@ -254,6 +254,10 @@ class Outbox:
         """The row of that number."""
         return next(iter(self._read(select(outbox).where(outbox.c.id == number))), None)
 
+    def of(self, incident: int, limit: int = 10_000) -> Rows:
+        """The rows of a conversation (the messages of an incident, and of those that spoke after it), the oldest first."""
+        return self._read(select(outbox).where(outbox.c.incident == incident).order_by(outbox.c.id).limit(limit))
+
     def list(self, states: Collection[State], limit: int = 1000) -> Rows:
         """The latest rows in these states, the newest first; at most `limit`."""
         asked = select(outbox).where(outbox.c.state.in_([state.value for state in states]))

@@ -5,10 +5,9 @@ the addresses where jobs report, each of which holds a secret, and the one where
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import orjson
 import structlog
@@ -21,12 +20,13 @@ from starlette.routing import Route
 
 from sentinel.base.clock import Clock
 from sentinel.base.errors import SentinelError
-from sentinel.core.incident import Incident, Refusal
 from sentinel.core.notification import State
-from sentinel.reports.documents import Document, IncidentLine
-from sentinel.reports.status import facts, incident_line, notification_line
+from sentinel.reports.documents import Document
+from sentinel.reports.status import notification_line
 from sentinel.web import payload, slack
+from sentinel.web.answers import body, json_answer
 from sentinel.web.exposition import Exposition
+from sentinel.web.incidents import IncidentPages
 from sentinel.web.monitor import Monitor
 from sentinel.web.payload import BadRequest
 
@@ -37,13 +37,6 @@ T = TypeVar("T")
 
 #: An answer that takes long to make is good for others who ask within so many seconds.
 FRESH = 1.0
-
-#: What a refused acknowledgement means to a client.
-_REFUSALS = {
-    Refusal.NO_INCIDENT: (404, "there is no such incident"),
-    Refusal.NOT_OPEN_YET: (409, "the incident has not opened yet"),
-    Refusal.ALREADY_RESOLVED: (409, "the incident is resolved already"),
-}
 
 _UNSENT: tuple[State, ...] = (State.QUEUED, State.SENDING, State.DEAD)
 
@@ -58,6 +51,7 @@ class Api:
         # Encoding thousands of checks takes tens of milliseconds: not on the loop that schedules probes.
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="web")
         self._status = _Shared(self._encoded_status)
+        self._incidents = IncidentPages(monitor, clock, self._status.forget)
 
     def close(self) -> None:
         self._encoder.shutdown(wait=False, cancel_futures=True)
@@ -68,7 +62,7 @@ class Api:
             Route("/healthz", self.health),
             Route("/metrics", self.metrics),
             Route("/api/v1/status", self.status),
-            Route("/api/v1/incidents", self.incidents),
+            *self._incidents.for_reading(),
             *self._pings(),
             Route("/slack/interactions", self.slack, methods=["POST"]),
         )
@@ -79,10 +73,9 @@ class Api:
             Route("/healthz", self.health),
             Route("/metrics", self.metrics),
             Route("/api/v1/status", self.status),
-            Route("/api/v1/incidents", self.incidents),
+            *self._incidents.for_everything(),
             *self._pings(),
             Route("/api/v1/outbox", self.outbox),
-            Route("/api/v1/incidents/{number:int}/acknowledge", self.acknowledge, methods=["POST"]),
             Route("/api/v1/outbox/redrive", self.redrive, methods=["POST"]),
             Route("/api/v1/outbox/drop", self.drop, methods=["POST"]),
             Route("/api/v1/checks/{name}/run", self.run_check, methods=["POST"]),
@@ -103,7 +96,7 @@ class Api:
 
     async def health(self, _request: Request) -> Response:
         health = self._monitor.health()
-        return _json(health.to_json(), 200 if health.healthy else 503)
+        return json_answer(health.to_json(), 200 if health.healthy else 503)
 
     async def metrics(self, request: Request) -> Response:
         accept = request.headers.get("accept", CONTENT_TYPE_LATEST)
@@ -115,32 +108,12 @@ class Api:
     async def status(self, _request: Request) -> Response:
         return Response(await self._status.get(), media_type="application/json")
 
-    async def incidents(self, request: Request) -> Response:
-        since = payload.query(request.query_params, "since", _moment, None)
-        now = self._clock.now()
-        found = await self._monitor.incidents(since=since)
-        return _json({"at": now, "incidents": [line.to_json() for line in self._lines(found, now)]})
-
     async def outbox(self, request: Request) -> Response:
         states = payload.query(request.query_params, "state", _states, _UNSENT)
         rows = await self._monitor.outbox(states)
-        return _json({"at": self._clock.now(), "notifications": [notification_line(row).to_json() for row in rows]})
-
-    async def acknowledge(self, request: Request) -> Response:
-        asked = payload.acknowledging(await _body(request))
-        answer = await self._monitor.acknowledge(request.path_params["number"], asked.by, asked.why, asked.hold)
-        self._status.forget()
-        if isinstance(answer, Refusal):
-            status, text = _REFUSALS[answer]
-            return _json({"error": text, "refusal": answer.value}, status)
-        (line,) = self._lines((answer,), self._clock.now())
-        return _json(line.to_json())
-
-    def _lines(self, incidents: Sequence[Incident], now: datetime) -> list[IncidentLine]:
-        """The incidents, each beside what is known of its check now."""
-        names = {incident.check for incident in incidents if incident.is_open}
-        known = {past.check.name: facts(past, None) for past in self._monitor.snapshot() if past.check.name in names}
-        return [incident_line(incident, now, known.get(incident.check)) for incident in incidents]
+        return json_answer(
+            {"at": self._clock.now(), "notifications": [notification_line(row).to_json() for row in rows]}
+        )
 
     async def ping(self, request: Request) -> Response:
         """A job reports. Who knows the token may; that is all that it is good for."""
@@ -155,45 +128,51 @@ class Api:
         return await slack.interaction(self._monitor, request)
 
     async def redrive(self, request: Request) -> Response:
-        asked = payload.dead_ones(await _body(request))
+        asked = payload.dead_ones(await body(request))
         self._status.forget()
-        return _json({"redriven": await self._monitor.redrive(asked.ids)})
+        return json_answer({"redriven": await self._monitor.redrive(asked.ids)})
 
     async def drop(self, request: Request) -> Response:
-        asked = payload.dead_ones(await _body(request))
-        return _json({"dropped": await self._monitor.drop(asked.ids)})
+        asked = payload.dead_ones(await body(request))
+        return json_answer({"dropped": await self._monitor.drop(asked.ids)})
 
     async def run_check(self, request: Request) -> Response:
-        await _body(request)
+        await body(request)
         line = await self._monitor.run_check(request.path_params["name"])
         self._status.forget()
         if line is None:
-            return _json({"error": "there is no such check", "hint": "a new one needs `sentinel reload` first"}, 404)
-        return _json(line.to_json())
+            return json_answer(
+                {"error": "there is no such check", "hint": "a new one needs `sentinel reload` first"}, 404
+            )
+        return json_answer(line.to_json())
 
     async def left_behind(self, _request: Request) -> Response:
         left = await self._monitor.left_behind()
-        return _json({"at": self._clock.now(), "left": [line.to_json() for line in left]})
+        return json_answer({"at": self._clock.now(), "left": [line.to_json() for line in left]})
 
     async def clean_up(self, request: Request) -> Response:
-        await _body(request)
+        await body(request)
         left = await self._monitor.clean_up()
-        return _json({"at": self._clock.now(), "left": [line.to_json() for line in left]})
+        return json_answer({"at": self._clock.now(), "left": [line.to_json() for line in left]})
 
     async def drop_left(self, request: Request) -> Response:
-        return _json({"dropped": await self._monitor.drop_left(payload.marks(await _body(request)))})
+        return json_answer({"dropped": await self._monitor.drop_left(payload.marks(await body(request)))})
 
     async def reload(self, request: Request) -> Response:
-        await _body(request)
+        await body(request)
         problem = await self._monitor.reload()
         self._status.forget()
-        return _json({"error": problem, "refusal": "configuration"}, 409) if problem else _json({"reloaded": True})
+        return (
+            json_answer({"error": problem, "refusal": "configuration"}, 409)
+            if problem
+            else json_answer({"reloaded": True})
+        )
 
     async def write_down(self, request: Request) -> Response:
         """For a command that is about to read the store: everything that is known is committed first."""
-        await _body(request)
+        await body(request)
         await self._monitor.write_down()
-        return _json({"written": True})
+        return json_answer({"written": True})
 
     async def _encoded_status(self) -> bytes:
         return await self._encode(_encoded, await self._monitor.status())
@@ -228,17 +207,6 @@ def _application(*routes: Route) -> Starlette:
     return Starlette(routes=routes, exception_handlers=handlers)
 
 
-async def _body(request: Request) -> bytes:
-    """The body of a request that changes something. Asking for JSON keeps forms of foreign pages out."""
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-        raise HTTPException(415, "expected content-type application/json")
-    return await request.body()
-
-
-def _json(value: Mapping[str, Any], status: int = 200) -> Response:
-    return Response(orjson.dumps(value, option=orjson.OPT_UTC_Z), status, media_type="application/json")
-
-
 def _encoded(document: Document) -> bytes:
     return orjson.dumps(document.to_json())
 
@@ -247,23 +215,16 @@ def _states(text: str) -> tuple[State, ...]:
     return tuple(State(word) for word in text.split(","))
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return moment
-
-
 async def _http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _json({"error": error.detail}, error.status_code)
+    return json_answer({"error": error.detail}, error.status_code)
 
 
 async def _own_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, SentinelError)
     if isinstance(error, BadRequest):
-        return _json({"error": str(error)}, 400)
-    return _json({"error": str(error), "hint": error.hint}, 503)
+        return json_answer({"error": str(error)}, 400)
+    return json_answer({"error": str(error), "hint": error.hint}, 503)
 
 
 async def _left(_request: Request, _error: Exception) -> Response:
@@ -273,4 +234,4 @@ async def _left(_request: Request, _error: Exception) -> Response:
 async def _fault(request: Request, error: Exception) -> Response:
     """A fault of ours: the log has its traceback, the client learns nothing of it."""
     log.error("web.request_failed", path=request.url.path, exc_info=error)
-    return _json({"error": "a fault in Sentinel; its log has the details"}, 500)
+    return json_answer({"error": "a fault in Sentinel; its log has the details"}, 500)

@@ -1,15 +1,16 @@
 """What the web side asks of the application, and nothing more."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from sentinel.app.clicks import Heard
 from sentinel.core.history import History
-from sentinel.core.incident import Incident, Refusal
+from sentinel.core.incident import Event, Incident, Refusal
 from sentinel.core.notification import Notification, State
 from sentinel.probes.heartbeat import Report
 from sentinel.reports.documents import HealthDocument, LeftLine, OwnHealth, RunLine, StatusDocument
+from sentinel.reports.incident import IncidentDocument
 
 
 class Monitor(Protocol):
@@ -39,8 +40,12 @@ class Monitor(Protocol):
         """Rows of the outbox in one of these states, bounded."""
         ...
 
-    async def acknowledge(self, number: int, by: str, why: str, hold: timedelta | None) -> Incident | Refusal:
-        """Take an incident, over from somebody else or for longer too; the refusal says why it could not be taken."""
+    async def incident(self, number: int) -> IncidentDocument | None:
+        """Everything that is known of one incident; None when there is none of that number."""
+        ...
+
+    async def meet(self, number: int, event: Event) -> Incident | Refusal:
+        """Let an incident meet what a person does; the refusal says why it changed nothing."""
         ...
 
     async def report(self, token: str, report: Report) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import orjson
@@ -29,33 +29,10 @@ class BadRequest(SentinelError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledging:
-    """Somebody takes an incident."""
-
-    by: str
-    why: str
-    hold: timedelta | None  # the policy's time when None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadOnes:
     """Dead notifications that are to be sent again, or put away."""
 
     ids: tuple[int, ...] | None  # all when None
-
-
-def acknowledging(body: bytes) -> Acknowledging:
-    """Read `{"by": "ann", "why": "on it", "for": "2h"}`; `for` may be missing.
-
-    Raises:
-        BadRequest: it is not that.
-    """
-    fields = _object(body, {"by", "why", "for"})
-    return Acknowledging(
-        by=_text(fields, "by", LONGEST_NAME),
-        why=_text(fields, "why", LONGEST_REASON),
-        hold=_hold(fields["for"]) if fields.get("for") is not None else None,
-    )
 
 
 def dead_ones(body: bytes) -> DeadOnes:
@@ -64,7 +41,7 @@ def dead_ones(body: bytes) -> DeadOnes:
     Raises:
         BadRequest: it is neither.
     """
-    fields = _object(body, {"ids", "all"})
+    fields = object_of(body, {"ids", "all"})
     if fields.get("all") is True and "ids" not in fields:
         return DeadOnes(ids=None)
     ids = fields.get("ids")
@@ -100,7 +77,7 @@ def marks(body: bytes) -> tuple[str, ...]:
     Raises:
         BadRequest: it is not that.
     """
-    given = _object(body, {"marks"}).get("marks")
+    given = object_of(body, {"marks"}).get("marks")
     if not isinstance(given, list) or not 0 < len(given) <= MOST_IDS or not all(isinstance(one, str) for one in given):
         raise BadRequest('expected {"marks": [texts]}')
     return tuple(given)
@@ -120,7 +97,15 @@ def query(parameters: Mapping[str, str], name: str, read: Callable[[str], T], de
         raise BadRequest(f"the parameter `{name}` cannot be read") from error
 
 
-def _object(body: bytes, keys: set[str]) -> dict[str, Any]:
+def moment(text: str) -> datetime:
+    """A time with its zone, as ISO 8601 has it; raises ValueError."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return at
+
+
+def object_of(body: bytes, keys: set[str]) -> dict[str, Any]:
     """A flat JSON object with these keys at most. orjson bounds depth (1,024) and refuses NaN; values are checked after."""
     try:
         value = orjson.loads(body)
@@ -131,18 +116,24 @@ def _object(body: bytes, keys: set[str]) -> dict[str, Any]:
     return value
 
 
-def _text(fields: Mapping[str, Any], name: str, longest: int) -> str:
+def line(fields: Mapping[str, Any], name: str, longest: int) -> str:
+    """A field as one line of text; raises BadRequest."""
     text = fields.get(name)
     if not isinstance(text, str) or not text.strip():
         raise BadRequest(f"`{name}` has to be a text that is not empty")
     # One line of printable characters: it goes into mails, logs and terminals.
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    if len(line) > longest:
+    whole = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if len(whole) > longest:
         raise BadRequest(f"`{name}` has to have at most {longest} characters")
-    return line
+    return whole
 
 
-def _hold(value: object) -> timedelta:
+def duration(value: object) -> timedelta:
+    """How long something is to hold.
+
+    Raises:
+        BadRequest: it is no time, or longer than `LONGEST_HOLD`.
+    """
     try:
         hold = parse_duration(value) if isinstance(value, str | int | float) else timedelta(0)
     except (ValueError, OverflowError):

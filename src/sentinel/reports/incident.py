@@ -1,0 +1,150 @@
+"""One incident from beginning to end: what happened, who did what, who was told of it, and how each delivery ended."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sentinel.base.units import format_duration
+from sentinel.core.incident import Incident
+from sentinel.core.notification import Notification
+from sentinel.core.timeline import TimelineEntry
+from sentinel.reports.documents import Document, IncidentLine
+from sentinel.reports.status import CheckFacts, incident_line
+from sentinel.reports.text import Look, clean, columns, moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineLine:
+    """One thing that happened."""
+
+    at: datetime
+    kind: str
+    by: str  # a person's name; empty: Sentinel itself
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryLine:
+    """One message to one address."""
+
+    at: datetime  # when it was written
+    kind: str
+    channel: str
+    recipient: str
+    state: str
+    attempts: int
+    reason: str  # why the last attempt failed; empty after a success
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentDocument(Document):
+    """One incident."""
+
+    at: datetime
+    line: IncidentLine
+    title: str
+    runbook: str
+    with_it: tuple[str, ...]  # names of the checks that it speaks for
+    timeline: tuple[TimelineLine, ...]
+    deliveries: tuple[DeliveryLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is known of one incident."""
+
+    incident: Incident
+    timeline: Sequence[TimelineEntry] = ()
+    rows: Sequence[Notification] = ()  # of its conversation
+    with_it: tuple[str, ...] = ()
+
+
+def build(record: Record, facts: CheckFacts | None, now: datetime) -> IncidentDocument:
+    """The document of an incident.
+
+    Args:
+        record: what the store and the memory have of it.
+        facts: of its check now; None when the plan has it no more.
+        now: aware.
+    """
+    check = facts.check if facts else None
+    return IncidentDocument(
+        at=now,
+        line=incident_line(record.incident, now, facts),
+        title=check.label if check else record.incident.check,
+        runbook=check.runbook if check else "",
+        with_it=record.with_it,
+        timeline=tuple(TimelineLine(at=e.at, kind=e.kind, by=e.by, text=e.text) for e in record.timeline),
+        deliveries=tuple(_deliveries(record.rows)),
+    )
+
+
+def _deliveries(rows: Iterable[Notification]) -> Iterator[DeliveryLine]:
+    for row in rows:
+        yield DeliveryLine(
+            at=row.created_at,
+            kind=row.message.kind.value,
+            channel=row.address.channel,
+            recipient=row.address.recipient,
+            state=row.state.value,
+            attempts=row.attempts,
+            reason=row.reason,
+        )
+
+
+# --- As text ----------------------------------------------------------------------------------------------------------
+
+Json = dict[str, Any]
+
+
+def as_text(document: Json, look: Look) -> str:
+    """The document's JSON form for a terminal; times in UTC."""
+    return "\n".join(_lines(document, look)) + "\n"
+
+
+def _lines(document: Json, look: Look) -> Iterator[str]:
+    row = document["line"]
+    began = moment(row["began_at"])
+    yield look.bold(f"Incident {row['id']}: {clean(document['title'])}")
+    yield f"  {look.severity(row['severity'], 8)}  {row['phase']}, from {began:%Y-%m-%d %H:%M:%S} UTC, {_lasted(row)}"
+    yield from look.paragraph(row["explanation"], 12)
+    if row["hint"]:
+        yield from map(look.dim, look.paragraph(row["hint"], 12))
+    if document["runbook"]:
+        yield f"  Runbook: {clean(document['runbook'])}"
+    if row["assigned_to"]:
+        yield f"  Assigned to {clean(row['assigned_to'])}"
+    if document["with_it"]:
+        yield f"  Told of with it: {', '.join(map(clean, document['with_it']))}"
+    yield from ("", look.bold("Timeline"))
+    yield from _indented(columns([("AT (UTC)", "AFTER", "WHAT", "BY", ""), *_timeline(document, began)], look))
+    yield from ("", look.bold("Told"))
+    if not document["deliveries"]:
+        yield f"  nobody: {clean(row['muted'])}" if row["muted"] else "  nobody"
+        return
+    yield from _indented(columns([("AT (UTC)", "WHAT", "CHANNEL", "TO", "HOW IT ENDED"), *_told(document)], look))
+
+
+def _timeline(document: Json, began: datetime) -> Iterator[tuple[str, ...]]:
+    for entry in document["timeline"]:
+        at = moment(entry["at"])
+        after = format_duration(max(at - began, at - at))
+        yield f"{at:%m-%d %H:%M:%S}", after, entry["kind"].replace("_", " "), clean(entry["by"]), clean(entry["text"])
+
+
+def _told(document: Json) -> Iterator[tuple[str, ...]]:
+    for row in document["deliveries"]:
+        tries = f" after {row['attempts']} attempts" if row["attempts"] > 1 else ""
+        why = f": {row['reason']}" if row["reason"] else ""
+        at, kind = f"{moment(row['at']):%m-%d %H:%M:%S}", row["kind"].replace("_", " ")
+        yield at, kind, row["channel"], clean(row["recipient"]), f"{row['state']}{tries}{why}"
+
+
+def _lasted(row: Json) -> str:
+    lasted = format_duration(row["age"])
+    return f"lasted {lasted}" if row["resolved_at"] else f"for {lasted}"
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"  {line}" for line in lines)

@@ -1,0 +1,20 @@
+"""What requests and answers for programs have in common: JSON in, JSON out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+
+async def body(request: Request) -> bytes:
+    """The body of a request that changes something. Asking for JSON keeps forms of foreign pages out."""
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, "expected content-type application/json")
+    return await request.body()
+
+
+def json_answer(value: Mapping[str, Any], status: int = 200) -> Response:
+    return Response(orjson.dumps(value, option=orjson.OPT_UTC_Z), status, media_type="application/json")
