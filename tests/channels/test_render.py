@@ -20,7 +20,7 @@ SUBJECTS = {
     Kind.ACKNOWLEDGEMENT_EXPIRED: f"[CRITICAL] Payroll API, acknowledgement has run out: {WHY} (incident 12)",
     Kind.RESOLVED: "[RESOLVED] Payroll API: well again after 18 min (incident 12)",
     Kind.WITHDRAWN: "[WITHDRAWN] Payroll API: no longer watched (incident 12)",
-    Kind.UPDATED: f"[CRITICAL] Payroll API and 2 more: {WHY} (incident 12)",
+    Kind.UPDATED: f"[CRITICAL] Payroll API and 1 more: {WHY} (incident 12)",
     Kind.PROGRESS: f"[CRITICAL] Payroll API, after 18 min: {WHY} (incident 12)",
     Kind.FLAPPING: f"[FLAPPING] Payroll API comes and goes: {WHY} (incident 12)",
     Kind.UNACKNOWLEDGED: f"[CRITICAL] Payroll API, given back, nobody has it: {WHY} (incident 12)",
@@ -103,6 +103,11 @@ def test_others_are_told_by_what_binds_them_and_those_that_are_well_apart() -> N
     assert said["Well again"] == "Payroll database (incident 15)"
 
 
+def test_the_end_of_a_group_counts_all_that_broke_together() -> None:
+    told = replace(message(Kind.RESOLVED), others=OTHERS[2:], others_count=1)
+    assert words(told).headline == "Payroll API and 1 more: well again after 18 min"
+
+
 def test_of_many_others_the_line_names_the_first_and_rows_hold_all() -> None:
     many = tuple(replace(OTHERS[0], check=f"till-{n}", title=f"Till {n}", incident=n) for n in range(1, 31))
     told = replace(OPENED, others=many, others_count=40)
@@ -112,6 +117,7 @@ def test_of_many_others_the_line_names_the_first_and_rows_hold_all() -> None:
 
 def test_a_digest_names_every_message_it_stands_for() -> None:
     rows = words(message(Kind.DIGEST)).rows
+    assert "Also affected" not in labelled(message(Kind.DIGEST))
     assert [(row.tag, row.title) for row in rows] == [
         ("CRITICAL", "Till 1"),
         ("CRITICAL", "Till 2"),

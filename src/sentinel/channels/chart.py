@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import floor, isfinite, log10
 from typing import Final
 
-from sentinel.base.units import format_value
+from sentinel.base.units import Unit, format_value
 from sentinel.channels.templating import built_in
 from sentinel.core.notification import Kind, Message
 from sentinel.core.rule import Severity
@@ -113,7 +113,7 @@ def as_svg(series: Series, message: Message) -> str | None:
         bottom=_BOTTOM,
         title=series.reading.replace("_", " "),
         outage={"x": began, "width": max(ended - began, 1.0)},
-        ticks=[{"y": plot.y(value), "text": format_value(value, series.unit)} for value in plot.ticks()],
+        ticks=[{"y": plot.y(value), "text": _tick(value, series.unit)} for value in plot.ticks()],
         times=list(_times(plot, incident.began_at)),
         bounds=[
             {"y": plot.y(value), "text": format_value(value, series.unit), "colour": _MARKS[severity]}
@@ -126,6 +126,10 @@ def as_svg(series: Series, message: Message) -> str | None:
             if point.value is None and point.severity in _MARKS
         ],
     )
+
+
+def _tick(value: float, unit: Unit) -> str:
+    return format_value(value, unit) if value else "0"
 
 
 def in_words(series: Series, message: Message) -> str:

@@ -56,6 +56,7 @@ _CALM: Final = WINDOW_KINDS | {
     Kind.TEST,
     Kind.CANARY,
 }
+_OVER: Final = frozenset({Kind.RESOLVED, Kind.WITHDRAWN})
 _GOOD: Final = frozenset({Kind.RESOLVED, Kind.STORE_UP})
 _MAY_BE_WELL: Final = frozenset({Kind.DIGEST, Kind.PROGRESS, Kind.UPDATED})
 
@@ -172,10 +173,11 @@ def _messages(count: int) -> str:
 
 
 def _and_more(message: Message) -> str:
-    """How many others broke together with it, and are told of here."""
+    """How many others broke together with it, are told of here and are not well; at its end all of them."""
     if message.kind is Kind.DIGEST or message.check is None or not message.others_count:
         return ""
-    apart = sum(1 for other in message.others if other.bond is Bond.DEPENDS)
+    over = message.kind in _OVER
+    apart = sum(1 for one in message.others if one.bond is Bond.DEPENDS or (one.severity is Severity.OK and not over))
     together = max(message.others_count, len(message.others)) - apart
     return f" and {together} more" if together > 0 else ""
 

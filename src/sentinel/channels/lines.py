@@ -115,6 +115,8 @@ def _beside_bound(finding: Finding) -> str:
 
 def _others(message: Message) -> Iterator[Labelled]:
     """Who else is affected: those that broke with it, those that depend on it, and those that are well again."""
+    if message.kind is Kind.DIGEST:
+        return
     bad = [other for other in message.others if other.severity is not Severity.OK]
     together = [other for other in bad if other.bond is Bond.TOGETHER]
     unlisted = max(message.others_count - len(message.others), 0)
