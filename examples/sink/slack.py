@@ -1,4 +1,5 @@
-"""A stand-in for Slack: chat.postMessage, chat.update, auth.test and an incoming webhook, answering as Slack does."""
+"""A stand-in for Slack: chat.postMessage, chat.update, conversations.history and .replies, auth.test and an incoming webhook,
+answering as Slack does. Buttons are shown, and nobody can press them."""
 
 import hashlib
 import json
@@ -12,6 +13,7 @@ TEXT_CAP = 40_000  # characters of a message
 SECTION_CAP = 3_000  # characters of a section's text
 HEADER_CAP = 150  # characters of a header block
 MOST_BLOCKS = 50
+RICH_TEXT = ("rich_text_section", "rich_text_preformatted")  # their pieces are one text
 
 Arguments = Mapping[str, Any]
 
@@ -38,6 +40,8 @@ class Slack:
                 return await self._post(arguments)
             if method == "chat.update":
                 return await self._update(arguments)
+            if method in ("conversations.history", "conversations.replies"):
+                return {"ok": True, "messages": []}  # nothing is lost on the way to this sink
             raise SlackError("unknown_method")
         except SlackError as error:
             return {"ok": False, "error": str(error)}
@@ -55,12 +59,20 @@ class Slack:
 
     async def _post(self, arguments: Arguments) -> dict[str, object]:
         channel = channel_id(str(arguments.get("channel", "")))
-        content = checked(arguments)
+        content = {**checked(arguments)}
         self._posts += 1
         ts = f"{int(time.time())}.{self._posts:06d}"
+        if self._arrivals.find(f"{channel} {content.get('thread_ts')}") is None:
+            content.pop("thread_ts", None)  # as Slack does without a word when the first message is gone
         message = self._message(content, str(arguments["channel"]), f"{channel} {ts}")
         await self._arrivals.add(message, encoded(arguments))
-        return {"ok": True, "channel": channel, "ts": ts, "message": {"ts": ts, "text": arguments.get("text", "")}}
+        threaded = {"thread_ts": content["thread_ts"]} if content.get("thread_ts") else {}
+        return {
+            "ok": True,
+            "channel": channel,
+            "ts": ts,
+            "message": {"ts": ts, "text": content.get("text"), **threaded},
+        }
 
     async def _update(self, arguments: Arguments) -> dict[str, object]:
         channel, ts = str(arguments.get("channel", "")), str(arguments.get("ts", ""))
@@ -81,7 +93,7 @@ class Slack:
         title = (text or (lines[0] if lines else "")).split("\n")[0]
         if content.get("thread_ts") and key:
             thread = f"{key.partition(' ')[0]} {content['thread_ts']}"
-        facts = (("Channel", channel), *metadata(content))
+        facts = (("Channel", channel), *buttons(content), *metadata(content))
         body = "\n".join(lines) or text
         return Message(kind=Kind.SLACK, title=title, text=body, facts=facts, key=key, thread=thread)
 
@@ -143,11 +155,22 @@ def texts(part: object) -> Iterator[str]:
     if isinstance(part, list):
         for item in part:
             yield from texts(item)
-    elif isinstance(part, dict):
+    elif isinstance(part, dict) and part.get("type") in RICH_TEXT:
+        yield "".join(text for item in listed(part.get("elements")) for text in texts(item))
+    elif isinstance(part, dict) and part.get("type") != "button":
         if isinstance(part.get("text"), str):
             yield part["text"]
         for name in ("text", "fields", "elements", "accessory"):
             yield from texts(part.get(name))
+
+
+def buttons(content: Arguments) -> tuple[tuple[str, str], ...]:
+    """What the message's buttons say."""
+    parts = [part for block in blocks(content) for part in listed(block.get("elements")) if isinstance(part, dict)]
+    said = [str(part["text"].get("text", "")) for part in parts if part.get("type") == "button" and "text" in part]
+    shown = " · ".join(said)
+    also = (("Also in the channel", "yes"),) if content.get("reply_broadcast") and content.get("thread_ts") else ()
+    return ((("Buttons", shown),) if shown else ()) + also
 
 
 def metadata(content: Arguments) -> tuple[tuple[str, str], ...]:

@@ -126,7 +126,8 @@ async def test_a_repeat_in_slack_says_that_it_is_one(stage: Stage) -> None:
     await stage.daemon.kill()
     await stage.daemon.start()
     await stage.settles()
-    first, second = (request.json() for request in stage.slack.requests)
+    posts = [request for request in stage.slack.requests if request.target.endswith("/chat.postMessage")]
+    first, second = (request.json() for request in posts)
     assert first["metadata"] == second["metadata"]
     assert "repeat" in second["text"]
     assert "repeat" not in first["text"]

@@ -197,6 +197,26 @@ async def test_a_slack_thread_is_gathered_and_its_first_message_updated(sink: Si
     assert (parent["title"], parent["updates"]) == ("api-health has recovered", 1)
 
 
+async def test_a_reply_to_what_is_not_there_stands_in_the_channel(sink: Sink) -> None:
+    posted = await sink.slack.chat_postMessage(channel="#ops", text="still down", thread_ts="1.000001")
+    assert "thread_ts" not in posted["message"]
+    assert (await sink.newest())["thread"] == ""
+
+
+async def test_rich_text_and_buttons_are_shown(sink: Sink) -> None:
+    pieces = [
+        {"type": "text", "text": "Since: ", "style": {"bold": True}},
+        {"type": "text", "text": "14:30\nWhy: down"},
+    ]
+    blocks: list[dict[str, Any]] = [
+        {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": pieces}]},
+        {"type": "actions", "elements": [{"type": "button", "text": {"type": "plain_text", "text": "Acknowledge"}}]},
+    ]
+    await sink.slack.chat_postMessage(channel="#ops", text="down", blocks=blocks)
+    message = await sink.newest()
+    assert (message["text"], message["facts"]["Buttons"]) == ("Since: 14:30\nWhy: down", "Acknowledge")
+
+
 async def test_blocks_and_metadata_are_shown(sink: Sink) -> None:
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": "CRITICAL"}},
