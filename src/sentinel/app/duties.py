@@ -94,6 +94,7 @@ class Duties:
             refused_plan=parts.reload_problem,
             lost_store=parts.store_damaged,
             unwritten_report=parts.report_problem,
+            flaws=parts.auditor.found(now),
         )
         try:
             return known if parts.pipeline.failing_since else await self._with_outbox(known)

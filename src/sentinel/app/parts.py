@@ -7,9 +7,12 @@ from datetime import datetime
 from sentinel.app.clicks import Clicks
 from sentinel.app.heartbeats import Heartbeats
 from sentinel.base.clock import Clock
+from sentinel.channels.watcher import HttpWatcher
 from sentinel.channels.beacon import HttpBeacon
 from sentinel.core.notification import State
 from sentinel.core.plan import Plan
+from sentinel.engine.auditor import Audited, Auditor
+from sentinel.engine.deadman import DeadMan
 from sentinel.engine.auditor import Audited, Auditor
 from sentinel.engine.deadman import DeadMan
 from sentinel.engine.dispatcher import Dispatcher
@@ -46,6 +49,16 @@ class Parts:
         self.dispatcher = dispatcher
         self.watchdog = watchdog
         self.started_at: datetime = clock.now()
+        self.auditor = Auditor(
+            clock,
+            store,
+            Audited(
+                plan=lambda: self.plan, pipeline=pipeline, dispatcher=dispatcher, stuck=lambda: self.watchdog.stuck
+            ),
+        )
+        self.deadman = DeadMan(
+            clock, self.auditor, lambda: self.plan.heartbeat, lambda plan: HttpWatcher(plan.url, plan.timeout)
+        )
         self.auditor = Auditor(
             clock,
             store,

@@ -9,6 +9,7 @@ from sentinel.config.checks import CheckPart, ChecksCompiler
 from sentinel.config.collector import collector_paused
 from sentinel.config.fingerprint import fingerprint
 from sentinel.config.guide import KEYS as GUIDE_KEYS
+from sentinel.config.heartbeat import heartbeat_plan, heartbeat_secrets
 from sentinel.config.keypath import KeyPath
 from sentinel.config.kinds import ChannelKinds, CheckKinds
 from sentinel.config.load import Loaded
@@ -68,6 +69,7 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
     checks = ChecksCompiler(loaded, probe_kinds, defaults, policies, store.keep.results).compile()
     placed = [
         *_store_secrets(loaded),
+        *heartbeat_secrets(loaded),
         *(one for channel in channels for one in channel.secrets),
         *(one for check in checks for one in check.secrets),
     ]
@@ -92,6 +94,7 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
         logs=log_plan(loaded, section(loaded, "logs", LogsEntry)),
         limits=limits(section(loaded, "limits", LimitsEntry)),
         link=head.link,
+        heartbeat=heartbeat_plan(loaded),
         secrets=secrets,
     )
     loaded.problems.raise_all(str(loaded.file), loaded.text, (*loaded.followed, *secrets))

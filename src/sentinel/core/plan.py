@@ -68,6 +68,15 @@ class HeartbeatPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatPlan:
+    """The sign of life to the outside."""
+
+    url: Secret
+    every: timedelta = timedelta(seconds=60)
+    timeout: timedelta = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogPlan:
     """How Sentinel itself logs."""
 
@@ -105,6 +114,7 @@ class Plan:
     logs: LogPlan = LogPlan()
     limits: Limits = Limits()
     link: str = ""  # address of this Sentinel's page, for messages
+    heartbeat: HeartbeatPlan | None = None  # to the outside
     heartbeat: HeartbeatPlan | None = None  # to the outside
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)

@@ -74,6 +74,7 @@ class Vitals:
     lost_store: str = ""  # what became of a store that was damaged when Sentinel started
     unwritten_report: str = ""  # why the last report could not be written into its folder
     refused_plan: str = ""  # why the file of configuration on disk is not in force
+    flaws: tuple[str, ...] = ()  # what the auditor found lately, mended or not
 
 
 def own_check(policy: str) -> Check:
@@ -164,6 +165,12 @@ def _troubles(vitals: Vitals) -> Iterator[tuple[str, str]]:
         yield _told_blind(vitals.blind)
     if vitals.overdue:
         yield f"{_count(vitals.overdue, 'overdue')}", "This host is overloaded, or a probe hangs: see the log."
+    if vitals.flaws:
+        more = f" and {len(vitals.flaws) - 1} more" if len(vitals.flaws) > 1 else ""
+        yield (
+            f"its auditor found that {vitals.flaws[0]}{more}",
+            "Sentinel mends what it can. See its log for `audit.flaw_found`; if it comes again, restart Sentinel.",
+        )
     if vitals.loop_lag > LOOP_LAG:
         yield f"the event loop was {format_duration(vitals.loop_lag)} late", "This host is overloaded."
     if vitals.dead:

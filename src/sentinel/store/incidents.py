@@ -68,9 +68,10 @@ class Incidents:
         )
         return self._read(asked.order_by(incidents.c.opened_at.desc(), incidents.c.id.desc()).limit(limit))
 
-    def open(self) -> list[Incident]:
-        """The incidents that are not resolved, the oldest first."""
-        return self._read(select(incidents).where(incidents.c.resolved_at.is_(None)).order_by(incidents.c.id))
+    def open(self, limit: int | None = None) -> list[Incident]:
+        """The incidents that are not resolved, the oldest first; at most `limit`."""
+        asked = select(incidents).where(incidents.c.resolved_at.is_(None))
+        return self._read(asked.order_by(incidents.c.id).limit(limit))
 
     def last_id(self) -> int:
         """The highest number given so far; 0 when there was none."""

@@ -6,6 +6,7 @@ lie side by side at the end of the table, whatever checks they are of, and few p
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
@@ -90,6 +91,14 @@ class Results:
             pair for part in _parts(slots, 500) for pair in self._read(select(results).where(results.c.slot.in_(part)))
         )
         return {result.check: (result, severity) for result, severity in found}
+
+    def places(self) -> dict[str, datetime]:
+        """About when each check had a result: of one that runs, at most 10 minutes before its last."""
+        found: dict[str, datetime] = {}
+        for row in self._connection.execute(select(latest)):
+            with suppress(KeyError):
+                found[self._names.word(self._connection, row.check_id)] = EPOCH + (row.slot >> _BITS) * _MILLISECOND
+        return found
 
     def purge(self, before: datetime, limit: int) -> int:
         """Delete at most `limit` of the oldest results from before a moment; answers how many."""

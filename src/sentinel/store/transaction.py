@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 
 from sentinel.core.slo import Rollup
+from sentinel.store.books import Auditing
+from sentinel.store.facts import Facts
 from sentinel.store.incidents import Incidents
 from sentinel.store.ledger import Ledger
 from sentinel.store.names import Names
@@ -22,6 +24,8 @@ class Transaction:
     """Everything in it is committed together, or nothing. Valid only while the work that it was given to runs."""
 
     __slots__ = (
+        "auditing",
+        "facts",
         "incidents",
         "ledger",
         "notes",
@@ -43,5 +47,7 @@ class Transaction:
         self.notes = Notes(connection)
         self.ledger = Ledger(connection)
         self.reports = Reports(connection)
+        self.facts = Facts(connection)
+        self.auditing = Auditing(connection, self.incidents, self.results)
         self.silences = SilenceTable(connection)
         self.windows = WindowTable(connection)

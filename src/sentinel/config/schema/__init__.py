@@ -12,6 +12,7 @@ from sentinel.base.fields import Options
 from sentinel.config.schema.calendars import CalendarEntry
 from sentinel.config.schema.checks import CheckEntry, Defaults
 from sentinel.config.schema.fields import Line, Name, web_link
+from sentinel.config.schema.heartbeat import HeartbeatEntry
 from sentinel.config.schema.own import LimitsEntry, LogsEntry, ReportsEntry, StoreEntry, WebEntry
 from sentinel.config.schema.people import PersonEntry, RouteEntry, ScheduleFile, ScheduleRotation
 from sentinel.config.schema.telling import ChannelEntry, PolicyEntry
@@ -54,3 +55,5 @@ class Configuration(Options):
     """How Sentinel itself logs."""
     limits: LimitsEntry = LimitsEntry()
     """What bounds the work."""
+    heartbeat: HeartbeatEntry | None = None
+    """A sign of life to the outside that ends when Sentinel does not do its work; none when not given."""
