@@ -135,7 +135,8 @@ def test_the_expanded_form_of_the_guides_file_loads_to_the_same_checks(config: C
 def test_the_expanded_form_writes_the_defaults_of_every_kind_out(config: ConfigFolder) -> None:
     mail = {"kind": "email", "host": "127.0.0.1", "sender": "a@example.org", "recipients": ["b@example.org"]}
     tree = show(config, {"checks": [CHECK], "channels": {"mail": mail}})
-    assert tree["channels"]["mail"] == {**mail, "security": "auto"}
+    budget = {"messages": 30, "per": "10m"}
+    assert tree["channels"]["mail"] == {**mail, "budget": budget, "security": "auto", "charts": True}
     assert tree["checks"][0]["options"] == {
         **CHECK["options"],
         "method": "GET",

@@ -10,7 +10,7 @@ from sentinel.channels.base import ChannelTools
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
 from sentinel.core.plan import ChannelPlan, Plan
 from sentinel.core.result import Note
-from sentinel.engine.dispatcher import Route
+from sentinel.engine.line import Route
 from sentinel.engine.runner import Runnable
 from sentinel.probes.base import ProbeTools
 from sentinel.probes.calls.session import Sessions
@@ -47,7 +47,7 @@ class Equipment:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="probe")
-        self._resolver = Resolver()
+        self.resolver = Resolver()
         self._sessions = Sessions()  # a login that was refused waits across reloads
         self._resources = Resources()  # a run that has begun keeps what it uses through a reload
         self._redactor = Redactor()
@@ -75,13 +75,13 @@ class Equipment:
         """Give back everything; nothing is built afterwards."""
         for probe in self._kit.runnables.values():
             await probe.close()
-        self._resolver.close()
+        self.resolver.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _probes(self, plan: Plan, notes: Mapping[str, Note], ledger: Ledger) -> dict[str, tuple[str, Runnable]]:
         tools = ProbeTools(
             clock=self._clock,
-            transport=Transport(self._resolver),
+            transport=Transport(self.resolver),
             threads=self._threads,
             sessions=self._sessions,
             shared=Shared(),
@@ -105,6 +105,9 @@ class Equipment:
             known, kind = self._kit.channels.get(channel.name), CHANNELS[channel.kind]
             if known is None or known[0] != channel or self._kit.source != plan.name:
                 built = kind.build(channel.name, channel.options, tools)
-                known = channel, Route(built, kind.timeout_of(channel.options) or kind.timeout, kind.gap)
-            channels[channel.name] = known
+                timeout = kind.timeout_of(channel.options) or kind.timeout
+                known = channel, Route(built, timeout, kind.gap, kind.at_once, channel.budget, channel.fallback)
+            # Whom the other channel reaches may change while this one stays as it was.
+            stand_ins = plan.addresses([channel.fallback])
+            channels[channel.name] = known[0], replace(known[1], stand_ins=stand_ins)
         return channels

@@ -183,4 +183,5 @@ WEBHOOK: Final = ChannelKind(
     options=WebhookOptions,
     build=_build,
     timeout=TIMEOUT,
+    at_once=16,  # a receiver is a program: it can take a storm as it is
 )

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sentinel.base.redact import MASK, Redactor
-from sentinel.base.units import Unit, write_duration
-from sentinel.config.bounds import write_bound
+from sentinel.base.units import write_duration
 from sentinel.config.checks import CheckPart
 from sentinel.config.compile import Compiled, compile_all
 from sentinel.config.filled import filled
@@ -18,16 +17,16 @@ from sentinel.config.kinds import ChannelKinds, CheckKinds
 from sentinel.config.load import Loaded
 from sentinel.config.references import has_reference, without_defaults
 from sentinel.config.secrecy import is_telling
+from sentinel.config.written_rules import written_rule
 from sentinel.core.incident import Policy, Updates
-from sentinel.core.plan import LogPlan, Plan, StorePlan
-from sentinel.core.rule import Bounds, ErrorRate, Quantile, Rule, Threshold
+from sentinel.core.plan import ChannelPlan, LogPlan, Plan, StorePlan
 
 Tree = dict[str, Any]
 
 _SQLITE = "sqlite:///"
 
 #: Sections that stand in the full form as they stand in the file: they have hardly a default, and no short form.
-_AS_WRITTEN = ("calendars", "people", "on_call", "routes")
+_AS_WRITTEN = ("calendars", "people", "on_call", "routes", "windows", "connectivity")
 
 
 def expanded(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKinds) -> Tree:
@@ -59,6 +58,7 @@ class _Writer:
             "channels": {
                 part.channel.name: {
                     "kind": part.channel.kind,
+                    **_common(part.channel),
                     **self._written(part.path, filled(part.options, part.channel.options)),
                 }
                 for part in self._compiled.channels
@@ -94,7 +94,7 @@ class _Writer:
             "close_after": check.close_after,
             "recheck": write_duration(check.recheck),
             "options": self._written((*part.path, "options"), filled(part.options, check.options)),
-            "rules": [_rule(rule) for rule in check.rules],
+            "rules": [written_rule(rule) for rule in check.rules],
             "usual_rules": False,  # they stand among the rules
         }
 
@@ -133,26 +133,10 @@ class _Writer:
         return written if same and isinstance(written, str) and has_reference(written) else ""
 
 
-def _rule(rule: Rule) -> Tree:
-    match rule:
-        case Threshold():
-            return {"type": "threshold", "reading": rule.reading, **_sided(rule.bounds, rule.unit)}
-        case ErrorRate():
-            window = {"window": write_duration(rule.window), "min_samples": rule.min_samples}
-            return {"type": "error_rate", **window, **_bounds(rule.bounds, Unit.RATIO)}
-        case Quantile():
-            window = {"window": write_duration(rule.window), "min_samples": rule.min_samples}
-            reading = {"reading": rule.reading, "quantile": rule.quantile}
-            return {"type": "quantile", **reading, **window, **_sided(rule.bounds, rule.unit)}
-
-
-def _sided(bounds: Bounds, unit: Unit) -> Tree:
-    return {**_bounds(bounds, unit), "direction": bounds.direction.value}
-
-
-def _bounds(bounds: Bounds, unit: Unit) -> Tree:
-    tree = {"warning": bounds.warning, "critical": bounds.critical}
-    return {key: write_bound(value, unit) for key, value in tree.items() if value is not None}
+def _common(channel: ChannelPlan) -> Tree:
+    """The keys that all kinds of channels have."""
+    budget = channel.budget and {"messages": channel.budget.messages, "per": write_duration(channel.budget.per)}
+    return {"budget": budget or False} | ({"fallback": channel.fallback} if channel.fallback else {})
 
 
 def _policy(policy: Policy) -> Tree:

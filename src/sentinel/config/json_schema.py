@@ -13,6 +13,7 @@ from sentinel.config.schema import Configuration
 from sentinel.config.schema.checks import CheckEntry
 from sentinel.config.schema.guide import GuideForm
 from sentinel.config.schema.rules import RULES
+from sentinel.config.schema.telling import ChannelEntry
 
 Node = dict[str, Any]
 
@@ -76,7 +77,9 @@ def _options(name: str, options: type[BaseModel], definitions: dict[str, Node]) 
 def _channel(name: str, kinds: ChannelKinds, definitions: dict[str, Node]) -> Node:
     """A channel: its kind and the options of that kind stand side by side."""
     channel = _model(kinds[name].options, f"channel.{name}.", definitions)
-    channel["properties"] = {"kind": {"const": name, "description": kinds[name].summary}, **channel["properties"]}
+    common = _model(ChannelEntry, "", definitions)["properties"]
+    kind = {"const": name, "description": kinds[name].summary}
+    channel["properties"] = {**common, "kind": kind, **channel["properties"]}
     channel["required"] = ["kind", *channel.get("required", [])]
     return channel
 

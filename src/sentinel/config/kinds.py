@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from sentinel.base.fields import Options
 from sentinel.base.units import Unit
+from sentinel.core.budget import Budget
 
 
 class KindOfCheck(Protocol):
@@ -89,6 +90,11 @@ class KindOfChannel(Protocol):
     @property
     def veto_of(self) -> Callable[[Any], timedelta | None]:
         """Of a kind that runs commands: how long anybody may stop one; None for a kind that tells people."""
+        ...
+
+    @property
+    def budget(self) -> Budget | None:
+        """How many messages a recipient gets unless the file says otherwise; None: as many as there are."""
         ...
 
 

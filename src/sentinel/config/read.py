@@ -138,4 +138,5 @@ def _own_words(detail: ErrorDetails) -> str:
 
 
 def _or(value: Any) -> str:
-    return str(value).replace("''", "an empty text").replace("'", "")
+    plain = str(value).replace("False", "false").replace("True", "true")
+    return plain.replace("''", "an empty text").replace("'", "")

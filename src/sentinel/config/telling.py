@@ -11,13 +11,14 @@ from sentinel.base.units import write_duration
 from sentinel.config.calendars import refuse_unknown_calendar
 from sentinel.config.checks import SEVERITIES
 from sentinel.config.keypath import KeyPath
-from sentinel.config.kinds import ChannelKinds
+from sentinel.config.kinds import ChannelKinds, KindOfChannel
 from sentinel.config.load import Loaded
 from sentinel.config.named import named_entries
 from sentinel.config.problems import Problems, did_you_mean, listed
 from sentinel.config.read import read
 from sentinel.config.schema.telling import ChannelEntry, LevelEntry, PolicyEntry, UpdatesEntry
 from sentinel.config.secrecy import anchored, secrets_in
+from sentinel.core.budget import Budget
 from sentinel.core.hours import Calendar
 from sentinel.core.incident import Level, Policy, Updates
 from sentinel.core.plan import ChannelPlan
@@ -30,6 +31,9 @@ DEFAULT_POLICY = "default"
 
 #: A level is told again, and people are kept informed, no more often than this.
 SHORTEST_REPEAT = timedelta(minutes=1)
+
+#: Keys that every kind of channel has; all others belong to the kind.
+COMMON = ChannelEntry.model_fields.keys()
 
 #: The kind of channel that runs commands.
 COMMANDS = "command"
@@ -48,14 +52,17 @@ class ChannelPart:
 
     path: KeyPath
     channel: ChannelPlan
-    options: Mapping[str, Any]  # as the file has them, references followed
+    options: Mapping[str, Any]  # of its kind, as the file has them, references followed
     secrets: tuple[tuple[KeyPath, Secret], ...]  # with their places in the whole tree
 
 
 def compile_channels(loaded: Loaded, kinds: ChannelKinds) -> list[ChannelPart]:
     entries = named_entries(loaded, CHANNELS_AT, "channels by their names")
     parts = [_channel((*CHANNELS_AT, name), name, data, loaded, kinds) for name, data in entries.items()]
-    return [part for part in parts if part is not None]
+    found = [part for part in parts if part is not None]
+    for part in found:
+        _check_fallback(part, entries, loaded.problems)
+    return found
 
 
 def channel_names(loaded: Loaded) -> list[str]:
@@ -111,8 +118,8 @@ def refuse_unknown_channel(path: KeyPath, name: str, known: Collection[str], pro
 
 def _channel(path: KeyPath, name: str, data: object, loaded: Loaded, kinds: ChannelKinds) -> ChannelPart | None:
     problems = loaded.problems
-    given = {"kind": data["kind"]} if isinstance(data, dict) and "kind" in data else {}
-    entry = read(ChannelEntry, given if isinstance(data, dict) else data, path, problems)
+    common = {key: value for key, value in data.items() if key in COMMON} if isinstance(data, dict) else data
+    entry = read(ChannelEntry, common, path, problems)
     if entry is None or not isinstance(data, dict):
         return None
     kind = kinds.get(entry.kind)
@@ -120,15 +127,58 @@ def _channel(path: KeyPath, name: str, data: object, loaded: Loaded, kinds: Chan
         hint = did_you_mean(entry.kind, kinds)
         problems.add((*path, "kind"), repr(entry.kind), f"one of {listed(kinds)}", hint)
         return None
-    options = {key: value for key, value in data.items() if key != "kind"}
+    options = {key: value for key, value in data.items() if key not in COMMON}
     model = read(kind.options, anchored(options, kind.options, loaded.places), path, problems, loaded.places.folder)
     if model is None:
         return None
     channel = ChannelPlan(
-        name=name, kind=entry.kind, options=model, recipients=kind.recipients(model), veto=kind.veto_of(model)
+        name=name,
+        kind=entry.kind,
+        options=model,
+        recipients=kind.recipients(model),
+        veto=kind.veto_of(model),
+        budget=_budget(entry, kind),
+        fallback=entry.fallback or "",
     )
     secrets = tuple(((*path, *place), secret) for place, secret in secrets_in(options, kind.options))
     return ChannelPart(path=path, channel=channel, options=options, secrets=secrets)
+
+
+def _budget(entry: ChannelEntry, kind: KindOfChannel) -> Budget | None:
+    if entry.budget is None:
+        return kind.budget
+    return Budget(messages=entry.budget.messages, per=entry.budget.per) if entry.budget else None
+
+
+def _check_fallback(part: ChannelPart, entries: Mapping[str, object], problems: Problems) -> None:
+    """Refuse a fallback that cannot stand in: one that is not there, that runs commands, or that leads back."""
+    name, place = part.channel.fallback, (*part.path, "fallback")
+    if not name:
+        return
+    if name not in entries:
+        refuse_unknown_channel(place, name, entries.keys(), problems)
+    elif part.channel.kind == COMMANDS:
+        problems.add(place, repr(name), "no key here: nobody can run a command in place of another")
+    elif _value(entries, name, "kind") == COMMANDS:
+        problems.add(place, repr(name), "a channel that tells people; this one runs commands")
+    elif part.channel.name in (way := _fallbacks(entries, name)):
+        around = " -> ".join((part.channel.name, *way[: way.index(part.channel.name) + 1]))
+        problems.add(place, repr(name), f"a channel that does not lead back here ({around})")
+
+
+def _fallbacks(entries: Mapping[str, object], name: str) -> list[str]:
+    """A channel, its fallback, that one's, and so on; each once, and the first that comes again."""
+    way = [name]
+    while isinstance(after := _value(entries, way[-1], "fallback"), str):
+        way.append(after)
+        if after in way[:-1]:
+            break
+    return way
+
+
+def _value(entries: Mapping[str, object], name: str, key: str) -> object:
+    entry = entries.get(name)
+    return entry.get(key) if isinstance(entry, dict) else None
 
 
 def _policy(path: KeyPath, name: str, entry: PolicyEntry, known: Known, problems: Problems) -> Policy:

@@ -106,12 +106,11 @@ def _within(lines: Sequence[Line], budget: Budget, tokens: float, now: datetime)
     left: list[Line] = []
     rest = [line for line in lines if line[0].kind is not Kind.COMMAND]
     parcels += (_single(line, now) for line in lines if line[0].kind is Kind.COMMAND)
-    several = len(rest) > 1
-    for number, line in enumerate(rest):
+    for number, line in enumerate(rest, start=1):
         floor = 0 if line[0].urgent else budget.reserve
         # The last token is for the digest of what is left, if something is left.
-        last = several and number < len(rest) - 1
-        if tokens - floor >= (2 if last else 1):
+        is_all = number == len(rest) and not left
+        if tokens - floor >= (1 if is_all else 2):
             parcels.append(_single(line, now))
             tokens -= 1
         else:
@@ -201,4 +200,4 @@ def _what_was(message: Message) -> str:
 
 
 def _urgency(one: News) -> tuple[int, datetime]:
-    return one.severity.urgency, one.at
+    return -one.severity.urgency, one.at

@@ -6,11 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from sentinel.base.redact import Secret
+from sentinel.core.budget import Budget
 from sentinel.core.check import Check
 from sentinel.core.hours import Calendar
 from sentinel.core.incident import Address, Policy
 from sentinel.core.oncall import OnCall, Person
 from sentinel.core.routes import Route
+from sentinel.core.sight import Connectivity
 from sentinel.core.window import Window
 
 
@@ -25,6 +27,8 @@ class ChannelPlan:
     veto: timedelta | None = (
         None  # of a channel that runs a command: how long anybody may stop it; None: it tells people
     )
+    budget: Budget | None = None  # of messages to each recipient; None: as many as there are
+    fallback: str = ""  # the channel that stands in when this one takes nothing; empty: none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +60,6 @@ class ReportPlan:
     at: str  # local time, `HH:MM`
     zone: str  # IANA name
     channels: tuple[str, ...] = ()  # where it is sent; it is always written
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeartbeatPlan:
-    """The sign of life to the outside."""
-
-    url: Secret
-    every: timedelta = timedelta(seconds=60)
-    timeout: timedelta = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +108,8 @@ class Plan:
     reports_folder: Path
     logs: LogPlan = LogPlan()
     limits: Limits = Limits()
+    connectivity: Connectivity = Connectivity()
     link: str = ""  # address of this Sentinel's page, for messages
-    heartbeat: HeartbeatPlan | None = None  # to the outside
     heartbeat: HeartbeatPlan | None = None  # to the outside
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)

@@ -7,7 +7,7 @@ Slack has no idempotency key: a repeat after an ambiguous attempt is marked, and
 import re
 from typing import Final
 
-from sentinel.channels.base import Channel, ChannelKind, ChannelTools
+from sentinel.channels.base import FOR_PEOPLE, Channel, ChannelKind, ChannelTools
 from sentinel.channels.slack.options import SlackOptions
 
 _ID: Final = re.compile(r"[UWCDG][A-Z0-9]{4,20}")
@@ -42,4 +42,5 @@ SLACK: Final = ChannelKind(
     own_address=_own_address,
     timeout=TIMEOUT,
     gap=1.0,  # about one message a second per channel, api.slack.com/docs/rate-limits
+    budget=FOR_PEOPLE,
 )

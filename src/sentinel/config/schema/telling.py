@@ -1,5 +1,7 @@
 """Whom Sentinel tells, and when, as a file has it."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from sentinel.base.fields import Duration, Options, PositiveDuration
@@ -68,8 +70,23 @@ class PolicyEntry(Options):
     are told when it ends, if it still lasts."""
 
 
+class BudgetEntry(Options):
+    """How many messages one recipient gets at most: so many at once, and then steadily as many in such a time. What there is
+    no room for goes into one message, critical first; nothing is left out."""
+
+    messages: int = Field(ge=1, le=10_000)
+    """How many."""
+    per: PositiveDuration = Field(default="10m", validate_default=True)
+    """In which time."""
+
+
 class ChannelEntry(Options):
     """A way to tell people. Beside `kind` stand the options of that kind."""
 
     kind: str
     """What kind of channel it is; each has a section below."""
+    budget: BudgetEntry | Literal[False] | None = None
+    """How many messages one recipient gets at most. Left out: 30 in 10 minutes by email and Slack, as many as there are to a
+    webhook. `false`: as many as there are."""
+    fallback: Name | None = None
+    """Name of the channel that stands in when this one refuses a message, or has taken none for a minute."""
