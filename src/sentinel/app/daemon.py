@@ -178,8 +178,6 @@ class Sentinel:
             "watchdog": parts.watchdog.run(),
             "auditor": parts.auditor.run(),
             "heartbeat": parts.deadman.run(),
-            "auditor": parts.auditor.run(),
-            "heartbeat": parts.deadman.run(),
         }
         tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
         await parts.dispatcher.start()

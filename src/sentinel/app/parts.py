@@ -8,11 +8,8 @@ from sentinel.app.clicks import Clicks
 from sentinel.app.heartbeats import Heartbeats
 from sentinel.base.clock import Clock
 from sentinel.channels.watcher import HttpWatcher
-from sentinel.channels.beacon import HttpBeacon
 from sentinel.core.notification import State
 from sentinel.core.plan import Plan
-from sentinel.engine.auditor import Audited, Auditor
-from sentinel.engine.deadman import DeadMan
 from sentinel.engine.auditor import Audited, Auditor
 from sentinel.engine.deadman import DeadMan
 from sentinel.engine.dispatcher import Dispatcher
@@ -58,16 +55,6 @@ class Parts:
         )
         self.deadman = DeadMan(
             clock, self.auditor, lambda: self.plan.heartbeat, lambda plan: HttpWatcher(plan.url, plan.timeout)
-        )
-        self.auditor = Auditor(
-            clock,
-            store,
-            Audited(
-                plan=lambda: self.plan, pipeline=pipeline, dispatcher=dispatcher, stuck=lambda: self.watchdog.stuck
-            ),
-        )
-        self.deadman = DeadMan(
-            clock, self.auditor, lambda: self.plan.heartbeat, lambda plan: HttpBeacon(plan.url, plan.timeout)
         )
         self.reload_asked = reload_asked
         self.reload_waiters: list[asyncio.Future[None]] = []  # who wants to know when it is done
