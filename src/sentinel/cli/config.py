@@ -6,6 +6,7 @@ import click
 
 from sentinel.cli import options
 from sentinel.cli.options import chosen_config, print_json
+from sentinel.cli.routes import routes
 
 
 @click.group()
@@ -26,10 +27,12 @@ def check() -> None:
       sentinel config check --config monitoring_config.json
     """
     from sentinel.app.plans import load_plan
+    from sentinel.base.clock import SystemClock
     from sentinel.config.advice import advice
+    from sentinel.config.hearing import advice_on_telling
 
     plan = load_plan(chosen_config(), os.environ)
-    for line in advice(plan):
+    for line in (*advice(plan), *advice_on_telling(plan, SystemClock().now())):
         click.echo(f"sentinel: warning: {line}", err=True)
     count, channels = len(plan.checks), len(plan.channels)
     click.echo(f"{plan.file}: good; {count} check{'s' * (count != 1)}, {channels} channel{'s' * (channels != 1)}")
@@ -64,3 +67,6 @@ def schema() -> None:
     from sentinel.app.plans import schema as described
 
     print_json(described())
+
+
+config.add_command(routes)

@@ -107,7 +107,7 @@ def _read(file: Path) -> bytes:
 
 
 def _refuse_boundless(calendar: "Calendar", period: timedelta) -> None:
-    events = calendar.walk("VEVENT")
+    events: list[Any] = calendar.walk("VEVENT")
     if len(events) > MOST_EVENTS:
         raise BadCalendar(f"{len(events)} events", f"at most {MOST_EVENTS}")
     for event in events:
