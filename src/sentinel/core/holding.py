@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sentinel.base.units import format_duration
 from sentinel.core.check import Check
+from sentinel.core.matcher import Matcher
 from sentinel.core.notification import AboutWindow, Kind, Message
 from sentinel.core.recurrence import Occurrence, Once
 from sentinel.core.result import Outcome, Result
@@ -27,7 +28,7 @@ class Held:
 
     window: str  # id
     title: str
-    covers: str  # which checks, in words
+    matcher: Matcher  # which checks
     starts_at: datetime
     ends_at: datetime
     expects_down: bool
@@ -39,6 +40,11 @@ class Held:
     seen_down: frozenset[str] = frozenset()  # checks that failed while down was expected
     still_up: tuple[str, ...] = ()  # checks that were up then, and never down
     finished: bool = False  # nothing is left to do about it
+
+    @property
+    def covers(self) -> str:
+        """Which checks, in words."""
+        return str(self.matcher)
 
     @property
     def is_called_off(self) -> bool:
@@ -57,7 +63,7 @@ def begin(window: Window, occurrence: Occurrence) -> Held:
     return Held(
         window=window.id,
         title=window.title or window.id,
-        covers=str(window.matcher),
+        matcher=window.matcher,
         starts_at=occurrence.starts_at,
         ends_at=occurrence.ends_at,
         expects_down=window.expects_down,
@@ -124,9 +130,22 @@ def compose(held: Held, kind: Kind, source: str, now: datetime, link: str = "") 
     )
 
 
-def named(checks: Iterable[Check], window: Window) -> tuple[Check, ...]:
-    """The checks that a window covers."""
-    return tuple(check for check in checks if means(window.matcher, check))
+def covered(held: Held, checks: Iterable[Check]) -> tuple[Check, ...]:
+    """The checks that an occurrence covers."""
+    return tuple(check for check in checks if means(held.matcher, check))
+
+
+def next_look(windows: Iterable[Window], now: datetime) -> datetime | None:
+    """When something is to be done about one of these windows: `now` where something is already; None where never."""
+    looks = (_next_look(window, now) for window in windows)
+    return min((at for at in looks if at is not None), default=None)
+
+
+def _next_look(window: Window, now: datetime) -> datetime | None:
+    if window.covering(now) is not None:
+        return now
+    following = window.next_occurrence(now)
+    return None if following is None else max(following.starts_at - window.before, now)
 
 
 def _still_due(held: Held, window: Window | None, now: datetime) -> Occurrence | None:

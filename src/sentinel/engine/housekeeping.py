@@ -94,6 +94,8 @@ class Retention:
             lambda tx: tx.rollups.purge(SPAN, now - plan.keep_rollups, PURGE_ROWS),
             lambda tx: tx.rollups.purge(HOUR, now - plan.keep_hours, PURGE_ROWS),
             lambda tx: tx.incidents.purge(now - plan.keep_incidents, PURGE_ROWS),
+            lambda tx: tx.silences.purge(now - plan.keep_incidents, PURGE_ROWS),
+            lambda tx: tx.windows.purge(now - plan.keep_incidents, PURGE_ROWS),
             lambda tx: tx.outbox.purge(now - plan.keep_rollups, PURGE_ROWS),
         )
         for purge in purges:

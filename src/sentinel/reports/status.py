@@ -27,6 +27,7 @@ from sentinel.reports.documents import (
     StatusDocument,
     TakenReading,
 )
+from sentinel.reports.quiet import NOTHING, Quiet
 
 NO_RESULT_YET = "no result yet"
 
@@ -61,6 +62,7 @@ def build(
     started_at: datetime | None,
     outbox: OutboxLine,
     own: OwnHealth | None,
+    quiet: Quiet = NOTHING,
     store_problem: str = "",
 ) -> StatusDocument:
     """The status of everything in the plan.
@@ -72,13 +74,15 @@ def build(
         started_at: when the daemon started; None when none runs, and then this is what the store remembers.
         outbox: how telling goes.
         own: how the daemon does; None when none runs.
+        quiet: what keeps people from being told.
         store_problem: why the store cannot be used now.
     """
     known = tuple(checks)
-    lines = sorted((check_line(one, now, started_at) for one in known), key=_urgency)
+    lines = sorted((check_line(one, now, started_at, quiet) for one in known), key=_urgency)
     troubled = [(one.state.incident, one) for one in known if one.state and one.state.incident]
     open_lines = sorted(
-        (incident_line(incident, now, one) for incident, one in troubled if incident.is_open), key=_incident_urgency
+        (incident_line(incident, now, one, quiet) for incident, one in troubled if incident.is_open),
+        key=_incident_urgency,
     )
     return StatusDocument(
         version=__version__,
@@ -94,10 +98,16 @@ def build(
         incidents=tuple(open_lines),
         outbox=outbox,
         own=own,
+        silences=quiet.silence_lines(
+            [one.check for one in known],
+            [(one.check, incident) for incident, one in troubled if incident.is_open],
+            now,
+        ),
+        windows=quiet.window_lines([one.check for one in known], now),
     )
 
 
-def check_line(one: CheckFacts, now: datetime, started_at: datetime | None) -> CheckLine:
+def check_line(one: CheckFacts, now: datetime, started_at: datetime | None, quiet: Quiet = NOTHING) -> CheckLine:
     """One check as it stands."""
     check, state, last, day = one.check, one.state, one.last, _up_to_now(one)
     verdict = _verdict(state, last)
@@ -120,6 +130,7 @@ def check_line(one: CheckFacts, now: datetime, started_at: datetime | None) -> C
         degraded=timedelta(seconds=day.degraded if day else 0),
         p95=day.quantile(0.95) if day and day.histogram else None,
         samples=day.samples if day else 0,
+        quiet=quiet.of(check, verdict.severity if verdict else Severity.OK, now),
     )
 
 
@@ -155,13 +166,16 @@ def rule_on(check: Check, reading: str) -> Threshold | Quantile | None:
     return min(rules, key=lambda rule: isinstance(rule, Quantile), default=None)
 
 
-def incident_line(incident: Incident, now: datetime, one: CheckFacts | None = None) -> IncidentLine:
+def incident_line(
+    incident: Incident, now: datetime, one: CheckFacts | None = None, quiet: Quiet = NOTHING
+) -> IncidentLine:
     """One incident as it stands.
 
     Args:
         incident: as far as the caller knows it.
         now: aware.
         one: what is known of its check now. A store keeps of an open incident what it was opened for; this says how it goes on.
+        quiet: what keeps people from being told.
     """
     state = one.state if one else None
     if state is not None and state.incident is not None and state.incident.id == incident.id and incident.is_open:
@@ -184,6 +198,7 @@ def incident_line(incident: Incident, now: datetime, one: CheckFacts | None = No
         acknowledged_why=taken.why if taken else "",
         acknowledged_until=taken.until if taken else None,
         meanwhile=_meanwhile(incident, one) if one and incident.is_open else "",
+        quiet=quiet.of(one.check, incident.severity, now) if one and incident.is_open else "",
         muted=str(incident.mute or ""),
         assigned_to=incident.assigned_to,
         bundle=0 if incident.leads else incident.bundle,

@@ -29,6 +29,7 @@ from sentinel.web.exposition import Exposition
 from sentinel.web.incidents import IncidentPages
 from sentinel.web.monitor import Monitor
 from sentinel.web.payload import BadRequest
+from sentinel.web.quiet import QuietPages
 
 log = structlog.get_logger()
 
@@ -52,6 +53,7 @@ class Api:
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="web")
         self._status = _Shared(self._encoded_status)
         self._incidents = IncidentPages(monitor, clock, self._status.forget)
+        self._quiet = QuietPages(monitor, clock, self._status.forget)
 
     def close(self) -> None:
         self._encoder.shutdown(wait=False, cancel_futures=True)
@@ -63,6 +65,7 @@ class Api:
             Route("/metrics", self.metrics),
             Route("/api/v1/status", self.status),
             *self._incidents.for_reading(),
+            *self._quiet.for_reading(),
             *self._pings(),
             Route("/slack/interactions", self.slack, methods=["POST"]),
         )
@@ -74,6 +77,7 @@ class Api:
             Route("/metrics", self.metrics),
             Route("/api/v1/status", self.status),
             *self._incidents.for_everything(),
+            *self._quiet.for_everything(),
             *self._pings(),
             Route("/api/v1/outbox", self.outbox),
             Route("/api/v1/outbox/redrive", self.redrive, methods=["POST"]),

@@ -81,7 +81,8 @@ class IncidentPages:
         """The incidents, each beside what is known of its check now."""
         names = {incident.check for incident in incidents if incident.is_open}
         known = {past.check.name: facts(past, None) for past in self._monitor.snapshot() if past.check.name in names}
-        return [incident_line(incident, now, known.get(incident.check)) for incident in incidents]
+        quiet = self._monitor.quiet()
+        return [incident_line(incident, now, known.get(incident.check), quiet) for incident in incidents]
 
 
 def _refused(refusal: Refusal) -> Response:

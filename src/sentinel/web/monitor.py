@@ -5,16 +5,33 @@ from datetime import datetime
 from typing import Protocol
 
 from sentinel.app.clicks import Heard
+from sentinel.app.silences import SilenceVerbs
+from sentinel.app.windows import WindowVerbs
 from sentinel.core.history import History
 from sentinel.core.incident import Event, Incident, Refusal
 from sentinel.core.notification import Notification, State
 from sentinel.probes.heartbeat import Report
 from sentinel.reports.documents import HealthDocument, LeftLine, OwnHealth, RunLine, StatusDocument
 from sentinel.reports.incident import IncidentDocument
+from sentinel.reports.quiet import Quiet
 
 
 class Monitor(Protocol):
     """A running Sentinel, as pages and the interface for programs see it."""
+
+    @property
+    def silences(self) -> SilenceVerbs:
+        """What can be asked about silences."""
+        ...
+
+    @property
+    def windows(self) -> WindowVerbs:
+        """What can be asked about windows."""
+        ...
+
+    def quiet(self) -> Quiet:
+        """What keeps people from being told now; answered from memory, at once."""
+        ...
 
     async def status(self) -> StatusDocument:
         """How everything is now."""
