@@ -9,6 +9,7 @@ from sentinel.core.history import History
 from sentinel.core.judge import judge
 from sentinel.core.result import FailureClass, Measurement, Outcome
 from sentinel.core.rule import Severity
+from sentinel.core.sight import Beacon, BeaconKind, Connectivity, Gap
 from sentinel.core.vitals import (
     LONG_BLIND,
     LOOP_LAG,
@@ -24,6 +25,7 @@ from sentinel.core.vitals import (
 )
 from tests.core.made import BLIND, HOUR, MINUTE, NOW, POLICY, SECOND, check, result, took
 
+GATEWAY = Connectivity(beacons=(Beacon(kind=BeaconKind.TCP, name="10.0.0.1 port 53", host="10.0.0.1", port=53),))
 WELL = Vitals(at=NOW, checks=10)
 UNSEEN = Blind(check="api", since=NOW - 6 * MINUTE, why="the password was refused", hint="Renew it in `url`.")
 LONG_UNSEEN = replace(UNSEEN, since=NOW - LONG_BLIND - SECOND)
@@ -54,6 +56,20 @@ def test_a_sentinel_that_is_well_passes(vitals: Vitals) -> None:
         (
             replace(WELL, store_failing_since=NOW - 5 * MINUTE, store_failing_why="it is locked"),
             "the store has not taken everything since 02:55:00 UTC: it is locked",
+        ),
+        (
+            replace(WELL, dark_since=NOW - 5 * MINUTE, beacons=GATEWAY),
+            "this host's network has not worked since 02:55:00 UTC: no beacon answers (10.0.0.1 port 53)",
+        ),
+        (
+            replace(
+                WELL, nameless_since=NOW - 5 * MINUTE, nameless=("a.example", "b.example", "c.example", "d.example")
+            ),
+            "names have not been resolved since 02:55:00 UTC: a.example, b.example, c.example and 1 more",
+        ),
+        (
+            replace(WELL, stood_still=Gap(NOW - 5 * MINUTE, NOW, stopped=True)),
+            "this host stood still from 02:55:00 to 03:00:00 UTC, and watched nothing meanwhile",
         ),
         (replace(WELL, unreadable_store="it is locked"), "the store cannot be read: it is locked"),
         (replace(WELL, dropped_results=7), "7 results were dropped"),
@@ -145,3 +161,14 @@ def test_after_a_start_the_checks_get_their_time() -> None:
 def test_sentinels_own_check_is_not_overdue_by_itself() -> None:
     own = History(own_check("default"), POLICY)
     assert overdue_checks([own], NOW + HOUR, NOW) == ()
+
+
+def test_a_host_that_stood_still_is_a_warning_and_one_without_a_network_is_not() -> None:
+    still, dark = (
+        replace(WELL, stood_still=Gap(NOW - HOUR, NOW, stopped=True)),
+        replace(WELL, dark_since=NOW, beacons=GATEWAY),
+    )
+    assert [measure(vitals).failure for vitals in (still, dark)] == [
+        FailureClass.SENTINEL_AMISS,
+        FailureClass.SENTINEL_IMPAIRED,
+    ]

@@ -31,11 +31,11 @@ class Desk:
         self.clock = FakeClock(next_slot(FakeClock().now(), self.api.interval, offset(self.api)))
         self.begun: list[tuple[str, float]] = []
         self._began = self.clock.monotonic()
-        self.rechecks = Rechecks(self.clock, self._start)
+        self.rechecks = Rechecks(self.clock)
         self.rechecks.plan(self.checks, most)
 
     async def pass_(self, **by: float) -> None:
-        task = asyncio.create_task(self.rechecks.run())
+        task = asyncio.create_task(self.rechecks.run(self._start))
         await self.clock.advance(**by)
         task.cancel()
         with suppress(asyncio.CancelledError):

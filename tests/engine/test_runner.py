@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from sentinel.core.plan import Limits
 from sentinel.core.result import FailureClass, Measurement, Outcome, Result, failed
-from sentinel.engine.runner import SUSPECT, Runnable, Runner
+from sentinel.core.sight import SUSPECT
+from sentinel.engine.runner import Runnable, Runner
 from tests.kit.clock import FakeClock
 from tests.kit.eventually import eventually
 from tests.kit.probes import HeldProbe, QuickProbe

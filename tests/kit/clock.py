@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 class FakeClock:
     """A `Clock`. `advance` moves both times and wakes whoever waited, in the order in which they were due.
 
-    `step` moves the wall clock alone, as an administrator or NTP does.
+    `step` moves the wall clock alone, as an administrator or NTP does; `stall` moves both while nobody gets to run.
     """
 
     def __init__(self, start: datetime = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)) -> None:
@@ -41,6 +41,10 @@ class FakeClock:
     def step(self, **by: float) -> None:
         """Move the wall clock alone."""
         self._now += timedelta(**by)
+
+    def stall(self, **by: float) -> None:
+        """Let time pass in which nobody gets to run: whoever was due meanwhile is woken late, by the next `advance`."""
+        self._move_to(self._monotonic + timedelta(**by).total_seconds())
 
     async def advance(self, **by: float) -> None:
         """Let time pass, and let everything that was due run."""

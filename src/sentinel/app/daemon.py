@@ -11,6 +11,7 @@ import structlog
 from sentinel.app.clicks import Clicks
 from sentinel.app.duties import Duties
 from sentinel.app.equipment import Equipment
+from sentinel.app.eyes import Eyes
 from sentinel.app.heartbeats import Heartbeats
 from sentinel.app.ledger import StoredLedger
 from sentinel.app.parts import Parts
@@ -27,6 +28,7 @@ from sentinel.engine import recovery
 from sentinel.engine.dispatcher import Dispatcher
 from sentinel.engine.housekeeping import Housekeeper
 from sentinel.engine.pipeline import Pipeline
+from sentinel.engine.rechecks import Rechecks
 from sentinel.engine.runner import Runner
 from sentinel.engine.scheduler import Scheduler
 from sentinel.engine.watchdog import Watchdog
@@ -116,8 +118,9 @@ class Sentinel:
         plan, clock = self._plan, self._clock
         store, damaged = await self._open_store()
         dispatcher = Dispatcher(clock, store, self._rng)
-        pipeline = Pipeline(clock, store, dispatcher.wake)
-        runner = Runner(clock, pipeline.accept, plan.limits)
+        eyes, rechecks = Eyes(clock, self._equipment.resolver), Rechecks(clock)
+        pipeline = Pipeline(clock, store, dispatcher.wake, rechecks.ask)
+        runner = Runner(clock, pipeline.accept, plan.limits, eyes.sight)
         scheduler = Scheduler(clock, runner.submit)
         watchdog = Watchdog(clock, self._notifier, (scheduler.pulse, pipeline.pulse, dispatcher.pulse))
         checks = (*plan.checks, own_check(plan.own_policy))
@@ -133,6 +136,8 @@ class Sentinel:
             pipeline=pipeline,
             dispatcher=dispatcher,
             watchdog=watchdog,
+            eyes=eyes,
+            rechecks=rechecks,
             reload_asked=self._reload,
         )
 
@@ -169,13 +174,16 @@ class Sentinel:
 
     async def _start(self, parts: Parts, server: Server) -> list["asyncio.Task[None]"]:
         duties = Duties(parts)
-        timers = Housekeeper(self._clock, duties.timely(), lambda _step: parts.scheduler.realign())
+        timers = Housekeeper(self._clock, duties.timely(), parts.scheduler.realign)
         await server.start()
         loops = {
             "pipeline": parts.pipeline.run(),
             "timers": timers.run(),
             "housekeeper": Housekeeper(self._clock, duties.patient()).run(),
             "watchdog": parts.watchdog.run(),
+            "stillness": parts.eyes.stillness.run(),
+            "beacons": parts.eyes.beacons.run(),
+            "rechecks": parts.rechecks.run(parts.runner.recheck),
             "auditor": parts.auditor.run(),
             "heartbeat": parts.deadman.run(),
         }
@@ -218,6 +226,7 @@ class Sentinel:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await parts.eyes.beacons.close()
         await self._equipment.close()
         await parts.store.close()
         log.info("sentinel.stopped")
@@ -270,6 +279,8 @@ class Sentinel:
         )
         checks = (*plan.checks, own_check(plan.own_policy))
         parts.runner.equip(kit.runnables, plan.limits)
+        parts.rechecks.plan(plan.checks, plan.limits.rechecks)
+        parts.eyes.plan(plan.connectivity)
         parts.pipeline.replan(checks, plan.policies, sender, routes=plan.routes, windows=plan.windows)
         parts.scheduler.plan(plan.checks)
         parts.heartbeats = Heartbeats(plan.checks, kit.runnables)

@@ -84,10 +84,9 @@ class Duties:
         self._dropped = parts.pipeline.dropped_results
         known = Vitals(
             at=now,
-            loop_lag=parts.watchdog.take_worst_lag(),
             checks=sum(history.check.name != OWN_CHECK for history in histories),
             blind=blind_checks(histories, now, parts.plan.limits.unknown_after),
-            overdue=overdue_checks(histories, now, parts.started_at),
+            overdue=overdue_checks(histories, now, parts.eyes.watched_since(parts.started_at)),
             store_failing_since=parts.pipeline.failing_since,
             store_failing_why=parts.pipeline.failing_why,
             dropped_results=dropped,
@@ -99,6 +98,7 @@ class Duties:
         try:
             return known if parts.pipeline.failing_since else await self._with_outbox(known)
         except StoreError as error:
+        known = parts.eyes.described(known)
             return replace(known, unreadable_store=str(error))
 
     async def _with_outbox(self, known: Vitals) -> Vitals:

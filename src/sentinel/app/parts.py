@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sentinel.app.clicks import Clicks
+from sentinel.app.eyes import Eyes
 from sentinel.app.heartbeats import Heartbeats
 from sentinel.base.clock import Clock
 from sentinel.channels.watcher import HttpWatcher
@@ -15,6 +16,7 @@ from sentinel.engine.deadman import DeadMan
 from sentinel.engine.dispatcher import Dispatcher
 from sentinel.engine.pipeline import Pipeline
 from sentinel.engine.runner import Runner
+from sentinel.engine.rechecks import Rechecks
 from sentinel.engine.scheduler import Scheduler
 from sentinel.engine.watchdog import Watchdog
 from sentinel.store.database import Room, Store
@@ -35,6 +37,8 @@ class Parts:
         dispatcher: Dispatcher,
         watchdog: Watchdog,
         reload_asked: asyncio.Event,
+        eyes: Eyes,
+        rechecks: Rechecks,
         store_damaged: str,
     ) -> None:
         self.plan = plan  # in force; a reload puts another one here
@@ -46,6 +50,8 @@ class Parts:
         self.dispatcher = dispatcher
         self.watchdog = watchdog
         self.started_at: datetime = clock.now()
+        self.eyes = eyes
+        self.rechecks = rechecks
         self.auditor = Auditor(
             clock,
             store,

@@ -99,7 +99,7 @@ class Verbs:
         runner, pipeline, dispatcher = parts.runner, parts.pipeline, parts.dispatcher
         return OwnHealth(
             memory=_resident(),
-            loop_lag=parts.watchdog.lag,
+            loop_lag=parts.eyes.stillness.lag,
             queues={"probes": runner.waiting, "results": pipeline.backlog, "messages": pipeline.waiting_messages},
             running=runner.running,
             runs={outcome.value: pipeline.outcomes[outcome] for outcome in Outcome},

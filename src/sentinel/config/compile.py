@@ -7,6 +7,7 @@ from sentinel.base.redact import Redactor, Secret
 from sentinel.config.calendars import compile_calendars
 from sentinel.config.checks import CheckPart, ChecksCompiler
 from sentinel.config.collector import collector_paused
+from sentinel.config.connectivity import compile_connectivity
 from sentinel.config.fingerprint import fingerprint
 from sentinel.config.guide import KEYS as GUIDE_KEYS
 from sentinel.config.heartbeat import heartbeat_plan, heartbeat_secrets
@@ -96,6 +97,7 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
         link=head.link,
         heartbeat=heartbeat_plan(loaded),
         secrets=secrets,
+        connectivity=compile_connectivity(loaded),
     )
     loaded.problems.raise_all(str(loaded.file), loaded.text, (*loaded.followed, *secrets))
     return Compiled(plan=plan, checks=tuple(checks), channels=tuple(channels))

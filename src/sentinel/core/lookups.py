@@ -46,6 +46,16 @@ class LookUps:
                 break
         return list(found.values())
 
+    def failed(self) -> list[str]:
+        """The names that failed when they were last asked for, the latest first."""
+        return [name for name, seen in reversed(self._seen.items()) if not seen.resolved]
+
+    def pardon(self) -> None:
+        """Hold nothing against the resolver any more: the names that failed may have been wrong, or are not asked for now."""
+        for name in self.failed():
+            del self._seen[name]
+        self.failing_since = None
+
     def resolver_at_fault(self, name: str, since: float, now: float) -> bool:
         """Whether a name that could not be resolved says more about the resolver than about its zone.
 

@@ -14,6 +14,7 @@ from sentinel.core.check import OWN_CHECK, Check
 from sentinel.core.history import History
 from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
 from sentinel.core.rule import Severity
+from sentinel.core.sight import Connectivity, Gap, silence
 
 #: How often Sentinel looks at itself.
 OWN_INTERVAL = timedelta(seconds=15)
@@ -62,6 +63,11 @@ class Vitals:
     loop_lag: float = 0.0  # seconds that the event loop was late, at worst, since the last look
     checks: int = 0  # that there are, Sentinel's own left out
     blind: tuple[Blind, ...] = ()  # of these, in the order of their names
+    stood_still: Gap | None = None  # lately, and for so long that people should know
+    dark_since: datetime | None = None  # since when too few beacons answer
+    beacons: Connectivity | None = None  # those, while that is so
+    nameless_since: datetime | None = None  # since when names are not resolved
+    nameless: tuple[str, ...] = ()  # such names, the latest first
     overdue: tuple[str, ...] = ()  # checks that were not run when they were due
     waiting: int = 0  # messages not yet sent
     oldest_waiting: datetime | None = None
@@ -152,6 +158,7 @@ def _troubles(vitals: Vitals) -> Iterator[tuple[str, str]]:
             f"the store has not taken everything since {since}: {vitals.store_failing_why}",
             "See the log for `store.down`.",
         )
+    yield from _blinded(vitals)
     if vitals.unreadable_store:
         yield f"the store cannot be read: {vitals.unreadable_store}", "See the log, and the health of the database."
     if vitals.dropped_results:
@@ -183,10 +190,29 @@ def _troubles(vitals: Vitals) -> Iterator[tuple[str, str]]:
         yield f"{vitals.waiting} messages wait to be sent, the oldest for {waited}", "See `sentinel outbox`."
 
 
+def _blinded(vitals: Vitals) -> Iterator[tuple[str, str]]:
+    """What lies between Sentinel and everything it watches. Told once, here, and of no target."""
+    if vitals.dark_since is not None and vitals.beacons is not None:
+        yield (
+            f"this host's network has not worked since {vitals.dark_since:%H:%M:%S} UTC: {silence(vitals.beacons)}",
+            "Look at this host's own interfaces, routes and firewall; what lies beyond is unknown until then.",
+        )
+    if vitals.nameless_since is not None:
+        yield (
+            f"names have not been resolved since {vitals.nameless_since:%H:%M:%S} UTC: {_listed(vitals.nameless)}",
+            "See /etc/resolv.conf on this host, and its resolver; checks by name are unknown until then.",
+        )
+
+
 def _amiss(vitals: Vitals) -> Iterator[tuple[str, str]]:
     """What can wait for the morning: watching and telling go on."""
     if vitals.blind and not _is_too_blind(vitals):
         yield _told_blind(vitals.blind)
+    if vitals.stood_still is not None:
+        yield (
+            f"this host stood still {vitals.stood_still}, and watched nothing meanwhile",
+            "Was it suspended, paused for a backup or a move, or starved? What was missed was looked at afterwards.",
+        )
     if vitals.lost_store:
         yield vitals.lost_store, "Restore a backup, or keep the new store and restart Sentinel to end this alarm."
     if vitals.unwritten_report:
@@ -214,5 +240,8 @@ def _told_blind(blind: Sequence[Blind]) -> tuple[str, str]:
 
 
 def _count(names: Sequence[str], what: str) -> str:
-    listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-    return f"{len(names)} check{'s' if len(names) > 1 else ''} {what}: {listed}"
+    return f"{len(names)} check{'s' if len(names) > 1 else ''} {what}: {_listed(names)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")

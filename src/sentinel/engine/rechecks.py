@@ -15,9 +15,8 @@ APART = 1.0
 class Rechecks:
     """Keeps at most one look for each check, and a bound on all of them; beyond it the next slot has to do."""
 
-    def __init__(self, clock: Clock, start: Callable[[Check], None]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._start = start  # runs a check now, unless it is running already
         self._checks: dict[str, Check] = {}
         self._most = 0
         self._due: dict[str, float] = {}  # by check, on the steady clock
@@ -61,14 +60,14 @@ class Rechecks:
         heappush(self._order, (due, check.name))
         self._news.set()
 
-    async def run(self) -> None:
-        """Begin each look when it is due, until cancelled."""
+    async def run(self, start: Callable[[Check], None]) -> None:
+        """Begin each look when it is due, until cancelled. `start` runs a check now, unless it is running already."""
         while True:
             self._news.clear()
-            wait = self._begin_due()
+            wait = self._begin_due(start)
             await self._clock.wait(self._news, wait)
 
-    def _begin_due(self) -> float | None:
+    def _begin_due(self, start: Callable[[Check], None]) -> float | None:
         """Begin what is due; answers the seconds until the next one."""
         now = self._clock.monotonic()
         while self._order:
@@ -77,14 +76,11 @@ class Rechecks:
                 return due - now
             heappop(self._order)
             if self._due.get(name) == due:
-                self._begin(name, now)
+                del self._due[name]
+                self._last[name] = now
+                self.begun += 1
+                start(self._checks[name])
         return None
-
-    def _begin(self, name: str, now: float) -> None:
-        del self._due[name]
-        self._last[name] = now
-        self.begun += 1
-        self._start(self._checks[name])
 
 
 def _usual_wait(check: Check, clock: Clock) -> float | None:

@@ -15,24 +15,12 @@ from sentinel.core.check import Check
 from sentinel.core.histogram import Histogram
 from sentinel.core.plan import Limits
 from sentinel.core.result import FailureClass, Measurement, Result, failed
+from sentinel.engine.sight import Glance, Sight
 
 log = structlog.get_logger()
 
 #: A probe ends its run itself when its deadline has come; if it has not after so many seconds more, it is cancelled.
 GRACE = 0.5
-
-#: A time-out that is noticed so many seconds after its deadline says more about this host than about the target.
-SUSPECT = 0.3
-
-TIMEOUTS = frozenset(
-    {
-        FailureClass.DNS_TIMEOUT,
-        FailureClass.CONNECT_TIMEOUT,
-        FailureClass.TLS_TIMEOUT,
-        FailureClass.READ_TIMEOUT,
-        FailureClass.QUERY_TIMEOUT,
-    }
-)
 
 #: Runs that may wait for a free place; beyond, a run is given up as unknown.
 MOST_WAITING = 20_000
@@ -64,8 +52,9 @@ class Run:
 class Runner:
     """Takes due checks, gives results."""
 
-    def __init__(self, clock: Clock, deliver: Deliver, limits: Limits) -> None:
+    def __init__(self, clock: Clock, deliver: Deliver, limits: Limits, sight: Sight | None = None) -> None:
         self._clock = clock
+        self._sight = sight or Sight(clock)
         self._deliver = deliver
         self._limits = limits
         self._probes: Mapping[str, Runnable] = {}
@@ -196,24 +185,25 @@ class Runner:
         )
 
     async def _measure(self, run: Run) -> Measurement:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + run.check.timeout.total_seconds()
+        """What the run has found out about its target; unknown when it could not have."""
+        loop, timeout = asyncio.get_running_loop(), run.check.timeout.total_seconds()
+        glance, deadline = self._sight.begin(), loop.time() + timeout
+        measurement = await self._ask(run, deadline, glance)
+        late = loop.time() - deadline
+        return await self._sight.settle(measurement, glance, host=run.probe.host, timeout=timeout, after_deadline=late)
+
+    async def _ask(self, run: Run, deadline: float, glance: Glance) -> Measurement:
+        """What its probe says; that it failed, where that is our own fault."""
         try:
             async with asyncio.timeout_at(deadline + GRACE):
-                measurement = await run.probe.measure(deadline)
+                return await run.probe.measure(deadline)
         except TimeoutError:
-            log.error("probe.deadline_missed", check=run.check.name, kind=run.check.kind)
+            if not self._sight.stood_still(glance):
+                log.error("probe.deadline_missed", check=run.check.name, kind=run.check.kind)
             return failed(FailureClass.INTERNAL_ERROR, "the probe did not end by its deadline")
         except Exception as error:
             log.exception("probe.crashed", check=run.check.name, kind=run.check.kind)
             return failed(FailureClass.INTERNAL_ERROR, f"the probe crashed with {type(error).__name__}")
-        late = loop.time() - deadline
-        if late > SUSPECT and measurement.failure in TIMEOUTS:
-            # The deadline struck long before we noticed: it was this process that had no time, not the target.
-            what = f"this host was {late:.1f} s late to look"
-            # With its note, as the probe will not give that again.
-            return failed(FailureClass.OVERLOADED, what, readings=measurement.readings, note=measurement.note)
-        return measurement
 
     def _hand_over(self, result: Result) -> None:
         self._deliver(result)

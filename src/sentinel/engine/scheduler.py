@@ -62,10 +62,18 @@ class Scheduler:
         self.pulse.patience = _patience(shards)
         self.pulse.beat()
 
-    def realign(self) -> None:
-        """Compute every next slot anew: the wall clock has stepped."""
-        for shard in self._shards:
-            self._timers.modify_job(_job(shard), next_run_time=next_slot(self._clock.now(), *shard))
+    def realign(self, step: float) -> None:
+        """Compute every next slot anew: the wall clock has stepped by so many seconds.
+
+        A slot that was stepped over, such as while this host was suspended, is not waited for a whole interval: its checks
+        are looked at once, soon.
+        """
+        now = self._clock.now()
+        before = now - timedelta(seconds=step)
+        for shard, members in self._shards.items():
+            self._timers.modify_job(_job(shard), next_run_time=next_slot(now, *shard))
+            if slot(now, *shard) > before:
+                self._first_look(shard, members)
 
     def _add(self, shard: Shard) -> None:
         interval, moved = shard

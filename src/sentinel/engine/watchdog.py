@@ -10,12 +10,12 @@ from sentinel.engine.progress import LifeSign
 
 log = structlog.get_logger()
 
-#: How often the loop's lag is measured, in seconds.
+#: How often the loops are looked at, in seconds.
 TICK = 0.5
 
 
 class Watchdog:
-    """Measures how late the event loop is, and tells systemd that Sentinel is alive as long as it really is."""
+    """Tells systemd that Sentinel is alive as long as it really is."""
 
     def __init__(self, clock: Clock, notifier: Notifier, pulses: Sequence[LifeSign]) -> None:
         self._clock = clock
@@ -23,18 +23,13 @@ class Watchdog:
         self._pulses = pulses
         self._every = notifier.watchdog_every
         self._stuck: tuple[str, ...] = ()
-        self._worst_lag = 0.0
-        self.lag = 0.0  # seconds, the latest
 
     async def run(self) -> None:
         """Tick until cancelled."""
         last_sign = float("-inf")
         while True:
-            before = self._clock.monotonic()
             await self._clock.sleep(TICK)
             now = self._clock.monotonic()
-            self.lag = max(0.0, now - before - TICK)
-            self._worst_lag = max(self._worst_lag, self.lag)
             alive = self._look()
             if alive and self._every is not None and now - last_sign >= min(self._every, 5.0):
                 self._notifier.tell(WATCHDOG=1)
@@ -44,11 +39,6 @@ class Watchdog:
     def stuck(self) -> tuple[str, ...]:
         """The loops that have not got anywhere for too long."""
         return tuple(pulse.name for pulse in self._pulses if not pulse.alive)
-
-    def take_worst_lag(self) -> float:
-        """The worst lag in seconds since this was last asked."""
-        worst, self._worst_lag = self._worst_lag, 0.0
-        return worst
 
     def _look(self) -> bool:
         stuck = self.stuck

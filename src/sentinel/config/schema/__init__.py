@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from sentinel.base.fields import Options
 from sentinel.config.schema.calendars import CalendarEntry
 from sentinel.config.schema.checks import CheckEntry, Defaults
+from sentinel.config.schema.connectivity import ConnectivityEntry
 from sentinel.config.schema.fields import Line, Name, web_link
 from sentinel.config.schema.heartbeat import HeartbeatEntry
 from sentinel.config.schema.own import LimitsEntry, LogsEntry, ReportsEntry, StoreEntry, WebEntry
@@ -57,3 +58,5 @@ class Configuration(Options):
     """What bounds the work."""
     heartbeat: HeartbeatEntry | None = None
     """A sign of life to the outside that ends when Sentinel does not do its work; none when not given."""
+    connectivity: ConnectivityEntry = ConnectivityEntry()
+    """How Sentinel finds out whether its own network works."""

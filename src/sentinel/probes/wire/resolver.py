@@ -99,6 +99,15 @@ class Resolver:
             raise WireError(answer.failure, answer.explanation)
         return answer
 
+    def look_again(self) -> None:
+        """Asks again for names that failed, while the resolver is at fault; the record takes the answers."""
+        if self.record.failing_since is None:
+            return
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(WireError):
+            for name in self.record.failed()[:WITNESSES]:
+                self._job(name, 0, loop)
+
     def close(self) -> None:
         """Lets the threads go; one that hangs ends by itself, and does not hold up the end of the process."""
         for _ in range(self._started):
