@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sentinel.app.parts import Parts
+from sentinel.app.proving import Proving, doubted
 from sentinel.app.reporting import WrittenReport, report_message, write_report
 from sentinel.base.errors import StoreError
 from sentinel.core import calendar
@@ -46,6 +47,7 @@ class Duties:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._retention = Retention(parts.clock, parts.store)
+        self._proving = Proving(parts)
         self._told_store_down: datetime | None = None
         self._dropped = 0
 
@@ -60,6 +62,7 @@ class Duties:
             Duty("room", 5.0, self._look_at_room),
             Duty("store_down", 5.0, self._tell_store_down),
             Duty("recover", 10.0, self._recover),
+            Duty("canaries", 10.0, self._proving.send_due),
             Duty("orphans", 60.0, self._bury_orphans),
             Duty("reports", 20.0, self._write_reports),
             Duty("purge", 60.0, self._purge),
@@ -94,6 +97,7 @@ class Duties:
             lost_store=parts.store_damaged,
             unwritten_report=parts.report_problem,
             flaws=parts.auditor.found(now),
+            doubts=doubted(parts, now),
         )
         try:
             return known if parts.pipeline.failing_since else await self._with_outbox(known)
@@ -120,10 +124,15 @@ class Duties:
             self._parts.pipeline.keep_history()
 
     async def _newly_dead(self, now: datetime) -> int:
-        """Dead messages that are news: of the last day, and not about Sentinel itself, whose alarm would feed itself."""
+        """Dead messages that are news: of the last day, and not about Sentinel itself, whose alarm would feed itself.
+
+        A command that failed has been told of, and a canary that did not arrive speaks of its channel.
+        """
         dead = await self._parts.store.read(lambda tx: tx.outbox.list((State.DEAD,), MOST_DEAD))
         return sum(
-            row.created_at > now - DEAD_FOR and (row.message.check is None or row.message.check.name != OWN_CHECK)
+            row.created_at > now - DEAD_FOR
+            and row.message.kind not in (Kind.COMMAND, Kind.CANARY)
+            and (row.message.check is None or row.message.check.name != OWN_CHECK)
             for row in dead
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 from sentinel.base.redact import Secret
 from sentinel.base.units import write_duration
 from sentinel.config.calendars import refuse_unknown_calendar
+from sentinel.config.canary import canary
 from sentinel.config.checks import SEVERITIES
 from sentinel.config.keypath import KeyPath
 from sentinel.config.kinds import ChannelKinds, KindOfChannel
@@ -128,6 +129,8 @@ def _channel(path: KeyPath, name: str, data: object, loaded: Loaded, kinds: Chan
         problems.add((*path, "kind"), repr(entry.kind), f"one of {listed(kinds)}", hint)
         return None
     options = {key: value for key, value in data.items() if key not in COMMON}
+    if entry.canary is not None and entry.kind == COMMANDS:
+        problems.add((*path, "canary"), "a canary", "no key here: a command runs only when a level asks for it")
     model = read(kind.options, anchored(options, kind.options, loaded.places), path, problems, loaded.places.folder)
     if model is None:
         return None
@@ -137,6 +140,7 @@ def _channel(path: KeyPath, name: str, data: object, loaded: Loaded, kinds: Chan
         options=model,
         recipients=kind.recipients(model),
         veto=kind.veto_of(model),
+        canary=canary(entry.canary),
         budget=_budget(entry, kind),
         fallback=entry.fallback or "",
     )

@@ -11,6 +11,7 @@ from sentinel.core.check import Check
 from sentinel.core.hours import Calendar
 from sentinel.core.incident import Address, Policy
 from sentinel.core.oncall import OnCall, Person
+from sentinel.core.proof import Canary
 from sentinel.core.routes import Route
 from sentinel.core.sight import Connectivity
 from sentinel.core.window import Window
@@ -29,6 +30,7 @@ class ChannelPlan:
     )
     budget: Budget | None = None  # of messages to each recipient; None: as many as there are
     fallback: str = ""  # the channel that stands in when this one takes nothing; empty: none
+    canary: Canary | None = None  # proves now and then that it works
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from sentinel.base.units import Unit, format_bytes, format_duration
 from sentinel.core.cadence import overdue
 from sentinel.core.check import OWN_CHECK, Check
 from sentinel.core.history import History
+from sentinel.core.proof import Doubt
 from sentinel.core.result import FailureClass, Measurement, Reading, failed, passed
 from sentinel.core.rule import Severity
 from sentinel.core.sight import Connectivity, Gap, silence
@@ -81,6 +82,7 @@ class Vitals:
     unwritten_report: str = ""  # why the last report could not be written into its folder
     refused_plan: str = ""  # why the file of configuration on disk is not in force
     flaws: tuple[str, ...] = ()  # what the auditor found lately, mended or not
+    doubts: tuple[Doubt, ...] = ()  # channels that may not reach anybody
 
 
 def own_check(policy: str) -> Check:
@@ -172,6 +174,13 @@ def _troubles(vitals: Vitals) -> Iterator[tuple[str, str]]:
         yield _told_blind(vitals.blind)
     if vitals.overdue:
         yield f"{_count(vitals.overdue, 'overdue')}", "This host is overloaded, or a probe hangs: see the log."
+    if vitals.doubts:
+        first, *others = vitals.doubts
+        more = f"; nor has {', '.join(one.channel for one in others)}" if others else ""
+        yield (
+            f"the channel {first.channel} {first.why}{more}",
+            "Whoever is told through it hears nothing: see `sentinel channels`, and mend it.",
+        )
     if vitals.flaws:
         more = f" and {len(vitals.flaws) - 1} more" if len(vitals.flaws) > 1 else ""
         yield (

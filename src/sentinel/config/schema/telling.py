@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from sentinel.base.fields import Duration, Options, PositiveDuration
+from sentinel.config.schema.canary import CanaryEntry
 from sentinel.config.schema.fields import Count, HowBad, Name
 
 
@@ -85,6 +86,8 @@ class ChannelEntry(Options):
 
     kind: str
     """What kind of channel it is; each has a section below."""
+    canary: CanaryEntry | None = None
+    """A message on a schedule that proves that the channel works; none when not given."""
     budget: BudgetEntry | Literal[False] | None = None
     """How many messages one recipient gets at most. Left out: 30 in 10 minutes by email and Slack, as many as there are to a
     webhook. `false`: as many as there are."""
