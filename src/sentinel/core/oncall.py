@@ -153,8 +153,8 @@ class OnCall:
         yield Turn(starts_at=began, ends_at=until, people=people)
 
     def with_overrides(self, overrides: Sequence[Override]) -> "OnCall":
-        """The schedule with more overrides, which count before those that it has."""
-        mine = (override for override in overrides if override.schedule == self.name)
+        """The schedule with more overrides, which count before those that it has; those for somebody it does not know do not."""
+        mine = (one for one in overrides if one.schedule == self.name and one.person in self.people)
         return replace(self, overrides=(*self.overrides, *mine))
 
     def _edges(self, since: datetime, until: datetime) -> Iterator[datetime]:

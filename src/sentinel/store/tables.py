@@ -223,3 +223,18 @@ occurrences = Table(
     Column("version", SmallInteger, nullable=False),
     Column("body", Text, nullable=False),
 )
+
+#: Who stands in for whom on call, as people arranged it by command; those that are over too.
+overrides = Table(
+    "overrides",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=False),
+    Column("schedule", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),  # the same as its start: it was called off before it began
+    Column("by_whom", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("ended_by", Text),  # null unless somebody ended it early
+)

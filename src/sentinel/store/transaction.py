@@ -11,6 +11,7 @@ from sentinel.store.incidents import Incidents
 from sentinel.store.ledger import Ledger
 from sentinel.store.names import Names
 from sentinel.store.notes import Notes
+from sentinel.store.on_call import OnCallTable
 from sentinel.store.outbox import Outbox
 from sentinel.store.reports import Reports
 from sentinel.store.results import Results
@@ -29,6 +30,7 @@ class Transaction:
         "incidents",
         "ledger",
         "notes",
+        "on_call",
         "outbox",
         "reports",
         "results",
@@ -50,4 +52,5 @@ class Transaction:
         self.facts = Facts(connection)
         self.auditing = Auditing(connection, self.incidents, self.results)
         self.silences = SilenceTable(connection)
+        self.on_call = OnCallTable(connection)
         self.windows = WindowTable(connection)

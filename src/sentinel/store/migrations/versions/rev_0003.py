@@ -1,4 +1,4 @@
-"""Silences and windows; digests, copies and urgency of messages."""
+"""Silences and windows; digests, copies and urgency of messages; who stands in on call."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,7 @@ def upgrade() -> None:
     """Add what judging and telling have to remember."""
     _quiet()
     _delivery()
+    _on_call()
 
 
 def _quiet() -> None:
@@ -50,3 +51,18 @@ def _delivery() -> None:
         op.add_column("outbox", sa.Column(name, sa.BigInteger))
     carried = sa.text("carried_by IS NOT NULL AND due_at IS NOT NULL")
     op.create_index("outbox_carried", "outbox", ["carried_by"], sqlite_where=carried, postgresql_where=carried)
+
+
+def _on_call() -> None:
+    op.create_table(
+        "overrides",
+        sa.Column("id", _LONG, primary_key=True, autoincrement=False),
+        sa.Column("schedule", sa.Text, nullable=False),
+        sa.Column("person", sa.Text, nullable=False),
+        sa.Column("starts_at", sa.BigInteger, nullable=False),
+        sa.Column("ends_at", sa.BigInteger, nullable=False),
+        sa.Column("by_whom", sa.Text, nullable=False),
+        sa.Column("why", sa.Text, nullable=False),
+        sa.Column("made_at", sa.BigInteger, nullable=False),
+        sa.Column("ended_by", sa.Text),
+    )
