@@ -11,11 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sentinel.core.templates import MOST_BYTES
+
 if TYPE_CHECKING:
     import jinja2
     from jinja2 import nodes
 
-MOST_SOURCE: Final = 64 * 1024  # characters of one template of a user
 MOST_OUTPUT: Final = 500_000  # characters that one may make
 MOST_DEPTH: Final = 2  # loops within each other
 MOST_ITEMS: Final = 100  # of one loop
@@ -166,8 +167,8 @@ class UserTemplate:
 def _compiled(name: str, source: str, names: Mapping[str, Sequence[str]]) -> "jinja2.Template":
     from jinja2 import Template, TemplateSyntaxError  # noqa: PLC0415
 
-    if len(source) > MOST_SOURCE:
-        raise BadTemplate(Fault(line=1, found=f"{len(source)} characters", expected=f"at most {MOST_SOURCE}"))
+    if len(source) > MOST_BYTES:
+        raise BadTemplate(Fault(line=1, found=f"{len(source)} characters", expected=f"at most {MOST_BYTES}"))
     language = _users_language()
     try:
         tree = language.parse(source, filename=name)

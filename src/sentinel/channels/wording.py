@@ -20,14 +20,6 @@ from sentinel.core.notification import Message
 
 log = structlog.get_logger()
 
-#: The files that a user may write, and what each makes.
-TEMPLATES: Final[Mapping[str, str]] = {
-    "headline.txt": "the first line of every message, on all channels, without state and number",
-    "subject.txt": "the subject of mails",
-    "text.txt": "the text of mails",
-    "mail.html": "the page of mails",
-}
-
 #: On white letters each of these has a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3).
 COLOURS: Final = {Tone.CRITICAL: "#b3261e", Tone.WARNING: "#8f5a00", Tone.GOOD: "#1d7440", Tone.CALM: "#56606d"}
 
@@ -41,7 +33,8 @@ VARIABLES: Final[Mapping[str, str]] = {
     "colours": "The colours by tone. Of mails.",
 }
 
-_MAIL_ONLY: Final = ("notes", "chart", "colour", "colours")
+#: Those of mails, which a headline has not.
+MAIL_ONLY: Final = ("notes", "chart", "colour", "colours")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +62,7 @@ def variables(template: str) -> dict[str, Sequence[str]]:
     }
     if template == "headline.txt":
         return known
-    return known | dict.fromkeys(_MAIL_ONLY, ())
+    return known | dict.fromkeys(MAIL_ONLY, ())
 
 
 class Wording:
@@ -96,26 +89,18 @@ class Wording:
         self, said: Words, message: Message, *, notes: Sequence[str] = (), picture: Picture | None = None
     ) -> MailWords:
         """The texts of a mail."""
-        given = {
-            "m": _shown(said),
-            "notes": tuple(notes),
-            "chart": picture,
-            "colour": COLOURS[said.tone],
-            "colours": COLOURS,
-        }
+        given = given_to(message, notes, picture, said)
         return MailWords(
-            subject=self._mail_part("subject.txt", given, message),
-            text=self._mail_part("text.txt", given, message),
-            html=self._mail_part("mail.html", given, message),
+            subject=self._mail_part("subject.txt", given),
+            text=self._mail_part("text.txt", given),
+            html=self._mail_part("mail.html", given),
         )
 
-    def _mail_part(self, name: str, given: Mapping[str, object], message: Message) -> str:
+    def _mail_part(self, name: str, given: Mapping[str, object]) -> str:
         def ours() -> str:
             return built_in(name).render(given)
 
-        if name not in self._own:
-            return ours()
-        return self._attempt(name, {**given, "message": facts(message)}, ours)
+        return self._attempt(name, given, ours) if name in self._own else ours()
 
     def _attempt(self, name: str, given: Mapping[str, object], ours: Callable[[], str]) -> str:
         try:
@@ -132,6 +117,21 @@ class Wording:
         if not self.trouble:
             log.warning("template.failed", template=name, line=fault.line, found=fault.found)
         self.trouble = f"{name}, {fault}"
+
+
+def given_to(
+    message: Message, notes: Sequence[str] = (), picture: Picture | None = None, said: Words | None = None
+) -> dict[str, object]:
+    """What the templates of a mail are given."""
+    said = said or words(message)
+    return {
+        "m": _shown(said),
+        "message": facts(message),
+        "notes": tuple(notes),
+        "chart": picture,
+        "colour": COLOURS[said.tone],
+        "colours": COLOURS,
+    }
 
 
 def _shown(said: Words) -> Words:

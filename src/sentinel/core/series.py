@@ -1,6 +1,6 @@
 """A reading over a time: what a chart beside a message shows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -31,9 +31,13 @@ class Series:
     points: tuple[Point, ...]
 
 
-def series(judged: Iterable[tuple[Result, Severity]], reading: str, unit: Unit) -> Series:
-    """The series of a reading from results, the oldest first, thinned to `MOST_POINTS`."""
-    return Series(reading=reading, unit=unit, points=thinned([_point(one, bad, reading) for one, bad in judged]))
+def series(judged: Sequence[tuple[Result, Severity]], reading: str) -> Series | None:
+    """The series of a reading from results, the oldest first, thinned to `MOST_POINTS`; None when no run took it."""
+    unit = next((one.unit for result, _ in judged for one in result.readings if one.name == reading), None)
+    if unit is None:
+        return None
+    points = [_point(result, severity, reading) for result, severity in judged]
+    return Series(reading=reading, unit=unit, points=thinned(points))
 
 
 def thinned(points: Sequence[Point], most: int = MOST_POINTS) -> tuple[Point, ...]:
