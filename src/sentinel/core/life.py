@@ -338,7 +338,8 @@ def _speak_up(incident: Incident, around: Around, now: datetime) -> tuple[Incide
     incident = _under(replace(incident, mute=None, told_at=now), now)
     incident, levels = _announce_due_levels(incident, now)
     if was_told:
-        return incident, (ended, Effect(kind=EffectKind.REMINDED), *_escalations(levels))
+        still = (Effect(kind=EffectKind.REMINDED),) if incident.phase is Phase.OPEN else ()
+        return incident, (ended, *still, *_escalations(levels))
     first = (Effect(kind=EffectKind.ANNOUNCED, level=levels[0]),) if levels else ()
     return incident, (ended, *first, *_escalations(levels[1:]))
 
