@@ -25,6 +25,7 @@ from sentinel.reports.documents import Document
 from sentinel.reports.status import notification_line
 from sentinel.web import payload, slack
 from sentinel.web.answers import body, json_answer
+from sentinel.web.channels import ChannelPages
 from sentinel.web.exposition import Exposition
 from sentinel.web.incidents import IncidentPages
 from sentinel.web.monitor import Monitor
@@ -54,6 +55,7 @@ class Api:
         self._status = _Shared(self._encoded_status)
         self._incidents = IncidentPages(monitor, clock, self._status.forget)
         self._quiet = QuietPages(monitor, clock, self._status.forget)
+        self._channels = ChannelPages(monitor, clock)
 
     def close(self) -> None:
         self._encoder.shutdown(wait=False, cancel_futures=True)
@@ -76,6 +78,7 @@ class Api:
             Route("/healthz", self.health),
             Route("/metrics", self.metrics),
             Route("/api/v1/status", self.status),
+            *self._channels.for_everything(),
             *self._incidents.for_everything(),
             *self._quiet.for_everything(),
             *self._pings(),

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from sentinel.app.clicks import Heard
 from sentinel.app.silences import SilenceVerbs
+from sentinel.app.telling import ChannelVerbs
 from sentinel.app.windows import WindowVerbs
 from sentinel.core.history import History
 from sentinel.core.incident import Event, Incident, Refusal
@@ -27,6 +28,11 @@ class Monitor(Protocol):
     @property
     def windows(self) -> WindowVerbs:
         """What can be asked about windows."""
+        ...
+
+    @property
+    def channels(self) -> ChannelVerbs:
+        """What can be asked about channels."""
         ...
 
     def quiet(self) -> Quiet:
