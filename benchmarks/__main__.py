@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from types import FrameType
 
-from benchmarks import alert, commands, cost, kinds, machine, profile, wire
+from benchmarks import alert, commands, cost, judging, kinds, machine, profile, wire
 from benchmarks.figures import Figure, table
 
 
@@ -48,6 +48,10 @@ def _kinds(_effort: Effort) -> Iterable[Figure]:
     return kinds.measure()
 
 
+def _judging(_effort: Effort) -> Iterable[Figure]:
+    return judging.measure()
+
+
 def _wire(_effort: Effort) -> Iterable[Figure]:
     return wire.measure()
 
@@ -63,10 +67,11 @@ PARTS: Mapping[str, Callable[[Effort], Iterable[Figure]]] = {
     "alert": _alert,
     "commands": _commands,
     "kinds": _kinds,
+    "judging": _judging,
     "wire": _wire,
     "profile": _profile,
 }
-USUAL = ("cost", "tls", "alert", "commands", "kinds")
+USUAL = ("cost", "tls", "alert", "commands", "kinds", "judging")
 
 
 def _arguments() -> tuple[Sequence[str], Effort]:

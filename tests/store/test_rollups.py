@@ -126,3 +126,33 @@ async def test_purging_takes_the_oldest_of_one_span(store: Store) -> None:
 async def test_many_rollups_go_in_at_once(store: Store) -> None:
     await add(store, *(rollup(0, f"check-{n}", samples=1) for n in range(1200)))
     assert len(await summed(store, AT, AT + SPAN)) == 1200
+
+
+async def pieces(store: Store, *checks: str, step: timedelta = SPAN, distribution: bool = False) -> list[Rollup]:
+    until = AT + 2 * HOUR
+    return await store.read(
+        lambda tx: tx.rollups.pieces(checks, AT, until, step, distribution=distribution),
+    )
+
+
+async def test_pieces_of_a_few_checks_are_found_among_others(store: Store) -> None:
+    first, second = rollup(0), rollup(13)
+    await add(store, first, second, rollup(0, "login"), rollup(24))
+    assert await pieces(store, "health", "nobody", distribution=True) == [first, second]
+
+
+async def test_pieces_without_a_distribution_are_sums_over_a_step(store: Store) -> None:
+    await add(store, rollup(0), rollup(1), rollup(13))
+    found = await pieces(store, "health", step=HOUR)
+    assert [(piece.start, piece.samples, piece.up, piece.histogram) for piece in found] == [
+        (AT, 60, 581.0, b""),
+        (AT + HOUR, 30, 290.5, b""),
+    ]
+
+
+async def test_pieces_take_each_hour_from_its_row_or_from_its_parts_and_never_from_both(store: Store) -> None:
+    await add(store, rollup(0), rollup(1), rollup(13))
+    await condense(store)
+    found = await pieces(store, "health", step=HOUR, distribution=True)
+    assert [(piece.start, piece.span, piece.samples) for piece in found] == [(AT, HOUR, 60), (AT + 13 * SPAN, SPAN, 30)]
+    assert sum(piece.samples for piece in await pieces(store, "health", step=HOUR)) == 90

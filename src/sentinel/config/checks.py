@@ -1,7 +1,7 @@
 """Checks: from an entry of the file to a Check."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,11 +13,15 @@ from sentinel.config.kinds import CheckKinds, KindOfCheck
 from sentinel.config.load import Loaded
 from sentinel.config.problems import did_you_mean, listed
 from sentinel.config.read import read, read_what_is_fine
-from sentinel.config.rules import FAMILY, Known, compile_rules, read_rules, unit_of, with_defaults
+from sentinel.config.rules import FAMILY, Known, read_rules, unit_of, with_defaults
+from sentinel.config.ruling import compile_rules
 from sentinel.config.schema.checks import CheckEntry, Defaults
+from sentinel.config.schema.own import KeepEntry
 from sentinel.config.schema.rules import RuleEntry
 from sentinel.config.secrecy import anchored, masked, secrets_in
+from sentinel.config.targets import target
 from sentinel.core.check import OWN_CHECK, Check
+from sentinel.core.hours import Calendar
 from sentinel.core.rule import Rule, Severity
 
 USUAL_TIMEOUT = timedelta(seconds=10)
@@ -44,13 +48,20 @@ class ChecksCompiler:
     """Makes the checks of one configuration, noting what is wrong with each."""
 
     def __init__(
-        self, loaded: Loaded, kinds: CheckKinds, defaults: Defaults, policies: Collection[str], keep: timedelta
+        self,
+        loaded: Loaded,
+        kinds: CheckKinds,
+        defaults: Defaults,
+        policies: Collection[str],
+        calendars: Mapping[str, Calendar],
+        keep: KeepEntry,
     ) -> None:
         self._loaded = loaded
         self._problems = loaded.problems
         self._kinds = kinds
         self._defaults = defaults
         self._policies = policies
+        self._calendars = calendars
         self._keep = keep
         self._names: dict[str, KeyPath] = {}
         self._default_rules = self._read_default_rules()
@@ -85,9 +96,8 @@ class ChecksCompiler:
             read_rules(own, (*path, "rules"), self._problems)
             return None
         usual = kind.usual_rules(options) if entry.usual_rules and options is not None else ()
-        rules = self._rules(
-            (*path, "rules"), own, entry.kind, _known(kind, options), kind.lower_is_worse, interval, usual
-        )
+        known = _known(kind, options, _main(kind, options, own), interval)
+        rules = self._rules((*path, "rules"), own, entry.kind, known, usual)
         return self._finish(path, entry, kind, options, interval, timeout, rules, own)
 
     def _rules(
@@ -96,18 +106,16 @@ class ChecksCompiler:
         data: object,
         kind: str,
         known: Known,
-        lower_is_worse: Collection[str],
-        interval: timedelta,
         usual: Sequence[Mapping[str, Any]],
     ) -> tuple[Rule, ...]:
         """The rules of a check. Thousands of checks often have the same ones: these are compiled once and shared."""
-        key = (kind, interval, tuple(known.readings), repr(data), repr(usual))
+        key = (kind, known.interval, known.main, tuple(known.readings), repr(data), repr(usual))
         if key in self._known_rules:
             return self._known_rules[key]
         default = [(place, rule) for place, rule in self._default_rules.get(kind, []) if not known.leaves_off(rule)]
         entries = with_defaults(read_rules(data, path, self._problems), default)
         entries = with_defaults(entries, read_rules(list(usual), (*path, "usual"), self._problems))
-        rules = compile_rules(entries, known, lower_is_worse, interval, self._keep, self._problems)
+        rules = compile_rules(entries, known, self._keep, self._calendars, self._problems)
         if not self._problems:
             self._known_rules[key] = rules
         return rules
@@ -133,20 +141,23 @@ class ChecksCompiler:
             "rules": repr(rules),
             "counts": [open_after, close_after, entry.severity],
         }
-        main = _main(kind, options, own)
+        known = _known(kind, options, _main(kind, options, own), interval)
         check = Check(
             name=entry.name,
             kind=entry.kind,
             interval=interval,
             timeout=timeout,
-            main=main,
-            main_unit=unit_of(main, _known(kind, options).readings) or Unit.NONE,
+            main=known.main,
+            main_unit=unit_of(known.main, known.readings) or Unit.NONE,
             rules=rules,
             tags=frozenset((*entry.tags, *self._defaults.tags)),
             title=entry.title,
             runbook=entry.runbook,
             open_after=open_after,
             close_after=close_after,
+            depends_on=tuple((one,) if isinstance(one, str) else tuple(one) for one in entry.depends_on),
+            group=target(entry.options) if entry.group is None else entry.group,
+            flaps=self._defaults.flapping if entry.flapping is None else entry.flapping,
             recheck=self._recheck(path, entry, interval),
             failure_severity=SEVERITIES[entry.severity],
             policy=entry.policy,
@@ -245,14 +256,17 @@ class ChecksCompiler:
             self._problems.add(path, f"an interval of {write_duration(interval)}", expected)
 
 
-def _known(kind: KindOfCheck, options: object) -> Known:
-    """The readings of a check. Where its options name the members of a family, only these are there."""
+def _known(kind: KindOfCheck, options: object, main: str, interval: timedelta) -> Known:
+    """What rules of a check can look at. Where its options name the members of a family, only these are there."""
+    usual = Known(
+        readings=kind.readings, of_kind=kind.readings, lower_is_worse=kind.lower_is_worse, main=main, interval=interval
+    )
     if options is None:
-        return Known(readings=kind.readings, of_kind=kind.readings)
+        return usual
     more, idle = kind.more_readings(options), kind.idle(options)
     named = {name for name in kind.readings if name.endswith(FAMILY) and any(one.startswith(name[:-1]) for one in more)}
     there = {name: unit for name, unit in kind.readings.items() if name not in named and name not in idle}
-    return Known(readings={**there, **more}, of_kind=kind.readings, idle=idle)
+    return replace(usual, readings={**there, **more}, idle=idle)
 
 
 def _main(kind: KindOfCheck, options: object, own: object) -> str:

@@ -8,6 +8,7 @@ from sentinel.config.calendars import compile_calendars
 from sentinel.config.checks import CheckPart, ChecksCompiler
 from sentinel.config.collector import collector_paused
 from sentinel.config.connectivity import compile_connectivity
+from sentinel.config.dependencies import refuse_wrong_dependencies
 from sentinel.config.fingerprint import fingerprint
 from sentinel.config.guide import KEYS as GUIDE_KEYS
 from sentinel.config.heartbeat import heartbeat_plan, heartbeat_secrets
@@ -25,6 +26,8 @@ from sentinel.config.secrecy import also_secret, masked, refuse_open_secret, sec
 from sentinel.config.sections import limits, log_plan, report_plans, reports_folder, section, store_plan, web_plan
 from sentinel.config.shape import fields
 from sentinel.config.telling import DEFAULT_POLICY, ChannelPart, compile_channels, compile_policies
+from sentinel.config.templates import compile_templates
+from sentinel.config.windows import compile_windows
 from sentinel.core.plan import Plan
 
 _HEAD = ("name", "link", "$schema")
@@ -67,7 +70,8 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
     people = compile_people(loaded, channels, channel_kinds)
     on_call = compile_on_call(loaded, people, calendars)
     policies = compile_policies(loaded, calendars, on_call)
-    checks = ChecksCompiler(loaded, probe_kinds, defaults, policies, store.keep.results).compile()
+    checks = ChecksCompiler(loaded, probe_kinds, defaults, policies, calendars, store.keep).compile()
+    refuse_wrong_dependencies(checks, loaded.problems)
     placed = [
         *_store_secrets(loaded),
         *heartbeat_secrets(loaded),
@@ -88,16 +92,18 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
         people=people,
         on_call=on_call,
         routes=compile_routes(loaded, policies, calendars, probe_kinds),
+        windows=compile_windows(loaded, checks, probe_kinds),
         store=store_plan(loaded, store),
         web=web_plan(loaded, section(loaded, "web", WebEntry)),
         reports=report_plans(loaded, reports, channels, policies[DEFAULT_POLICY]),
         reports_folder=reports_folder(loaded, reports),
         logs=log_plan(loaded, section(loaded, "logs", LogsEntry)),
         limits=limits(section(loaded, "limits", LimitsEntry)),
+        connectivity=compile_connectivity(loaded),
         link=head.link,
         heartbeat=heartbeat_plan(loaded),
+        templates=compile_templates(loaded),
         secrets=secrets,
-        connectivity=compile_connectivity(loaded),
     )
     loaded.problems.raise_all(str(loaded.file), loaded.text, (*loaded.followed, *secrets))
     return Compiled(plan=plan, checks=tuple(checks), channels=tuple(channels))

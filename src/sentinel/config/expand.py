@@ -26,7 +26,7 @@ Tree = dict[str, Any]
 _SQLITE = "sqlite:///"
 
 #: Sections that stand in the full form as they stand in the file: they have hardly a default, and no short form.
-_AS_WRITTEN = ("calendars", "people", "on_call", "routes", "windows", "connectivity")
+_AS_WRITTEN = ("calendars", "people", "on_call", "routes", "windows", "connectivity", "templates")
 
 
 def expanded(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKinds) -> Tree:

@@ -125,11 +125,16 @@ class History:
         self._remember(result)
         self.last = result
 
-    def seed(self, rollup: Rollup) -> None:
-        """Take a roll-up from before all results that are recalled into the memories. The oldest comes first."""
+    def seed(self, rollup: Rollup, *, distribution: bool) -> None:
+        """Take a roll-up from before all results that are recalled into the memories. The oldest comes first.
+
+        Args:
+            rollup: the oldest comes first.
+            distribution: whether it is for those memories that look at the distribution of a reading, or for the others.
+        """
         self._forget_before(rollup.start)
         for memory in self.memories.values():
-            if memory.rolled:
+            if memory.rolled and memory.distribution is distribution:
                 memory.seed(rollup)
 
     def recount(self, result: Result, severity: Severity) -> list[Rollup]:

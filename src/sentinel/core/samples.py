@@ -10,13 +10,18 @@ PARTS = 12
 
 
 class _Part:
-    __slots__ = ("failures", "histogram", "index", "samples")
+    __slots__ = ("failures", "histogram", "index", "packed", "samples")
 
     def __init__(self, index: int) -> None:
         self.index = index  # number of this part since the epoch
         self.samples = 0
         self.failures = 0
         self.histogram: Histogram | None = None
+        self.packed = b""  # the histogram of a part that nothing is added to any more: a twentieth of the room
+
+    def pack(self) -> None:
+        if self.histogram is not None:
+            self.packed, self.histogram = self.histogram.encode(), None
 
 
 class SampleWindow:
@@ -91,6 +96,8 @@ class SampleWindow:
         if self._parts and index <= self._parts[-1].index:
             return self._parts[-1]
         self._drop_before(index - PARTS + 1)
+        if self._parts:
+            self._parts[-1].pack()
         part = _Part(index)
         self._parts.append(part)
         return part
@@ -108,11 +115,13 @@ class SampleWindow:
         self._parts.append(part)
         self.samples += part.samples
         self.failures += part.failures
-        if part.histogram is not None:
-            self.histogram.include(part.histogram)
+        part.pack()
+        if part.packed:
+            self.histogram.include(Histogram.decode(part.packed))
 
     def _retire(self, part: _Part) -> None:
         self.samples -= part.samples
         self.failures -= part.failures
-        if part.histogram is not None:
-            self.histogram.exclude(part.histogram)
+        part.pack()
+        if part.packed:
+            self.histogram.exclude(Histogram.decode(part.packed))

@@ -12,15 +12,17 @@ from sentinel.core.history import History
 from sentinel.core.incident import Incident, Policy
 from sentinel.core.judge import standing_of
 from sentinel.core.result import Note, Result
-from sentinel.core.rule import ErrorRate, Quantile, Severity
+from sentinel.core.rule import Severity
 from sentinel.core.silence import Silences
 from sentinel.core.slo import SPAN, Rollup
 from sentinel.core.window import Windows
+from sentinel.engine.refill import refill
 from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
 
-#: Results that are read back at most, the newest ones: some 5 seconds of work. Beyond, windows begin with fewer samples.
+#: Results that are read back at most, the newest ones: some 5 seconds of work. Beyond, rules go by roll-ups
+#: alone, and those that need single results begin with fewer.
 MOST_RESULTS = 300_000
 
 #: Results that are read at once.
@@ -49,7 +51,8 @@ async def recall(store: Store, checks: Iterable[Check], policies: Mapping[str, P
     1. States: verdicts, counters, incidents. A check that is not among `checks` any more is brought back only while its
        incident is open, so that whoever was told of it can be told that it is over.
     2. The last result of each check, from which time goes on.
-    3. Results of the longest window, into the windows; those of the last spans, into roll-ups.
+    3. Roll-ups and, from the last hour or as far back as a rule needs them, results into the memories of rules; results of the
+       last spans into roll-ups.
     """
     histories = {check.name: History(check, policies[check.policy]) for check in checks}
     states = await store.read(lambda tx: tx.states.all())
@@ -88,11 +91,7 @@ async def _over(store: Store, histories: Mapping[str, History], now: datetime) -
         return ()
     since = min(news)
     over = await store.read(lambda tx: tx.incidents.between(since, now))
-    return tuple(
-        (histories[one.check], one)
-        for one in over
-        if one.resolved_at is not None and one.bundle and one.check in histories
-    )
+    return tuple((histories[one.check], one) for one in over if one.resolved_at is not None and one.check in histories)
 
 
 async def _forget_others(store: Store, names: Collection[str]) -> None:
@@ -117,9 +116,13 @@ def _remake_from(last: Iterable[tuple[Result, Severity]]) -> datetime | None:
     newest = max((result.scheduled_at for result, _ in last), default=None)
     if newest is None:
         return None
+    return _span_of(newest) - SPAN * (SPANS - 1)
+
+
+def _span_of(at: datetime) -> datetime:
+    """The start of the span that a moment lies in."""
     seconds = SPAN.total_seconds()
-    open_span = datetime.fromtimestamp(newest.timestamp() // seconds * seconds, newest.tzinfo)
-    return open_span - SPAN * (SPANS - 1)
+    return datetime.fromtimestamp(at.timestamp() // seconds * seconds, at.tzinfo)
 
 
 async def _replay(
@@ -128,10 +131,12 @@ async def _replay(
     """Feed results to windows and tallies; answers the spans that were completed by them."""
     rollups: list[Rollup] = []
     if again is None:
+        await refill(store, histories.values(), _span_of(now), now)
         return rollups
     # One span more than is made again: the result before a span speaks for its beginning.
     tallied_from = again - SPAN
-    since = min(tallied_from, now - _longest_window(histories.values()))
+    since = _span_of(min(tallied_from, now - _raw(histories.values())))
+    await refill(store, histories.values(), since, now)
     async for result, severity in _results(store, since):
         history = histories.get(result.check)
         if history is None:
@@ -142,12 +147,12 @@ async def _replay(
     return [rollup for rollup in rollups if rollup.start >= again]
 
 
-def _longest_window(histories: Iterable[History]) -> timedelta:
-    """How far back rules look, cut where that would be more than `MOST_RESULTS`."""
+def _raw(histories: Iterable[History]) -> timedelta:
+    """From how far back rules want single results, cut where that would be more than `MOST_RESULTS`."""
     windows, rate = [timedelta(0)], 0.0
     for history in histories:
         rate += 1 / history.check.interval.total_seconds()
-        windows += (rule.window for rule in history.check.rules if isinstance(rule, ErrorRate | Quantile))
+        windows += (memory.raw for memory in history.memories.values())
     return min(max(windows), timedelta(seconds=MOST_RESULTS / rate)) if rate else timedelta(0)
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, select
+from sqlalchemy import Connection, Row, Select, and_, delete, func, select
 
 from sentinel.core.result import HINTS, FailureClass, Measurement, Outcome, Result
 from sentinel.core.rule import Severity
@@ -78,6 +78,25 @@ class Results:
                 return []
             asked = asked.where(results.c.slot.op("&")(_CHECK) == number)
         return list(self._read(asked))
+
+    def sampled(self, check: str, moments: Sequence[datetime], within: timedelta, each: int = 3) -> list[Result]:
+        """A few results of one check after each of some moments, the oldest first.
+
+        Args:
+            check: its name.
+            moments: the oldest first.
+            within: how long after a moment is looked; a few intervals of the check.
+            each: results after each moment, at most.
+        """
+        number = self._names.find(self._connection, Word.CHECK, check)
+        if number is None:
+            return []
+        found: list[Result] = []
+        for moment in moments:
+            among = and_(results.c.slot >= _first_slot(moment), results.c.slot < _first_slot(moment + within))
+            asked = select(results).where(among, results.c.slot.op("&")(_CHECK) == number)
+            found += (result for result, _ in self._read(asked.order_by(results.c.slot).limit(each)))
+        return found
 
     def last(self) -> dict[str, tuple[Result, Severity]]:
         """The last result of each check. Of a check that ran often and stopped long ago, one of its last 10 minutes."""

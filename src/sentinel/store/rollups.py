@@ -1,8 +1,10 @@
 """Roll-ups: sums over 5 minutes, condensed into sums over hours."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, false, func, or_, select, tuple_
@@ -74,6 +76,27 @@ class Rollups:
         inside = _inside(span // _SECOND, [_Range(_seconds(since), _ceil_seconds(until))])
         asked = select(rollups).where(inside, rollups.c.check_id == number).order_by(rollups.c.start)
         return [self._rollup(row) for row in self._connection.execute(asked)]
+
+    def pieces(
+        self, checks: Sequence[str], since: datetime, until: datetime, step: timedelta, *, distribution: bool
+    ) -> list[Rollup]:
+        """What some checks did in [since, until), in pieces of at most `step` or an hour, the oldest first.
+
+        Args:
+            checks: at most a few hundred.
+            since: a multiple of 5 minutes, as is `until`.
+            until: the end, excluded.
+            step: with an hour or more, hourly rows are read as far as they were condensed.
+            distribution: whether the distribution of the main reading is wanted, which takes more time. Without it, pieces are
+                sums over `step`.
+        """
+        words = ((self._names.find(self._connection, Word.CHECK, check), check) for check in checks)
+        names = {number: check for number, check in words if number is not None}
+        whole = [_Range(_seconds(since), _ceil_seconds(until))]
+        hours, rest = self._ranges(*whole[0]) if step >= HOUR else ([], whole)
+        read = self._each if distribution else partial(self._steps, step=step // _SECOND)
+        pieces = [*read(names, _HOUR, hours), *read(names, _SPAN, rest)]
+        return sorted(pieces, key=attrgetter("start"))
 
     def summed(self, since: datetime, until: datetime) -> dict[str, Rollup]:
         """One roll-up per check over all that starts in [since, until), by name.
@@ -199,6 +222,19 @@ class Rollups:
             whole[number].include(Histogram.decode(bytes(histogram)))
         return {number: histogram.encode() for number, histogram in whole.items()}
 
+    def _each(self, names: Mapping[int, str], span: int, ranges: Sequence[_Range]) -> Iterator[Rollup]:
+        for inside in _starts(names, span, ranges):
+            yield from (self._rollup(row) for row in self._connection.execute(select(rollups).where(inside)))
+
+    def _steps(self, names: Mapping[int, str], span: int, ranges: Sequence[_Range], step: int) -> Iterator[Rollup]:
+        at = (rollups.c.start - rollups.c.start % step).label("at")
+        columns = [func.sum(rollups.c[name]).label(name) for name in _SUMS]
+        for inside in _starts(names, span, ranges):
+            asked = select(rollups.c.check_id, at, *columns).where(inside).group_by(rollups.c.check_id, at)
+            for row in self._connection.execute(asked):
+                sums = {name: row._mapping[name] for name in _SUMS}
+                yield Rollup(check=names[row.check_id], start=EPOCH + row.at * _SECOND, span=step * _SECOND, **sums)
+
     def _rollup(self, row: Row[Any]) -> Rollup:
         return self._whole(row, EPOCH + row.start * _SECOND, row.span * _SECOND, bytes(row.histogram))
 
@@ -216,6 +252,13 @@ def _inside(span: int, ranges: Sequence[_Range]) -> ColumnElement[bool]:
     """Rows of a span that start in one of the ranges."""
     within = or_(false(), *(and_(rollups.c.start >= r.start, rollups.c.start < r.end) for r in ranges))
     return and_(rollups.c.span == span, within)
+
+
+def _starts(names: Mapping[int, str], span: int, ranges: Sequence[_Range]) -> Iterator[ColumnElement[bool]]:
+    """Conditions that name every key, so that a few checks are found among many without reading these."""
+    starts = [start for r in ranges for start in range(-(-r.start // span) * span, r.end, span)]
+    for part in _parts(starts, _AT_ONCE):
+        yield and_(rollups.c.span == span, rollups.c.start.in_(part), rollups.c.check_id.in_(list(names)))
 
 
 def _at(span: int, start: int) -> ColumnElement[bool]:

@@ -9,8 +9,8 @@ from sentinel.core.result import Result
 from sentinel.core.rule import Bounds, Direction, OverTime, Severity
 from sentinel.core.slo import Rollup, Standing
 
-#: Windows up to this long are filled from single results after a restart; longer ones from roll-ups, as far as these have
-#: what the rule looks at.
+#: The newest part of a window, so long, is filled from single results after a restart, what lies before from roll-ups, as far
+#: as these have what the rule looks at.
 RAW = timedelta(hours=1)
 
 
@@ -47,6 +47,7 @@ class Memory:
 
     reason: ClassVar[Reason]
     hint: ClassVar[str] = ""  # what a person can do when the rule speaks
+    distribution: ClassVar[bool] = False  # whether it looks at the distribution that roll-ups keep, beside their sums
 
     #: The rule that it remembers for.
     rule: OverTime

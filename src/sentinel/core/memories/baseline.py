@@ -24,6 +24,7 @@ class BaselineMemory(Memory):
     __slots__ = ("_main", "before", "due_at", "rule", "window")
 
     reason = Reason.BASELINE
+    distribution = True
     hint = "See what changed between then and now: a release, the load, the data, a neighbour."
 
     def __init__(self, rule: Baseline, main: str) -> None:
@@ -43,7 +44,7 @@ class BaselineMemory(Memory):
 
     @property
     def rolled(self) -> timedelta:
-        return self._span if self._main and self._span > RAW else timedelta(0)
+        return self._span if self._main else timedelta(0)
 
     @property
     def _span(self) -> timedelta:

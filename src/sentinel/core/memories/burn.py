@@ -31,13 +31,14 @@ class _Pair(NamedTuple):
 class BurnMemory(Memory):
     """Results and failures within each window of each pair."""
 
-    __slots__ = ("_pairs", "rule")
+    __slots__ = ("_interval", "_pairs", "rule")
 
     reason = Reason.BURN_RATE
     hint = "Failures use up what the objective allows: see what changed when they began, and hold back what is risky."
 
     def __init__(self, rule: BurnRate) -> None:
         self.rule: BurnRate = rule
+        self._interval = 60.0  # of the check, in seconds; known with the first sample
         self._pairs = tuple(
             _Pair(burn, SlidingSums(burn.long, PARTS, 2), SlidingSums(burn.short, PARTS, 2)) for burn in rule.pairs
         )
@@ -57,6 +58,7 @@ class BurnMemory(Memory):
     def add(self, sample: Sample) -> None:
         if not sample.counts:
             return
+        self._interval = sample.interval
         for pair in self._pairs:
             pair.long.add(sample.at, 1, sample.down)
             pair.short.add(sample.at, 1, sample.down)
@@ -75,19 +77,19 @@ class BurnMemory(Memory):
     def look(self) -> Look:
         worst = self._worst()
         if worst is not None:
-            return Look(worst.burn.severity, self._burn(worst.long), worst.burn.factor)
+            return Look(worst.burn.severity, self._long(worst), worst.burn.factor)
         if not any(pair.long.totals[0] for pair in self._pairs):
             return BLANK
-        return Look(Severity.OK, max(self._burn(pair.long) for pair in self._pairs))
+        return Look(Severity.OK, max(self._long(pair) for pair in self._pairs))
 
     def what(self) -> str:
-        told = self._worst() or max(self._pairs, key=lambda pair: self._burn(pair.long))
+        told = self._worst() or max(self._pairs, key=lambda pair: self._long(pair))
         return f"{self._speeds(told)} (objective {precise(self.rule.objective)})"
 
     def explain(self, look: Look) -> str:  # noqa: ARG002 - the numbers are here
         pair = self._worst()
         assert pair is not None, "a severity above OK comes from a pair of windows"
-        gone = format_duration(BUDGET / self._burn(pair.long))
+        gone = format_duration(BUDGET / self._long(pair))
         allowed = f"{pair.burn.factor:g} times are allowed"
         return f"{self._speeds(pair)}, {allowed}; at this rate the month's budget is gone in {gone}"
 
@@ -96,8 +98,8 @@ class BurnMemory(Memory):
 
     def _speeds(self, pair: _Pair) -> str:
         long, short = (format_duration(length) for length in (pair.burn.long, pair.burn.short))
-        burnt = f"{self._burn(pair.long):.3g} times the error budget over {long}"
-        return f"burning {burnt} and {self._burn(pair.short):.3g} times over {short}"
+        burnt = f"{self._long(pair):.3g} times the error budget over {long}"
+        return f"burning {burnt} and {self._short(pair):.3g} times over {short}"
 
     def _worst(self) -> _Pair | None:
         return max((pair for pair in self._pairs if self._burns(pair)), key=_urgency, default=None)
@@ -105,14 +107,22 @@ class BurnMemory(Memory):
     def _burns(self, pair: _Pair) -> bool:
         return (
             pair.long.totals[1] >= self.rule.min_failures
-            and self._burn(pair.short) > pair.burn.factor
-            and self._burn(pair.long) > pair.burn.factor
+            and self._short(pair) > pair.burn.factor
+            and self._long(pair) > pair.burn.factor
         )
 
-    def _burn(self, sums: SlidingSums) -> float:
-        """How many times faster than allowed."""
+    def _long(self, pair: _Pair) -> float:
+        return self._burn(pair.long, pair.burn.long)
+
+    def _short(self, pair: _Pair) -> float:
+        return self._burn(pair.short, pair.burn.short)
+
+    def _burn(self, sums: SlidingSums, window: timedelta) -> float:
+        """How many times faster than allowed. Runs that a window could hold and does not know of count as good: else an hour
+        with an outage would stand for the three days that a new check has not seen yet."""
         samples, failures = sums.totals
-        return failures / samples / self.rule.budget if samples else 0.0
+        held = window.total_seconds() / self._interval
+        return failures / max(samples, held) / self.rule.budget if samples else 0.0
 
 
 def _urgency(pair: _Pair) -> tuple[int, float]:

@@ -1,6 +1,6 @@
 """How fast a reading grows: the slope by Theil and Sen, so that one outlier does not tilt it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from statistics import median
 
@@ -65,6 +65,11 @@ class GrowthMemory(Memory):
         self._sum += value
         self._values += 1
         self._latest = value
+
+    def moments(self, now: datetime) -> list[datetime]:
+        """When its points begin, the oldest first; for filling it again after a restart."""
+        newest = int(now.timestamp() // self._step)
+        return [datetime.fromtimestamp(n * self._step, UTC) for n in range(newest - POINTS + 1, newest + 1)]
 
     def look(self) -> Look:
         return BLANK if self._slope is None else judged(self.rule.bounds, self._change(self._slope))

@@ -32,7 +32,7 @@ class ErrorRateMemory(Memory):
 
     @property
     def rolled(self) -> timedelta:
-        return self.rule.window if self.rule.window > RAW else timedelta(0)
+        return self.rule.window
 
     @property
     def _bounds(self) -> Bounds:
@@ -69,6 +69,7 @@ class QuantileMemory(Memory):
     __slots__ = ("_main", "rule", "window")
 
     reason = Reason.QUANTILE
+    distribution = True
 
     def __init__(self, rule: Quantile, main: str) -> None:
         self.rule: Quantile = rule
@@ -85,7 +86,7 @@ class QuantileMemory(Memory):
 
     @property
     def rolled(self) -> timedelta:
-        return self.rule.window if self._main and self.rule.window > RAW else timedelta(0)
+        return self.rule.window if self._main else timedelta(0)
 
     @property
     def _bounds(self) -> Bounds:

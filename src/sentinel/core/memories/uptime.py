@@ -36,7 +36,7 @@ class UptimeMemory(Memory):
 
     @property
     def rolled(self) -> timedelta:
-        return self.rule.window if self.rule.window > RAW else timedelta(0)
+        return self.rule.window
 
     @property
     def _bounds(self) -> Bounds:
