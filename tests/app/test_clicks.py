@@ -16,7 +16,7 @@ from sentinel.channels.render import words
 from sentinel.channels.slack.blocks import post
 from sentinel.channels.slack.buttons import buttons
 from sentinel.channels.slack.options import SlackOptions
-from sentinel.core.incident import Acknowledgement, Address, Incident, Phase, Refusal
+from sentinel.core.incident import Acknowledge, Acknowledgement, Address, Event, Incident, Phase, Refusal
 from sentinel.core.oncall import Person
 from sentinel.core.plan import ChannelPlan, Plan
 from sentinel.core.rule import Severity
@@ -44,14 +44,15 @@ class Desk:
     async def incidents(self) -> Iterable[Incident]:
         return [self.incident] if self.incident.is_open else []
 
-    async def acknowledge(self, number: int, by: str, why: str, hold: timedelta | None) -> Incident | Refusal:
+    async def meet(self, number: int, event: Event) -> Incident | Refusal:
+        assert isinstance(event, Acknowledge)
         if self.failure is not None:
             raise self.failure
         if number != self.incident.id:
             return Refusal.NO_INCIDENT
         if self.incident.phase is Phase.RESOLVED:
             return Refusal.ALREADY_RESOLVED
-        taken = Acknowledgement(by=by, why=why, at=NOW, until=NOW + timedelta(hours=1))
+        taken = Acknowledgement(by=event.by, why=event.why, at=NOW, until=NOW + timedelta(hours=1))
         self.incident = replace(self.incident, phase=Phase.ACKNOWLEDGED, acknowledgement=taken)
         return self.incident
 

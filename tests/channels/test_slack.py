@@ -283,6 +283,9 @@ async def test_who_is_called_stands_in_the_message_and_not_in_the_update(receive
         {"webhook_url": "https://example.org/x", "mentions": {"urgent": "<!here>"}},
         {"webhook_url": "https://example.org/x", "mentions": {"critical": "@here"}},
         {"token": "xoxb-1", "channel": "#ops", "api_url": "slack.com"},
+        {"token": "xoxb-1", "channel": "#ops", "app_token": "xapp-1", "signing_secret": "s"},
+        {"token": "xoxb-1", "channel": "#ops", "app_token": "xoxb-1"},
+        {"token": "xoxb-1", "channel": "#ops", "app_token": "xapp-1", "allowed_users": ["@kim"]},
     ],
 )
 def test_unusable_options_are_refused(options: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from sentinel.core.incident import Address
 from sentinel.core.notification import AboutOther, Ambiguous, Kind, Message, Outcome, Receipt, Sent
 from sentinel.core.rule import Severity
 from tests.kit.messages import INCIDENT, OPENED, message, notification
-from tests.kit.slack import APP_TOKEN, BOT_TOKEN, SlackServer
+from tests.kit.slack import APP_TOKEN, BOT_TOKEN, Posted, SlackServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -61,6 +61,30 @@ async def test_the_first_message_shows_the_state_and_the_thread_what_happened(sl
     assert first.header == ":white_circle: ACKNOWLEDGED: Payroll API: taken by kim"
     await line.tell(Kind.RESOLVED)
     assert first.header == ":large_green_circle: RESOLVED: Payroll API: well again after 18 min"
+
+
+async def test_a_reply_says_only_what_its_first_message_does_not(slack: SlackServer) -> None:
+    line = Line(slack)
+    for kind in (Kind.OPENED, Kind.ACKNOWLEDGED, Kind.RESOLVED):
+        await line.tell(kind)
+    assert [labels(one) for one in slack.replies(slack.top()[0])] == [
+        ["Acknowledged: "],
+        ["From: ", "To: ", "Lasted: ", "It was: "],
+    ]
+
+
+async def test_a_reply_that_the_channel_sees_says_everything(slack: SlackServer) -> None:
+    line = Line(slack)
+    await line.tell(Kind.OPENED)
+    await line.tell(Kind.ESCALATED)
+    assert {"What: ", "Runbook: ", "Acknowledge with: "} <= set(labels(slack.replies(slack.top()[0])[0]))
+
+
+def labels(posted: Posted) -> list[str]:
+    lines = (block for block in posted.blocks if block["type"] == "rich_text")
+    return [
+        one["text"] for block in lines for one in block["elements"][0]["elements"] if "bold" in one.get("style", {})
+    ]
 
 
 async def test_a_reminder_leaves_the_first_message_as_it_opened(slack: SlackServer) -> None:

@@ -22,7 +22,7 @@ from sentinel.channels.slack.buttons import SILENCED_FOR_HOURS, Action
 from sentinel.channels.slack.clicks import Click, click, read, without_buttons
 from sentinel.channels.slack.options import SlackOptions
 from sentinel.channels.slack.signature import Seen, is_signed
-from sentinel.core.incident import Incident, Refusal
+from sentinel.core.incident import Acknowledge, Event, Incident, Refusal
 from sentinel.core.notification import Sent
 from sentinel.core.plan import Plan
 
@@ -63,7 +63,7 @@ class Acting(Protocol):
 
     async def incidents(self) -> Iterable[Incident]: ...
 
-    async def acknowledge(self, number: int, by: str, why: str, hold: timedelta | None) -> Incident | Refusal: ...
+    async def meet(self, number: int, event: Event) -> Incident | Refusal: ...
 
     async def silence_check(self, check: str, hold: timedelta, by: str, why: str) -> None: ...
 
@@ -218,7 +218,7 @@ class Clicks:
             return Said(
                 text=f"{who} it already, until {moment(taken.until)}. To take it over: `sentinel ack {number}`."
             )
-        answer = await self._acting.acknowledge(number, by, WHY, None)
+        answer = await self._acting.meet(number, Acknowledge(by=by, why=WHY))
         if isinstance(answer, Refusal):
             return Said(text=_REFUSALS.get(answer, "That cannot be done now."))
         until = f" until {moment(answer.acknowledgement.until)}" if answer.acknowledgement else ""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from sentinel.channels.render import words
+from sentinel.channels.render import Words, words
 from sentinel.channels.slack.blocks import TEXT_LIMIT, Post, post
 from sentinel.channels.slack.buttons import buttons
 from sentinel.channels.slack.options import SlackOptions
@@ -21,6 +21,12 @@ _CALLING: Final = frozenset(
 _BROADCAST: Final = frozenset({Kind.WORSENED, Kind.ESCALATED, Kind.COMMAND_PLANNED})
 _OVER: Final = frozenset({Kind.RESOLVED, Kind.WITHDRAWN})
 
+#: Lines that the thread's first message has anyway; a reply that only stands below it goes without them.
+_STANDING: Final = frozenset({"What", "Since", "What to do", "Runbook", "Look at", "Acknowledge with"})
+#: News of who has it say nothing new of the trouble itself.
+_ABOUT_PEOPLE: Final = frozenset({Kind.ACKNOWLEDGED, Kind.ACKNOWLEDGEMENT_EXPIRED, Kind.UNACKNOWLEDGED, Kind.ASSIGNED})
+_TROUBLE: Final = frozenset({"How bad", "Why", "Also", "Also affected", "Depend on it", "Well again"})
+
 
 def compose(name: str, options: SlackOptions, notification: Notification, *, reply: bool = False) -> Post:
     """The message as it is posted.
@@ -33,8 +39,16 @@ def compose(name: str, options: SlackOptions, notification: Notification, *, rep
     """
     message = notification.message
     actions = buttons(message, name) if options.has_buttons and not reply else None
-    call = mention(options, message)
-    return _within(post(words(message), mention=call, repeat=notification.is_repeat, actions=actions))
+    said, call = words(message), mention(options, message)
+    if reply and not is_broadcast(options, message):
+        said = brief(said, message.kind)
+    return _within(post(said, mention=call, repeat=notification.is_repeat, actions=actions))
+
+
+def brief(said: Words, kind: Kind) -> Words:
+    """What a reply says that stands below the whole story."""
+    known = _STANDING | _TROUBLE if kind in _ABOUT_PEOPLE else _STANDING
+    return replace(said, lines=tuple(line for line in said.lines if line.label not in known))
 
 
 def first_post(name: str, options: SlackOptions, message: Message) -> Post:
