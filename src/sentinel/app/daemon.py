@@ -117,6 +117,7 @@ class Sentinel:
     async def _assemble(self) -> Parts:
         plan, clock = self._plan, self._clock
         store, damaged = await self._open_store()
+        self._equipment.charts.use(store)
         dispatcher = Dispatcher(clock, store, self._rng)
         eyes, rechecks = Eyes(clock, self._equipment.resolver), Rechecks(clock)
         pipeline = Pipeline(clock, store, dispatcher.wake, rechecks.ask)
@@ -283,6 +284,7 @@ class Sentinel:
         parts.eyes.plan(plan.connectivity)
         parts.pipeline.replan(checks, plan.policies, sender, routes=plan.routes, windows=plan.windows)
         parts.scheduler.plan(plan.checks)
+        parts.wording = kit.wording
         parts.heartbeats = Heartbeats(plan.checks, kit.runnables)
         parts.plan = plan
         await parts.dispatcher.equip(kit.routes)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from sentinel.app.holding import WindowKeeper
 from sentinel.app.parts import Parts
 from sentinel.app.proving import Proving, doubted
 from sentinel.app.reporting import WrittenReport, report_message, write_report
@@ -19,6 +20,7 @@ from sentinel.core.result import Result
 from sentinel.core.routing import key
 from sentinel.core.rule import Severity
 from sentinel.core.vitals import OWN_INTERVAL, Vitals, blind_checks, measure, overdue_checks
+from sentinel.engine.baselines import Baselines
 from sentinel.engine.commands import recover
 from sentinel.engine.housekeeping import Duty, Retention
 from sentinel.store.database import Room, Transaction
@@ -48,6 +50,8 @@ class Duties:
         self._parts = parts
         self._retention = Retention(parts.clock, parts.store)
         self._proving = Proving(parts)
+        self._baselines = Baselines(parts.clock, parts.store, parts.pipeline)
+        self._windows = WindowKeeper(parts)
         self._told_store_down: datetime | None = None
         self._dropped = 0
 
@@ -58,12 +62,14 @@ class Duties:
     def patient(self) -> Sequence[Duty]:
         """Everything else: each may take its time."""
         return (
+            Duty("windows", 1.0, self._windows.look),
             Duty("own_check", OWN_INTERVAL.total_seconds(), self._look_at_myself),
             Duty("room", 5.0, self._look_at_room),
             Duty("store_down", 5.0, self._tell_store_down),
             Duty("recover", 10.0, self._recover),
             Duty("canaries", 10.0, self._proving.send_due),
             Duty("orphans", 60.0, self._bury_orphans),
+            Duty("baselines", 60.0, self._baselines.refresh),
             Duty("reports", 20.0, self._write_reports),
             Duty("purge", 60.0, self._purge),
             Duty("condense", 600.0, self._retention.condense),
@@ -96,13 +102,14 @@ class Duties:
             refused_plan=parts.reload_problem,
             lost_store=parts.store_damaged,
             unwritten_report=parts.report_problem,
+            broken_template=parts.wording.trouble,
             flaws=parts.auditor.found(now),
             doubts=doubted(parts, now),
         )
+        known = parts.eyes.described(known)
         try:
             return known if parts.pipeline.failing_since else await self._with_outbox(known)
         except StoreError as error:
-        known = parts.eyes.described(known)
             return replace(known, unreadable_store=str(error))
 
     async def _with_outbox(self, known: Vitals) -> Vitals:

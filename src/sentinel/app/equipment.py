@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from sentinel.app.charts import Charts
 from sentinel.base.clock import Clock
 from sentinel.base.redact import Redactor
 from sentinel.channels.base import ChannelTools
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
+from sentinel.channels.wording import Wording
+from sentinel.core.check import Check
 from sentinel.core.plan import ChannelPlan, Plan
 from sentinel.core.result import Note
 from sentinel.engine.line import Route
@@ -31,6 +34,9 @@ class Kit:
     source: str  # name of the Sentinel that the channels speak for
     probes: dict[str, tuple[str, Runnable]]  # by check, with the check's fingerprint
     channels: dict[str, tuple[ChannelPlan, Route]]
+    checks: tuple[Check, ...] = ()
+    templates: Mapping[str, str] = field(default_factory=dict)  # of the user, which the wording is made of
+    wording: Wording = field(default_factory=Wording)
 
     @property
     def runnables(self) -> dict[str, Runnable]:
@@ -51,6 +57,7 @@ class Equipment:
         self._sessions = Sessions()  # a login that was refused waits across reloads
         self._resources = Resources()  # a run that has begun keeps what it uses through a reload
         self._redactor = Redactor()
+        self.charts = Charts(clock)
         self._kit = Kit(source="", probes={}, channels={})
 
     def build(self, plan: Plan, notes: Mapping[str, Note], ledger: Ledger) -> Kit:
@@ -61,13 +68,23 @@ class Equipment:
             notes: what the probe of each check noted last.
             ledger: where scenarios write down what they have to clean up.
         """
-        return Kit(source=plan.name, probes=self._probes(plan, notes, ledger), channels=self._channels(plan))
+        kept = self._kit.templates == plan.templates
+        wording = self._kit.wording if kept else Wording(plan.templates)
+        return Kit(
+            source=plan.name,
+            probes=self._probes(plan, notes, ledger),
+            channels=self._channels(plan, wording),
+            checks=plan.checks,
+            templates=plan.templates,
+            wording=wording,
+        )
 
     async def adopt(self, kit: Kit) -> None:
         """Take this for what is in use, and close the probes that are not any more. Channels are the dispatcher's to close."""
         kept = {id(probe) for probe in kit.runnables.values()}
         outdated = [probe for probe in self._kit.runnables.values() if id(probe) not in kept]
         self._kit = kit
+        self.charts.plan(kit.checks)
         for probe in outdated:
             await probe.close()
 
@@ -97,13 +114,20 @@ class Equipment:
             probes[check.name] = known
         return probes
 
-    def _channels(self, plan: Plan) -> dict[str, tuple[ChannelPlan, Route]]:
+    def _channels(self, plan: Plan, wording: Wording) -> dict[str, tuple[ChannelPlan, Route]]:
         self._redactor.learn(plan.secrets)
-        tools = ChannelTools(clock=self._clock, source=plan.name, redactor=self._redactor)
+        tools = ChannelTools(
+            clock=self._clock,
+            source=plan.name,
+            redactor=self._redactor,
+            series=self.charts.series,
+            wording=wording,
+        )
+        same = self._kit.source == plan.name and self._kit.wording is wording
         channels: dict[str, tuple[ChannelPlan, Route]] = {}
         for channel in plan.channels:
             known, kind = self._kit.channels.get(channel.name), CHANNELS[channel.kind]
-            if known is None or known[0] != channel or self._kit.source != plan.name:
+            if known is None or known[0] != channel or not same:
                 built = kind.build(channel.name, channel.options, tools)
                 timeout = kind.timeout_of(channel.options) or kind.timeout
                 known = channel, Route(built, timeout, kind.gap, kind.at_once, channel.budget, channel.fallback)

@@ -9,14 +9,16 @@ from sentinel.app.eyes import Eyes
 from sentinel.app.heartbeats import Heartbeats
 from sentinel.base.clock import Clock
 from sentinel.channels.watcher import HttpWatcher
+from sentinel.channels.wording import Wording
+from sentinel.core.holding import Held
 from sentinel.core.notification import State
 from sentinel.core.plan import Plan
 from sentinel.engine.auditor import Audited, Auditor
 from sentinel.engine.deadman import DeadMan
 from sentinel.engine.dispatcher import Dispatcher
 from sentinel.engine.pipeline import Pipeline
-from sentinel.engine.runner import Runner
 from sentinel.engine.rechecks import Rechecks
+from sentinel.engine.runner import Runner
 from sentinel.engine.scheduler import Scheduler
 from sentinel.engine.watchdog import Watchdog
 from sentinel.store.database import Room, Store
@@ -36,9 +38,9 @@ class Parts:
         pipeline: Pipeline,
         dispatcher: Dispatcher,
         watchdog: Watchdog,
-        reload_asked: asyncio.Event,
         eyes: Eyes,
         rechecks: Rechecks,
+        reload_asked: asyncio.Event,
         store_damaged: str,
     ) -> None:
         self.plan = plan  # in force; a reload puts another one here
@@ -49,9 +51,9 @@ class Parts:
         self.pipeline = pipeline
         self.dispatcher = dispatcher
         self.watchdog = watchdog
-        self.started_at: datetime = clock.now()
         self.eyes = eyes
         self.rechecks = rechecks
+        self.started_at: datetime = clock.now()
         self.auditor = Auditor(
             clock,
             store,
@@ -68,6 +70,10 @@ class Parts:
         self.heartbeats = Heartbeats()  # the checks that jobs report to, of the plan in force
         self.clicks: Clicks | None = None  # hears of clicks in Slack, once there is who acts upon them
         self.store_damaged = store_damaged  # what became of a damaged store at this start
+        self.wording = Wording()  # of messages; knows which template failed
         self.report_problem = ""  # why the last report could not be written into its folder
         self.room: Room | None = None  # how much room the store has, as it was last seen
         self.outbox: Mapping[State, int] = {}  # rows by state, as they were last seen
+        self.held: Mapping[
+            str, Held
+        ] = {}  # by window: its occurrence that is open or announced, and what came of it so far

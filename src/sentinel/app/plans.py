@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sentinel.base.errors import ConfigError, Problem
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
+from sentinel.channels.trial import try_out
 from sentinel.config.compile import compile_plan
 from sentinel.config.expand import expanded as expanding
 from sentinel.config.json_schema import json_schema
@@ -23,7 +25,9 @@ def load_plan(path: Path, environment: Mapping[str, str], *, lenient: bool = Fal
     Raises:
         ConfigError: it cannot be used; carries every problem.
     """
-    return compile_plan(load(path, environment, lenient=lenient), PROBES, CHANNELS)
+    plan = compile_plan(load(path, environment, lenient=lenient), PROBES, CHANNELS)
+    _refuse_templates(plan)
+    return plan
 
 
 def expanded(path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -38,3 +42,24 @@ def expanded(path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
 def schema() -> dict[str, Any]:
     """The JSON Schema of the full form."""
     return json_schema(PROBES, CHANNELS)
+
+
+def _refuse_templates(plan: Plan) -> None:
+    """Try the user's templates with messages of every kind.
+
+    Raises:
+        ConfigError: one of them cannot be used.
+    """
+    if not plan.templates:
+        return
+    problems = tuple(
+        Problem(
+            key="templates.folder",
+            found=f"{name}, line {fault.line}: {fault.found}",
+            expected=fault.expected,
+            hint="docs/alerting/messages.md tells what templates may say, and what there is to say",
+        )
+        for name, fault in try_out(plan.templates)
+    )
+    if problems:
+        raise ConfigError(str(plan.file), problems)

@@ -112,6 +112,7 @@ class Plan:
     limits: Limits = Limits()
     connectivity: Connectivity = Connectivity()
     link: str = ""  # address of this Sentinel's page, for messages
+    templates: Mapping[str, str] = field(default_factory=dict)  # texts of the user's, by the names of their files
     heartbeat: HeartbeatPlan | None = None  # to the outside
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)

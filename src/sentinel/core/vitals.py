@@ -80,6 +80,7 @@ class Vitals:
     dropped_results: int = 0  # since the last look
     lost_store: str = ""  # what became of a store that was damaged when Sentinel started
     unwritten_report: str = ""  # why the last report could not be written into its folder
+    broken_template: str = ""  # which of the user's templates failed, and how
     refused_plan: str = ""  # why the file of configuration on disk is not in force
     flaws: tuple[str, ...] = ()  # what the auditor found lately, mended or not
     doubts: tuple[Doubt, ...] = ()  # channels that may not reach anybody
@@ -224,6 +225,9 @@ def _amiss(vitals: Vitals) -> Iterator[tuple[str, str]]:
         )
     if vitals.lost_store:
         yield vitals.lost_store, "Restore a backup, or keep the new store and restart Sentinel to end this alarm."
+    if vitals.broken_template:
+        said = f"the template {vitals.broken_template}; messages go out in Sentinel's own words"
+        yield said, "Mend that file and reload Sentinel: `sentinel config check` tries it."
     if vitals.unwritten_report:
         yield f"a report could not be written: {vitals.unwritten_report}", "See that the reports folder can be written."
     if vitals.refused_plan:

@@ -17,6 +17,8 @@ from sentinel.config.schema.heartbeat import HeartbeatEntry
 from sentinel.config.schema.own import LimitsEntry, LogsEntry, ReportsEntry, StoreEntry, WebEntry
 from sentinel.config.schema.people import PersonEntry, RouteEntry, ScheduleFile, ScheduleRotation
 from sentinel.config.schema.telling import ChannelEntry, PolicyEntry
+from sentinel.config.schema.templates import TemplatesEntry
+from sentinel.config.schema.windows import WindowEntry
 
 
 class Configuration(Options):
@@ -46,6 +48,8 @@ class Configuration(Options):
     routes: tuple[RouteEntry, ...] = ()
     """Which policy an incident goes by: the first that matches counts, when it opens and when it gets worse. Without one it
     is the `policy` of its check."""
+    windows: Mapping[Name, WindowEntry] = {}
+    """Times in which trouble is expected, by name: checks go on, and nothing opens."""
     store: StoreEntry = StoreEntry()
     """Where Sentinel keeps what it must not forget."""
     web: WebEntry = WebEntry()
@@ -56,7 +60,9 @@ class Configuration(Options):
     """How Sentinel itself logs."""
     limits: LimitsEntry = LimitsEntry()
     """What bounds the work."""
-    heartbeat: HeartbeatEntry | None = None
-    """A sign of life to the outside that ends when Sentinel does not do its work; none when not given."""
     connectivity: ConnectivityEntry = ConnectivityEntry()
     """How Sentinel finds out whether its own network works."""
+    heartbeat: HeartbeatEntry | None = None
+    """A sign of life to the outside that ends when Sentinel does not do its work; none when not given."""
+    templates: TemplatesEntry | None = None
+    """Your own words for messages, in place of Sentinel's; Sentinel's when not given."""

@@ -1,0 +1,79 @@
+"""Where the charts of messages get their readings from: the results in the store."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from types import MappingProxyType
+from typing import Final
+
+import structlog
+
+from sentinel.base.clock import Clock
+from sentinel.base.errors import StoreError
+from sentinel.core.check import Check
+from sentinel.core.series import Series, series
+from sentinel.store.database import Store, Transaction
+
+log = structlog.get_logger()
+
+WITHIN: Final = 2.0  # seconds that one question may take
+MOST_RESULTS: Final = 5_000  # results that one chart is made of; of a check that runs more often, the last ones
+
+#: A question that took so many seconds is followed by a rest of so many times as long: a full store answers slowly, and
+#: in a storm every message asks. What people wait for, such as `sentinel --status`, is read by the same threads.
+SLOW: Final = 0.2
+REST: Final = 20.0
+
+
+class Charts:
+    """Asks the store for readings, one question at a time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._store: Store | None = None
+        self._checks: Mapping[str, Check] = MappingProxyType({})
+        self._one = asyncio.Lock()
+        self._rests_until = 0.0  # on the steady clock
+
+    def use(self, store: Store) -> None:
+        """Ask this store from now on."""
+        self._store = store
+
+    def plan(self, checks: Iterable[Check]) -> None:
+        """Know these checks from now on."""
+        self._checks = {check.name: check for check in checks}
+
+    async def series(self, name: str, reading: str, since: datetime, until: datetime) -> Series | None:
+        """A reading of a check over a time, thinned; None when there is none, or when it takes too long to find out.
+
+        Args:
+            name: of the check.
+            reading: its name; empty for the check's main one.
+        """
+        check = self._checks.get(name)
+        if check is None or self._store is None or self._clock.monotonic() < self._rests_until:
+            return None
+        async with self._one:
+            if self._clock.monotonic() < self._rests_until:
+                return None
+            earliest = max(since, until - MOST_RESULTS * check.interval)
+            return await self._ask(self._store, partial(_read, name, reading or check.main, earliest, until))
+
+    async def _ask(self, store: Store, question: "partial[Series | None]") -> Series | None:
+        began = self._clock.monotonic()
+        try:
+            return await store.read(question, within=WITHIN)
+        except StoreError as error:
+            log.info("chart.left_out", why=str(error))
+            return None
+        finally:
+            took = self._clock.monotonic() - began
+            if took > SLOW:
+                self._rests_until = self._clock.monotonic() + took * REST
+
+
+def _read(name: str, reading: str, since: datetime, until: datetime, tx: Transaction) -> Series | None:
+    """On a thread of the store. Rows come by their slots, so one of just before `since` may be left out."""
+    judged = tx.results.since(since - timedelta(seconds=1), check=name, limit=2 * MOST_RESULTS)
+    return series([(result, bad) for result, bad in judged if result.scheduled_at <= until], reading)
