@@ -7,12 +7,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sentinel.app.clicks import Heard
+from sentinel.app.silences import SilenceVerbs
+from sentinel.app.windows import WindowVerbs
 from sentinel.core.incident import Event, Incident, Phase, Refusal
 from sentinel.core.life import step
 from sentinel.core.notification import State
 from sentinel.reports import status
-from sentinel.reports.incident import IncidentDocument, Record, build
 from sentinel.reports.documents import HealthDocument, LeftLine, OwnHealth, RunLine, StatusDocument
+from sentinel.reports.incident import IncidentDocument, Record, build
+from sentinel.reports.quiet import Quiet
+from tests.kit.clock import FakeClock
+from tests.kit.quiet import StillKeeper
 from tests.kit.scene import NOW
 
 if TYPE_CHECKING:
@@ -47,6 +52,12 @@ class StillMonitor:
         self.heard = Heard.TAKEN  # what becomes of them
         self.reload_problem = ""
         self.left: list[LeftLine] = []  # what scenarios have not taken away
+        self.keeper = StillKeeper(histories, [channel.name for channel in plan.channels])
+        self.silences = SilenceVerbs(self.keeper, FakeClock(NOW))
+        self.windows = WindowVerbs(self.keeper, FakeClock(NOW))
+
+    def quiet(self) -> Quiet:
+        return Quiet(silences=self.keeper.silences, windows=self.keeper.windows, held=self.keeper.held)
 
     async def status(self) -> StatusDocument:
         self.asked += 1
@@ -61,6 +72,7 @@ class StillMonitor:
             started_at=NOW - timedelta(hours=1),
             outbox=status.outbox_line({State.DEAD: sum(r.state is State.DEAD for r in self.rows)}, None, {}, NOW),
             own=self.figures,
+            quiet=self.quiet(),
         )
 
     def health(self) -> HealthDocument:

@@ -11,7 +11,7 @@ import click
 
 from sentinel import __version__
 from sentinel.base.errors import SentinelError
-from sentinel.cli import ask, channels, cleanup, config, incidents, once, options, run
+from sentinel.cli import ask, channels, cleanup, config, incidents, once, options, run, silence, window
 
 #: A command line that cannot be understood (sysexits.h).
 EX_USAGE = 64
@@ -60,6 +60,8 @@ for command in (
     incidents.resolve,
     incidents.comment,
     incidents.assign,
+    silence.silence,
+    window.window,
     channels.veto,
     channels.channels,
     ask.outbox,

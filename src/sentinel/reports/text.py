@@ -78,6 +78,8 @@ def status(document: Json, look: Look, *, everything: bool = False) -> str:
     if document["incidents"]:
         lines += ["", look.bold("Open incidents"), *_incident_lines(document["incidents"], at, look)]
     lines += ["", look.bold("Checks"), *_check_lines(document, at, look, everything)]
+    if quiet := list(_quiet_lines(document, at, look)):
+        lines += ["", look.bold("Quiet"), *quiet]
     lines += ["", look.bold("Telling"), *_outbox_lines(document["outbox"], look)]
     if document["own"]:
         lines += ["", look.bold("Sentinel itself"), *_own_lines(document["own"], look)]
@@ -179,7 +181,7 @@ def _heard(row: Json, level: str) -> str:
     if row.get("bundle"):
         level = f"told of with #{row['bundle']}"
     elif row.get("muted"):
-        level = f"{level}, quiet: {clean(row['muted'])}"
+        level = f"{level}, quiet: {clean(row.get('quiet') or row['muted'])}"
     return f"{level}, {clean(row['assigned_to'])} sees to it" if row.get("assigned_to") else level
 
 
@@ -254,6 +256,8 @@ def _remarks(check: Json, document: Json, at: datetime) -> Iterator[str]:
             yield check["hint"]
     elif check["pending"]:
         yield f"{check['pending']} bad results on the way to an incident"
+    if check.get("quiet"):
+        yield check["quiet"]
     if check["overdue"] and not document["from_store"]:
         yield f"overdue: last result {age(check['last_at'], at)} ago, due every {format_duration(check['interval'])}"
 
@@ -277,6 +281,28 @@ def share(ratio: float) -> str:
     places = 3 if ratio < 0.01 else 1 if 0.1 <= ratio < 0.99 else 2
     whole = int(ratio * 100 * 10**places + 1e-6)  # 0.29 * 100 comes out a little below 29
     return f"{whole / 10**places:.{places}f}".rstrip("0").rstrip(".") + " %"
+
+
+def _quiet_lines(document: Json, at: datetime, look: Look) -> Iterator[str]:
+    """Silences and windows that are in force; a daemon of an earlier version knows of none."""
+    for row in document.get("windows", ()):
+        left = format_duration((moment(row["current"]["ends_at"]) - at).total_seconds())
+        down = ", down is expected" if row["expects_down"] else ""
+        yield from look.paragraph(f"window {row['id']}: {row['covers']}{down}, {left} left{_said(row)}", 2)
+        if row["still_up"]:
+            yield from look.paragraph(f"up since it began, though down is expected: {', '.join(row['still_up'])}", 4)
+    for row in document.get("silences", ()):
+        left = format_duration((moment(row["ends_at"]) - at).total_seconds())
+        mutes = f", mutes {row['mutes']} open" if row["mutes"] else ""
+        yield from look.paragraph(f"silence {row['id']}: {row['covers']}{mutes}, {left} left{_said(row)}", 2)
+        if row["ends_soon"]:
+            yield from look.paragraph(f"`sentinel silence extend {row['id']} --for 1h` if it is to go on", 4)
+
+
+def _said(row: Json) -> str:
+    """Who made a silence or a window, and why."""
+    by = f", by {row['by']}" if row["by"] else ""
+    return by + (f": {row['why']}" if row["why"] else "")
 
 
 def _outbox_lines(box: Json, look: Look) -> Iterator[str]:
