@@ -11,6 +11,7 @@ from secrets import token_hex
 from typing import NamedTuple
 
 from sentinel.app import leftovers
+from sentinel.app.eyes import Eyes
 from sentinel.app.ledger import StoredLedger
 from sentinel.app.reporting import WrittenReport, report_message, write_report
 from sentinel.base.clock import SystemClock
@@ -122,13 +123,17 @@ async def _run_once(plan: Plan, chosen: Sequence[Check], ledger: Ledger, notes: 
         resolver = Resolver()
         tools = ProbeTools(clock=clock, transport=Transport(resolver), threads=threads, ledger=ledger)
         probes = {check.name: _build(check, replace(tools, note=notes.get(check.name))) for check in chosen}
-        runner = Runner(clock, results.append, plan.limits)
+        eyes = Eyes(clock, resolver)
+        eyes.plan(plan.connectivity)
+        runner = Runner(clock, results.append, plan.limits, eyes.sight)
         runner.equip(probes, plan.limits)
         runner.submit(chosen, clock.now())
         longest = max((check.timeout for check in chosen), default=timedelta(0))
-        await runner.finish(longest.total_seconds() * (1 + len(chosen) // plan.limits.per_host) + 1)
+        one = (longest + plan.connectivity.longest).total_seconds()
+        await runner.finish(one * (1 + len(chosen) // plan.limits.per_host) + 1)
         for probe in probes.values():
             await probe.close()
+        await eyes.beacons.close()
         resolver.close()
     by_name = {result.check: result for result in results}
     return [_judged(plan, check, by_name[check.name]) for check in chosen if check.name in by_name]

@@ -87,6 +87,11 @@ class Connectivity:
     need: int = 1  # so many have to answer
 
     @property
+    def longest(self) -> timedelta:
+        """How long a result may wait for beacons: for the round that is under way, and one more."""
+        return self.timeout * 2 if self.beacons else timedelta(0)
+
+    @property
     def names(self) -> str:
         return ", ".join(beacon.name for beacon in self.beacons)
 
