@@ -12,7 +12,20 @@ from sentinel.base.units import Unit
 from sentinel.core.history import CheckState, History, Turn
 from sentinel.core.incident import Acknowledge, EffectKind, Phase, Ticked
 from sentinel.core.memories.shares import ErrorRateMemory
-from sentinel.core.rule import Bounds, ErrorRate, Quantile, Severity, Threshold
+from sentinel.core.rule import (
+    Absence,
+    Against,
+    Baseline,
+    Bounds,
+    BurnRate,
+    Count,
+    Direction,
+    ErrorRate,
+    Quantile,
+    Severity,
+    Threshold,
+    Uptime,
+)
 from sentinel.store.codec import STATE
 from tests.core.made import BLIND, BREACH, HOUR, MINUTE, NOW, POLICY, PROPERTY, REFUSED, check, result, took
 
@@ -27,6 +40,12 @@ ERRORS = ErrorRate(window=HOUR, min_samples=4, bounds=Bounds(warning=0.2, critic
 P95 = Quantile(
     reading="response_time", unit=Unit.SECONDS, quantile=0.95, window=HOUR, min_samples=4, bounds=Bounds(warning=2.0)
 )
+
+COUNT = Count(bad=3, of=5, severity=Severity.WARNING)
+UPTIME = Uptime(window=HOUR, bounds=Bounds(warning=0.9, direction=Direction.BELOW))
+BURN = BurnRate(objective=0.99)
+WORSE = Baseline(window=5 * MINUTE, against=Against.BEFORE, bounds=Bounds(warning=0.5), min_samples=2)
+ABSENT = Absence(reading="response_time", bounds=Bounds(warning=150.0))
 
 GOOD, LATE, VERY_LATE = took(0.2), took(3.0), took(9.0)
 measurements = st.sampled_from([GOOD, GOOD, LATE, VERY_LATE, REFUSED, BLIND, BREACH])
@@ -82,7 +101,10 @@ def said(turn: Turn) -> tuple[object, ...]:
     return (turn.verdict.severity, turn.verdict.reason, [(e.kind, e.level) for e in turn.effects])
 
 
-@pytest.mark.parametrize("watched", [check(), check(SLOW), check(SLOW, ERRORS), check(SLOW, ERRORS, P95)])
+@pytest.mark.parametrize(
+    "watched",
+    [check(), check(SLOW), check(SLOW, ERRORS), check(SLOW, ERRORS, P95), check(COUNT, UPTIME, BURN, WORSE, ABSENT)],
+)
 @PROPERTY
 @given(past=st.lists(measurements, max_size=25), future=st.lists(measurements, max_size=12))
 def test_a_restart_is_no_different_from_no_restart(
@@ -148,6 +170,15 @@ def test_an_unknown_result_enters_no_window() -> None:
     history, turns = lived(check(ERRORS), BLIND, BLIND)
     assert (window(history, ERRORS).samples, turns[-1].effects) == (0, ())
     assert history.verdict.severity is Severity.UNKNOWN
+
+
+def test_a_faster_recheck_passes_time_and_is_no_sample_of_a_roll_up() -> None:
+    history, _ = lived(check(ERRORS), GOOD, REFUSED)
+    history.take(replace(result(REFUSED, NOW + 1.5 * MINUTE), extra=True))
+    span = history.tally.current()
+    assert span is not None
+    assert (span.samples, span.failures, span.down) == (2, 1, 30.0)
+    assert window(history, ERRORS).samples == 2
 
 
 def test_since_is_when_the_severity_changed() -> None:

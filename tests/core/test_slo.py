@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import functools
 import itertools
+import math
 from datetime import datetime, timedelta
 
 import pytest
@@ -217,6 +219,31 @@ def rollup(start: datetime = NOW, **parts: float) -> Rollup:
     histogram = Histogram()
     histogram.add(parts.get("up", 0.0) + 1)
     return Rollup(check="api", start=start, span=SPAN, histogram=histogram.encode(), **parts)  # type: ignore[arg-type]  # numbers only
+
+
+@PROPERTY
+@given(
+    st.lists(st.lists(st.floats(1e-5, 1e6), max_size=30), min_size=1, max_size=8).filter(any),
+    st.floats(0, 1),
+)
+def test_a_quantile_over_roll_ups_is_at_most_two_per_cent_away_from_that_of_all_values(
+    spans: list[list[float]], q: float
+) -> None:
+    """However they are added up: quantiles are read from the whole, never averaged."""
+    parts = [spanning(values, NOW + number * SPAN) for number, values in enumerate(spans)]
+    whole = functools.reduce(combine, parts)
+    halved = combine(functools.reduce(combine, parts[:1]), functools.reduce(combine, [*parts[1:], spanning([], NOW)]))
+    values = sorted(value for span in spans for value in span)
+    exact = values[max(1, math.ceil(q * len(values))) - 1]
+    assert whole.quantile(q) == halved.quantile(q) == pytest.approx(exact, rel=RELATIVE_ERROR * 1.000001)
+
+
+def spanning(values: list[float], start: datetime) -> Rollup:
+    """A roll-up of these values of the main reading."""
+    histogram = Histogram()
+    for value in values:
+        histogram.add(value)
+    return Rollup(check="api", start=start, span=SPAN, samples=len(values), histogram=histogram.encode())
 
 
 def test_combined_roll_ups_add_up() -> None:

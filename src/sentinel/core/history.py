@@ -146,7 +146,7 @@ class History:
         """
         reading = result.reading(self.check.main)
         value = reading.value if reading else None
-        return self.tally.add(result.scheduled_at, standing_of(result, severity), value)
+        return self.tally.add(result.scheduled_at, standing_of(result, severity), value, counts=not result.extra)
 
     def replan(self, check: Check, policy: Policy) -> None:
         """Go on under a changed configuration: counters and incident stay, memories stay where their rule does."""
@@ -162,7 +162,8 @@ class History:
             self._remember(result)
         verdict = judge(self.check, result, self.memories.values())
         reading = result.reading(self.check.main)
-        rollups = self.tally.add(result.scheduled_at, standing(result, verdict), reading.value if reading else None)
+        value = reading.value if reading else None
+        rollups = self.tally.add(result.scheduled_at, standing(result, verdict), value, counts=not result.extra)
         self.last = result
         turned = self.since is None or verdict.severity is not self.verdict.severity
         if turned:
