@@ -18,6 +18,7 @@ FAILED_FOR = 60.0
 class _Seen(NamedTuple):
     resolved: bool
     at: float
+    zone: str
 
 
 class LookUps:
@@ -29,7 +30,7 @@ class LookUps:
 
     def note(self, name: str, at: float, *, resolved: bool) -> None:
         """A look-up has ended: with addresses, or with nothing that says anything about the name."""
-        self._seen[name] = _Seen(resolved, at)
+        self._seen[name] = _Seen(resolved, at, zone(name))
         self._seen.move_to_end(name)
         if len(self._seen) > MOST_NAMES:
             self._seen.popitem(last=False)
@@ -41,7 +42,7 @@ class LookUps:
         found: dict[str, str] = {}
         for other, seen in reversed(self._seen.items()):
             if seen.resolved and other != name:
-                found.setdefault(zone(other), other)
+                found.setdefault(seen.zone, other)
             if len(found) == most:
                 break
         return list(found.values())
@@ -62,8 +63,8 @@ class LookUps:
         It does when no other name was resolved since the look-up began; and when other zones fail as often as others answer,
         since a resolver that has lost its way may still know some names by heart.
         """
-        resolved = {zone(other) for other, seen in self._after(since) if seen.resolved and other != name}
-        failing = {zone(other) for other, seen in self._after(now - FAILED_FOR) if not seen.resolved}
+        resolved = {seen.zone for other, seen in self._after(since) if seen.resolved and other != name}
+        failing = {seen.zone for _, seen in self._after(now - FAILED_FOR) if not seen.resolved}
         failing -= {zone(name), *resolved}
         at_fault = len(failing) >= max(1, len(resolved)) or not resolved
         if at_fault and self.failing_since is None:
