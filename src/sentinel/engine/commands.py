@@ -21,6 +21,7 @@ def close_order(tx: Transaction, row: Notification, now: datetime, by: str = "",
     if incident is None:
         return  # forgotten by its age
     ended = commanding.ended(row, incident, now, by, why)
+    tx.outbox.cancel(row.incident or about.id, (Kind.COMMAND_PLANNED,))  # whoever did not hear of it need not
     tx.incidents.note(ended.entries)
     tx.outbox.enqueue(ended.notifications)
 
@@ -45,5 +46,4 @@ def veto(tx: Transaction, conversation: int, now: datetime, by: str, why: str) -
     rows = tx.outbox.call_off(conversation)
     for row in rows:
         close_order(tx, row, now, by, why)
-    tx.outbox.cancel(conversation, (Kind.COMMAND_PLANNED,))
     return len(rows)
