@@ -1,11 +1,11 @@
 """Where the charts of messages get their readings from: the results in the store."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import structlog
 
@@ -13,9 +13,11 @@ from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreError
 from sentinel.core.check import Check
 from sentinel.core.series import Series, series
-from sentinel.store.database import Store, Transaction
+from sentinel.store.database import Transaction
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 WITHIN: Final = 2.0  # seconds that one question may take
 MOST_RESULTS: Final = 5_000  # results that one chart is made of; of a check that runs more often, the last ones
@@ -26,17 +28,23 @@ SLOW: Final = 0.2
 REST: Final = 20.0
 
 
+class Readable(Protocol):
+    """What charts need of a store."""
+
+    async def read(self, work: Callable[[Transaction], T], within: float | None = None) -> T: ...
+
+
 class Charts:
     """Asks the store for readings, one question at a time."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._store: Store | None = None
+        self._store: Readable | None = None
         self._checks: Mapping[str, Check] = MappingProxyType({})
         self._one = asyncio.Lock()
         self._rests_until = 0.0  # on the steady clock
 
-    def use(self, store: Store) -> None:
+    def use(self, store: Readable) -> None:
         """Ask this store from now on."""
         self._store = store
 
@@ -60,7 +68,7 @@ class Charts:
             earliest = max(since, until - MOST_RESULTS * check.interval)
             return await self._ask(self._store, partial(_read, name, reading or check.main, earliest, until))
 
-    async def _ask(self, store: Store, question: "partial[Series | None]") -> Series | None:
+    async def _ask(self, store: Readable, question: "partial[Series | None]") -> Series | None:
         began = self._clock.monotonic()
         try:
             return await store.read(question, within=WITHIN)

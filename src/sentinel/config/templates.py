@@ -32,7 +32,7 @@ def _texts(loaded: Loaded, folder: Path) -> Iterator[tuple[str, str]]:
     try:
         names = sorted(path.name for path, _ in zip(folder.iterdir(), range(_MOST_FILES), strict=False))
     except OSError as error:
-        loaded.problems.add(FOLDER_AT, f"{folder}: {error.strerror}", "a folder that Sentinel may read")
+        loaded.problems.add(FOLDER_AT, f"the folder {folder}: {error.strerror}", "a folder that Sentinel may read")
         return
     if not TEMPLATES.keys() & set(names):
         loaded.problems.add(FOLDER_AT, f"no template in {folder}", f"at least one of {listed(TEMPLATES)}")
