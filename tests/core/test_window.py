@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +71,13 @@ def test_a_planned_one_that_is_over_is_forgotten_and_a_configured_one_never() ->
         window("2", when=Once(starts_at=NOW, ends_at=NOW + 9 * HOUR)), NOW
     )
     assert {one.id for one in both.including(window("2"), NOW + 5 * HOUR)} == {"nightly"}
+
+
+@pytest.mark.parametrize("ended", [NOW - HOUR, NOW + HOUR / 2], ids=["called off", "ended early"])
+def test_one_that_somebody_has_just_ended_is_kept_until_that_is_told(ended: datetime) -> None:
+    several = Windows().including(window("1").ended("ann", ended), ended)
+    assert several.get("1") is not None
+    assert several.including(window("2"), ended + 2 * HOUR).get("1") is None
 
 
 def test_of_several_the_one_that_ends_last_covers() -> None:

@@ -13,6 +13,9 @@ from sentinel.core.matcher import Matcher
 from sentinel.core.recurrence import Occurrence, Once, Recurrence
 from sentinel.core.silence import Course, means
 
+#: A planned window that is over is kept in mind for so long.
+LONG_OVER = timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
@@ -49,6 +52,13 @@ class Window:
         if self.covering(now) is not None:
             return Course.ACTIVE
         return Course.FUTURE if self.next_occurrence(now) is not None else Course.OVER
+
+    def is_long_over(self, now: datetime) -> bool:
+        """Whether it never comes again, and whoever has to say that it is over has had the time to do so."""
+        if self.configured or self.course(now) is not Course.OVER:
+            return False
+        ended = self.ended_at or (self.when.ends_at if isinstance(self.when, Once) else now)
+        return ended < now - LONG_OVER
 
     def _cut(self, occurrence: Occurrence | None) -> Occurrence | None:
         ended = self.ended_at
@@ -89,9 +99,9 @@ class Windows:
         return course.window if course else None
 
     def including(self, window: Window, now: datetime) -> "Windows":
-        """These with one more, or with another of the same id; without planned ones that are over."""
+        """These with one more, or with another of the same id; without planned ones that are over for long."""
         every = {one.id: one for one in self} | {window.id: window}
-        return Windows(one for one in every.values() if one.configured or one.course(now) is not Course.OVER)
+        return Windows(one for one in every.values() if not one.is_long_over(now))
 
     def replanned(self, configured: Iterable[Window]) -> "Windows":
         """What people planned, and these of a configuration. An occurrence that somebody ended stays ended."""
