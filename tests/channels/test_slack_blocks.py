@@ -59,6 +59,14 @@ def test_a_giant_message_fits(letter: str) -> None:
     check_limits(replace(OPENED, explanation=giant, hint=giant, source=giant, text=giant, findings=findings))
 
 
+def test_a_giant_message_still_says_what_to_do_and_where_to_look() -> None:
+    findings = tuple(replace(FINDING, explanation="x" * 9_000) for _ in range(60))
+    told = replace(OPENED, explanation="x" * 9_000, hint="y" * 9_000, findings=findings)
+    lines = texts(post(words(told)))[1]
+    assert "\nAcknowledge with: sentinel ack 12" in lines
+    assert lines.endswith(f"Look at: {OPENED.link}")
+
+
 HOSTILE = "<!channel> @channel <https://example.org|pay> *bold* `code` :fire: #general & </script>"
 
 

@@ -12,11 +12,12 @@ import pytest
 from sentinel.base.clock import SystemClock
 from sentinel.channels.base import ChannelTools
 from sentinel.channels.slack import SLACK
+from sentinel.channels.slack.bot import MOST_TURNED
 from sentinel.channels.slack.options import SlackOptions
 from sentinel.core.incident import Address
-from sentinel.core.notification import AboutOther, Ambiguous, Kind, Message, Outcome, Receipt, Sent
+from sentinel.core.notification import AboutOther, Ambiguous, Kind, Message, News, Outcome, Receipt, Sent
 from sentinel.core.rule import Severity
-from tests.kit.messages import INCIDENT, OPENED, message, notification
+from tests.kit.messages import INCIDENT, NOW, OPENED, message, notification
 from tests.kit.slack import APP_TOKEN, BOT_TOKEN, Posted, SlackServer
 
 if TYPE_CHECKING:
@@ -224,6 +225,74 @@ async def test_a_repeat_that_never_arrived_is_posted(slack: SlackServer) -> None
     line = Line(slack, channel="C0OPS")
     await line.tell(Kind.OPENED, ambiguous=1)
     assert len(slack.top()) == 1
+
+
+# --- Digests ---------------------------------------------------------------------------------------------------------
+
+
+def digest(*kinds: Kind, incident: int = 12) -> Message:
+    """A digest with news of these kinds."""
+    news = (
+        News(
+            kind=kind,
+            at=NOW,
+            check="payroll-api",
+            title="Payroll API",
+            incident=incident,
+            severity=Severity.OK if kind is Kind.RESOLVED else Severity.CRITICAL,
+            explanation="status 503, expected 2xx",
+        )
+        for kind in kinds
+    )
+    return replace(message(Kind.DIGEST), news=tuple(news))
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown", "buttons"),
+    [
+        (Kind.RESOLVED, ":large_green_circle: RESOLVED: Payroll API: well again after 18 min", 0),
+        (Kind.ACKNOWLEDGED, ":white_circle: ACKNOWLEDGED: Payroll API: taken", 0),
+        (Kind.REMINDED, ":red_circle: CRITICAL: Payroll API: status 503, expected 2xx", 3),
+    ],
+)
+async def test_a_digest_brings_the_first_messages_up_to_date(
+    slack: SlackServer, kind: Kind, shown: str, buttons: int
+) -> None:
+    line = Line(slack)
+    await line.tell(Kind.OPENED)
+    line.first = None
+    await line.tell(digest(kind))
+    first, summary = slack.top()
+    assert (first.header, len(first.actions)) == (shown, buttons)
+    assert summary.updates == 0
+
+
+async def test_a_digest_about_others_changes_no_first_message(slack: SlackServer) -> None:
+    line = Line(slack)
+    await line.tell(Kind.OPENED)
+    line.first = None
+    await line.tell(digest(Kind.RESOLVED, incident=99))
+    assert slack.top()[0].updates == 0
+
+
+async def test_what_is_over_is_forgotten(slack: SlackServer) -> None:
+    line = Line(slack)
+    await line.tell(Kind.OPENED)
+    line.first = None
+    await line.tell(digest(Kind.RESOLVED))
+    await line.tell(digest(Kind.RESOLVED))
+    assert slack.top()[0].updates == 1
+
+
+async def test_a_digest_in_a_storm_changes_only_so_many(slack: SlackServer) -> None:
+    line = Line(slack)
+    for number in range(MOST_TURNED + 3):
+        line.first = None
+        await line.tell(replace(OPENED, incident=replace(INCIDENT, id=number + 1)))
+    line.first = None
+    every = tuple(digest(Kind.RESOLVED, incident=number + 1).news[0] for number in range(MOST_TURNED + 3))
+    await line.tell(replace(message(Kind.DIGEST), news=every))
+    assert sum(one.updates for one in slack.top()) == MOST_TURNED
 
 
 # --- Canaries --------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sentinel.channels.clean import shorten, web_address
-from sentinel.channels.render import Row, Tone, Words
+from sentinel.channels.render import Line, Row, Tone, Words
 
 Block = dict[str, Any]
 
@@ -24,7 +24,7 @@ LINK_LIMIT: Final = 3_000  # of an address
 
 # What each part may take of it. All of them together stay below `TOTAL_LIMIT`.
 _LINES_LIMIT: Final = 2_800
-_LINE_LIMIT: Final = 500
+_LINE_LIMITS: Final = (500, 250, 120, 60)  # of one line; the next one when all of them together have no room
 _BODY_LIMIT: Final = 4_800
 _ROWS_LIMIT: Final = 2_600  # of a body that is not there: reports and digests are different messages
 _ROW_LIMIT: Final = 160
@@ -95,14 +95,8 @@ def _rich(elements: Sequence[Block]) -> Iterator[Block]:
 
 
 def _lines(words: Words) -> Iterator[Block]:
-    """As many lines as there is room for."""
-    room = _LINES_LIMIT
-    for line in words.lines:
-        label, text = f"{line.label}: ", shorten(line.text, _LINE_LIMIT)
-        room -= len(label) + len(text) + 1
-        if room < 0:
-            return
-        yield {"type": "text", "text": label, "style": {"bold": True}}
+    for line, text in _fitting(words.lines):
+        yield {"type": "text", "text": f"{line.label}: ", "style": {"bold": True}}
         if line.label in _ADDRESSES and web_address(line.text) and len(line.text) <= LINK_LIMIT:
             yield {"type": "link", "url": line.text, "text": text}
             yield _text("\n")
@@ -111,6 +105,15 @@ def _lines(words: Words) -> Iterator[Block]:
             yield _text("\n")
         else:
             yield _text(f"{text}\n")
+
+
+def _fitting(lines: Sequence[Line]) -> list[tuple[Line, str]]:
+    """The lines with their texts, cut so far that there is room for all: the last ones say what to do and where to look."""
+    for limit in _LINE_LIMITS:
+        cut = [(line, shorten(line.text, limit)) for line in lines]
+        if sum(len(line.label) + len(text) + len(": \n") for line, text in cut) <= _LINES_LIMIT:
+            return cut
+    return cut[: _LINES_LIMIT // (_LINE_LIMITS[-1] + 30)]
 
 
 def _rows(rows: Sequence[Row], link: str) -> Iterator[Block]:

@@ -5,9 +5,9 @@ and only its answer tells so; a first message that cannot be changed any more is
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import islice
 from typing import Any, Final
 
 from slack_sdk.errors import SlackApiError
@@ -21,7 +21,8 @@ from sentinel.channels.slack.attempt import Attempt, judge_error, web_client, wo
 from sentinel.channels.slack.blocks import Post
 from sentinel.channels.slack.compose import EVENT, compose, first_post, is_broadcast, metadata
 from sentinel.channels.slack.options import SlackOptions
-from sentinel.core.notification import Failed, Kind, Notification, Outcome, Receipt, Sent
+from sentinel.channels.slack.threads import Threads
+from sentinel.core.notification import Failed, Kind, Message, Notification, Outcome, Receipt, Sent
 
 UPDATE_WITHIN: Final = 5.0  # seconds for bringing the first message up to date
 LOOK_WITHIN: Final = 4.0  # seconds for finding out whether a message is there already
@@ -31,30 +32,8 @@ LOOKED_THROUGH: Final = 15
 #: A message may be a little older on Slack's clock than its row is on ours.
 _CLOCKS_APART: Final = timedelta(minutes=2)
 
-MOST_MOVED: Final = 1_000  # threads whose successor is remembered
-
-
-class Succession:
-    """Threads that go on below another message. Forgotten at a restart: then one more message stands in the channel."""
-
-    def __init__(self) -> None:
-        self._by_first: OrderedDict[tuple[str, str], Receipt] = OrderedDict()
-
-    def move(self, opening: Receipt, successor: Receipt) -> None:
-        """Let the thread that began with `opening` go on below `successor`."""
-        self._by_first[opening["channel"], opening.get("thread_ts") or opening["ts"]] = successor
-        if len(self._by_first) > MOST_MOVED:
-            self._by_first.popitem(last=False)
-
-    def present(self, receipt: Receipt | None) -> Receipt | None:
-        """The message below which the thread goes on; None when there is none yet.
-
-        A receipt may be that of a reply: an incident can go on in the thread of another one.
-        """
-        if receipt is None or not (receipt.get("ts") and receipt.get("channel")):
-            return None
-        top = {"channel": receipt["channel"], "ts": receipt.get("thread_ts") or receipt["ts"]}
-        return self._by_first.get(_place(top), top)
+#: First messages that are brought up to date after a digest, within `UPDATE_WITHIN` together.
+MOST_TURNED: Final = 20
 
 
 class SlackBot:
@@ -65,7 +44,7 @@ class SlackBot:
         self._options = options
         self._token = token
         self._clock = clock
-        self._succession = Succession()
+        self._threads = Threads()
         self._canaries: dict[str, Receipt] = {}  # the latest of each recipient: one message, brought up to date
         self._ids: dict[str, str] = {}  # of channels and conversations, by what they were addressed by
 
@@ -81,10 +60,10 @@ class SlackBot:
             client = web_client(session, self._token, self._options.api_url)
             if notification.message.kind is Kind.CANARY:
                 return await attempt.outcome(self._canary(client, notification), deadline)
-            thread = self._succession.present(first)
+            thread = self._threads.top(first)
             found = await self._found(client, notification, thread, deadline) if notification.is_repeat else None
             outcome = found or await attempt.outcome(self._post(client, notification, thread), deadline)
-            if isinstance(outcome, Sent) and first is not None and thread is not None:
+            if isinstance(outcome, Sent):
                 limit = min(deadline, asyncio.get_running_loop().time() + UPDATE_WITHIN)
                 updating = self._bring_up_to_date(client, notification, first, thread, outcome.receipt)
                 await Attempt(self._clock).outcome(updating, limit)
@@ -139,30 +118,48 @@ class SlackBot:
     # --- The thread's first message ---------------------------------------------------------------------------------
 
     async def _bring_up_to_date(
-        self, client: AsyncWebClient, notification: Notification, opening: Receipt, thread: Receipt, sent: Receipt
+        self,
+        client: AsyncWebClient,
+        notification: Notification,
+        opening: Receipt | None,
+        thread: Receipt | None,
+        sent: Receipt,
     ) -> Outcome:
-        """Let the thread's first message show the present state, or have another one take its place.
+        """Let first messages show the present state.
 
         Args:
             client: for the calls.
             notification: the message that was just sent.
-            opening: the first message that the store knows.
+            opening: the first message of its thread that the store knows.
             thread: the one below which the thread goes on.
             sent: what Slack said of the message that was just sent.
         """
-        present = await asyncio.to_thread(first_post, self._name, self._options, notification.message)
+        recipient, message = notification.address.recipient, notification.message
+        for top, shown in islice(self._threads.turned(recipient, message), MOST_TURNED):
+            await self._show(client, notification, top, top, shown)
+        if opening is None or thread is None:
+            self._threads.note(recipient, message, sent)
+            return Sent()
+        self._threads.note(recipient, message, thread)
         if sent and "thread_ts" not in sent:
             # Slack put the reply into the channel, since the thread's first message is gone: it is the first one now.
-            self._succession.move(opening, sent)
-            return await self._update(client, sent, present)
+            self._threads.move(opening, sent)
+            thread = sent
+        return await self._show(client, notification, opening, thread, message)
+
+    async def _show(
+        self, client: AsyncWebClient, notification: Notification, opening: Receipt, top: Receipt, message: Message
+    ) -> Outcome:
+        """Let a thread's first message show the state after a message, or have another one take its place."""
+        present = await asyncio.to_thread(first_post, self._name, self._options, message)
         try:
-            return await self._update(client, thread, present)
+            return await self._update(client, top, present)
         except SlackApiError as error:
             if word_of(error) not in NO_UPDATE:
                 return judge_error(error)
         successor = self._receipt(notification, await self._call(client, notification, present, None), None).receipt
         if successor:
-            self._succession.move(opening, successor)
+            self._threads.move(opening, successor)
         return Sent()
 
     async def _update(self, client: AsyncWebClient, at: Receipt, shown: Post) -> Outcome:
@@ -221,10 +218,6 @@ class SlackBot:
 
 
 _NOT_FOUND: Final[Failed] = judge_word("message_not_found")
-
-
-def _place(receipt: Receipt) -> tuple[str, str]:
-    return receipt["channel"], receipt["ts"]
 
 
 def _is_threaded(reply: AsyncSlackResponse) -> bool:

@@ -7,6 +7,7 @@ Slack signs `v0:timestamp:body` by HMAC-SHA256 with the app's signing secret
 import hashlib
 import hmac
 import re
+from collections import OrderedDict
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -31,14 +32,12 @@ class Seen:
     """The signatures of the last minutes: a request that was recorded on its way counts once."""
 
     def __init__(self) -> None:
-        self._until: dict[str, datetime] = {}  # in the order in which they came
+        self._until: OrderedDict[str, datetime] = OrderedDict()  # in the order in which they came
 
     def first_time(self, signature: str, now: datetime) -> bool:
         """Whether the signature, which must have been verified, is new; it is not from then on."""
-        for known, until in list(self._until.items()):
-            if until > now:
-                break
-            del self._until[known]
+        while self._until and next(iter(self._until.values())) <= now:
+            self._until.popitem(last=False)
         if signature in self._until or len(self._until) >= MOST_SEEN:
             return False
         # A timestamp may lie ahead by the tolerance, and is accepted until as long after.
