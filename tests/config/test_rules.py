@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sentinel.base.units import Unit
+from sentinel.config.schema.rules import RULES as TYPES
 from sentinel.config.written_rules import written_rule
 from sentinel.core.rule import (
     WORKBOOK,
@@ -26,6 +30,9 @@ from sentinel.core.rule import (
     Uptime,
 )
 from tests.kit.config import CHECK, ConfigFolder
+
+PAGE = (Path(__file__).parents[2] / "docs" / "alerting" / "rules.md").read_text()
+EXAMPLES = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -115,6 +122,16 @@ def test_a_rule_becomes_a_value(config: ConfigFolder, entry: dict[str, Any], rul
 @pytest.mark.parametrize("rule", [rule for _, rule in RULES], ids=lambda rule: type(rule).__name__)
 def test_a_rule_is_written_so_that_it_reads_the_same(config: ConfigFolder, rule: Rule) -> None:
     assert rules(config, written_rule(rule)) == (rule,)
+
+
+@pytest.mark.parametrize("entry", EXAMPLES, ids=lambda entry: str(entry.get("type")))
+def test_an_example_of_the_page_can_be_used(config: ConfigFolder, entry: dict[str, Any]) -> None:
+    main = {"reading": "response_time", "critical": "9s"}
+    assert len(rules(config, entry, main)) == 2
+
+
+def test_the_page_tells_of_every_type() -> None:
+    assert all(f"| `{name}` |" in PAGE for name in TYPES)
 
 
 def test_two_rules_of_one_reading_hold_at_different_hours(config: ConfigFolder) -> None:

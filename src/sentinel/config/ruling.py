@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import assert_never
 
 from sentinel.base.units import Unit, write_duration
-from sentinel.config.bounds import parse_bound
 from sentinel.config.calendars import refuse_unknown_calendar
 from sentinel.config.keypath import KeyPath
-from sentinel.config.problems import Problems, listed
+from sentinel.config.problems import Problems
+from sentinel.config.rule_parts import RuleParts
 from sentinel.config.rules import Known
 from sentinel.config.schema.own import KeepEntry
 from sentinel.config.schema.rules import (
@@ -46,16 +46,12 @@ from sentinel.core.rule import (
     Threshold,
     Uptime,
 )
-from sentinel.core.samples import PARTS
 
 _SEVERITIES = {"warning": Severity.WARNING, "critical": Severity.CRITICAL}
 
 _PER = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 _WEEK = timedelta(days=7)
-
-Sided = ThresholdRule | QuantileRule | BaselineRule
-Bounded = Sided | ErrorRateRule | UptimeRule | GrowthRule | AbsenceRule
 
 
 def compile_rules(
@@ -80,12 +76,10 @@ def compile_rules(
     return tuple(rule for rule in rules if rule is not None)
 
 
-class _Compiler:
+class _Compiler(RuleParts):
     def __init__(self, known: Known, keep: KeepEntry, calendars: Mapping[str, Calendar], problems: Problems) -> None:
-        self._known = known
-        self._keep = keep
+        super().__init__(known, keep, problems)
         self._calendars = calendars
-        self._problems = problems
 
     def compile(self, path: KeyPath, entry: RuleEntry) -> Rule | None:
         rule = self._compile(path, entry)
@@ -120,8 +114,8 @@ class _Compiler:
     # --- Each type --------------------------------------------------------------------------------------------------
 
     def _threshold(self, path: KeyPath, entry: ThresholdRule) -> Threshold | None:
-        unit = self._unit(path, entry.reading)
-        bounds = self._bounds(path, entry, unit, self._direction(entry)) if unit is not None else None
+        unit = self.unit(path, entry.reading)
+        bounds = self.bounds(path, entry, unit, self.direction(entry)) if unit is not None else None
         if unit is None or bounds is None:
             return None
         return Threshold(reading=entry.reading, unit=unit, bounds=bounds)
@@ -132,7 +126,7 @@ class _Compiler:
         rule = Count(bad=entry.bad, of=entry.of, severity=_SEVERITIES[entry.severity])
         if not entry.reading:
             return rule if self._counts_failures(path, entry) else None
-        unit = self._unit(path, entry.reading)
+        unit = self.unit(path, entry.reading)
         bounds = self._one_bound(path, entry, unit) if unit is not None else None
         if unit is None or bounds is None:
             return None
@@ -151,24 +145,24 @@ class _Compiler:
             self._problems.add(path, found, "`above` or `below`")
             return None
         side = Direction.ABOVE if entry.below is None else Direction.BELOW
-        bound, fine = self._bound((*path, side.value), getattr(entry, side.value), unit)
+        bound, fine = self.bound((*path, side.value), getattr(entry, side.value), unit)
         return Bounds(critical=bound, direction=side) if fine else None
 
     def _error_rate(self, path: KeyPath, entry: ErrorRateRule) -> ErrorRate | None:
-        bounds = self._bounds(path, entry, Unit.RATIO, Direction.ABOVE)
-        if bounds is None or not self._are_shares(path, bounds, "an error rate", "0.02 or '2%'"):
+        bounds = self.bounds(path, entry, Unit.RATIO, Direction.ABOVE)
+        if bounds is None or not self.are_shares(path, bounds, "an error rate", "0.02 or '2%'"):
             return None
-        self._check_kept(path, entry.window, rolled=True)
-        self._check_room(path, entry.window, entry.min_samples)
+        self.check_kept(path, entry.window, rolled=True)
+        self.check_room(path, entry.window, entry.min_samples)
         return ErrorRate(window=entry.window, min_samples=entry.min_samples, bounds=bounds)
 
     def _quantile(self, path: KeyPath, entry: QuantileRule) -> Quantile | None:
-        unit = self._unit(path, entry.reading)
-        bounds = self._bounds(path, entry, unit, self._direction(entry)) if unit is not None else None
+        unit = self.unit(path, entry.reading)
+        bounds = self.bounds(path, entry, unit, self.direction(entry)) if unit is not None else None
         if unit is None or bounds is None:
             return None
-        self._check_kept(path, entry.window, rolled=entry.reading == self._known.main)
-        self._check_room(path, entry.window, entry.min_samples)
+        self.check_kept(path, entry.window, rolled=entry.reading == self._known.main)
+        self.check_room(path, entry.window, entry.min_samples)
         return Quantile(
             reading=entry.reading,
             unit=unit,
@@ -179,18 +173,18 @@ class _Compiler:
         )
 
     def _uptime(self, path: KeyPath, entry: UptimeRule) -> Uptime | None:
-        bounds = self._bounds(path, entry, Unit.RATIO, Direction.BELOW)
-        least, fine = self._bound((*path, "min_known"), entry.min_known, Unit.RATIO)
-        if bounds is None or not fine or least is None or not self._are_shares(path, bounds, "an uptime", "'99.9%'"):
+        bounds = self.bounds(path, entry, Unit.RATIO, Direction.BELOW)
+        least, fine = self.bound((*path, "min_known"), entry.min_known, Unit.RATIO)
+        if bounds is None or not fine or least is None or not self.are_shares(path, bounds, "an uptime", "'99.9%'"):
             return None
         if not 0 <= least <= 1:
             found = self._problems.shown((*path, "min_known"), secret=False)
             self._problems.add((*path, "min_known"), found, "a share such as '10%'")
-        self._check_kept(path, entry.window, rolled=True)
+        self.check_kept(path, entry.window, rolled=True)
         return Uptime(window=entry.window, bounds=bounds, min_known=least)
 
     def _burn_rate(self, path: KeyPath, entry: BurnRateRule) -> BurnRate | None:
-        objective, fine = self._bound((*path, "objective"), entry.objective, Unit.RATIO)
+        objective, fine = self.bound((*path, "objective"), entry.objective, Unit.RATIO)
         if not fine or objective is None:
             return None
         if not 0 < objective < 1:
@@ -200,7 +194,7 @@ class _Compiler:
         pairs = [self._burn((*path, "windows", index), one) for index, one in enumerate(entry.windows)]
         for number, pair in enumerate(pairs or WORKBOOK):
             place = (*path, "windows", number) if pairs else path
-            self._check_kept(place, pair.long, rolled=True, key="long" if pairs else "")
+            self.check_kept(place, pair.long, rolled=True, key="long" if pairs else "")
             self._check_short(place, pair, own=bool(pairs))
         return BurnRate(objective=objective, pairs=tuple(pairs) or WORKBOOK, min_failures=entry.min_failures)
 
@@ -211,21 +205,21 @@ class _Compiler:
         return Burn(long=entry.long, short=entry.short, factor=entry.factor, severity=_SEVERITIES[entry.severity])
 
     def _check_short(self, path: KeyPath, pair: Burn, *, own: bool) -> None:
-        if self._held(pair.short) < 1:
+        if self.held(pair.short) < 1:
             every = write_duration(self._known.interval)
             found = f"a window of {write_duration(pair.short)}, which may hold no run at an interval of {every}"
             hint = "" if own else "the usual windows are for checks that run at least every 4 minutes"
             self._problems.add((*path, "short") if own else path, found, "`windows` that hold a few runs each", hint)
 
     def _baseline(self, path: KeyPath, entry: BaselineRule) -> Baseline | None:
-        unit = self._unit(path, entry.reading) if entry.reading else Unit.RATIO
-        bounds = self._bounds(path, entry, Unit.RATIO, Direction.ABOVE)
+        unit = self.unit(path, entry.reading) if entry.reading else Unit.RATIO
+        bounds = self.bounds(path, entry, Unit.RATIO, Direction.ABOVE)
         if unit is None or bounds is None:
             return None
-        floor, fine = self._bound((*path, "floor"), entry.floor, unit)
+        floor, fine = self.bound((*path, "floor"), entry.floor, unit)
         if not fine or not self._can_be_compared(path, entry):
             return None
-        self._check_room(path, entry.window, entry.min_samples)
+        self.check_room(path, entry.window, entry.min_samples)
         return Baseline(
             window=entry.window,
             against=Against(entry.against),
@@ -234,7 +228,7 @@ class _Compiler:
             reading=entry.reading,
             unit=unit,
             quantile=entry.quantile,
-            lower_is_worse=bool(entry.reading) and self._direction(entry) is Direction.BELOW,
+            lower_is_worse=bool(entry.reading) and self.direction(entry) is Direction.BELOW,
             floor=floor or 0.0,
         )
 
@@ -244,20 +238,20 @@ class _Compiler:
             self._problems.add((*path, "quantile"), "a quantile of nothing", "a `reading`, or no quantile")
             return False
         if entry.against == "before":
-            return self._check_kept(path, entry.window * 2, rolled=rolled, what="twice the window, ")
+            return self.check_kept(path, entry.window * 2, rolled=rolled, what="twice the window, ")
         if not rolled:
             found = f"past weeks of {entry.reading!r}, of which roll-ups keep nothing"
             expected = f"the main reading ({self._known.main}), or none for the error rate"
             self._problems.add((*path, "reading"), found, expected, 'or "against": "before"')
             return False
-        return self._check_kept(path, _WEEK * PAST_WEEKS + entry.window, rolled=True, what="with the past weeks ")
+        return self.check_kept(path, _WEEK * PAST_WEEKS + entry.window, rolled=True, what="with the past weeks ")
 
     def _growth(self, path: KeyPath, entry: GrowthRule) -> Growth | None:
-        unit = self._unit(path, entry.reading)
-        bounds = self._bounds(path, entry, unit, Direction.ABOVE) if unit is not None else None
+        unit = self.unit(path, entry.reading)
+        bounds = self.bounds(path, entry, unit, Direction.ABOVE) if unit is not None else None
         if unit is None or bounds is None:
             return None
-        self._check_kept(path, entry.window, rolled=False)
+        self.check_kept(path, entry.window, rolled=False)
         if entry.window / self._known.interval < FEWEST * 2:
             every = write_duration(self._known.interval)
             found = f"a window of {write_duration(entry.window)} at an interval of {every}"
@@ -272,8 +266,8 @@ class _Compiler:
         )
 
     def _absence(self, path: KeyPath, entry: AbsenceRule) -> Absence | None:
-        unit = self._unit(path, entry.reading)
-        bounds = self._bounds(path, entry, Unit.SECONDS, Direction.ABOVE) if unit is not None else None
+        unit = self.unit(path, entry.reading)
+        bounds = self.bounds(path, entry, Unit.SECONDS, Direction.ABOVE) if unit is not None else None
         if bounds is None:
             return None
         for key, bound in (("warning", bounds.warning), ("critical", bounds.critical)):
@@ -281,82 +275,6 @@ class _Compiler:
                 found = self._problems.shown((*path, key), secret=False)
                 self._problems.add((*path, key), found, "a duration no longer than store.keep.results")
         return Absence(reading=entry.reading, bounds=bounds)
-
-    # --- What several have ------------------------------------------------------------------------------------------
-
-    def _unit(self, path: KeyPath, reading: str) -> Unit | None:
-        unit = self._known.unit(reading)
-        if unit is None:
-            expected = f"one of {listed(self._known.readings)}"
-            self._problems.add((*path, "reading"), repr(reading), expected, self._known.hint(reading))
-        return unit
-
-    def _direction(self, entry: Sided) -> Direction:
-        if entry.direction is not None:
-            return Direction(entry.direction)
-        return Direction.BELOW if self._known.is_lower_worse(entry.reading) else Direction.ABOVE
-
-    def _are_shares(self, path: KeyPath, bounds: Bounds, what: str, such: str) -> bool:
-        fine = all(0 <= bound <= 1 for bound in (bounds.warning, bounds.critical) if bound is not None)
-        if not fine:
-            self._problems.add(path, f"{what} outside of 0 to 1", f"a ratio such as {such}")
-        return fine
-
-    def _check_kept(
-        self, path: KeyPath, window: timedelta, *, rolled: bool, key: str = "window", what: str = "a window of "
-    ) -> bool:
-        """What is longer than what is kept would begin anew with each restart."""
-        longest, of = (self._keep.rollups, "rollups") if rolled else (self._keep.results, "results")
-        if window <= longest:
-            return True
-        kept = "sums over 5 minutes" if rolled else "results"
-        found = f"{what}{write_duration(window)}, and {kept} are kept for {write_duration(longest)}"
-        self._problems.add((*path, key) if key else path, found, f"a window no longer than store.keep.{of}")
-        return False
-
-    def _check_room(self, path: KeyPath, window: timedelta, min_samples: int) -> None:
-        """A window that never holds enough samples would be a rule that never speaks."""
-        held = self._held(window)
-        if held < min_samples:
-            every = write_duration(self._known.interval)
-            found = f"a window of {write_duration(window)}, which holds {held} runs at an interval of {every}"
-            expected = f"room for min_samples ({min_samples})"
-            self._problems.add((*path, "window"), found, expected, "make the window longer or min_samples smaller")
-
-    def _held(self, window: timedelta) -> int:
-        """Runs that a window always holds: the oldest part of a window is forgotten at once."""
-        return int(window * (PARTS - 1) / PARTS / self._known.interval)
-
-    def _bounds(self, path: KeyPath, entry: Bounded, unit: Unit, direction: Direction) -> Bounds | None:
-        if entry.warning is None and entry.critical is None:
-            self._problems.add(path, "a rule without bounds", "warning, critical or both")
-            return None
-        warning, fine = self._bound((*path, "warning"), entry.warning, unit)
-        critical, fine_too = self._bound((*path, "critical"), entry.critical, unit)
-        if not (fine and fine_too):
-            return None
-        if warning is not None and critical is not None and direction.breached(warning, critical):
-            self._refuse_order(path, entry, direction)
-            return None
-        return Bounds(warning=warning, critical=critical, direction=direction)
-
-    def _bound(self, path: KeyPath, value: float | str | None, unit: Unit) -> tuple[float | None, bool]:
-        """The bound, and whether it could be read."""
-        if value is None:
-            return None, True
-        try:
-            return parse_bound(value, unit), True
-        except ValueError as error:
-            if not self._problems.concerns(path):
-                self._problems.add(path, self._problems.shown(path, secret=False), str(error))
-            return None, False
-
-    def _refuse_order(self, path: KeyPath, entry: Bounded, side: Direction) -> None:
-        found = f"a warning bound of {entry.warning} that lies {side} the critical bound of {entry.critical}"
-        other = "below" if side is Direction.ABOVE else "above"
-        sided = isinstance(entry, ThresholdRule | QuantileRule)
-        hint = "" if not sided else f'if the trouble lies {other}, write "direction": "{other}"'
-        self._problems.add((*path, "warning"), found, "a warning that comes before the critical bound", hint)
 
 
 def _refuse_doubles(paths: Sequence[KeyPath], rules: Sequence[Rule | None], problems: Problems) -> None:
