@@ -1,7 +1,10 @@
 """The email channel against a real SMTP server."""
 
 import asyncio
+import email.policy
 import ssl
+from dataclasses import replace
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -11,15 +14,21 @@ import trustme
 from pydantic import ValidationError
 
 from sentinel.base.clock import SystemClock
-from sentinel.channels.base import ChannelTools
+from sentinel.base.units import Unit
+from sentinel.channels.base import ChannelTools, SeriesSource, no_series
 from sentinel.channels.email import EMAIL, Email, EmailOptions, route
 from sentinel.channels.route import Tls
-from sentinel.core.notification import Ambiguous, Cause, Failed, Outcome, Sent
-from tests.kit.messages import notification
+from sentinel.channels.wording import Wording
+from sentinel.core.notification import Ambiguous, Cause, Failed, Kind, Message, Outcome, Sent
+from sentinel.core.rule import Severity
+from sentinel.core.series import Point, Series
+from tests.kit.messages import OPENED, message, news, notification
 from tests.kit.ports import refusing_port
+from tests.kit.raw_server import Connection, RawServer
 from tests.kit.smtp import SmtpScript, SmtpServer
 
 KIM = "kim@example.org"
+MOST_SENT = 50_000_000  # bytes of an answer
 LOGIN: dict[str, Any] = {"username": "sentinel", "password": "correct-horse"}
 
 
@@ -28,9 +37,27 @@ def options(**more: Any) -> EmailOptions:
     return EmailOptions.model_validate(base | more)
 
 
-async def send(port: int, *, within: float = 5.0, first: dict[str, str] | None = None, **more: Any) -> Outcome:
-    channel = Email(options(port=port, **more), ChannelTools(clock=SystemClock(), source="ward"))
-    return await channel.send(notification(to=KIM), first, asyncio.get_running_loop().time() + within)
+async def send(
+    port: int,
+    *,
+    within: float = 5.0,
+    first: dict[str, str] | None = None,
+    told: Message = OPENED,
+    to: str = KIM,
+    series: SeriesSource = no_series,
+    wording: Wording | None = None,
+    **more: Any,
+) -> Outcome:
+    tools = ChannelTools(clock=SystemClock(), source="ward", series=series, wording=wording or Wording())
+    channel = Email(options(port=port, **more), tools)
+    return await channel.send(notification(told, to=to), first, asyncio.get_running_loop().time() + within)
+
+
+async def measured(check: str, reading: str, since: datetime, until: datetime) -> Series | None:
+    """A value a minute of whatever was asked for."""
+    minutes = range((until - since) // timedelta(minutes=1))
+    points = tuple(Point(at=since + timedelta(minutes=n), value=0.1 * n, severity=Severity.OK) for n in minutes)
+    return Series(reading=reading, unit=Unit.SECONDS, points=points)
 
 
 async def test_a_mail_arrives_and_its_receipt_is_its_message_id(smtp: SmtpServer) -> None:
@@ -149,6 +176,93 @@ async def test_a_server_without_login_is_told(smtp: SmtpServer) -> None:
     outcome = await send(smtp.port, security="none", **LOGIN)
     assert isinstance(outcome, Failed)
     assert (outcome.cause, outcome.permanent) == (Cause.CREDENTIAL_REFUSED, False)
+
+
+async def test_what_is_said_before_tls_begins_is_no_answer(authority: trustme.CA, tmp_path: Path) -> None:
+    """Somebody on the way sends replies along with the one to STARTTLS (GHSA-vxj7-4xrp-5vr4)."""
+    async with tls_server(authority) as smtp:
+        smtp.script = SmtpScript(credentials=("sentinel", "another"), injected="250 hello\r\n235 2.7.0 welcome")
+        outcome = await send(smtp.port, ca_file=trusted(authority, tmp_path), **LOGIN)
+        assert isinstance(outcome, Failed)
+        assert not outcome.permanent
+        assert len(smtp.messages) == 0
+
+
+@pytest.mark.parametrize("endless", [b"2", b"250-and on\r\n", b"250 and on\r\n", b"\0" * 100 + b"\r\n"])
+async def test_an_answer_without_an_end_is_cut_off(endless: bytes) -> None:
+    sent = 0
+
+    async def script(connection: Connection) -> None:
+        nonlocal sent
+        await connection.send(b"220 mail.example.org ESMTP\r\n")
+        while sent < MOST_SENT:
+            await connection.send(endless * 1_000)
+            sent += len(endless) * 1_000
+
+    async with RawServer(script) as server:
+        outcome = await send(server.port, within=3.0)
+    assert isinstance(outcome, Failed)
+    assert sent < MOST_SENT
+
+
+async def test_one_refused_recipient_holds_up_no_other(smtp: SmtpServer) -> None:
+    smtp.script = SmtpScript(refused={"gone@example.org": "550 5.1.1 unknown"})
+    outcomes = {to: await send(smtp.port, to=to) for to in (KIM, "gone@example.org", "lee@example.org")}
+    assert [type(outcome) for outcome in outcomes.values()] == [Sent, Failed, Sent]
+    assert [mail.recipients for mail in smtp.messages] == [(KIM,), ("lee@example.org",)]
+
+
+async def test_a_repeat_after_an_unclear_attempt_has_the_same_message_id(smtp: SmtpServer) -> None:
+    smtp.next_scripts.append(SmtpScript(accept_after=asyncio.Event()))
+    assert isinstance(await send(smtp.port, within=0.5), Ambiguous)
+    assert isinstance(await send(smtp.port), Sent)
+    assert len({message_from_bytes(mail.content)["Message-ID"] for mail in smtp.messages}) == 1
+    assert len(smtp.messages) == 2
+
+
+async def test_single_dots_and_long_lines_arrive_as_they_were(smtp: SmtpServer) -> None:
+    text = "above\n.\n..\n.below\n" + "é" * 5_000
+    await send(smtp.port, told=replace(message(Kind.TEST), text=text))
+    (mail,) = smtp.messages
+    plain = message_from_bytes(mail.content, policy=email.policy.default).get_body(("plain",))
+    assert plain is not None
+    assert text in plain.get_content().replace("\r\n", "\n")
+    assert max(map(len, mail.content.split(b"\r\n"))) <= 998
+
+
+async def test_a_chart_comes_with_the_mail_when_there_is_something_to_draw(smtp: SmtpServer) -> None:
+    await send(smtp.port, series=measured)
+    assert b"Content-Type: image/png" in smtp.messages[0].content
+
+
+async def test_charts_can_be_left_out(smtp: SmtpServer) -> None:
+    await send(smtp.port, series=measured, charts=False)
+    assert b"Content-Type: image/png" not in smtp.messages[0].content
+
+
+async def test_a_mail_does_not_wait_for_its_chart(smtp: SmtpServer) -> None:
+    async def never(*_: object) -> Series | None:
+        await asyncio.Event().wait()
+        return None
+
+    began = asyncio.get_running_loop().time()
+    assert isinstance(await send(smtp.port, within=30.0, series=never), Sent)
+    assert asyncio.get_running_loop().time() - began < 10.0
+    assert b"image/png" not in smtp.messages[0].content
+
+
+async def test_a_mail_is_in_the_words_of_the_user(smtp: SmtpServer) -> None:
+    await send(smtp.port, wording=Wording({"headline.txt": "{{ message.check.title }} ist gestört"}))
+    subject = message_from_bytes(smtp.messages[0].content, policy=email.policy.default)["Subject"]
+    assert subject == "[CRITICAL] Payroll API ist gestört (incident 12, level 1 of 3)"
+
+
+async def test_a_digest_of_5000_messages_arrives_whole(smtp: SmtpServer) -> None:
+    many = replace(message(Kind.DIGEST), news=tuple(map(news, range(5_000))), others_count=5_000)
+    assert isinstance(await send(smtp.port, told=many), Sent)
+    parsed = message_from_bytes(smtp.messages[0].content, policy=email.policy.default)
+    (listed,) = parsed.iter_attachments()
+    assert listed.get_content().count("connection refused") == 5_000
 
 
 async def test_tls_is_used_where_it_is_offered_whatever_the_certificate(authority: trustme.CA) -> None:

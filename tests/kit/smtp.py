@@ -35,6 +35,7 @@ class SmtpScript:
     accept_after: asyncio.Event | None = None  # the complete message is recorded, then answered when this is set
     reset_after_message: bool = False  # the complete message is recorded, then the connection is reset unanswered
     hang_on_quit: bool = False  # QUIT gets no reply and the connection stays open
+    injected: str = ""  # lines sent with the reply to STARTTLS, before TLS begins, as somebody on the way might
     credentials: tuple[str, str] | None = None  # user and password; offers AUTH and refuses mail without it
 
 
@@ -180,7 +181,7 @@ class _Session:
         return self._writer.get_extra_info("ssl_object") is not None
 
     async def _encrypt(self, context: ssl.SSLContext) -> None:
-        await self._reply("220 2.0.0 Ready to start TLS")
+        await self._reply("220 2.0.0 Ready to start TLS", *self._script.injected.splitlines())
         await self._writer.start_tls(context)
         self._forget()
 
