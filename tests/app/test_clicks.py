@@ -152,8 +152,10 @@ async def test_a_refused_token_is_tried_again_slowly(word: str) -> None:
         await eventually(lambda: clock._sleepers)
         await clock.advance(minutes=4)
         assert len(slack.calls) == 1
+        assert room.clicks.trouble() == ""
         await clock.advance(minutes=2)
         await slack.calls.reach(2)
+        assert room.clicks.trouble() == f"Slack says {word}"
         await room.clicks.stop()
 
 

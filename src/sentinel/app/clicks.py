@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from random import Random
-from typing import Any, Final, Protocol, assert_never
+from typing import TYPE_CHECKING, Any, Final, Protocol, assert_never
 
 import structlog
 
@@ -26,6 +26,9 @@ from sentinel.core.incident import Acknowledge, Event, Incident, Refusal
 from sentinel.core.notification import Sent
 from sentinel.core.plan import Plan
 
+if TYPE_CHECKING:
+    from sentinel.channels.slack.listening import Listener
+
 log = structlog.get_logger()
 
 SILENCED_FOR: Final = timedelta(hours=SILENCED_FOR_HOURS)
@@ -36,6 +39,9 @@ MOST_AT_ONCE: Final = 50
 
 #: After a fault of ours in a connection it is opened again so many seconds later.
 AFTER_A_FAULT: Final = 60.0
+
+#: For so long clicks may go unheard before people are told: Slack itself closes connections now and then.
+DEAF_FOR: Final = timedelta(minutes=5)
 
 #: Seconds that a stop leaves to clicks that are acted upon.
 GRACE: Final = 2.0
@@ -77,6 +83,14 @@ class Said:
     gone: frozenset[Action] = frozenset()  # buttons that make no sense any more
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ear:
+    """The connection of one app, kept up by a task."""
+
+    listener: "Listener"
+    task: "asyncio.Task[None]"
+
+
 class Clicks:
     """Hears of clicks and acts upon them. `equip` it with each plan, and `stop` it in the end."""
 
@@ -88,7 +102,7 @@ class Clicks:
         self._channels: Mapping[str, SlackOptions] = {}
         self._names: Mapping[str, str] = {}
         self._seen = Seen()
-        self._listening: dict[App, asyncio.Task[None]] = {}
+        self._listening: dict[App, Ear] = {}
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def equip(self, plan: Plan) -> None:
@@ -104,19 +118,25 @@ class Clicks:
             if address.channel in self._channels and address.recipient
         }
         apps = {app for options in self._channels.values() if (app := _app(options)) is not None}
-        outdated = [self._listening.pop(app) for app in self._listening.keys() - apps]
+        outdated = [self._listening.pop(app).task for app in self._listening.keys() - apps]
         for app in apps - self._listening.keys():
-            self._listening[app] = asyncio.create_task(self._listen(app), name="slack")
+            self._listening[app] = self._ear(app)
         await _end(outdated)
         if plan.web.port is None and any(options.signing_secret for options in self._channels.values()):
             log.warning("slack.cannot_hear", why="buttons by `signing_secret` need `web.port`")
 
     async def stop(self) -> None:
         """Hear of nothing more, and let what was heard of be done for a moment."""
-        await _end(self._listening.values())
+        await _end(ear.task for ear in self._listening.values())
         if self._under_way:
             _, late = await asyncio.wait(self._under_way, timeout=GRACE)
             await _end(late)
+
+    def trouble(self) -> str:
+        """Why buttons have done nothing for a while; empty while clicks are heard."""
+        now = self._clock.now()
+        deaf = (ear.listener for ear in self._listening.values() if not ear.listener.connected)
+        return next((one.problem or "no answer" for one in deaf if now - one.since > DEAF_FOR), "")
 
     def request(self, body: bytes, timestamp: str, signature: str) -> Heard:
         """Take a request in that says it is Slack's; never waits.
@@ -138,14 +158,18 @@ class Clicks:
 
     # --- Socket Mode ------------------------------------------------------------------------------------------------
 
-    async def _listen(self, app: App) -> None:
+    def _ear(self, app: App) -> "Ear":
         # slack-sdk and aiohttp take 25 MB: only who has buttons pays for them.
         from sentinel.channels.slack.listening import Listener  # noqa: PLC0415
 
         token, api_url = app
+        listener = Listener(token, api_url, self._clock, self._rng, lambda payload: self._hear(app, payload))
+        return Ear(listener=listener, task=asyncio.create_task(self._listen(listener), name="slack"))
+
+    async def _listen(self, listener: "Listener") -> None:
         while True:
             try:
-                await Listener(token, api_url, self._clock, self._rng, lambda payload: self._hear(app, payload)).run()
+                await listener.run()
             except Exception:
                 # A connection that ended here would leave the buttons dead for good.
                 log.exception("slack.listener_failed")

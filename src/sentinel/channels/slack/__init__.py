@@ -21,9 +21,9 @@ def _build(name: str, options: SlackOptions, tools: ChannelTools) -> Channel:
     from sentinel.channels.slack.hook import SlackHook  # noqa: PLC0415
 
     if options.webhook_url is not None:
-        return SlackHook(name, options, options.webhook_url, tools.clock)
+        return SlackHook(name, options, options.webhook_url, tools.clock, tools.wording)
     assert options.token is not None, "checked by the options"
-    return SlackBot(name, options, options.token, tools.clock)
+    return SlackBot(name, options, options.token, tools.clock, tools.wording)
 
 
 def _own_address(options: SlackOptions, written: str) -> str:

@@ -22,6 +22,7 @@ from sentinel.channels.slack.blocks import Post
 from sentinel.channels.slack.compose import EVENT, compose, first_post, is_broadcast, metadata
 from sentinel.channels.slack.options import SlackOptions
 from sentinel.channels.slack.threads import Threads
+from sentinel.channels.wording import Wording
 from sentinel.core.notification import Failed, Kind, Message, Notification, Outcome, Receipt, Sent
 
 UPDATE_WITHIN: Final = 5.0  # seconds for bringing the first message up to date
@@ -39,11 +40,12 @@ MOST_TURNED: Final = 20
 class SlackBot:
     """A bot with a token."""
 
-    def __init__(self, name: str, options: SlackOptions, token: Secret, clock: Clock) -> None:
+    def __init__(self, name: str, options: SlackOptions, token: Secret, clock: Clock, wording: Wording) -> None:
         self._name = name
         self._options = options
         self._token = token
         self._clock = clock
+        self._wording = wording
         self._threads = Threads()
         self._canaries: dict[str, Receipt] = {}  # the latest of each recipient: one message, brought up to date
         self._ids: dict[str, str] = {}  # of channels and conversations, by what they were addressed by
@@ -85,7 +87,7 @@ class SlackBot:
 
     async def _composed(self, notification: Notification, *, reply: bool) -> Post:
         # A digest of thousands takes tens of milliseconds: not on the loop that schedules probes.
-        return await asyncio.to_thread(compose, self._name, self._options, notification, reply=reply)
+        return await asyncio.to_thread(compose, self._name, self._options, notification, self._wording, reply=reply)
 
     async def _call(
         self, client: AsyncWebClient, notification: Notification, composed: Post, thread: Receipt | None
@@ -151,7 +153,7 @@ class SlackBot:
         self, client: AsyncWebClient, notification: Notification, opening: Receipt, top: Receipt, message: Message
     ) -> Outcome:
         """Let a thread's first message show the state after a message, or have another one take its place."""
-        present = await asyncio.to_thread(first_post, self._name, self._options, message)
+        present = await asyncio.to_thread(first_post, self._name, self._options, message, self._wording)
         try:
             return await self._update(client, top, present)
         except SlackApiError as error:

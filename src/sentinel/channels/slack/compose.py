@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from sentinel.channels.render import Words, words
+from sentinel.channels.render import Words
 from sentinel.channels.slack.blocks import TEXT_LIMIT, Post, post
 from sentinel.channels.slack.buttons import buttons
 from sentinel.channels.slack.options import SlackOptions
+from sentinel.channels.wording import Wording
 from sentinel.core.incident import Phase
 from sentinel.core.notification import Kind, Message, Notification
 
@@ -28,18 +29,21 @@ _ABOUT_PEOPLE: Final = frozenset({Kind.ACKNOWLEDGED, Kind.ACKNOWLEDGEMENT_EXPIRE
 _TROUBLE: Final = frozenset({"How bad", "Why", "Also", "Also affected", "Depend on it", "Well again"})
 
 
-def compose(name: str, options: SlackOptions, notification: Notification, *, reply: bool = False) -> Post:
+def compose(
+    name: str, options: SlackOptions, notification: Notification, wording: Wording, *, reply: bool = False
+) -> Post:
     """The message as it is posted.
 
     Args:
         name: of the channel in the configuration.
         options: of the channel.
         notification: the row.
+        wording: who says it.
         reply: it goes into a thread; the buttons stand below the thread's first message only.
     """
     message = notification.message
     actions = buttons(message, name) if options.has_buttons and not reply else None
-    said, call = words(message), mention(options, message)
+    said, call = wording.words(message), mention(options, message)
     if reply and not is_broadcast(options, message):
         said = brief(said, message.kind)
     return _within(post(said, mention=call, repeat=notification.is_repeat, actions=actions))
@@ -51,10 +55,10 @@ def brief(said: Words, kind: Kind) -> Words:
     return replace(said, lines=tuple(line for line in said.lines if line.label not in known))
 
 
-def first_post(name: str, options: SlackOptions, message: Message) -> Post:
+def first_post(name: str, options: SlackOptions, message: Message, wording: Wording) -> Post:
     """The first message of the thread, as it has to look after a message. It calls nobody."""
     actions = buttons(message, name) if options.has_buttons else None
-    return _within(post(words(present(message)), actions=actions))
+    return _within(post(wording.words(present(message)), actions=actions))
 
 
 def present(message: Message) -> Message:

@@ -8,17 +8,19 @@ from sentinel.base.redact import Secret
 from sentinel.channels.slack.attempt import SILENT, Attempt
 from sentinel.channels.slack.compose import compose, metadata
 from sentinel.channels.slack.options import SlackOptions
+from sentinel.channels.wording import Wording
 from sentinel.core.notification import Ambiguous, Cause, Notification, Outcome, Receipt, Sent
 
 
 class SlackHook:
     """An incoming webhook."""
 
-    def __init__(self, name: str, options: SlackOptions, url: Secret, clock: Clock) -> None:
+    def __init__(self, name: str, options: SlackOptions, url: Secret, clock: Clock, wording: Wording) -> None:
         self._name = name
         self._options = options
         self._url = url
         self._clock = clock
+        self._wording = wording
 
     async def send(self, notification: Notification, first: Receipt | None, deadline: float) -> Outcome:  # noqa: ARG002
         attempt = Attempt(self._clock)
@@ -31,7 +33,7 @@ class SlackHook:
     async def _send(self, session: aiohttp.ClientSession, notification: Notification) -> Outcome:
         client = AsyncWebhookClient(self._url.reveal(), session=session, logger=SILENT, retry_handlers=[])
         client.proxy = None  # slack-sdk takes one from the environment, whatever NO_PROXY says
-        composed = compose(self._name, self._options, notification)
+        composed = compose(self._name, self._options, notification, self._wording)
         reply = await client.send(
             text=composed.text,
             blocks=composed.blocks,

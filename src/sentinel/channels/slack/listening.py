@@ -57,6 +57,7 @@ class Listener:
         self._draining: set[asyncio.Task[None]] = set()
         self._tries = 0  # since there was a good connection
         self.connected = False
+        self.since = clock.now()  # since when it is connected, or is not
         self.problem = ""  # why there is no connection; empty while there is one
 
     async def run(self) -> None:
@@ -168,11 +169,14 @@ class Listener:
     def _up(self) -> None:
         if not self.connected:
             log.info("slack.listening")
+            self.since = self._clock.now()
         self.connected, self.problem = True, ""
 
     def _down(self, why: Problem) -> Problem:
         if self.connected or not self.problem:
             log.warning("slack.not_listening", reason=why.cause.value, detail=why.detail)
+        if self.connected:
+            self.since = self._clock.now()
         self.connected, self.problem = False, why.detail
         return why
 
