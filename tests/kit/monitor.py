@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sentinel.app.clicks import Heard
+from sentinel.app.rosters import NotArranged, StandIn
 from sentinel.app.silences import SilenceVerbs
 from sentinel.app.windows import WindowVerbs
 from sentinel.core.incident import Event, Incident, Phase, Refusal
@@ -15,6 +16,7 @@ from sentinel.core.notification import State
 from sentinel.reports import status
 from sentinel.reports.documents import HealthDocument, LeftLine, OwnHealth, RunLine, StatusDocument
 from sentinel.reports.incident import IncidentDocument, Record, build
+from sentinel.reports.on_call import OnCallDocument
 from sentinel.reports.quiet import Quiet
 from tests.kit.clock import FakeClock
 from tests.kit.quiet import StillKeeper
@@ -26,14 +28,30 @@ if TYPE_CHECKING:
 
     from sentinel.core.history import History
     from sentinel.core.notification import Notification
+    from sentinel.core.oncall import Override
     from sentinel.core.plan import Plan
     from sentinel.probes.heartbeat import Report
 
 TOKEN = "a-token-of-a-job-0123456789"  # the only one that it knows
 
 
+class StillRosters:
+    """Fits `sentinel.web.monitor.OnCallDesk`: there are no schedules."""
+
+    def document(self) -> OnCallDocument:
+        return OnCallDocument(at=NOW, schedules=())
+
+    async def arrange(self, asked: StandIn) -> Override:
+        raise NotArranged(f"no schedule is called {asked.schedule!r}")
+
+    async def end(self, number: int, by: str) -> Override:
+        raise NotArranged(f"there is no override {number} that lasts")
+
+
 class StillMonitor:
     """Fits `sentinel.web.monitor.Monitor`."""
+
+    on_call = StillRosters()
 
     def __init__(self, plan: Plan, histories: list[History], rows: list[Notification] | None = None) -> None:
         self.plan = plan

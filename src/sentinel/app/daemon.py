@@ -101,6 +101,7 @@ class Sentinel:
         parts.clicks = Clicks(verbs, self._clock, self._rng)
         tasks: list[asyncio.Task[None]] = []
         try:
+            await parts.rosters.recall()
             await self._equip(parts, self._plan)
             tasks = await self._start(parts, server)
             self._tell_ready(parts)
@@ -275,7 +276,7 @@ class Sentinel:
             instance=instance,
             recipients=plan.recipients,
             link=plan.link,
-            on_call=plan.on_call,
+            on_call=parts.rosters.adopt(plan),
             commands=plan.commands,
         )
         checks = (*plan.checks, own_check(plan.own_policy))

@@ -53,6 +53,7 @@ class Verbs:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self.on_call = parts.rosters
         self._day: Mapping[str, Rollup] = {}
         self._day_at: datetime | None = None
         self._asking = asyncio.Lock()

@@ -11,7 +11,7 @@ import click
 
 from sentinel import __version__
 from sentinel.base.errors import SentinelError
-from sentinel.cli import ask, channels, cleanup, config, incidents, once, options, run, silence, window
+from sentinel.cli import ask, channels, cleanup, config, incidents, oncall, once, options, run, silence, window
 
 #: A command line that cannot be understood (sysexits.h).
 EX_USAGE = 64
@@ -65,6 +65,7 @@ for command in (
     channels.veto,
     channels.channels,
     ask.outbox,
+    oncall.oncall,
     once.report,
     once.test_alert,
     ask.reload,

@@ -84,7 +84,10 @@ def read_calendar(file: Path, zone: str, since: datetime, until: datetime) -> tu
         raise
     except Exception as error:
         # The libraries raise errors of a dozen kinds for what they cannot read, ours among none of them.
-        raise BadCalendar(f"{file.name}: {_words(error)}", "a calendar file (iCal)") from None
+        # Their words quote the file, which names people, and this may come into a log.
+        raise BadCalendar(
+            f"{file.name}, which cannot be read ({type(error).__name__})", "a calendar file (iCal)"
+        ) from None
     within = (event for event in events if event.starts_at < until and event.ends_at > since)
     return tuple(sorted(within, key=lambda event: (event.starts_at, event.ends_at, event.summary)))
 
@@ -201,7 +204,3 @@ def _listed(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
-
-
-def _words(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

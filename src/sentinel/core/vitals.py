@@ -82,6 +82,7 @@ class Vitals:
     unwritten_report: str = ""  # why the last report could not be written into its folder
     broken_template: str = ""  # which of the user's templates failed, and how
     refused_plan: str = ""  # why the file of configuration on disk is not in force
+    stale_schedules: tuple[str, ...] = ()  # of who is on call: their calendar files cannot be used as they are now
     flaws: tuple[str, ...] = ()  # what the auditor found lately, mended or not
     doubts: tuple[Doubt, ...] = ()  # channels that may not reach anybody
 
@@ -232,6 +233,11 @@ def _amiss(vitals: Vitals) -> Iterator[tuple[str, str]]:
         yield f"a report could not be written: {vitals.unwritten_report}", "See that the reports folder can be written."
     if vitals.refused_plan:
         yield "the changed configuration was refused and the old one is in force", "Run `sentinel config check`."
+    if vitals.stale_schedules:
+        yield (
+            f"who is on call by {_listed(vitals.stale_schedules)} stands in a calendar file that cannot be used as it is now",
+            "What it said before is in force; `sentinel oncall` says why.",
+        )
 
 
 def _is_too_blind(vitals: Vitals) -> bool:

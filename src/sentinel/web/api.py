@@ -29,6 +29,7 @@ from sentinel.web.channels import ChannelPages
 from sentinel.web.exposition import Exposition
 from sentinel.web.incidents import IncidentPages
 from sentinel.web.monitor import Monitor
+from sentinel.web.on_call import OnCallPages
 from sentinel.web.payload import BadRequest
 from sentinel.web.quiet import QuietPages
 
@@ -49,6 +50,7 @@ class Api:
     def __init__(self, monitor: Monitor, clock: Clock) -> None:
         self._monitor = monitor
         self._clock = clock
+        self._on_call = OnCallPages(monitor)
         self._exposition = Exposition()
         # Encoding thousands of checks takes tens of milliseconds: not on the loop that schedules probes.
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="web")
@@ -86,6 +88,7 @@ class Api:
             Route("/api/v1/outbox/redrive", self.redrive, methods=["POST"]),
             Route("/api/v1/outbox/drop", self.drop, methods=["POST"]),
             Route("/api/v1/checks/{name}/run", self.run_check, methods=["POST"]),
+            *self._on_call.for_everything(),
             Route("/api/v1/cleanup", self.left_behind),
             Route("/api/v1/cleanup/run", self.clean_up, methods=["POST"]),
             Route("/api/v1/cleanup/drop", self.drop_left, methods=["POST"]),

@@ -5,20 +5,42 @@ from datetime import datetime
 from typing import Protocol
 
 from sentinel.app.clicks import Heard
+from sentinel.app.rosters import StandIn
 from sentinel.app.silences import SilenceVerbs
 from sentinel.app.telling import ChannelVerbs
 from sentinel.app.windows import WindowVerbs
 from sentinel.core.history import History
 from sentinel.core.incident import Event, Incident, Refusal
 from sentinel.core.notification import Notification, State
+from sentinel.core.oncall import Override
 from sentinel.probes.heartbeat import Report
 from sentinel.reports.documents import HealthDocument, LeftLine, OwnHealth, RunLine, StatusDocument
 from sentinel.reports.incident import IncidentDocument
+from sentinel.reports.on_call import OnCallDocument
 from sentinel.reports.quiet import Quiet
+
+
+class OnCallDesk(Protocol):
+    """Who is on call, and who stands in."""
+
+    def document(self) -> OnCallDocument:
+        """Who is on call now and next; answered from memory, at once."""
+        ...
+
+    async def arrange(self, asked: StandIn) -> Override:
+        """Have somebody stand in; raises NotArranged."""
+        ...
+
+    async def end(self, number: int, by: str) -> Override:
+        """End what was arranged; raises NotArranged."""
+        ...
 
 
 class Monitor(Protocol):
     """A running Sentinel, as pages and the interface for programs see it."""
+
+    @property
+    def on_call(self) -> OnCallDesk: ...
 
     @property
     def silences(self) -> SilenceVerbs:

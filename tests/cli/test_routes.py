@@ -1,0 +1,51 @@
+"""`sentinel config routes` and what `config check` says of telling."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tests.config.test_people import TREE
+from tests.kit.command import sentinel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+AGAIN = "; again every 10m, 3 times at most"
+
+
+def written(folder: Path, **more: Any) -> Path:
+    file = folder / "c.json"
+    file.write_text(json.dumps(TREE | {"checks": [TREE["checks"][0] | {"tags": ["hr"]}]} | more))
+    return file
+
+
+async def test_who_would_be_told_is_shown(tmp_path: Path) -> None:
+    ended = await sentinel("config", "routes", "api", "--at", "2026-03-10T22:00+01:00", "-c", written(tmp_path))
+    assert ended.out.splitlines() == [
+        "api, CRITICAL, at 2026-03-10 21:00 UTC",
+        "policy default (routes[0]: tag hr; critical only, while night)",
+        f"level 1  2026-03-10 21:00  ben on call (mail ben@example.org, team team@example.org){AGAIN}",
+        "level 2  2026-03-10 21:15  team team@example.org",
+        "kept informed: team",
+    ]
+
+
+async def test_quiet_hours_and_levels_that_are_never_reached_are_shown(tmp_path: Path) -> None:
+    asked = ("config", "routes", "api", "--severity", "warning", "--at", "2026-03-10T22:00+01:00", "--json")
+    found = (await sentinel(*asked, "-c", written(tmp_path))).json()
+    assert (found["route"], found["quiet_until"]) == (None, "2026-03-11T06:00:00Z")
+    assert [level["at"] for level in found["levels"]] == ["2026-03-11T06:00:00Z", None]
+
+
+async def test_a_check_or_a_time_that_is_none_is_refused(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    unknown = await sentinel("config", "routes", "apy", "-c", file)
+    assert (unknown.code, "did you mean api?" in unknown.err) == (64, True)
+    assert (await sentinel("config", "routes", "api", "--at", "tonight", "-c", file)).code == 64
+
+
+async def test_the_check_of_a_configuration_warns_of_what_nobody_hears(tmp_path: Path) -> None:
+    ended = await sentinel("config", "check", "-c", written(tmp_path, routes=[{"policy": "default"}, *TREE["routes"]]))
+    assert (ended.code, "`routes[1]` never has a turn" in ended.err) == (0, True)
