@@ -274,6 +274,10 @@ class OwnHealth:
     store_size: int | None = None  # bytes, with its write-ahead log; None where a server keeps it
     store_free: int | None = None  # bytes left on its disk
     reload_problem: str = ""  # why the last reload kept the old plan
+    audited_at: datetime | None = None  # when the auditor last looked through the store
+    flaws: int = 0  # that it found then
+    heartbeat_sent_at: datetime | None = None  # the latest sign of life that reached the outside
+    heartbeat_problem: str = ""  # why none is sent, or why it does not arrive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

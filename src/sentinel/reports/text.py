@@ -324,6 +324,8 @@ def _own_lines(own: Json, look: Look) -> Iterator[str]:
         parts.append(f"store {format_bytes(own['store_size'])}")
     if parts:
         yield "  " + " · ".join(parts)
+    if own.get("heartbeat_problem"):  # a daemon of an earlier version knows of none
+        yield from look.paragraph(f"no heartbeat to the outside: {own['heartbeat_problem']}", 2)
     if own["reload_problem"]:
         yield from look.paragraph(f"the last reload kept the old configuration: {own['reload_problem']}", 2)
 

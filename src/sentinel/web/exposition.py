@@ -120,6 +120,13 @@ def _where_known(own: OwnHealth) -> Iterator[Metric]:
     yield _by("sentinel_lateness_seconds", "From the slot of a run to its start", "quantile", known)
     if own.commit_p99 is not None:
         yield GaugeMetricFamily("sentinel_commit_p99_seconds", "99th percentile of a commit's duration", own.commit_p99)
+    if own.audited_at is not None:
+        audited = own.audited_at.timestamp()
+        yield GaugeMetricFamily("sentinel_audited_timestamp_seconds", "When the store was last audited", audited)
+        yield GaugeMetricFamily("sentinel_audit_flaws", "Things that the last audit found overdue", own.flaws)
+    if own.heartbeat_sent_at is not None:
+        sent = own.heartbeat_sent_at.timestamp()
+        yield GaugeMetricFamily("sentinel_heartbeat_timestamp_seconds", "The last sign of life to the outside", sent)
     if own.store_size is not None:
         yield GaugeMetricFamily("sentinel_store_bytes", "Size of the store", own.store_size)
     if own.store_free is not None:
