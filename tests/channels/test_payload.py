@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from sentinel.channels.payload import MEANINGS, payload, schema, schema_text
+from sentinel.channels.wording import Wording
 from sentinel.core.notification import Kind
 from tests.kit.messages import FINDING, OPENED, message, notification
 
@@ -72,3 +73,9 @@ def test_a_payload_stays_small_however_much_there_is_to_say() -> None:
     told = replace(OPENED, findings=(long,) * 50, explanation="x" * 9_000, text="é\n" * 90_000)
     body = payload(notification(told))
     assert len(json.dumps(body, ensure_ascii=False).encode()) < 50_000
+
+
+def test_the_summary_is_in_the_words_of_the_user() -> None:
+    wording = Wording({"headline.txt": "{{ message.check.title }} ist gestört"})
+    body = payload(notification(OPENED), wording.words)
+    assert body["summary"] == "[CRITICAL] Payroll API ist gestört (incident 12, level 1 of 3)"

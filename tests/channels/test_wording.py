@@ -8,12 +8,14 @@ import pytest
 
 import sentinel.channels
 from sentinel.channels.render import words
+from sentinel.channels.slack.compose import compose
+from sentinel.channels.slack.options import SlackOptions
 from sentinel.channels.templating import MOST_OUTPUT, BadTemplate, UserTemplate
 from sentinel.channels.trial import samples, try_out
 from sentinel.channels.wording import VARIABLES, Picture, Wording, given_to, variables
 from sentinel.core.notification import Kind
 from sentinel.core.templates import TEMPLATES
-from tests.kit.messages import OPENED, message, news
+from tests.kit.messages import OPENED, message, news, notification
 
 BUILT_IN = Path(sentinel.channels.__file__).with_name("templates")
 DOCS = Path(__file__).parents[2] / "docs" / "alerting" / "messages.md"
@@ -32,6 +34,14 @@ def test_a_headline_of_ones_own_is_the_first_line_and_the_subject_of_every_chann
     assert said.headline == "PAYROLL API is ill: response_time is 6.2 s, above 5 s"
     assert said.subject.startswith("[CRITICAL] PAYROLL API is ill")
     assert said.subject.endswith("(incident 12, level 1 of 3)")
+
+
+def test_slack_says_it_in_the_words_of_the_user_too() -> None:
+    options = SlackOptions.model_validate({"webhook_url": "https://hooks.slack.com/services/T0/B0/x"})
+    wording = Wording({"headline.txt": "{{ message.check.title }} ist gestört"})
+    assert compose("slack", options, notification(OPENED), wording).text.startswith(
+        "[CRITICAL] Payroll API ist gestört"
+    )
 
 
 def test_each_text_of_a_mail_can_be_replaced_alone() -> None:

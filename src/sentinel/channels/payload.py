@@ -5,7 +5,7 @@ Both are derived from the fields of the values in `core`, so they cannot drift a
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from pathlib import PurePath
 from types import NoneType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
-from sentinel.channels.render import block, shorten, words
+from sentinel.channels.render import Words, block, shorten, words
 from sentinel.core.incident import Acknowledgement
 from sentinel.core.judge import Finding
 from sentinel.core.notification import (
@@ -36,9 +36,13 @@ BODY_LIMIT: Final = 6_000  # characters of a report's text
 ITEMS_LIMIT: Final = 10  # of findings, tags, files
 
 
-def payload(notification: Notification) -> Json:
-    """What a webhook gets: the message, its key, and one line that says it all. The address is left out."""
-    return {"key": notification.key, "summary": words(notification.message).subject, **facts(notification.message)}
+def payload(notification: Notification, say: Callable[[Message], Words] = words) -> Json:
+    """What a webhook gets: the message, its key, and one line that says it all. The address is left out.
+
+    Args:
+        say: finds the words of that line.
+    """
+    return {"key": notification.key, "summary": say(notification.message).subject, **facts(notification.message)}
 
 
 def facts(message: Message) -> Json:

@@ -26,6 +26,7 @@ from sentinel.channels.answer import cut_off, judge_status, not_connected, retry
 from sentinel.channels.base import ChannelKind, ChannelTools
 from sentinel.channels.fields import CaFile, checked_url
 from sentinel.channels.payload import payload
+from sentinel.channels.wording import Wording
 from sentinel.core.notification import Notification, Outcome, Receipt
 
 if TYPE_CHECKING:
@@ -101,11 +102,12 @@ def signature(secret: Secret, key: str, timestamp: int, body: bytes) -> str:
 class Webhook:
     """Posts to one URL."""
 
-    def __init__(self, options: WebhookOptions, clock: Clock) -> None:
+    def __init__(self, options: WebhookOptions, clock: Clock, wording: Wording | None = None) -> None:
         import httpx2  # noqa: PLC0415  heavy, and only needed where a webhook is configured
 
         self._options = options
         self._clock = clock
+        self._wording = wording or Wording()
         self._httpx = httpx2
         self._context = _context(options)
         self._transport()  # the first one loads what it needs, which takes 60 ms: better now than with the first alert
@@ -127,7 +129,7 @@ class Webhook:
         """Holds nothing between attempts."""
 
     def _request(self, notification: Notification, attempt: "_Attempt") -> "httpx2.Request":
-        body = json.dumps(payload(notification), ensure_ascii=False, allow_nan=False).encode()
+        body = json.dumps(payload(notification, self._wording.words), ensure_ascii=False, allow_nan=False).encode()
         headers = {name: value.reveal() for name, value in self._options.headers.items()}
         headers |= {"Content-Type": "application/json", "User-Agent": f"Sentinel/{__version__}", "Connection": "close"}
         headers |= self._standard_headers(notification.key, body)
@@ -174,7 +176,7 @@ def _context(options: WebhookOptions) -> ssl.SSLContext:
 def _build(name: str, options: WebhookOptions, tools: ChannelTools) -> Webhook:
     if options.secret is None:
         log.warning("channel.unsigned", channel=name, hint="set `secret`, so that the receiver can tell who sends")
-    return Webhook(options, tools.clock)
+    return Webhook(options, tools.clock, tools.wording)
 
 
 WEBHOOK: Final = ChannelKind(
