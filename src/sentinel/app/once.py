@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 from typing import NamedTuple
@@ -26,6 +26,8 @@ from sentinel.core.judge import Verdict
 from sentinel.core.notification import Kind, Message, Notification, Outcome
 from sentinel.core.plan import ChannelPlan, Plan
 from sentinel.core.result import Note, Result
+from sentinel.core.silence import Silences
+from sentinel.core.window import Windows
 from sentinel.engine.runner import Runner
 from sentinel.probes.base import Probe, ProbeTools
 from sentinel.probes.catalogue import CATALOGUE as PROBES
@@ -33,7 +35,8 @@ from sentinel.probes.ledger import Ledger, Unkept
 from sentinel.probes.wire import Resolver, Transport
 from sentinel.reports import status
 from sentinel.reports.documents import LeftLine, StatusDocument
-from sentinel.store.database import Patience, Store
+from sentinel.reports.quiet import Quiet
+from sentinel.store.database import Patience, Store, Transaction
 
 #: Probes at once when checks are run by hand.
 AT_ONCE = 20
@@ -230,6 +233,7 @@ async def status_from_store(plan: Plan) -> StatusDocument:
         day = await store.read(lambda tx: tx.rollups.summed(now - timedelta(hours=24), now))
         counts = await store.read(lambda tx: tx.outbox.counts())
         oldest = await store.read(lambda tx: tx.outbox.oldest_queued())
+        quiet = await store.read(lambda tx: _quiet(tx, plan, now))
     finally:
         await store.close()
     facts = [
@@ -242,7 +246,13 @@ async def status_from_store(plan: Plan) -> StatusDocument:
         for check in plan.checks
     ]
     outbox = status.outbox_line(counts, oldest, {}, now)
-    return status.build(plan, facts, now=now, started_at=None, outbox=outbox, own=None)
+    return status.build(plan, facts, now=now, started_at=None, outbox=outbox, own=None, quiet=quiet)
+
+
+def _quiet(tx: Transaction, plan: Plan, now: datetime) -> Quiet:
+    held = {one.window: one for one in tx.windows.unfinished()}
+    windows = Windows(tx.windows.current(now)).replanned(plan.windows)
+    return Quiet(silences=Silences(tx.silences.current(now)), windows=windows, held=held)
 
 
 async def make_report(plan: Plan, name: str, period: Period, zone: str, folder: Path | None) -> WrittenReport:

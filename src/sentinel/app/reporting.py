@@ -81,4 +81,6 @@ def _past(tx: Transaction, period: Period) -> report.Past:
         rollups=tx.rollups.summed(period.since, period.until),
         incidents=incidents,
         timelines={incident.id: tx.incidents.timeline(incident.id) for incident in incidents},
+        silences=tx.silences.between(period.since, period.until),
+        held=tx.windows.between(period.since, period.until),
     )

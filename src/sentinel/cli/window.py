@@ -101,7 +101,9 @@ def end(window: str, by: str | None, as_json: bool) -> None:
     Example:
       sentinel window end 7
     """
-    row = wire.ask(chosen_config(), f"/api/v1/windows/{quote(window, safe='')}/end", {"by": by or login_name()})
+    if "/" in window:
+        raise click.UsageError(f"{window!r} is the id of no window: `sentinel window` lists them")
+    row = wire.ask(chosen_config(), f"/api/v1/windows/{quote(window)}/end", {"by": by or login_name()})
     _say(row, "ended", as_json=as_json)
 
 

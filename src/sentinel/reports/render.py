@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sentinel.base.units import Unit, format_duration, format_value
 from sentinel.core.rule import Severity
-from sentinel.reports.documents import CheckReport, IncidentReport, ReadingLine, ReportDocument
+from sentinel.reports.documents import CheckReport, HeldLine, IncidentReport, ReadingLine, ReportDocument, SilenceLine
 from sentinel.reports.text import share
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ def _text_lines(document: ReportDocument) -> Iterator[str]:
     )
     yield from _missed(document)
     yield from _incidents(document, when)
+    yield from _quiet(document, when)
     yield ""
     yield document.formula + "."
 
@@ -157,6 +158,30 @@ def _incidents(document: ReportDocument, when: _Zone) -> Iterator[str]:
         yield f"  #{incident.line.id} {incident.line.severity.label} {incident.line.check}: {_course(incident, when)}"
     if len(document.incidents) > MOST_LINES:
         yield f"  and {len(document.incidents) - MOST_LINES} more"
+
+
+def _quiet(document: ReportDocument, when: _Zone) -> Iterator[str]:
+    """Times in which trouble was expected or muted, with who wanted it so and why."""
+    windows = [f"  {held.title}, {held.covers}: {_spell(held, when)}" for held in document.windows]
+    silences = [f"  silence {one.id}, {one.covers}: {_spell(one, when)}{_long(one)}" for one in document.silences]
+    if windows or silences:
+        yield ""
+        yield "Expected or silenced:"
+        yield from (windows + silences)[:MOST_LINES]
+    if len(windows) + len(silences) > MOST_LINES:
+        yield f"  and {len(windows) + len(silences) - MOST_LINES} more"
+
+
+def _spell(one: HeldLine | SilenceLine, when: _Zone) -> str:
+    if isinstance(one, HeldLine) and one.called_off:
+        return f"called off by {one.ended_by}"
+    by = f", by {one.by}" if one.by else ""
+    ended = f", ended by {one.ended_by}" if one.ended_by else ""
+    return f"{when(one.starts_at)} to {when(one.ends_at)}{by}{f': {one.why}' if one.why else ''}{ended}"
+
+
+def _long(silence: SilenceLine) -> str:
+    return ", for more than a week: forgotten?" if silence.long else ""
 
 
 def _course(incident: IncidentReport, when: _Zone) -> str:

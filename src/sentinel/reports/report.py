@@ -8,12 +8,15 @@ from sentinel import __version__
 from sentinel.base.units import Unit, format_duration, format_value
 from sentinel.core.calendar import Period
 from sentinel.core.check import Check
+from sentinel.core.holding import Held
 from sentinel.core.incident import EffectKind, Incident
 from sentinel.core.plan import Plan
 from sentinel.core.rule import Bounds, Direction, ErrorRate, Severity
+from sentinel.core.silence import Silence
 from sentinel.core.slo import Rollup
 from sentinel.core.timeline import TimelineEntry
 from sentinel.reports.documents import CheckReport, IncidentReport, ReadingLine, ReportDocument
+from sentinel.reports.quiet import held_line, past_silence_line
 from sentinel.reports.status import incident_line, rule_on
 from sentinel.reports.text import share
 
@@ -28,6 +31,8 @@ class Past:
     rollups: Mapping[str, Rollup]  # one per check, over the whole period
     incidents: Sequence[Incident]  # open in the period or resolved in it
     timelines: Mapping[int, Sequence[TimelineEntry]]  # by incident
+    silences: Sequence[Silence] = ()  # active in the period, the newest first
+    held: Sequence[Held] = ()  # occurrences of windows in the period, the latest first
 
 
 def build(plan: Plan, name: str, period: Period, zone: str, past: Past, now: datetime) -> ReportDocument:
@@ -69,6 +74,8 @@ def build(plan: Plan, name: str, period: Period, zone: str, past: Past, now: dat
         overall=max(
             (check.severity for check in checks), key=lambda severity: severity.urgency, default=Severity.UNKNOWN
         ),
+        silences=tuple(past_silence_line(silence, period.until) for silence in past.silences),
+        windows=tuple(held_line(held) for held in past.held),
     )
 
 
