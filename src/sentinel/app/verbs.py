@@ -9,19 +9,22 @@ from pathlib import Path
 from sentinel import __version__
 from sentinel.app import incidents, leftovers
 from sentinel.app.clicks import Heard
+from sentinel.app.keeper import RunningKeeper
 from sentinel.app.parts import Parts
+from sentinel.app.silences import SilenceVerbs
+from sentinel.app.telling import ChannelVerbs
+from sentinel.app.windows import WindowVerbs
 from sentinel.base.errors import SentinelError, StoreError, StoreUnavailable
 from sentinel.core.history import History
 from sentinel.core.incident import Event, Incident, Refusal
-from sentinel.core.matcher import Matcher
 from sentinel.core.notification import Notification, State
 from sentinel.core.result import Outcome
-from sentinel.core.silence import Silence
 from sentinel.core.slo import Rollup
 from sentinel.probes.heartbeat import Report
 from sentinel.reports import status
 from sentinel.reports.documents import HealthDocument, LeftLine, OutboxLine, OwnHealth, RunLine, StatusDocument
 from sentinel.reports.incident import IncidentDocument
+from sentinel.reports.quiet import Quiet
 from sentinel.store.database import Room, Transaction
 
 #: How long the figures of the last 24 hours are good for.
@@ -57,6 +60,10 @@ class Verbs:
         self._day: Mapping[str, Rollup] = {}
         self._day_at: datetime | None = None
         self._asking = asyncio.Lock()
+        keeper = RunningKeeper(parts)
+        self.silences = SilenceVerbs(keeper, parts.clock)
+        self.windows = WindowVerbs(keeper, parts.clock)
+        self.channels = ChannelVerbs(parts)
 
     # --- Status -----------------------------------------------------------------------------------------------------
 
@@ -74,8 +81,14 @@ class Verbs:
             started_at=parts.started_at,
             outbox=outbox,
             own=self.own_health(),
+            quiet=self.quiet(),
             store_problem=problem or outbox_problem or self._failing(now),
         )
+
+    def quiet(self) -> Quiet:
+        """What keeps people from being told now."""
+        scene = self._parts.pipeline.desk.scene
+        return Quiet(silences=scene.silences, windows=scene.windows, held=self._parts.held)
 
     def snapshot(self) -> list[History]:
         """What is remembered of every check now, Sentinel's own included. Not to be changed."""
@@ -98,6 +111,7 @@ class Verbs:
         """How this Sentinel does, in figures."""
         parts = self._parts
         runner, pipeline, dispatcher = parts.runner, parts.pipeline, parts.dispatcher
+        audit, beats = parts.auditor.last, parts.deadman.beats
         return OwnHealth(
             memory=_resident(),
             loop_lag=parts.eyes.stillness.lag,
@@ -114,6 +128,10 @@ class Verbs:
             store_size=_size(parts.room),
             store_free=parts.room.free if parts.room else None,
             reload_problem=parts.reload_problem,
+            audited_at=audit.at if audit else None,
+            flaws=len(audit.flaws) if audit else 0,
+            heartbeat_sent_at=beats.sent_at,
+            heartbeat_problem=beats.withheld or beats.problem,
         )
 
     # --- Incidents --------------------------------------------------------------------------------------------------
@@ -201,23 +219,7 @@ class Verbs:
 
     async def silence_check(self, check: str, hold: timedelta, by: str, why: str) -> None:
         """Tell nobody of a check for a while. Answers after the commit."""
-        stored = await self._parts.store.read(lambda tx: tx.silences.last_id())
-        # Nothing is awaited between the choice of the number and its use.
-        now, silences = self._parts.clock.now(), self._parts.pipeline.desk.scene.silences
-        silence = Silence(
-            id=max([stored, *(one.id for one in silences)]) + 1,
-            matcher=Matcher(checks=(check,)),
-            by=by,
-            why=why,
-            starts_at=now,
-            ends_at=now + hold,
-            created_at=now,
-        )
-        try:
-            async with asyncio.timeout(COMMIT_WITHIN):
-                await self._parts.pipeline.heed_silence(silence)
-        except TimeoutError:
-            raise StoreUnavailable("it is silenced, but the store has not confirmed it yet") from None
+        await self.silences.add_for_check(check, by, why, hold)
 
     # --- Outbox -----------------------------------------------------------------------------------------------------
 
