@@ -204,7 +204,7 @@ class SlackServer:
 
     def _post(self, arguments: Json) -> Json:
         thread = str(arguments.get("thread_ts") or "")
-        if thread and not any(one.ts == thread and not one.deleted for one in self.messages):
+        if thread and not any(one.ts == thread and self._is_there(one) for one in self.messages):
             thread = ""  # without a word, the message is put into the channel
         posted = Posted(
             channel=_id(str(arguments["channel"])),
@@ -217,6 +217,10 @@ class SlackServer:
         )
         self.messages.append(posted)
         return {"channel": posted.channel, "ts": posted.ts, "message": _shown(posted)}
+
+    def _is_there(self, posted: Posted) -> bool:
+        """Of a message that had replies something is left when it is deleted: a line that says so, above its thread."""
+        return not posted.deleted or bool(self.replies(posted))
 
     def _update(self, arguments: Json) -> Json:
         found = [one for one in self.messages if one.ts == arguments["ts"] and one.channel == arguments["channel"]]
