@@ -7,13 +7,13 @@ from typing import Protocol
 from sentinel.app.clicks import Heard
 from sentinel.app.rosters import StandIn
 from sentinel.app.silences import SilenceVerbs
-from sentinel.app.telling import ChannelVerbs
 from sentinel.app.windows import WindowVerbs
 from sentinel.core.history import History
 from sentinel.core.incident import Event, Incident, Refusal
 from sentinel.core.notification import Notification, State
 from sentinel.core.oncall import Override
 from sentinel.probes.heartbeat import Report
+from sentinel.reports.channels import ChannelLine
 from sentinel.reports.documents import HealthDocument, LeftLine, OwnHealth, RunLine, StatusDocument
 from sentinel.reports.incident import IncidentDocument
 from sentinel.reports.on_call import OnCallDocument
@@ -36,6 +36,18 @@ class OnCallDesk(Protocol):
         ...
 
 
+class Channels(Protocol):
+    """What can be asked about the channels of a running Sentinel."""
+
+    def all(self) -> Sequence[ChannelLine]:
+        """How each does; answered from memory, at once."""
+        ...
+
+    async def veto(self, number: int, by: str, why: str) -> int | Refusal:
+        """Stop the commands that were ordered for an incident; how many there were, after the commit."""
+        ...
+
+
 class Monitor(Protocol):
     """A running Sentinel, as pages and the interface for programs see it."""
 
@@ -53,7 +65,7 @@ class Monitor(Protocol):
         ...
 
     @property
-    def channels(self) -> ChannelVerbs:
+    def channels(self) -> Channels:
         """What can be asked about channels."""
         ...
 
