@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sentinel.app.clicks import Heard
 from sentinel.app.rosters import NotArranged, StandIn
 from sentinel.app.silences import SilenceVerbs
+from sentinel.app.telling import NothingToStop
 from sentinel.app.windows import WindowVerbs
 from sentinel.core.incident import Event, Incident, Phase, Refusal
 from sentinel.core.life import step
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sentinel.core.oncall import Override
     from sentinel.core.plan import Plan
     from sentinel.probes.heartbeat import Report
+    from sentinel.reports.channels import ChannelLine
 
 TOKEN = "a-token-of-a-job-0123456789"  # the only one that it knows
 
@@ -46,6 +48,27 @@ class StillRosters:
 
     async def end(self, number: int, by: str) -> Override:
         raise NotArranged(f"there is no override {number} that lasts")
+
+
+class StillChannels:
+    """Fits `sentinel.web.monitor.Channels`."""
+
+    def __init__(self) -> None:
+        self.lines: list[ChannelLine] = []
+        self.waiting: dict[int, int] = {}  # commands that can be stopped, by incident
+        self.vetoes: list[tuple[int, str, str]] = []
+
+    def all(self) -> list[ChannelLine]:
+        return self.lines
+
+    async def veto(self, number: int, by: str, why: str) -> int | Refusal:
+        if number not in self.waiting:
+            return Refusal.NO_INCIDENT
+        stopped = self.waiting.pop(number)
+        if not stopped:
+            raise NothingToStop(f"no command of incident {number} waits to be run")
+        self.vetoes.append((number, by, why))
+        return stopped
 
 
 class StillMonitor:
@@ -71,6 +94,7 @@ class StillMonitor:
         self.reload_problem = ""
         self.left: list[LeftLine] = []  # what scenarios have not taken away
         self.keeper = StillKeeper(histories, [channel.name for channel in plan.channels])
+        self.channels = StillChannels()
         self.silences = SilenceVerbs(self.keeper, FakeClock(NOW))
         self.windows = WindowVerbs(self.keeper, FakeClock(NOW))
 
