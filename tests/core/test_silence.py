@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sentinel.core.check import OWN_CHECK
 from sentinel.core.matcher import Matcher
 from sentinel.core.rule import Severity
 from sentinel.core.silence import LONG, Course, Silence, Silences
-from tests.core.made import HOUR, MINUTE, NOW, check
+from tests.core.made import HOUR, MINUTE, NOW, PROPERTY, check
 
 API = check(name="payroll-api", tags=frozenset({"hr"}))
 
@@ -91,3 +93,22 @@ def test_sentinels_own_check_is_muted_only_by_its_name(pattern: str, covers: boo
     own = check(name=OWN_CHECK)
     found = Silences([silence(matcher=Matcher(checks=(pattern,)))]).covering(own, Severity.CRITICAL, NOW)
     assert (found is not None) is covers
+
+
+@PROPERTY
+@given(
+    changes=st.lists(
+        st.tuples(st.integers(1, 4), st.sampled_from(["payroll-*", "billing-*", "*"]), st.integers(0, 90)), max_size=12
+    )
+)
+def test_a_set_that_was_changed_often_answers_as_one_that_is_new(changes: list[tuple[int, str, int]]) -> None:
+    """What each check is meant by is carried along from set to set."""
+    others = [API, check(name="billing-api")]
+    changed = Silences()
+    for minute, (number, pattern, lasts) in enumerate(changes):
+        now = NOW + minute * 10 * MINUTE
+        one = silence(number, matcher=Matcher(checks=(pattern,)), starts_at=now, ends_at=now + lasts * MINUTE)
+        changed = changed.including(one, now)
+        anew = Silences(changed)
+        for other in others:
+            assert changed.covering(other, Severity.WARNING, now) == anew.covering(other, Severity.WARNING, now)

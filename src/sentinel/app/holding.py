@@ -42,10 +42,11 @@ class WindowKeeper:
         now, windows = self._parts.clock.now(), self._parts.pipeline.desk.scene.windows
         if self._nothing_to_do(windows, now):
             return
-        known = dict(self._parts.held)
+        known, due = dict(self._parts.held), {cover.window.id for cover in windows.active(now)}
         after: list[Advance] = []
         for window in windows:
-            after += self._course_of(window, known.pop(window.id, None), now)
+            if window.id in known or window.id in due or window.before:
+                after += self._course_of(window, known.pop(window.id, None), now)
         after += (advance(held, None, now) for held in known.values())
         await self._keep(after)
 

@@ -48,7 +48,11 @@ class Silence:
 
     def covers(self, check: Check, severity: Severity, now: datetime) -> bool:
         """Whether nobody is told now of a trouble of that check, as bad as that."""
-        return self.is_active(now) and means(self.matcher, check) and self.matcher.matches(check, severity)
+        return means(self.matcher, check) and self.mutes(severity, now)
+
+    def mutes(self, severity: Severity, now: datetime) -> bool:
+        """Whether nobody is told now of a trouble that bad of a check that it means."""
+        return self.is_active(now) and (not self.matcher.severities or severity in self.matcher.severities)
 
     def is_active(self, now: datetime) -> bool:
         return self.starts_at <= now < self.ends_at
@@ -91,14 +95,26 @@ class Silences:
     def including(self, silence: Silence, now: datetime) -> "Silences":
         """These with one more, or with another of the same number; without those that are over."""
         every = self._by_id | {silence.id: silence}
-        return Silences(one for one in every.values() if one.course(now) is not Course.OVER)
+        others = Silences(one for one in every.values() if one.course(now) is not Course.OVER)
+        # To match everything anew would take seconds with thousands of checks and a hundred silences.
+        others._meant = {
+            name: (check, others._still(check, meant, silence)) for name, (check, meant) in self._meant.items()
+        }
+        return others
 
     def covering(self, check: Check, severity: Severity, now: datetime) -> Silence | None:
         """The silence that mutes a trouble of that check now; of several the one that ends last."""
         if not self._by_id:
             return None
-        found = [one for one in self._meaning(check) if one.covers(check, severity, now)]
+        found = [one for one in self._meaning(check) if one.mutes(severity, now)]
         return max(found, key=lambda one: one.ends_at, default=None)
+
+    def _still(self, check: Check, meant: tuple[Silence, ...], changed: Silence) -> tuple[Silence, ...]:
+        """Those that mean a check, when they did before and one of them has changed."""
+        kept = [one for one in meant if one.id != changed.id and one.id in self._by_id]
+        if changed.id in self._by_id and means(changed.matcher, check):
+            kept.append(changed)
+        return tuple(kept)
 
     def _meaning(self, check: Check) -> tuple[Silence, ...]:
         known = self._meant.get(check.name)
