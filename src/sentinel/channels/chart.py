@@ -17,8 +17,8 @@ from sentinel.core.notification import Kind, Message
 from sentinel.core.rule import Severity
 from sentinel.core.series import Point, Series
 
-WIDTH, HEIGHT = 600, 190  # of the picture in a mail, in CSS pixels
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 588, 30, 158  # of the plot
+WIDTH, HEIGHT = 600, 220  # of the picture in a mail, in CSS pixels
+_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 590, 34, 184  # of the plot
 ZOOM: Final = 2  # for screens with two points to a pixel
 
 #: Before an incident began the chart shows as much time as it lasted, but no less and no more than this.
@@ -226,6 +226,6 @@ def _round_step(step: float) -> float:
 def _times(plot: _Plot, began: datetime) -> Iterator[dict[str, object]]:
     """Labels of the time axis: where it begins and ends, and when the incident began unless that is too close to them."""
     yield {"x": _LEFT, "text": f"{plot.first.astimezone(UTC):%H:%M}", "anchor": "start"}
-    if _LEFT + 60 < (x := plot.x(began)) < _RIGHT - 90:
+    if _LEFT + 80 < (x := plot.x(began)) < _RIGHT - 110:
         yield {"x": x, "text": f"{began.astimezone(UTC):%H:%M}", "anchor": "middle"}
     yield {"x": _RIGHT, "text": f"{plot.last.astimezone(UTC):%H:%M} UTC", "anchor": "end"}
