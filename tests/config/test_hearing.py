@@ -61,7 +61,7 @@ def test_a_time_at_which_nobody_is_on_call_is_named(config: ConfigFolder) -> Non
     [line] = said(config, on_call={"primary": by_night})
     assert line == (
         "policy 'default', level 1: nobody is on call by primary from 2026-03-10 12:00 UTC to 2026-03-10 21:00 UTC, "
-        "so nobody would be told"
+        "so only team would be told"
     )
 
 

@@ -78,4 +78,6 @@ def test_quiet_hours_let_critical_ones_through() -> None:
 
 def test_who_is_on_call_is_asked_for_the_time_of_the_level() -> None:
     before = datetime(2026, 3, 2, 8, 50, tzinfo=UTC)
-    assert seen(Severity.CRITICAL, before).levels[0].called.vacant == ("primary",)
+    first = seen(Severity.CRITICAL, before).levels[0]
+    assert first.called.vacant == ("primary",)
+    assert first.addresses == (Address("mail", "a@example.org"), Address("mail", "b@example.org"))

@@ -46,7 +46,13 @@ def routes(check: str, severity: str, at: str | None, as_json: bool) -> None:
 
     with planned() as plan:
         known = _check(plan, check)
-        ways = Ways(routes=plan.routes, policies=plan.policies, schedules=plan.on_call, recipients=plan.recipients)
+        ways = Ways(
+            routes=plan.routes,
+            policies=plan.policies,
+            schedules=plan.on_call,
+            recipients=plan.recipients,
+            commands=plan.commands,
+        )
         moment = _moment(at)
         found = preview(ways, known, Severity[severity.upper()], moment)
     document = _document(plan, known, severity, moment, found)

@@ -81,6 +81,7 @@ def _used_channels(plan: Plan) -> Iterator[str]:
         yield from report.channels
     for window in plan.windows:
         yield from window.channels
+    yield from (channel.fallback for channel in plan.channels)
 
 
 def _idle_schedules(plan: Plan) -> Iterator[str]:
@@ -98,14 +99,16 @@ def _strangers(schedule: OnCall) -> Iterator[str]:
 
 
 def _gaps(plan: Plan, policy: Policy, number: int, level: Level, now: datetime) -> Iterator[str]:
-    """A level that calls nobody for a time; where it tells channels as well, that is said too."""
+    """A level that calls nobody for a time, and who is told instead (`core.routing`)."""
     schedules = [plan.on_call[name] for name in level.on_call if name in plan.on_call]
     gap = first_gap(schedules, now, now + LOOK_AHEAD) if schedules else None
     if gap is None:
         return
     names = " and ".join(schedule.name for schedule in schedules)
     until = f" UTC to {gap.ends_at:%Y-%m-%d %H:%M} UTC" if gap.ends_at < now + LOOK_AHEAD else " UTC on"
-    others = f"only {', '.join(level.channels)} would be told" if level.channels else "nobody would be told"
+    channels = level.channels or tuple(dict.fromkeys(name for one in policy.levels for name in one.channels))
+    channels = tuple(name for name in channels if name not in plan.commands)
+    others = f"only {', '.join(channels)} would be told" if channels else "every channel would be told instead"
     yield (
         f"policy {policy.name!r}, level {number}: nobody is on call by {names} from {gap.starts_at:%Y-%m-%d %H:%M}{until}, "
         f"so {others}"

@@ -1,6 +1,6 @@
 """Who would be told, and when, if a check were in trouble: the way of an incident before there is one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,6 +9,7 @@ from sentinel.core.hours import Calendar, any_covers
 from sentinel.core.incident import Address, Level, Policy
 from sentinel.core.oncall import Called, Schedules, call
 from sentinel.core.routes import Route, chosen
+from sentinel.core.routing import Recipients, instead
 from sentinel.core.rule import Severity
 
 #: Ends of quiet hours that are looked through: hours of several calendars may follow each other.
@@ -22,7 +23,7 @@ class LevelPreview:
     number: int  # from 1
     level: Level
     at: datetime | None  # when; None: an incident that is no worse never reaches it
-    addresses: tuple[Address, ...]  # of its channels
+    addresses: tuple[Address, ...]  # of its channels; of others where it would reach nobody
     called: Called  # who is on call at that time
 
 
@@ -43,7 +44,8 @@ class Ways:
     routes: Sequence[Route]
     policies: Mapping[str, Policy]
     schedules: Schedules
-    recipients: Mapping[str, tuple[str, ...]]
+    recipients: Recipients
+    commands: Collection[str] = ()  # channels that run commands
 
 
 def preview(ways: Ways, check: Check, severity: Severity, at: datetime) -> Preview:
@@ -56,20 +58,23 @@ def preview(ways: Ways, check: Check, severity: Severity, at: datetime) -> Previ
         policy=policy,
         route=list(ways.routes).index(route) if route else None,
         quiet_until=quiet_until,
-        levels=tuple(_level(ways, number, level, severity, quiet_until or at) for number, level in numbered),
+        levels=tuple(_level(ways, policy, number, level, severity, quiet_until or at) for number, level in numbered),
     )
 
 
-def _level(ways: Ways, number: int, level: Level, severity: Severity, since: datetime) -> LevelPreview:
+def _level(ways: Ways, policy: Policy, number: int, level: Level, severity: Severity, since: datetime) -> LevelPreview:
     """One level. Time in quiet hours is not counted, so all levels are late by them."""
     at = since + level.after
-    addresses = (Address(channel, one) for channel in level.channels for one in ways.recipients.get(channel, ()))
+    named = (Address(channel, one) for channel in level.channels for one in ways.recipients.get(channel, ()))
+    addresses, called = tuple(dict.fromkeys(named)), call(level.on_call, ways.schedules, at)
+    if not addresses and not called.addresses:
+        addresses = instead(policy, ways.recipients, ways.commands)
     return LevelPreview(
         number=number,
         level=level,
         at=at if severity >= level.severity else None,
-        addresses=tuple(dict.fromkeys(addresses)),
-        called=call(level.on_call, ways.schedules, at),
+        addresses=addresses,
+        called=called,
     )
 
 

@@ -1,6 +1,6 @@
 """Who is told of an effect, and the rows that this puts into the outbox."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sentinel.core.check import Check
 from sentinel.core.commanding import NUMBERS, order
-from sentinel.core.incident import UNTOLD, Address, Effect, EffectKind, Incident
+from sentinel.core.incident import UNTOLD, Address, Effect, EffectKind, Incident, Policy
 from sentinel.core.notification import AboutOther, Notification, about, compose
 from sentinel.core.timeline import TimelineEntry, entry
 
@@ -42,7 +42,9 @@ class Sender:
     recipients: Recipients
     link: str = ""  # where people can look
     on_call: Mapping[str, Schedule] = field(default_factory=dict)  # by the names that levels use
-    commands: Mapping[str, timedelta] = field(default_factory=dict)  # channels that run commands, with the time to stop one
+    commands: Mapping[str, timedelta] = field(
+        default_factory=dict
+    )  # channels that run commands, with the time to stop one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,8 @@ def tell(
             incident, sequence=incident.sequence + 1, told=tuple(dict.fromkeys((*incident.told, *addresses)))
         )
         message = compose(sender.source, about(check), incident, effect, now, sender.link, others, others_count)
+        if vacant := _vacant(effect, incident, sender, now):
+            message = replace(message, hint=f"{message.hint} {vacant}".strip())
         notifications += (
             Notification(
                 key=key(sender.instance, incident.id, incident.sequence, address),
@@ -123,7 +127,25 @@ def route(effect: Effect, incident: Incident, sender: Sender, now: datetime) -> 
         return incident.told
     level = incident.policy.levels[effect.level - 1]
     on_call = (to for name in level.on_call if name in sender.on_call for to in sender.on_call[name].who(now))
-    return tuple(dict.fromkeys((*_reached(level.channels, sender.recipients), *on_call)))
+    reached = tuple(dict.fromkeys((*_reached(level.channels, sender.recipients), *on_call)))
+    return reached if reached or not level.on_call else instead(incident.policy, sender.recipients, sender.commands)
+
+
+def instead(policy: Policy, recipients: Recipients, commands: Collection[str]) -> tuple[Address, ...]:
+    """Who is told where a level has nobody on call and no channels: those of the other levels, or else everybody.
+
+    Somebody has to hear of it; a command is no substitute for a person.
+    """
+    people = {name: to for name, to in recipients.items() if name not in commands}
+    others = _reached((name for level in policy.levels for name in level.channels), people)
+    return tuple(dict.fromkeys(others or _reached(people, people)))
+
+
+def _vacant(effect: Effect, incident: Incident, sender: Sender, now: datetime) -> str:
+    """What people should know where a level calls a schedule that has nobody; empty otherwise."""
+    names = incident.policy.levels[effect.level - 1].on_call if effect.level else ()
+    vacant = [name for name in names if name not in sender.on_call or not sender.on_call[name].who(now)]
+    return f"Nobody is on call by {' and '.join(vacant)}." if vacant else ""
 
 
 def _reached(channels: Iterable[str], recipients: Recipients) -> tuple[Address, ...]:
