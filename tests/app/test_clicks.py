@@ -40,6 +40,7 @@ class Desk:
         self.incident = Incident(check="payroll-api", policy=POLICY, began_at=NOW, id=12, phase=Phase.OPEN)
         self.silenced: list[tuple[str, timedelta, str]] = []
         self.failure: Exception | None = None
+        self.until: datetime | None = None  # until when the check is silenced
 
     async def incidents(self) -> Iterable[Incident]:
         return [self.incident] if self.incident.is_open else []
@@ -55,6 +56,9 @@ class Desk:
         taken = Acknowledgement(by=event.by, why=event.why, at=NOW, until=NOW + timedelta(hours=1))
         self.incident = replace(self.incident, phase=Phase.ACKNOWLEDGED, acknowledgement=taken)
         return self.incident
+
+    def silenced_until(self, check: str) -> datetime | None:
+        return self.until
 
     async def silence_check(self, check: str, hold: timedelta, by: str, why: str) -> None:
         self.silenced.append((check, hold, by))
@@ -265,6 +269,16 @@ async def test_a_silence_is_shown_below_the_message(room: Room) -> None:
     assert room.desk.silenced == [("payroll-api", timedelta(hours=1), f"slack:{KIM}")]
     assert posted.note.startswith(f"Silenced by slack:{KIM} until ")
     assert posted.actions == [ACKNOWLEDGE, "sentinel_runbook"]
+
+
+@pytest.mark.parametrize(("minutes", "silences"), [(50, 0), (10, 1)])
+async def test_a_check_is_not_silenced_again_and_again(room: Room, minutes: int, silences: int) -> None:
+    await room.clicks.equip(room.plan(signing_secret=SECRET))
+    room.desk.until = SystemClock().now() + timedelta(minutes=minutes)
+    room.request(SILENCE)
+    await room.slack.calls.reach(1)
+    assert len(room.desk.silenced) == silences
+    assert len(room.slack.told_privately) == 1 - silences
 
 
 async def test_a_message_of_an_incoming_webhook_is_brought_up_to_date_by_the_click(room: Room) -> None:

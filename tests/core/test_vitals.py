@@ -105,6 +105,7 @@ def test_each_trouble_is_named_with_a_hint(vitals: Vitals, words: str) -> None:
     ("vitals", "failure", "severity"),
     [
         (replace(WELL, dead=1), FailureClass.SENTINEL_IMPAIRED, Severity.CRITICAL),
+        (replace(WELL, dead_buttons="Slack says invalid_auth"), FailureClass.SENTINEL_AMISS, Severity.WARNING),
         (replace(WELL, refused_plan="checks[0]"), FailureClass.SENTINEL_AMISS, Severity.WARNING),
         (replace(WELL, unwritten_report="full"), FailureClass.SENTINEL_AMISS, Severity.WARNING),
         (replace(WELL, lost_store="a new one"), FailureClass.SENTINEL_AMISS, Severity.WARNING),

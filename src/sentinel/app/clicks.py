@@ -7,7 +7,7 @@ was heard, so it is acted upon afterwards. A refusal is told to the clicker alon
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, Protocol, assert_never
@@ -70,6 +70,8 @@ class Acting(Protocol):
     async def incidents(self) -> Iterable[Incident]: ...
 
     async def meet(self, number: int, event: Event) -> Incident | Refusal: ...
+
+    def silenced_until(self, check: str) -> datetime | None: ...
 
     async def silence_check(self, check: str, hold: timedelta, by: str, why: str) -> None: ...
 
@@ -225,9 +227,7 @@ class Clicks:
             case Action.ACKNOWLEDGE:
                 return await self._acknowledge(pressed.aim.incident, by)
             case Action.SILENCE:
-                until = self._clock.now() + SILENCED_FOR
-                await self._acting.silence_check(pressed.aim.check, SILENCED_FOR, by, WHY)
-                return Said(text=f"Silenced by {by} until {moment(until)}", done=True, gone=frozenset({Action.SILENCE}))
+                return await self._silence(pressed.aim.check, by)
             case Action.RUNBOOK:
                 return Said(text="", done=True)
             case _:
@@ -247,6 +247,15 @@ class Clicks:
             return Said(text=_REFUSALS.get(answer, "That cannot be done now."))
         until = f" until {moment(answer.acknowledgement.until)}" if answer.acknowledgement else ""
         return Said(text=f"Taken by {by}{until}", done=True, gone=frozenset({Action.ACKNOWLEDGE, Action.SILENCE}))
+
+    async def _silence(self, check: str, by: str) -> Said:
+        until = self._clock.now() + SILENCED_FOR
+        # Each click would make one more silence, which somebody has to end again.
+        known = self._acting.silenced_until(check)
+        if known is not None and known > until - SILENCED_FOR / 2:
+            return Said(text=f"It is silenced already, until {moment(known)}. `sentinel silence` says by whom and why.")
+        await self._acting.silence_check(check, SILENCED_FOR, by, WHY)
+        return Said(text=f"Silenced by {by} until {moment(until)}", done=True, gone=frozenset({Action.SILENCE}))
 
     # --- The answer -------------------------------------------------------------------------------------------------
 

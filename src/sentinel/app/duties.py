@@ -105,6 +105,7 @@ class Duties:
             lost_store=parts.store_damaged,
             unwritten_report=parts.report_problem,
             broken_template=parts.wording.trouble,
+            dead_buttons=parts.clicks.trouble() if parts.clicks is not None else "",
             flaws=parts.auditor.found(now),
             doubts=doubted(parts, now),
         )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sentinel import __version__
-from sentinel.app import incidents, leftovers
+from sentinel.app import explaining, incidents, leftovers
 from sentinel.app.clicks import Heard
 from sentinel.app.keeper import RunningKeeper
 from sentinel.app.parts import Parts
@@ -19,10 +19,12 @@ from sentinel.core.history import History
 from sentinel.core.incident import Event, Incident, Refusal
 from sentinel.core.notification import Notification, State
 from sentinel.core.result import Outcome
+from sentinel.core.rule import Severity
 from sentinel.core.slo import Rollup
 from sentinel.probes.heartbeat import Report
 from sentinel.reports import status
 from sentinel.reports.documents import HealthDocument, LeftLine, OutboxLine, OwnHealth, RunLine, StatusDocument
+from sentinel.reports.explanation import ExplanationDocument
 from sentinel.reports.incident import IncidentDocument
 from sentinel.reports.quiet import Quiet
 from sentinel.store.database import Room, Transaction
@@ -147,6 +149,10 @@ class Verbs:
         """Everything that is known of one incident."""
         return await incidents.look_at(self._parts, number)
 
+    async def explain(self, what: str) -> ExplanationDocument | None:
+        """Why a check, or the check of an incident, is as it is; None when there is no such check or incident."""
+        return await explaining.explain(self._parts, what)
+
     async def meet(self, number: int, event: Event) -> Incident | Refusal:
         """Let an incident meet what a person does. Answers after the commit."""
         return await incidents.meet(self._parts, number, event)
@@ -216,6 +222,13 @@ class Verbs:
         """Take in a request that says it is Slack's; a click is acted upon afterwards."""
         clicks = self._parts.clicks
         return Heard.NOT_SLACKS if clicks is None else clicks.request(body, timestamp, signature)
+
+    def silenced_until(self, check: str) -> datetime | None:
+        """Until when nobody is told of a check, however bad it is, since somebody silenced it; None when nobody has."""
+        pipeline, now = self._parts.pipeline, self._parts.clock.now()
+        known = pipeline.histories.get(check)
+        silence = known and pipeline.desk.scene.silences.covering(known.check, Severity.CRITICAL, now)
+        return silence.ends_at if silence else None
 
     async def silence_check(self, check: str, hold: timedelta, by: str, why: str) -> None:
         """Tell nobody of a check for a while. Answers after the commit."""

@@ -83,6 +83,7 @@ class Vitals:
     broken_template: str = ""  # which of the user's templates failed, and how
     refused_plan: str = ""  # why the file of configuration on disk is not in force
     stale_schedules: tuple[str, ...] = ()  # of who is on call: their calendar files cannot be used as they are now
+    dead_buttons: str = ""  # why clicks on buttons in Slack are not heard
     flaws: tuple[str, ...] = ()  # what the auditor found lately, mended or not
     doubts: tuple[Doubt, ...] = ()  # channels that may not reach anybody
 
@@ -231,6 +232,9 @@ def _amiss(vitals: Vitals) -> Iterator[tuple[str, str]]:
         yield said, "Mend that file and reload Sentinel: `sentinel config check` tries it."
     if vitals.unwritten_report:
         yield f"a report could not be written: {vitals.unwritten_report}", "See that the reports folder can be written."
+    if vitals.dead_buttons:
+        said = f"buttons in Slack do nothing, since there is no connection by Socket Mode: {vitals.dead_buttons}"
+        yield said, "See that the app's `app_token` is good and Socket Mode is on. `sentinel ack` works meanwhile."
     if vitals.refused_plan:
         yield "the changed configuration was refused and the old one is in force", "Run `sentinel config check`."
     if vitals.stale_schedules:
