@@ -80,7 +80,6 @@ class DeskLife(RuleBasedStateMachine):
         super().__init__()
         self.ward = Ward(*CHECKS, policies=(ON_CALL, NIGHTS))
         self.receivers: dict[Address, Receiver] = {}
-        self.over: dict[int, Incident] = {}
         self.heard = 0
 
     # --- What can happen ---
@@ -177,11 +176,10 @@ class DeskLife(RuleBasedStateMachine):
             after.desk.histories[state.check].restore(state)
         scene = after.desk.scene
         scene.silences, scene.windows = before.desk.scene.silences, before.desk.scene.windows
-        ended = [INCIDENT.decode(INCIDENT.encode(one), INCIDENT.version) for one in self.over.values()]
-        scene.bundles.recall(
-            after.desk.histories.values(), [(after.desk.histories[one.check], one) for one in ended if one.bundle]
-        )
+        ended = [INCIDENT.decode(INCIDENT.encode(one), INCIDENT.version) for one in before.over]
+        scene.bundles.recall(after.desk.histories.values(), [(after.desk.histories[one.check], one) for one in ended])
         after.desk.last_incident = before.desk.last_incident
+        after.over = before.over
         self.ward = after
 
     # --- What holds ---
@@ -232,8 +230,6 @@ class DeskLife(RuleBasedStateMachine):
         return incident if incident is not None and incident.is_open else None
 
     def _listen(self) -> None:
-        changes = self.ward.desk.changes
-        self.over |= {one.id: one for one in changes.incidents.values() if one.phase is Phase.RESOLVED}
         self.ward.gather()
         for row in self.ward.sent:
             self.receivers.setdefault(row.address, Receiver()).hear(row)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sentinel.core.changes import Cancel
 from sentinel.core.desk import Desk
-from sentinel.core.incident import Level, Policy
+from sentinel.core.incident import Level, Phase, Policy
 from sentinel.core.matcher import Matcher
 from sentinel.core.recurrence import Once
 from sentinel.core.result import Outcome, Result, passed
@@ -65,6 +65,7 @@ class Ward:
         self.now: datetime = NOW
         self.sent: list[Notification] = []
         self.timeline: list[TimelineEntry] = []
+        self.over: list[Incident] = []
         self.desk.replan(checks, self.policies, sender, NOW, **more)  # type: ignore[arg-type]  # as the desk has them
 
     # --- What happens ---
@@ -139,6 +140,7 @@ class Ward:
         changes = self.desk.take_changes()
         self.sent += [item for item in changes.outbox if not isinstance(item, Cancel)]
         self.timeline += changes.entries
+        self.over += [one for one in changes.incidents.values() if one.phase is Phase.RESOLVED]
         return self
 
     # --- What came of it ---

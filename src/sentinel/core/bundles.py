@@ -95,9 +95,10 @@ class Bundles:
         for history in histories:
             self.heed(history, None, history.incident)
         for history, incident in over:
-            speaker = self._by_number.get(incident.bundle)
+            bundle = bundle_of(incident)
+            speaker = self._by_number.get(bundle)
             if speaker is not None and _is_news(incident, speaker.incident):
-                self._well.setdefault(incident.bundle, {})[incident.id] = about_other(history, incident, Severity.OK)
+                self._well.setdefault(bundle, {})[incident.id] = about_other(history, incident, Severity.OK)
 
     def _forget(self, history: History, incident: Incident) -> None:
         name = history.check.name
