@@ -1,26 +1,43 @@
 """Looks after windows while they come, are open and end: announcements, what was seen meanwhile, a fresh look at the end."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Protocol
 
 import structlog
 
-from sentinel.app.parts import Parts
+from sentinel.base.clock import Clock
 from sentinel.core.holding import Advance, Held, advance, begin, coming, compose, covered, next_look, seen
 from sentinel.core.incident import Address
 from sentinel.core.notification import Kind, Message, Notification
+from sentinel.core.plan import Plan
 from sentinel.core.result import Result
 from sentinel.core.routing import key
 from sentinel.core.window import Window, Windows
-from sentinel.store.database import Transaction
+from sentinel.engine.dispatcher import Dispatcher
+from sentinel.engine.pipeline import Pipeline
+from sentinel.engine.runner import Runner
+from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
+
+
+class Around(Protocol):
+    """The parts of a running Sentinel that windows have to do with."""
+
+    plan: Plan
+    clock: Clock
+    store: Store
+    pipeline: Pipeline
+    runner: Runner
+    dispatcher: Dispatcher
+    held: Mapping[str, Held]  # by window: its occurrence that is open or announced, and what came of it so far
 
 
 class WindowKeeper:
     """What a running Sentinel does about windows from time to time."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Around) -> None:
         self._parts = parts
         self._recalled = False
         self._seen: Windows | None = None  # those that were last asked when something is to be done

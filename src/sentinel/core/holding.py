@@ -95,7 +95,12 @@ def advance(held: Held, window: Window | None, now: datetime) -> Advance:
         return _finish(held, window, now)
     held = replace(held, ends_at=current.ends_at)
     kind = Kind.WINDOW_STARTED if held.starts_at <= now else Kind.WINDOW_PLANNED
-    return Advance(held) if kind in held.told else Advance(replace(held, told=(*held.told, kind)), (kind,))
+    # A clock that was set back does not announce what has begun.
+    return (
+        Advance(held)
+        if kind in held.told or Kind.WINDOW_STARTED in held.told
+        else Advance(replace(held, told=(*held.told, kind)), (kind,))
+    )
 
 
 def seen(held: Held, results: Iterable[Result]) -> Held:
