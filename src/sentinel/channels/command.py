@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from sentinel.base.clock import Clock
 from sentinel.base.fields import Duration, Options, PositiveDuration, SecretField
@@ -41,6 +41,8 @@ _KEPT: Final = 256 * 1024
 
 #: Bytes that a secret may have.
 _LONGEST_SECRET: Final = 8 * 1024
+
+_LONGEST: Final = timedelta(hours=1)
 
 #: Characters of a variable that is a text of ours.
 _LONGEST_FACT: Final = 1_000
@@ -94,11 +96,12 @@ class CommandOptions(Options):
     """Characters of the end of what it writes that are shown on the timeline and in messages; 0: none. They must never hold a
     person's data. Known secrets are masked."""
 
-    @model_validator(mode="after")
-    def _bounds(self) -> "CommandOptions":
-        if self.timeout > timedelta(hours=1):
-            raise ValueError("a timeout of at most 1h")
-        return self
+    @field_validator("timeout")
+    @classmethod
+    def _timeout(cls, value: timedelta) -> timedelta:
+        if value > _LONGEST:
+            raise ValueError("at most 1h")
+        return value
 
 
 class Command:

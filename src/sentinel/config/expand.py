@@ -19,7 +19,8 @@ from sentinel.config.references import has_reference, without_defaults
 from sentinel.config.secrecy import is_telling
 from sentinel.config.written_rules import written_rule
 from sentinel.core.incident import Policy, Updates
-from sentinel.core.plan import ChannelPlan, LogPlan, Plan, StorePlan
+from sentinel.core.plan import ChannelPlan, HeartbeatPlan, LogPlan, Plan, StorePlan
+from sentinel.core.proof import Canary
 
 Tree = dict[str, Any]
 
@@ -75,6 +76,14 @@ class _Writer:
                 "rechecks": plan.limits.rechecks,
                 "unknown_after": write_duration(plan.limits.unknown_after),
             },
+            **({"heartbeat": self._heartbeat(plan.heartbeat)} if plan.heartbeat else {}),
+        }
+
+    def _heartbeat(self, heartbeat: HeartbeatPlan) -> Tree:
+        return {
+            "url": self._secret(("heartbeat", "url"), MASK),
+            "every": write_duration(heartbeat.every),
+            "timeout": write_duration(heartbeat.timeout),
         }
 
     def _check(self, part: CheckPart) -> Tree:
@@ -136,7 +145,17 @@ class _Writer:
 def _common(channel: ChannelPlan) -> Tree:
     """The keys that all kinds of channels have."""
     budget = channel.budget and {"messages": channel.budget.messages, "per": write_duration(channel.budget.per)}
-    return {"budget": budget or False} | ({"fallback": channel.fallback} if channel.fallback else {})
+    canary = _canary(channel.canary) if channel.canary else None
+    return (
+        {"budget": budget or False}
+        | ({"fallback": channel.fallback} if channel.fallback else {})
+        | ({"canary": canary} if canary else {})
+    )
+
+
+def _canary(canary: Canary) -> Tree:
+    at = {"at": f"{canary.at:%H:%M}", "zone": canary.zone} if canary.at else {}
+    return {"every": write_duration(canary.every), **at, "silent_after": write_duration(canary.silent_after)}
 
 
 def _policy(policy: Policy) -> Tree:
