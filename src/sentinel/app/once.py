@@ -185,7 +185,7 @@ async def drop_left(plan: Plan, marks: Collection[str]) -> int:
 
 
 async def test_alert(plan: Plan, names: Collection[str]) -> list[Told]:
-    """Send a message that is marked as a test through channels, all of them when none is named; one attempt each."""
+    """Send a message that is marked as a test through channels, one attempt each; all that tell people when none is named."""
     clock = SystemClock()
     message = Message(
         kind=Kind.TEST,
@@ -195,7 +195,7 @@ async def test_alert(plan: Plan, names: Collection[str]) -> list[Told]:
         text=f"This is a test of Sentinel {plan.name!r}. Nothing is wrong, and nothing needs to be done.",
         link=plan.link,
     )
-    chosen = [channel for channel in plan.channels if not names or channel.name in names]
+    chosen = [channel for channel in plan.channels if channel.name in names or (not names and channel.veto is None)]
     told: list[Told] = []
     for channel in chosen:
         told += await _tell(plan, channel, message, clock)

@@ -137,6 +137,6 @@ class Plan:
         return "default" if "default" in self.policies else next(iter(self.policies))
 
     def addresses(self, channels: Iterable[str]) -> tuple[Address, ...]:
-        """Everybody whom these channels reach; one that the plan does not have reaches nobody."""
-        recipients = self.recipients
-        return tuple(Address(channel, name) for channel in channels for name in recipients.get(channel, ()))
+        """Everybody whom these channels reach; one that the plan does not have, or that runs a command, reaches nobody."""
+        reached = {channel.name: channel.recipients for channel in self.channels if channel.veto is None}
+        return tuple(Address(channel, name) for channel in channels for name in reached.get(channel, ()))
