@@ -10,6 +10,7 @@ import pytest
 from sentinel.app.charts import REST, Charts
 from sentinel.base.redact import Secret
 from sentinel.base.units import Unit
+from sentinel.core.cadence import slots
 from sentinel.core.check import Check
 from sentinel.core.plan import StorePlan
 from sentinel.core.result import Reading, Result, passed
@@ -50,16 +51,15 @@ async def charts(store: Store, clock: FakeClock) -> Charts:
         Check(name=name, kind="http", interval=MINUTE, timeout=MINUTE, main="response_time") for name in ("api", "web")
     ]
     made.plan(checks)
-    begin = clock.now() - timedelta(hours=10)
     results = [
         Result(
             check=check.name,
-            scheduled_at=begin + n * MINUTE,
-            finished_at=begin + n * MINUTE,
+            scheduled_at=at,
+            finished_at=at,
             measurement=passed([Reading("response_time", float(n), Unit.SECONDS), Reading("size", 7.0, Unit.BYTES)]),
         )
-        for n in range(600)
         for check in checks
+        for n, at in enumerate(slots(check, clock.now() - timedelta(hours=10), clock.now(), 600))
     ]
     await store.write(lambda tx: tx.results.add([(result, Severity.OK) for result in results]))
     return made
@@ -69,7 +69,24 @@ async def test_the_main_reading_of_one_check_between_two_moments(charts: Charts,
     found = await charts.series("api", "", clock.now() - 30 * MINUTE, clock.now() - 10 * MINUTE)
     assert found is not None
     assert (found.reading, found.unit) == ("response_time", Unit.SECONDS)
-    assert [point.value for point in found.points] == [float(n) for n in range(570, 591)]
+    assert [point.value for point in found.points] == [float(n) for n in range(570, 590)]
+
+
+async def test_what_was_asked_for_between_two_slots_is_shown_of_the_last_minutes(
+    charts: Charts, store: Store, clock: FakeClock
+) -> None:
+    at = clock.now() - timedelta(seconds=7)
+    again = Result(
+        check="api",
+        scheduled_at=at,
+        finished_at=at,
+        measurement=passed([Reading("response_time", 4711.0, Unit.SECONDS)]),
+        extra=True,
+    )
+    await store.write(lambda tx: tx.results.add([(again, Severity.CRITICAL)]))
+    found = await charts.series("api", "", clock.now() - timedelta(hours=1), clock.now())
+    assert found is not None
+    assert [point.value for point in found.points if point.severity is Severity.CRITICAL] == [4711.0]
 
 
 async def test_another_reading_is_found_by_its_name(charts: Charts, clock: FakeClock) -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel.core.cadence import FINEST, MOST_PHASES, next_slot, overdue, phase, slot, steps
+from sentinel.core.cadence import FINEST, MOST_PHASES, next_slot, offset, overdue, phase, slot, slots, steps
 from tests.core.made import MINUTE, NOW, PROPERTY, SECOND, check, moments
 
 intervals = st.timedeltas(min_value=FINEST, max_value=timedelta(days=1))
@@ -85,3 +86,20 @@ def test_a_check_is_overdue_after_two_and_a_half_intervals_with_their_timeouts(s
 def test_right_after_a_start_nothing_is_overdue_however_long_the_standstill_was() -> None:
     assert not overdue(check(), NOW - timedelta(days=9), NOW, NOW + MINUTE)
     assert not overdue(check(), None, None, NOW)
+
+
+@PROPERTY
+@given(moments, intervals, st.integers(0, 40), st.integers(0, 30))
+def test_the_slots_of_a_time_are_those_of_the_grid_the_last_ones_when_there_are_many(
+    now: datetime, interval: timedelta, count: int, most: int
+) -> None:
+    one = replace(check(), interval=interval)
+    found = slots(one, now - interval * count, now, most)
+    assert len(found) == min(most, len(slots(one, now - interval * count, now, 1_000)))
+    assert all(slot(at, interval, offset(one)) == at for at in found)
+    assert all(now - interval * count <= at <= now for at in found)
+    assert not found or now - found[-1] < interval
+
+
+def test_there_is_no_slot_in_a_time_that_runs_backwards() -> None:
+    assert slots(check(), NOW, NOW - timedelta(days=1), 10) == []

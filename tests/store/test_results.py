@@ -93,6 +93,16 @@ async def test_results_are_read_page_by_page(store: Store) -> None:
     assert sorted(first + second + third, key=stored.index) == stored
 
 
+async def test_of_given_slots_the_results_of_one_check_are_found_and_nothing_else(store: Store) -> None:
+    kept = [(result(name, after), Severity.OK) for after in range(0, 1_200, 2) for name in ("health", "other")]
+    await store.write(lambda tx: tx.results.add(kept))
+    wanted = [one.scheduled_at for one, _ in kept if one.check == "health"][5:]
+    missing = result(after=3).scheduled_at
+    found = await store.read(lambda tx: tx.results.at("health", [missing, *reversed(wanted)]))
+    assert [one.scheduled_at for one, _ in found] == wanted
+    assert {one.check for one, _ in found} == {"health"}
+
+
 async def test_an_unknown_check_has_no_results(store: Store) -> None:
     assert await store.read(lambda tx: found_since(tx, AT, "nobody")) == []
 

@@ -11,6 +11,7 @@ import structlog
 
 from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreError
+from sentinel.core.cadence import slots
 from sentinel.core.check import Check
 from sentinel.core.series import Series, series
 from sentinel.store.database import Transaction
@@ -20,7 +21,12 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 WITHIN: Final = 2.0  # seconds that one question may take
-MOST_RESULTS: Final = 5_000  # results that one chart is made of; of a check that runs more often, the last ones
+MOST_SLOTS: Final = 2_000  # slots that one chart is made of; of a check that runs more often, the last ones
+
+#: Before the last so much only what the schedule brought is looked for, slot by slot: a table that holds thousands of results a
+#: second is not read through. What was asked for between two slots, because the one before was bad, is shown of this time.
+TAIL: Final = timedelta(minutes=2)
+MOST_IN_TAIL: Final = 1_000
 
 #: A question that took so many seconds is followed by a rest of so many times as long: a full store answers slowly, and
 #: in a storm every message asks. What people wait for, such as `sentinel --status`, is read by the same threads.
@@ -65,8 +71,7 @@ class Charts:
         async with self._one:
             if self._clock.monotonic() < self._rests_until:
                 return None
-            earliest = max(since, until - MOST_RESULTS * check.interval)
-            return await self._ask(self._store, partial(_read, name, reading or check.main, earliest, until))
+            return await self._ask(self._store, partial(_read, check, reading or check.main, since, until))
 
     async def _ask(self, store: Readable, question: "partial[Series | None]") -> Series | None:
         began = self._clock.monotonic()
@@ -81,7 +86,10 @@ class Charts:
                 self._rests_until = self._clock.monotonic() + took * REST
 
 
-def _read(name: str, reading: str, since: datetime, until: datetime, tx: Transaction) -> Series | None:
-    """On a thread of the store. Rows come by their slots, so one of just before `since` may be left out."""
-    judged = tx.results.since(since - timedelta(seconds=1), check=name, limit=2 * MOST_RESULTS)
-    return series([(result, bad) for result, bad in judged if result.scheduled_at <= until], reading)
+def _read(check: Check, reading: str, since: datetime, until: datetime, tx: Transaction) -> Series | None:
+    """On a thread of the store."""
+    tail = max(since, until - TAIL)
+    before = [slot for slot in slots(check, since, until, MOST_SLOTS) if slot < tail]
+    recent = tx.results.since(tail, check=check.name, limit=MOST_IN_TAIL)
+    judged = [*tx.results.at(check.name, before), *(one for one in recent if one[0].scheduled_at <= until)]
+    return series(judged, reading)

@@ -51,6 +51,14 @@ def next_slot(now: datetime, interval: timedelta, offset: timedelta) -> datetime
     return slot(now, interval, offset) + interval
 
 
+def slots(check: Check, since: datetime, until: datetime, most: int) -> list[datetime]:
+    """The slots of a check from one moment to another, both included, the oldest first; of more than `most` the last ones."""
+    moved = offset(check)
+    last = slot(until, check.interval, moved)
+    count = min(most, max(0, (last - since) // check.interval + 1))
+    return [last - n * check.interval for n in reversed(range(count))]
+
+
 def recheck_due(check: Check, now: datetime) -> timedelta | None:
     """After how long a check that has just failed is looked at again; None when its next slot comes soon enough."""
     if not check.recheck or check.recheck >= check.interval:

@@ -79,6 +79,15 @@ class Results:
             asked = asked.where(results.c.slot.op("&")(_CHECK) == number)
         return list(self._read(asked))
 
+    def at(self, check: str, slots: Sequence[datetime]) -> list[tuple[Result, Severity]]:
+        """What is kept of one check for these slots, the oldest first. It looks at nothing else, however much there is."""
+        number = self._names.find(self._connection, Word.CHECK, check)
+        if number is None:
+            return []
+        keys = [_first_slot(slot) + number for slot in sorted(slots)]
+        asked = (select(results).where(results.c.slot.in_(part)).order_by(results.c.slot) for part in _parts(keys, 500))
+        return [pair for one in asked for pair in self._read(one)]
+
     def sampled(self, check: str, moments: Sequence[datetime], within: timedelta, each: int = 3) -> list[Result]:
         """A few results of one check after each of some moments, the oldest first.
 
