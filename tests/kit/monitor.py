@@ -11,10 +11,10 @@ from sentinel.app.rosters import NotArranged, StandIn
 from sentinel.app.silences import SilenceVerbs
 from sentinel.app.telling import NothingToStop
 from sentinel.app.windows import WindowVerbs
-from sentinel.core.incident import Event, Incident, Phase, Refusal
+from sentinel.core.incident import CALM, Event, Incident, Phase, Refusal
 from sentinel.core.life import step
 from sentinel.core.notification import State
-from sentinel.reports import status
+from sentinel.reports import explanation, status
 from sentinel.reports.documents import HealthDocument, LeftLine, OwnHealth, RunLine, StatusDocument
 from sentinel.reports.incident import IncidentDocument, Record, build
 from sentinel.reports.on_call import OnCallDocument
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sentinel.core.plan import Plan
     from sentinel.probes.heartbeat import Report
     from sentinel.reports.channels import ChannelLine
+    from sentinel.reports.explanation import ExplanationDocument
 
 TOKEN = "a-token-of-a-job-0123456789"  # the only one that it knows
 
@@ -140,6 +141,13 @@ class StillMonitor:
         for history in self.histories:
             if history.incident is not None and history.incident.id == number:
                 return build(Record(incident=history.incident), status.facts(history, None), NOW)
+        return None
+
+    async def explain(self, what: str) -> ExplanationDocument | None:
+        for history in self.histories:
+            if what in (history.check.name, str(history.incident.id) if history.incident else ""):
+                number = history.incident.id if history.incident else 0
+                return explanation.build(history, CALM, await self.incident(number), history.check.name, NOW)
         return None
 
     async def meet(self, number: int, event: Event) -> Incident | Refusal:

@@ -11,7 +11,7 @@ import click
 
 from sentinel import __version__
 from sentinel.base.errors import SentinelError
-from sentinel.cli import ask, channels, cleanup, config, incidents, oncall, once, options, run, silence, window
+from sentinel.cli import ask, channels, cleanup, config, explain, incidents, oncall, once, options, run, silence, window
 
 #: A command line that cannot be understood (sysexits.h).
 EX_USAGE = 64
@@ -55,6 +55,7 @@ for command in (
     config.config,
     incidents.incidents,
     incidents.incident,
+    explain.explain,
     incidents.ack,
     incidents.unack,
     incidents.resolve,

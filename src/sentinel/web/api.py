@@ -26,6 +26,7 @@ from sentinel.reports.status import notification_line
 from sentinel.web import payload, slack
 from sentinel.web.answers import body, json_answer
 from sentinel.web.channels import ChannelPages
+from sentinel.web.explaining import ExplainingPages
 from sentinel.web.exposition import Exposition
 from sentinel.web.incidents import IncidentPages
 from sentinel.web.monitor import Monitor
@@ -51,6 +52,7 @@ class Api:
         self._monitor = monitor
         self._clock = clock
         self._on_call = OnCallPages(monitor)
+        self._explaining = ExplainingPages(monitor)
         self._exposition = Exposition()
         # Encoding thousands of checks takes tens of milliseconds: not on the loop that schedules probes.
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="web")
@@ -89,6 +91,7 @@ class Api:
             Route("/api/v1/outbox/drop", self.drop, methods=["POST"]),
             Route("/api/v1/checks/{name}/run", self.run_check, methods=["POST"]),
             *self._on_call.for_everything(),
+            *self._explaining.for_everything(),
             Route("/api/v1/cleanup", self.left_behind),
             Route("/api/v1/cleanup/run", self.clean_up, methods=["POST"]),
             Route("/api/v1/cleanup/drop", self.drop_left, methods=["POST"]),

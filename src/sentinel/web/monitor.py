@@ -15,6 +15,7 @@ from sentinel.core.oncall import Override
 from sentinel.probes.heartbeat import Report
 from sentinel.reports.channels import ChannelLine
 from sentinel.reports.documents import HealthDocument, LeftLine, OwnHealth, RunLine, StatusDocument
+from sentinel.reports.explanation import ExplanationDocument
 from sentinel.reports.incident import IncidentDocument
 from sentinel.reports.on_call import OnCallDocument
 from sentinel.reports.quiet import Quiet
@@ -99,6 +100,10 @@ class Monitor(Protocol):
 
     async def incident(self, number: int) -> IncidentDocument | None:
         """Everything that is known of one incident; None when there is none of that number."""
+        ...
+
+    async def explain(self, what: str) -> ExplanationDocument | None:
+        """Everything that decides about a check or an incident; None when there is no such thing."""
         ...
 
     async def meet(self, number: int, event: Event) -> Incident | Refusal:

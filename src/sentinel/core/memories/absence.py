@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from sentinel.base.units import Unit, format_duration
-from sentinel.core.memories.base import Look, Memory, Sample, judged
+from sentinel.core.memories.base import Look, Memory, Sample, allowed, judged
 from sentinel.core.reason import Reason
 from sentinel.core.rule import Absence, Bounds
 from sentinel.core.slo import PATIENCE, Standing
@@ -49,7 +49,12 @@ class AbsenceMemory(Memory):
         return judged(self.rule.bounds, self.absent)
 
     def what(self) -> str:
+        if not self.absent:
+            return f"{self.rule.reading} was measured in the last run that was judged"
         return f"{self.rule.reading} has not been measured for {format_duration(self.absent)}"
+
+    def stands(self, look: Look) -> str:
+        return self.explain(look) if look.severity else f"{self.what()}; {allowed(self.rule.bounds, Unit.SECONDS)}"
 
     def explain(self, look: Look) -> str:
         assert look.bound is not None, "a severity above OK comes from a bound"

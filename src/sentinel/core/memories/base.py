@@ -100,6 +100,14 @@ class Memory:
         assert look.bound is not None, "a severity above OK comes from a bound"
         return beyond(self.what(), look.value, look.bound, self._bounds.direction, self.unit)
 
+    def stands(self, look: Look) -> str:
+        """How it stands, in words: the numbers beside what is allowed, also when all is well or too little was seen."""
+        if missing := self.lacks():
+            return f"{self.what()}: {missing}"
+        if look.severity or look.value is None:
+            return self.explain(look) if look.severity else self.what()
+        return f"{self.what()} is {format_value(look.value, self.unit)}; {allowed(self._bounds, self.unit)}"
+
     @property
     def _bounds(self) -> Bounds:
         raise NotImplementedError
@@ -109,6 +117,13 @@ def judged(bounds: Bounds, value: float) -> Look:
     """A value beside its bounds."""
     severity = bounds.severity(value)
     return Look(severity, value, bounds.breached(value) if severity else None)
+
+
+def allowed(bounds: Bounds, unit: Unit) -> str:
+    """What a value may be, in words: `allowed: up to 2 s (warning), 5 s (critical)`."""
+    named = (("warning", bounds.warning), ("critical", bounds.critical))
+    said = [f"{format_value(bound, unit)} ({name})" for name, bound in named if bound is not None]
+    return f"allowed: {'up' if bounds.direction is Direction.ABOVE else 'down'} to {', '.join(said)}"
 
 
 def beyond(what: str, value: float, bound: float, direction: Direction, unit: Unit) -> str:

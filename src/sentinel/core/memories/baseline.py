@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sentinel.base.units import Unit, format_duration, format_value
 from sentinel.core.histogram import Histogram
-from sentinel.core.memories.base import BLANK, RAW, Look, Memory, Sample, judged
+from sentinel.core.memories.base import BLANK, RAW, Look, Memory, Sample, allowed, judged
 from sentinel.core.reason import Reason
 from sentinel.core.rule import Against, Baseline, Bounds
 from sentinel.core.samples import SampleWindow
@@ -93,6 +93,12 @@ class BaselineMemory(Memory):
         assert look.bound is not None, "a severity above OK comes from a bound"
         much = "more than 1,000 times" if look.value >= MOST else format_value(look.value, Unit.RATIO)
         return f"{self.what()}: {much} worse, {format_value(look.bound, Unit.RATIO)} is allowed"
+
+    def stands(self, look: Look) -> str:
+        if look.severity or look.value is None:
+            return super().stands(look)
+        worse = format_value(look.value, Unit.RATIO)
+        return f"{self.what()}: {worse} worse; {allowed(self.rule.bounds, Unit.RATIO)}"
 
     def lacks(self) -> str:
         fewest = min(self._samples(self.window), self._samples(self.before))

@@ -83,7 +83,7 @@ class BurnMemory(Memory):
         return Look(Severity.OK, max(self._long(pair) for pair in self._pairs))
 
     def what(self) -> str:
-        told = self._worst() or max(self._pairs, key=lambda pair: self._long(pair))
+        told = self._worst() or max(self._pairs, key=self._long)
         return f"{self._speeds(told)} (objective {precise(self.rule.objective)})"
 
     def explain(self, look: Look) -> str:  # noqa: ARG002 - the numbers are here
@@ -92,6 +92,13 @@ class BurnMemory(Memory):
         gone = format_duration(BUDGET / self._long(pair))
         allowed = f"{pair.burn.factor:g} times are allowed"
         return f"{self._speeds(pair)}, {allowed}; at this rate the month's budget is gone in {gone}"
+
+    def stands(self, look: Look) -> str:
+        if look.severity or look.value is None:
+            return super().stands(look)
+        pairs = ((pair.burn, format_duration(pair.burn.long), format_duration(pair.burn.short)) for pair in self._pairs)
+        said = ", ".join(f"{burn.factor:g} times over {long} and {short}" for burn, long, short in pairs)
+        return f"{self.what()}; allowed: {said}"
 
     def lacks(self) -> str:
         return "" if any(pair.long.totals[0] for pair in self._pairs) else "any result"

@@ -49,6 +49,9 @@ class CountMemory(Memory):
     def explain(self, look: Look) -> str:  # noqa: ARG002 - the numbers are here
         return f"{self.what()}; {self.rule.bad} of {self.rule.of} are too many"
 
+    def stands(self, look: Look) -> str:
+        return self.explain(look)
+
     def _is_bad(self, sample: Sample) -> bool | None:
         """None: this run did not take the reading."""
         if self.rule.bounds is None:

@@ -5,7 +5,7 @@ from itertools import combinations
 from statistics import median
 
 from sentinel.base.units import Unit, format_duration, format_value
-from sentinel.core.memories.base import BLANK, Look, Memory, Sample, judged
+from sentinel.core.memories.base import BLANK, Look, Memory, Sample, allowed, judged
 from sentinel.core.reason import Reason
 from sentinel.core.rule import Bounds, Growth
 from sentinel.core.samples import PARTS as _SAMPLE_PARTS
@@ -79,15 +79,22 @@ class GrowthMemory(Memory):
         now = format_value(self._latest, self.rule.unit)
         return f"{self.rule.reading} (now {now}) {verb}, by its course over {format_duration(self.rule.window)},"
 
+    def stands(self, look: Look) -> str:
+        if look.severity or look.value is None:
+            return super().stands(look)
+        return f"{self.what()} {self._per(look.value)}; {allowed(self.rule.bounds, self.rule.unit)}"
+
     def explain(self, look: Look) -> str:
         assert look.value is not None, "a severity above OK comes from a value"
         assert look.bound is not None, "a severity above OK comes from a bound"
-        value, bound = (format_value(number, self.rule.unit) for number in (look.value, look.bound))
-        per = "day" if self.rule.per == timedelta(days=1) else "week"
-        return f"{self.what()} {value} per {per}, above {bound}"
+        return f"{self.what()} {self._per(look.value)}, above {format_value(look.bound, self.rule.unit)}"
 
     def lacks(self) -> str:
         return "" if self._slope is not None else f"{len(self._points)} of {FEWEST} points of its course that it needs"
+
+    def _per(self, value: float) -> str:
+        per = "day" if self.rule.per == timedelta(days=1) else "week"
+        return f"{format_value(value, self.rule.unit)} per {per}"
 
     def _change(self, slope: float) -> float:
         change = slope * self.rule.per.total_seconds()

@@ -85,6 +85,13 @@ class UptimeMemory(Memory):
         down, unknown = format_duration(self.down), format_duration(self.unknown)
         return f"uptime over {format_duration(self.rule.window)} ({down} down, {unknown} unknown)"
 
+    def stands(self, look: Look) -> str:
+        if look.severity or look.value is None:
+            return super().stands(look)
+        named = (("warning", self.rule.bounds.warning), ("critical", self.rule.bounds.critical))
+        said = ", ".join(f"{precise(bound)} ({name})" for name, bound in named if bound is not None)
+        return f"{self.what()} is {precise(look.value)}; allowed: down to {said}"
+
     def explain(self, look: Look) -> str:
         assert look.value is not None, "a severity above OK comes from a value"
         assert look.bound is not None, "a severity above OK comes from a bound"
