@@ -79,6 +79,33 @@ async def test_a_signed_click_silences_the_check(stage: Stage) -> None:
 
 
 @story
+async def test_no_token_ticket_or_address_to_answer_at_is_kept_or_logged(stage: Stage) -> None:
+    async with SlackServer() as slack:
+        environment = {"SLACK_TOKEN": BOT_TOKEN, "SLACK_APP_TOKEN": APP_TOKEN}
+        stage.daemon.env |= environment
+        stage.daemon.config["logs"] = {"format": "json", "level": "debug"}
+        tokens = {"token": "${SLACK_TOKEN}", "app_token": "${SLACK_APP_TOKEN}"}
+        stage.daemon.config["channels"]["chat"] = chat(slack, **tokens)
+        stage.levels(level(0, "chat"))
+        await stage.daemon.start()
+        stage.target.fail()
+        first = await first_message(slack)
+        await slack.connections.reach(1)
+        for action in (SILENCE, ACKNOWLEDGE):
+            assert await slack.click(first, action)
+            await slack.shows(lambda action=action: action not in first.actions)
+        slack.tokens.clear()
+        await slack.socket.close()
+        stage.target.recover()
+        await stage.row(channel="chat", kind="resolved", reason="credential_refused")
+        await stage.daemon.stop()
+        kept = [file.read_bytes() for file in (stage.daemon.folder / "state").iterdir() if file.is_file()]
+        for secret in (BOT_TOKEN, APP_TOKEN, "/respond/", "ticket="):
+            assert secret not in "\n".join(stage.daemon.process.lines)
+            assert not any(secret.encode() in content for content in kept)
+
+
+@story
 async def test_who_clicks_too_late_is_told_so_alone(stage: Stage) -> None:
     async with SlackServer() as slack:
         stage.daemon.config["channels"]["chat"] = chat(slack, app_token=APP_TOKEN)
