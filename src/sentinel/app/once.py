@@ -18,6 +18,7 @@ from sentinel.base.clock import SystemClock
 from sentinel.base.errors import StoreError
 from sentinel.channels.base import ChannelTools
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
+from sentinel.channels.wording import Wording
 from sentinel.core.calendar import Period
 from sentinel.core.check import Check
 from sentinel.core.history import History
@@ -204,7 +205,8 @@ async def test_alert(plan: Plan, names: Collection[str]) -> list[Told]:
 
 async def _tell(plan: Plan, channel: ChannelPlan, message: Message, clock: SystemClock) -> list[Told]:
     kind = CHANNELS[channel.kind]
-    sender = kind.build(channel.name, channel.options, ChannelTools(clock=clock, source=plan.name))
+    tools = ChannelTools(clock=clock, source=plan.name, wording=Wording(plan.templates))
+    sender = kind.build(channel.name, channel.options, tools)
     told = []
     try:
         for recipient in channel.recipients:
