@@ -12,6 +12,7 @@ from sentinel.core.result import FailureClass, Measurement, Outcome, Reading, fa
 from sentinel.core.sight import (
     BY_TIME,
     FRESH,
+    TURN,
     Beacon,
     BeaconKind,
     Conditions,
@@ -42,9 +43,13 @@ BEACONS = tuple(Beacon(kind=BeaconKind.TCP, name=f"10.0.0.{n} port 53", host=f"1
         (SILENT, CALM, FailureClass.READ_TIMEOUT),
         (SILENT, replace(CALM, after_deadline=0.2), FailureClass.READ_TIMEOUT),
         (SILENT, replace(CALM, after_deadline=0.4), FailureClass.OVERLOADED),
-        (SILENT, replace(CALM, lost=0.9), FailureClass.READ_TIMEOUT),
-        (SILENT, replace(CALM, lost=1.1), FailureClass.OVERLOADED),
-        (SILENT, replace(CALM, timeout=1.0, lost=0.4), FailureClass.OVERLOADED),
+        (SILENT, Conditions(timeout=1.0, after_deadline=0.09), FailureClass.READ_TIMEOUT),
+        (SILENT, Conditions(timeout=1.0, after_deadline=0.11), FailureClass.OVERLOADED),
+        (SILENT, Conditions(timeout=0.1, after_deadline=TURN), FailureClass.READ_TIMEOUT),
+        (SILENT, replace(CALM, lost=2.9, longest=0.9), FailureClass.READ_TIMEOUT),
+        (SILENT, replace(CALM, lost=1.1, longest=1.1), FailureClass.OVERLOADED),
+        (SILENT, replace(CALM, lost=3.1, longest=0.1), FailureClass.OVERLOADED),
+        (SILENT, Conditions(timeout=1.0, lost=0.11, longest=0.11), FailureClass.OVERLOADED),
         (SLOW, replace(CALM, lost=0.9), None),
         (SLOW, replace(CALM, lost=1.1), FailureClass.OVERLOADED),
         (SLOW, replace(CALM, timeout=1.0, lost=0.4), None),
@@ -65,7 +70,7 @@ def test_what_this_host_was_late_for_or_slept_through_accuses_nobody(
 
 @pytest.mark.parametrize("failure", sorted(BY_TIME))
 def test_being_late_counts_in_every_phase_of_a_run(failure: FailureClass) -> None:
-    seen = as_seen(failed(failure, "too slow"), replace(CALM, lost=3.0))
+    seen = as_seen(failed(failure, "too slow"), replace(CALM, lost=3.0, longest=3.0))
     assert (seen.outcome, seen.explanation) == (Outcome.UNKNOWN, "this host was 3 s late to look")
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from tests.kit.eventually import eventually
@@ -12,6 +15,8 @@ from tests.kit.stage import check
 from tests.kit.theatre import story
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tests.kit.stage import Stage
 
 #: Only the C library reads this as 127.0.0.1. To Sentinel it is a name like any other, beyond the network.
@@ -75,3 +80,35 @@ async def test_a_check_that_fails_is_looked_at_again_before_its_next_slot(stage:
     await stage.hears("opened", within=20.0)  # the first look comes within 10 s
     assert len(stage.target.requests) == 3
     stage.target.recover()
+
+
+@story
+async def test_a_host_whose_processor_is_taken_by_others_accuses_nobody(stage: Stage) -> None:
+    """O09: eight programs that do nothing but count share one processor with Sentinel. Late is not down."""
+    stage.checks(*(check(f"api{n}", stage.target.url, every="1s", open_after=1) for n in range(40)))
+    await stage.daemon.start()
+    await stage.target.requests.until(lambda requests: len(requests) > 40)
+    async with crowded(stage.daemon.pid, programs=8):
+        await asyncio.sleep(4)
+    asked = len(stage.target.requests)
+    await stage.target.requests.until(lambda requests: len(requests) > asked + 40)
+    status = await stage.daemon.status()
+    assert status["own"]["runs"]["fail"] == 0
+    assert [one for one in stage.daemon.ledger.incidents() if one.check != "sentinel"] == []
+
+
+@asynccontextmanager
+async def crowded(pid: int, *, programs: int) -> AsyncIterator[None]:
+    """A process has to share one processor with so many that never rest."""
+    before = os.sched_getaffinity(pid)
+    one = {min(before)}
+    busy = [await asyncio.create_subprocess_exec(sys.executable, "-c", "while True: pass") for _ in range(programs)]
+    try:
+        for number in (pid, *(program.pid for program in busy)):
+            os.sched_setaffinity(number, one)
+        yield
+    finally:
+        os.sched_setaffinity(pid, before)
+        for program in busy:
+            program.kill()
+            await program.wait()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sentinel.core.sight import STANDSTILL
-from sentinel.engine.stillness import Stillness
+from sentinel.core.sight import STANDSTILL, Gap
+from sentinel.engine.stillness import Lost, Stillness
 from tests.kit.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ async def test_a_process_that_runs_loses_nothing() -> None:
     async with watched(clock) as stillness:
         mark = stillness.mark()
         await clock.advance(hours=0.1)
-        assert (stillness.since(mark), stillness.lag, stillness.take_worst_lag()) == ((0.0, None), 0.0, 0.0)
+        assert (stillness.since(mark), stillness.lag, stillness.take_worst_lag()) == (Lost(), 0.0, 0.0)
 
 
 async def test_time_without_a_turn_is_lost_and_told_as_lag_once() -> None:
@@ -40,9 +40,10 @@ async def test_time_without_a_turn_is_lost_and_told_as_lag_once() -> None:
         mark = stillness.mark()
         clock.stall(seconds=3)
         await clock.advance(seconds=5)
-        lost, gap = stillness.since(mark)
-        assert (lost == pytest.approx(2.9, abs=0.2), gap) == (True, None)
-        assert [stillness.take_worst_lag() for _ in range(2)] == [pytest.approx(2.9, abs=0.2), 0.0]
+        lost = stillness.since(mark)
+        assert lost.seconds == lost.longest == pytest.approx(2.95, abs=0.1)
+        assert lost.gap is None
+        assert [stillness.take_worst_lag() for _ in range(2)] == [pytest.approx(2.95, abs=0.1), 0.0]
 
 
 async def test_a_run_that_ends_before_the_next_tick_knows_of_the_standstill_already() -> None:
@@ -50,10 +51,10 @@ async def test_a_run_that_ends_before_the_next_tick_knows_of_the_standstill_alre
     async with watched(clock) as stillness:
         mark = stillness.mark()
         clock.stall(seconds=60)
-        lost, gap = stillness.since(mark)
-        assert (lost > 59, gap is not None and gap.stopped) == (True, True)
+        lost = stillness.since(mark)
+        assert (lost.seconds > 59, lost.gap is not None and lost.gap.stopped) == (True, True)
         await clock.advance(seconds=1)
-        assert stillness.since(stillness.mark()) == (0.0, None)
+        assert stillness.since(stillness.mark()) == Lost()
 
 
 async def test_a_standstill_has_its_times_and_is_no_lag() -> None:
@@ -74,9 +75,7 @@ async def test_a_wall_clock_that_leaps_is_a_host_that_was_suspended() -> None:
     stillness = Stillness(clock)  # even without ticks, as when checks are run by hand
     mark, began = stillness.mark(), clock.now()
     clock.step(hours=2)
-    lost, gap = stillness.since(mark)
-    assert gap is not None
-    assert (lost, gap.since, gap.until, gap.stopped) == (0.0, began, clock.now(), False)
+    assert stillness.since(mark) == Lost(gap=Gap(began, clock.now(), stopped=False))
 
 
 @pytest.mark.parametrize("step", [-3600.0, -1.0, 1.0, STANDSTILL - 0.1])
@@ -84,8 +83,7 @@ async def test_a_clock_that_is_put_right_is_no_standstill(step: float) -> None:
     clock = FakeClock()
     stillness = Stillness(clock)
     clock.step(seconds=step)
-    assert stillness.since(stillness.mark()) == (0.0, None)
-    assert stillness.gap is None
+    assert (stillness.since(stillness.mark()), stillness.gap) == (Lost(), None)
 
 
 async def test_a_run_that_began_afterwards_is_not_concerned() -> None:
@@ -93,4 +91,17 @@ async def test_a_run_that_began_afterwards_is_not_concerned() -> None:
     stillness = Stillness(clock)
     clock.step(hours=2)
     mark = stillness.mark()
-    assert stillness.since(mark)[1] is None
+    assert stillness.since(mark) == Lost()
+
+
+async def test_the_longest_wait_is_that_of_the_time_in_question() -> None:
+    clock = FakeClock()
+    async with watched(clock) as stillness:
+        clock.stall(seconds=2)
+        await clock.advance(seconds=1)
+        mark = stillness.mark()
+        for _ in range(3):
+            clock.stall(seconds=0.5)
+            await clock.advance(seconds=1)
+        lost = stillness.since(mark)
+        assert (lost.seconds > 1.0, lost.longest < 0.6) == (True, True)

@@ -47,10 +47,15 @@ BY_TIME = frozenset(
 #: A time-out that is noticed so many seconds after its deadline says more about this host than about the target.
 SUSPECT = 0.3
 
-#: A run that this process slept through for such a share of its time-out, and for more than `SUSPECT`, failed for want of time.
-LOST_SHARE = 0.1
+#: So does one of a run in which this process waited for a turn for such a share of its time-out: an exchange takes some ten
+#: turns. (For short time-outs that is less than `SUSPECT`, but never less than `TURN` seconds, which a busy host takes as well.)
+WAIT_SHARE = 0.1
+TURN = 0.03
 
-#: A pass for which that holds, and that lost more than so many seconds, measured our own slowness: bounds would judge that.
+#: And one in which it had no turn for such a share of its time-out altogether.
+LOST_SHARE = 0.3
+
+#: A pass that lost so many seconds, and more than `WAIT_SHARE`, measured our own slowness: bounds would judge that.
 LOST_PASS = 0.5
 
 #: From so many seconds on it is no delay any more: this process, or this host, stood still.
@@ -115,7 +120,8 @@ class Conditions:
 
     timeout: float  # seconds it might take
     after_deadline: float = 0.0  # seconds that it ended after its deadline
-    lost: float = 0.0  # seconds of it in which this process did not get to run
+    lost: float = 0.0  # seconds of it in which this process waited for a turn, altogether
+    longest: float = 0.0  # the longest of these waits
     gap: Gap | None = None  # that it fell into
 
 
@@ -133,11 +139,16 @@ def as_seen(measurement: Measurement, under: Conditions) -> Measurement:
 
 def _late(measurement: Measurement, under: Conditions) -> float | None:
     """The seconds that this process was late, if they spoil the result."""
-    by_time, passed = measurement.failure in BY_TIME, measurement.outcome is Outcome.PASS
-    if by_time and under.after_deadline > SUSPECT:
+    wait = max(TURN, under.timeout * WAIT_SHARE)
+    if measurement.outcome is Outcome.PASS:
+        return under.lost if under.lost > max(LOST_PASS, wait) else None
+    if measurement.failure not in BY_TIME:
+        return None
+    if under.after_deadline > min(SUSPECT, wait):
         return under.after_deadline
-    bearable = max(LOST_PASS if passed else SUSPECT, under.timeout * LOST_SHARE)
-    return under.lost if (by_time or passed) and under.lost > bearable else None
+    if under.longest > wait:
+        return under.longest
+    return under.lost if under.lost > max(TURN, under.timeout * LOST_SHARE) else None
 
 
 # --- The network ----------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Protocol
 
 import structlog
@@ -186,10 +187,12 @@ class Runner:
 
     async def _measure(self, run: Run) -> Measurement:
         """What the run has found out about its target; unknown when it could not have."""
-        loop, timeout = asyncio.get_running_loop(), run.check.timeout.total_seconds()
-        glance, deadline = self._sight.begin(), loop.time() + timeout
+        timeout = run.check.timeout.total_seconds()
+        # The loop's clock without its stillness: uvloop's stands for a whole round of callbacks, so on a busy host deadlines
+        # would be early, and being late would go unnoticed.
+        glance, deadline = self._sight.begin(), monotonic() + timeout
         measurement = await self._ask(run, deadline, glance)
-        late = loop.time() - deadline
+        late = monotonic() - deadline
         return await self._sight.settle(measurement, glance, host=run.probe.host, timeout=timeout, after_deadline=late)
 
     async def _ask(self, run: Run, deadline: float, glance: Glance) -> Measurement:

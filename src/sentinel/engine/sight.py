@@ -30,7 +30,7 @@ class Sight:
 
     def stood_still(self, glance: Glance) -> bool:
         """Whether this host stood still since then."""
-        return self._stillness.since(glance.mark)[1] is not None
+        return self._stillness.since(glance.mark).gap is not None
 
     async def settle(
         self, measurement: Measurement, glance: Glance, *, host: str, timeout: float, after_deadline: float
@@ -46,8 +46,10 @@ class Sight:
             timeout: seconds that it might take.
             after_deadline: seconds that it ended after that.
         """
-        lost, gap = self._stillness.since(glance.mark)
-        under = Conditions(timeout=timeout, after_deadline=after_deadline, lost=lost, gap=gap)
+        lost = self._stillness.since(glance.mark)
+        under = Conditions(
+            timeout=timeout, after_deadline=after_deadline, lost=lost.seconds, longest=lost.longest, gap=lost.gap
+        )
         measurement = as_seen(measurement, under)
         if self._beacons is None or not hangs_on_network(measurement, host):
             return measurement

@@ -1,11 +1,13 @@
 """Notices when this process does not get to run, and when this host stood still.
 
-A loop that asks to be woken every fifth of a second is woken late when the event loop is busy, when the processor is, and
+A loop that asks to be woken ten times a second is woken late when the event loop is busy, when the processor is, and
 when the process is stopped (SIGSTOP, a frozen container). A suspended host stops the steady clock as well: there the wall
 clock has leapt meanwhile.
 """
 
+from collections import deque
 from datetime import timedelta
+from itertools import takewhile
 from typing import NamedTuple
 
 import structlog
@@ -16,17 +18,29 @@ from sentinel.core.sight import STANDSTILL, Gap
 log = structlog.get_logger()
 
 #: How often the time is looked at, in seconds.
-TICK = 0.2
+TICK = 0.1
 
-#: A tick that comes so many seconds late is as usual on a busy host.
-USUAL = 0.1
+#: A tick that comes so many seconds late comes in time.
+USUAL = 0.01
+
+#: Late ticks that are remembered; older ones do not count for the longest wait of a run any more.
+MOST_WAITS = 1200
 
 
 class Mark(NamedTuple):
     """A moment to count from."""
 
+    at: float  # on the steady clock
     lost: float
     gaps: int
+
+
+class Lost(NamedTuple):
+    """What a time had too little of."""
+
+    seconds: float = 0.0  # that this process waited for a turn, altogether
+    longest: float = 0.0  # of these waits
+    gap: Gap | None = None  # the last standstill
 
 
 class Stillness:
@@ -37,6 +51,7 @@ class Stillness:
         self._wall, self._steady = clock.now(), clock.monotonic()
         self._due: float | None = None  # when the next tick should be, on the steady clock
         self._lost = 0.0  # seconds, since the start
+        self._waits: deque[tuple[float, float]] = deque(maxlen=MOST_WAITS)  # when they ended, and how long they were
         self._gaps = 0
         self._lag = 0.0  # of the tick that is to come
         self._worst = 0.0
@@ -54,12 +69,16 @@ class Stillness:
     def mark(self) -> Mark:
         """Now, to count from."""
         self._look()
-        return Mark(self._lost, self._gaps)
+        return Mark(self._steady, self._lost, self._gaps)
 
-    def since(self, mark: Mark) -> tuple[float, Gap | None]:
-        """The seconds that were lost since then, and the last gap since then."""
+    def since(self, mark: Mark) -> Lost:
+        """What was lost since then."""
         self._look()
-        return self._lost - mark.lost, self.gap if self._gaps > mark.gaps else None
+        if self._lost == mark.lost and self._gaps == mark.gaps:
+            return Lost()
+        waits = takewhile(lambda wait: wait[0] > mark.at, reversed(self._waits))
+        longest = max((seconds for _, seconds in waits), default=0.0)
+        return Lost(self._lost - mark.lost, longest, self.gap if self._gaps > mark.gaps else None)
 
     def take_worst_lag(self) -> float:
         """The worst delay in seconds since this was last asked. A standstill is none: it is told of by itself."""
@@ -75,6 +94,7 @@ class Stillness:
         if late > USUAL:
             self._due = steady
             self._lost += late
+            self._waits.append((steady, late))
         self._lag += late
         if leapt >= STANDSTILL or late >= STANDSTILL:
             stood = max(leapt, 0.0) + (late if late >= STANDSTILL else 0.0)
