@@ -181,3 +181,16 @@ def test_holidays_come_from_a_calendar_file(config: ConfigFolder) -> None:
 def test_without_the_new_sections_nothing_changes(config: ConfigFolder) -> None:
     plan = plan_of(config.write({"checks": [CHECK]}))
     assert (plan.calendars, plan.people, plan.on_call, plan.routes) == ({}, {}, {}, ())
+
+
+def test_days_and_times_of_toml_are_shown_as_texts(config: ConfigFolder) -> None:
+    from sentinel.app.plans import expanded
+
+    turns = '[on_call.primary]\npeople = ["anna"]\nstart = 2026-01-05\n'
+    standing_in = "overrides = [{ person = 'anna', from = 2026-12-24T09:00:00, to = 2026-12-27 }]\n"
+    check = '[[checks]]\nname = "api"\nkind = "http"\noptions = { url = "http://127.0.0.1:8001/health" }\n'
+    mail = '[channels.mail]\nkind = "email"\nhost = "127.0.0.1"\nsender = "s@example.org"\nrecipients = ["a@example.org"]\n'
+    anna = '[people.anna]\naddresses = [{ channel = "mail" }]\n'
+    file = config.write(f"{check}{mail}{anna}{turns}{standing_in}", name="c.toml")
+    shown = expanded(file, {})["on_call"]["primary"]
+    assert (shown["start"], shown["overrides"][0]["to"]) == ("2026-01-05", "2026-12-27")

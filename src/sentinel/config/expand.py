@@ -5,6 +5,7 @@ as the file has them, secrets are masked.
 """
 
 from collections.abc import Mapping
+from datetime import date, time
 from typing import Any
 
 from sentinel.base.redact import MASK, Redactor
@@ -212,4 +213,6 @@ def _clean(node: Any, redactor: Redactor) -> Any:
         return redactor.clean(node)
     if isinstance(node, dict):
         return {key: _clean(value, redactor) for key, value in node.items()}
+    if isinstance(node, date | time):
+        return node.isoformat()  # TOML has days and times of its own; a datetime is a day too
     return [_clean(value, redactor) for value in node] if isinstance(node, list) else node

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 HORIZON = timedelta(days=4 * 366 + 1)
 
 _DAY = timedelta(days=1)
+_DAY_SECONDS = 86_400
 _MIDNIGHT = time(0)
 
 
@@ -23,10 +24,8 @@ class Span:
     start: time
     end: time
 
-    @property
-    def over_midnight(self) -> bool:
-        """Whether it goes on into the next day. One that ends at midnight does not."""
-        return _MIDNIGHT < self.end <= self.start
+
+WHOLE_DAY = Span(start=_MIDNIGHT, end=_MIDNIGHT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +53,13 @@ class Calendar:
     def covers(self, at: datetime) -> bool:
         """Whether a moment lies in it. `at` is aware."""
         local = at.astimezone(self._zone)
-        if not self.spans:
-            return self.has_day(local.date())
-        return any(self._in_span(span, local) for span in self.spans)
+        today, now = local.date(), local.hour * 3600 + local.minute * 60 + local.second
+        for start, end in self._seconds:
+            if start <= now < end and self.has_day(today):
+                return True
+            if now + _DAY_SECONDS < end and self.has_day(today - _DAY):
+                return True
+        return False
 
     def has_day(self, day: date) -> bool:
         """Whether hours of it begin on that day."""
@@ -71,12 +74,11 @@ class Calendar:
         covered = self.covers(at)
         return next((edge for edge in self._edges(at) if edge > at and self.covers(edge) is not covered), None)
 
-    def _in_span(self, span: Span, local: datetime) -> bool:
-        now, today = local.time(), local.date()
-        if span.over_midnight:
-            began_today = now >= span.start and self.has_day(today)
-            return began_today or (now < span.end and self.has_day(today - _DAY))
-        return span.start <= now and (now < span.end or span.end == _MIDNIGHT) and self.has_day(today)
+    @cached_property
+    def _seconds(self) -> tuple[tuple[int, int], ...]:
+        """The spans in seconds since local midnight of the day on which they begin."""
+        spans = ((_since_midnight(span.start), _since_midnight(span.end)) for span in self.spans or (WHOLE_DAY,))
+        return tuple((start, end if end > start else end + _DAY_SECONDS) for start, end in spans)
 
     def _edges(self, at: datetime) -> Iterator[datetime]:
         """The moments at which anything may change, in order: midnights, starts and ends, and steps of the zone's clock."""
@@ -107,6 +109,10 @@ class Calendar:
 def any_covers(calendars: Sequence[Calendar], at: datetime) -> bool:
     """Whether a moment lies in one of them."""
     return any(calendar.covers(at) for calendar in calendars)
+
+
+def _since_midnight(at: time) -> int:
+    return at.hour * 3600 + at.minute * 60 + at.second
 
 
 def _from_the_end(day: date) -> int:
