@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -75,3 +77,12 @@ to = 2026-12-24T23:00:00
 """
     [window] = ConfigFolder(tmp_path).plan(text, name="monitoring_config.toml").windows
     assert window.when.next_after(datetime(2026, 1, 1, tzinfo=UTC)) is not None
+
+
+def test_the_example_of_the_page_can_be_used(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "alerting" / "silences-and-windows.md"
+    [example] = re.findall(r"```json\n(.*?)```", page.read_text(), re.DOTALL)
+    mail = {"kind": "email", "host": "127.0.0.1", "sender": "s@example.org", "recipients": ["a@example.org"]}
+    tree = {"checks": [{**CHECK, "name": "payroll-api", "tags": ["hr"]}], "channels": {"mail": mail}}
+    windows = ConfigFolder(tmp_path).plan(tree | json.loads(example)).windows
+    assert [window.id for window in windows] == ["backup", "patches", "move"]
