@@ -310,6 +310,14 @@ async def test_who_is_not_allowed_is_told_so_alone(room: Room) -> None:
     assert not room.desk.taken_by
 
 
+async def test_a_click_is_for_the_incident_that_goes_on_in_the_thread(room: Room) -> None:
+    """Another check of the same group has taken over, and the first message does not say so yet."""
+    await room.clicks.equip(room.plan(signing_secret=SECRET))
+    room.desk.incident = replace(room.desk.incident, id=13, thread=12)
+    room.request()
+    await eventually(lambda: room.desk.taken_by)
+
+
 async def test_a_click_on_what_is_over_is_refused(room: Room) -> None:
     await room.clicks.equip(room.plan(signing_secret=SECRET))
     room.desk.incident = replace(room.desk.incident, phase=Phase.RESOLVED, severity=Severity.OK)

@@ -11,7 +11,7 @@ from sentinel.base.clock import SystemClock
 from tests.kit.eventually import eventually
 from tests.kit.ports import LOOPBACK, free_port
 from tests.kit.slack import APP_TOKEN, BOT_TOKEN, KIM, SlackServer, signed
-from tests.kit.stage import check, level
+from tests.kit.stage import Target, check, level
 from tests.kit.theatre import story
 
 if TYPE_CHECKING:
@@ -139,15 +139,24 @@ async def test_a_thread_goes_on_after_a_restart(stage: Stage) -> None:
 
 @story
 async def test_what_breaks_together_is_one_thread_until_all_are_well(stage: Stage) -> None:
-    """The first check leads; when it is well and another is not, that one goes on in the same thread."""
-    async with SlackServer() as slack:
-        stage.daemon.config["channels"]["chat"] = chat(slack)
-        stage.checks(check("api", f"{stage.target.url}/a"), check("login", f"{stage.target.url}/b"))
+    """The first check leads; when it is well and the other is not, that one goes on in the same thread, and a click below the
+    first message is for it."""
+    async with SlackServer() as slack, Target() as other:
+        stage.daemon.config["channels"]["chat"] = chat(slack, app_token=APP_TOKEN)
+        stage.checks(check("api", stage.target.url, group="pay"), check("login", other.url, group="pay"))
         stage.levels(level(0, "chat"))
         await stage.daemon.start()
         stage.target.fail()
+        other.fail()
         first = await first_message(slack)
-        stage.target.recover()
+        await slack.connections.reach(1)
+        await stage.daemon.committed("SELECT id FROM incidents WHERE id = 2")
+        lead, rest = (stage.target, other) if "api" in first.header else (other, stage.target)
+        lead.recover()
+        await stage.daemon.committed("SELECT id FROM timeline WHERE kind = 'taken_over'")
+        assert await slack.click(first, ACKNOWLEDGE)
+        await slack.shows(lambda: "ACKNOWLEDGED" in first.header)
+        rest.recover()
         await slack.shows(lambda: "RESOLVED" in first.header)
         await stage.settles()
         assert len(slack.top()) == 1

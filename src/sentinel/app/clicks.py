@@ -18,7 +18,7 @@ from sentinel.base.clock import Clock
 from sentinel.base.errors import SentinelError
 from sentinel.base.redact import Secret
 from sentinel.channels.clean import moment
-from sentinel.channels.slack.buttons import SILENCED_FOR_HOURS, Action
+from sentinel.channels.slack.buttons import SILENCED_FOR_HOURS, Action, Aim
 from sentinel.channels.slack.clicks import Click, click, read, without_buttons
 from sentinel.channels.slack.options import SlackOptions
 from sentinel.channels.slack.signature import Seen, is_signed
@@ -225,7 +225,7 @@ class Clicks:
     async def _act(self, pressed: Click, by: str) -> Said:
         match pressed.action:
             case Action.ACKNOWLEDGE:
-                return await self._acknowledge(pressed.aim.incident, by)
+                return await self._acknowledge(pressed.aim, by)
             case Action.SILENCE:
                 return await self._silence(pressed.aim.check, by)
             case Action.RUNBOOK:
@@ -233,9 +233,10 @@ class Clicks:
             case _:
                 assert_never(pressed.action)
 
-    async def _acknowledge(self, number: int, by: str) -> Said:
+    async def _acknowledge(self, aim: Aim, by: str) -> Said:
         # Of two people who click at the same time one takes it; whoever wants to take it over says so by the command.
-        known = next((one for one in await self._acting.incidents() if one.id == number), None)
+        known = _meant(aim, await self._acting.incidents())
+        number = known.id if known is not None else aim.incident
         if known is not None and known.acknowledgement is not None:
             taken = known.acknowledgement
             who = "You have" if taken.by == by else f"{taken.by} has"
@@ -283,6 +284,12 @@ class Clicks:
 
 def _app(options: SlackOptions) -> App | None:
     return None if options.app_token is None else (options.app_token, options.api_url)
+
+
+def _meant(aim: Aim, incidents: Iterable[Incident]) -> Incident | None:
+    """The open incident that a click is for: the one of the message, or the one that goes on in its thread."""
+    here = [one for one in incidents if one.id == aim.incident or one.conversation == aim.conversation]
+    return min(here, key=lambda one: (one.id != aim.incident, not one.leads), default=None)
 
 
 async def _end(tasks: Iterable["asyncio.Task[None]"]) -> None:

@@ -34,6 +34,7 @@ class Aim:
     source: str  # name of the Sentinel
     channel: str  # name of the channel in its configuration
     incident: int
+    conversation: int  # number of the incident that the thread began with
     check: str  # its name
 
     def encoded(self) -> str:
@@ -49,7 +50,9 @@ def aimed(value: object) -> Aim | None:
     except (ValueError, TypeError, RecursionError):
         return None
     names = (aim.source, aim.channel, aim.check)
-    return aim if type(aim.incident) is int and all(isinstance(name, str) for name in names) else None
+    numbers = (aim.incident, aim.conversation)
+    sound = all(type(number) is int for number in numbers) and all(isinstance(name, str) for name in names)
+    return aim if sound else None
 
 
 def buttons(message: Message, channel: str) -> Block | None:
@@ -57,7 +60,13 @@ def buttons(message: Message, channel: str) -> Block | None:
     incident, check = message.incident, message.check
     if incident is None or check is None or incident.phase is not Phase.OPEN:
         return None
-    value = Aim(source=message.source, channel=channel, incident=incident.id, check=check.name).encoded()
+    value = Aim(
+        source=message.source,
+        channel=channel,
+        incident=incident.id,
+        conversation=incident.thread or incident.id,
+        check=check.name,
+    ).encoded()
     if len(value) > VALUE_LIMIT:
         return None
     label = shorten(one_line(check.title or check.name), 100)
