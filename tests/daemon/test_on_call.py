@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.kit.eventually import eventually
+from tests.kit.stage import check
 from tests.kit.theatre import story
 
 if TYPE_CHECKING:
@@ -63,3 +64,32 @@ async def test_a_slip_in_a_name_is_answered_with_the_name_that_was_meant(stage: 
     arranged = ("oncall", "override", "--schedule", "primry", "--person", "ben", "--for", "1h", "--why", "swapped")
     said = await stage.daemon.say(*arranged)
     assert (said.code, "did you mean primary?" in said.text) == (1, True)
+
+
+@story
+async def test_a_route_sends_an_incident_by_another_policy(stage: Stage) -> None:
+    call_anna(stage)
+    stage.checks(check("api", stage.target.url, tags=["hr"]))
+    ben = {"levels": [{"after": 0, "on_call": ["second"]}]}
+    stage.daemon.config["policies"]["payroll"] = ben
+    stage.daemon.config["on_call"]["second"] = {"people": ["ben"], "start": "2026-01-05"}
+    stage.daemon.config["routes"] = [{"match": {"tags": ["hr"], "severity": "critical"}, "policy": "payroll"}]
+    await stage.daemon.start()
+    stage.target.fail()
+    await eventually(lambda: mailed(stage) == ["ben@example.org"])
+    assert stage.told() == []
+
+
+@story
+async def test_quiet_hours_keep_warnings_and_let_critical_ones_through(stage: Stage) -> None:
+    slow = check("api", stage.target.url, severity="warning", group="a")
+    stage.checks(slow, check("web", stage.target.url, group="b"))
+    stage.daemon.config |= {"calendars": {"always": {"zone": "Europe/Berlin"}}}
+    stage.daemon.config["policies"]["default"]["quiet"] = "always"
+    await stage.daemon.start()
+    stage.target.fail()
+    await stage.daemon.committed("SELECT 1 FROM incidents GROUP BY 1 HAVING count(*) = 2")
+    await stage.hears("opened")
+    assert [request.json()["check"]["name"] for request in stage.hook.requests] == ["web"]
+    stage.target.recover()
+    await stage.hears("opened", "resolved")
