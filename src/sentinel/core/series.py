@@ -48,7 +48,7 @@ def thinned(points: Sequence[Point], most: int = MOST_POINTS) -> tuple[Point, ..
     """
     if len(points) <= most:
         return tuple(points)
-    size = -(-len(points) * 3 // most)
+    size = -(-len(points) // max(1, most // 3))
     stretches = (points[start : start + size] for start in range(0, len(points), size))
     return tuple(point for stretch in stretches for point in _extremes(stretch))
 
