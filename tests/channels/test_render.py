@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sentinel.channels.render import SUBJECT_LIMIT, Tone, block, one_line, words
 from sentinel.core.notification import Kind, Message
+from sentinel.core.rule import Severity
 from tests.kit.messages import FINDING, OPENED, OTHERS, WHY, message, news
 
 SUBJECTS = {
@@ -124,6 +125,12 @@ def test_a_digest_names_every_message_it_stands_for() -> None:
         ("WARNING", "Till 3"),
         ("RESOLVED", "Till 4"),
     ]
+
+
+def test_a_window_in_a_digest_is_no_recovery() -> None:
+    window = replace(news(1, Severity.OK), kind=Kind.WINDOW_PLANNED)
+    told = replace(message(Kind.DIGEST), news=(*message(Kind.DIGEST).news, window), others_count=5)
+    assert words(told).headline == "5 messages: 2 critical, 1 warning, 1 well again, 1 other"
 
 
 def test_a_window_says_what_it_covers_until_when_and_what_is_expected() -> None:

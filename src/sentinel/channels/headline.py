@@ -1,5 +1,6 @@
 """The one line of a message: how bad, which check, and what is wrong; what a telephone shows of it."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -134,19 +135,20 @@ def level(message: Message) -> str:
     return f"{incident.level} of {incident.levels}"
 
 
-_PARTS: Final = (
-    (Severity.CRITICAL, "critical"),
-    (Severity.WARNING, "warning"),
-    (Severity.UNKNOWN, "unknown"),
-    (Severity.OK, "well again"),
-)
+_PARTS: Final = ("critical", "warning", "unknown", "well again", "other")
+_WELL: Final = _GOOD | {Kind.WITHDRAWN, Kind.UPDATED, Kind.EASED}
 
 
 def told_of(news: tuple[News, ...]) -> str:
     """What several messages are about, by how bad they are: `480 critical, 20 well again`."""
-    counts = ((sum(1 for one in news if one.severity is severity), word) for severity, word in _PARTS)
-    parts = [f"{count} {word}" for count, word in counts if count]
-    return ", ".join(parts) if parts else "nothing is wrong"
+    counts = Counter(map(_part, news))
+    return ", ".join(f"{counts[word]} {word}" for word in _PARTS if counts[word]) or "nothing is wrong"
+
+
+def _part(news: News) -> str:
+    if news.severity is not Severity.OK:
+        return news.severity.label.lower()
+    return "well again" if news.kind in _WELL else "other"
 
 
 _NAMELESS: Final = {
