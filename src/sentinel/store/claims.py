@@ -242,16 +242,24 @@ def _set_free(connection: Connection, row: Notification, now: datetime) -> None:
         "carried_by": None,
     }
     connection.execute(_along(row).values({**_outcome(row), **later}))
-    if row.message.kind is Kind.DIGEST:
-        connection.execute(delete(outbox).where(outbox.c.id == row.id))
+    _forget_digest(connection, row)
 
 
 def _given_up(connection: Connection, row: Notification, now: datetime) -> None:  # noqa: ARG001  as the others
     """Each row is dead by itself, to be seen and sent again; the digest is nobody's any more."""
     connection.execute(_along(row).values({**_outcome(row), "carried_by": None}))
-    if row.message.kind is Kind.DIGEST:
-        gone = {"state": State.CANCELLED.value, "due_at": None}
-        connection.execute(update(outbox).where(outbox.c.id == row.id).values(gone))
+    _forget_digest(connection, row)
+
+
+def _forget_digest(connection: Connection, row: Notification) -> None:
+    """Nothing is left of a digest that cannot have arrived; one that may have stays for the record."""
+    if row.message.kind is not Kind.DIGEST:
+        return
+    itself = outbox.c.id == row.id
+    if not row.ambiguous:
+        connection.execute(delete(outbox).where(itself))
+    else:
+        connection.execute(update(outbox).where(itself).values(state=State.CANCELLED.value, due_at=None))
 
 
 def _along(row: Notification) -> Any:
