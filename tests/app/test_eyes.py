@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sentinel.app.eyes import TOLD_FOR, Eyes
@@ -60,6 +60,22 @@ async def test_a_standstill_is_told_for_a_while_and_nothing_from_before_is_overd
         assert looking.watched_since(started) == clock.now()
         await clock.advance(seconds=TOLD_FOR.total_seconds() + 1)
         assert seen(looking, clock).stood_still is None
+
+
+async def test_who_waits_to_be_called_hears_of_each_absence() -> None:
+    clock, resolver, absences = FakeClock(), Resolver(look_up=Names().look_up), list[tuple[datetime, datetime]]()
+    looking = Eyes(clock, resolver, lambda since, until: absences.append((since, until)))
+    began = clock.now()
+    clock.step(seconds=61)
+    looking.sight.begin()
+    light = Beacon(kind=BeaconKind.TCP, name="gateway", host="gateway.example.org", port=free_port())
+    looking.plan(Connectivity(beacons=(light,), timeout=timedelta(seconds=1)))
+    for _ in range(2):
+        await looking.beacons.look()
+        await clock.advance(seconds=20)
+    at = began + timedelta(seconds=61)
+    assert absences == [(began, at), (at, at), (at, at + timedelta(seconds=20))]
+    resolver.close()
 
 
 async def test_a_short_standstill_is_nothing_to_tell() -> None:

@@ -231,6 +231,25 @@ async def test_an_absence_at_another_time_excuses_nobody(job: Job) -> None:
     assert (await job.found()).failure is FailureClass.OVERDUE
 
 
+async def test_a_report_that_may_have_come_while_this_host_stood_still_is_no_false_alarm(job: Job) -> None:
+    job.reports(SUCCESS)
+    job.clock.step(minutes=90)
+    now = job.clock.now()
+    job.probe.missed(now - timedelta(minutes=40), now - timedelta(minutes=10))  # a report was due at 04:00
+    job.probe.missed(now - timedelta(minutes=40), now)
+    found = await job.found()
+    assert (found.failure, found.outcome) == (FailureClass.UNHEARD, Outcome.UNKNOWN)
+    job.restart()  # it is noted
+    assert (await job.found()).failure is FailureClass.UNHEARD
+
+
+def test_absences_that_follow_each_other_are_one() -> None:
+    at = [datetime(2026, 3, 2, 3, minute, tzinfo=UTC) for minute in (0, 10, 20, 30)]
+    life = Life(since=at[0]).missed(at[0], at[1]).missed(at[1], at[2])
+    assert (life.away_from, life.away_until) == (at[0], at[2])
+    assert life.missed(at[3], at[3]).away_from == at[3]
+
+
 async def test_the_end_of_a_run_may_be_unheard_too(job: Job) -> None:
     job.expected(every="1d", longest="10m")
     job.reports(START)

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from random import Random, SystemRandom
 from typing import Protocol
 
@@ -120,7 +121,12 @@ class Sentinel:
         store, damaged = await self._open_store()
         self._equipment.charts.use(store)
         dispatcher = Dispatcher(clock, store, self._rng)
-        eyes, rechecks = Eyes(clock, self._equipment.resolver), Rechecks(clock)
+
+        def absent(since: datetime, until: datetime) -> None:
+            parts.heartbeats.missed(since, until)  # those of the plan that is in force by then
+
+        eyes = Eyes(clock, self._equipment.resolver, absent)
+        rechecks = Rechecks(clock)
         pipeline = Pipeline(clock, store, dispatcher.wake, rechecks.ask)
         runner = Runner(clock, pipeline.accept, plan.limits, eyes.sight)
         scheduler = Scheduler(clock, runner.submit)
@@ -128,7 +134,7 @@ class Sentinel:
         checks = (*plan.checks, own_check(plan.own_policy))
         recalled = await recovery.recall(store, checks, plan.policies, clock.now())
         pipeline.resume(recalled, await store.read(lambda tx: tx.incidents.last_id()))
-        return Parts(
+        parts = Parts(
             plan=plan,
             clock=clock,
             store=store,
@@ -142,6 +148,7 @@ class Sentinel:
             rechecks=rechecks,
             reload_asked=self._reload,
         )
+        return parts
 
     async def _open_store(self) -> tuple[Store, str]:
         """The store, or a new one in place of a file that is damaged, and what became of that.

@@ -1,5 +1,6 @@
 """What Sentinel sees with: its turn on the processor, its host's network, its resolver. And what it says when one fails."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -17,14 +18,18 @@ TOLD_FROM = timedelta(seconds=10)
 TOLD_FOR = timedelta(seconds=60)
 
 
+Absent = Callable[[datetime, datetime], None]
+
+
 class Eyes:
     """Made once; a reload only changes whom it asks."""
 
-    def __init__(self, clock: Clock, resolver: Resolver) -> None:
+    def __init__(self, clock: Clock, resolver: Resolver, absent: Absent = lambda _since, _until: None) -> None:
+        """`absent` is given each time in which nobody could reach Sentinel, as soon as that is known."""
         self._clock = clock
         self._resolver = resolver
-        self.stillness = Stillness(clock)
-        self.beacons = Beacons(clock, Messenger(Transport(resolver)).ask)
+        self.stillness = Stillness(clock, lambda gap: absent(gap.since, gap.until))
+        self.beacons = Beacons(clock, Messenger(Transport(resolver)).ask, absent)
         self.sight = Sight(clock, self.stillness, self.beacons)
 
     def plan(self, connectivity: Connectivity) -> None:

@@ -21,9 +21,12 @@ Ask = Callable[[Beacon, float], Awaitable[bool]]
 class Beacons:
     """Knows whether this host's network works. One round of questions at a time; whoever wants to know shares it."""
 
-    def __init__(self, clock: Clock, ask: Ask) -> None:
+    def __init__(
+        self, clock: Clock, ask: Ask, noticed: Callable[[datetime, datetime], None] = lambda _since, _until: None
+    ) -> None:
         self._clock = clock
         self._ask = ask
+        self._noticed = noticed  # is given the time without a network so far, after each round, and at its end
         self._round: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._sightings = Sightings()
@@ -105,9 +108,11 @@ class Beacons:
             self._sightings = Sightings(well_at=now, dark_at=self._sightings.dark_at)
             if self.dark_since is not None:
                 log.info("network.up", down_s=(self._clock.now() - self.dark_since).total_seconds())
+                self._noticed(self.dark_since, self._clock.now())
             self.dark_since = None
             return
         self._sightings = Sightings(well_at=self._sightings.well_at, dark_at=now)
         if self.dark_since is None:
             self.dark_since = self._clock.now()
             log.warning("network.down", beacons=self.connectivity.names)
+        self._noticed(self.dark_since, self._clock.now())

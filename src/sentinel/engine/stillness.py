@@ -6,6 +6,7 @@ clock has leapt meanwhile.
 """
 
 from collections import deque
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import takewhile
 from typing import NamedTuple
@@ -46,8 +47,9 @@ class Lost(NamedTuple):
 class Stillness:
     """Adds up the time that was lost. Until `run` it only sees the wall clock leap."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, noticed: Callable[[Gap], None] = lambda _gap: None) -> None:
         self._clock = clock
+        self._noticed = noticed  # is given each standstill, before any run that it concerns is judged
         self._wall, self._steady = clock.now(), clock.monotonic()
         self._due: float | None = None  # when the next tick should be, on the steady clock
         self._lost = 0.0  # seconds, since the start
@@ -105,4 +107,5 @@ class Stillness:
     def _note(self, gap: Gap) -> None:
         self.gap = gap
         self._gaps += 1
+        self._noticed(gap)
         log.warning("host.stood_still", seconds=round((gap.until - gap.since).total_seconds(), 1), stopped=gap.stopped)

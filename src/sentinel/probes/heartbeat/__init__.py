@@ -101,6 +101,11 @@ class HeartbeatProbe:
         turned = report.sign is Sign.FAIL or (report.sign is not Sign.LOG and self._is_wrong(before, now))
         return self._life.note(), turned
 
+    def missed(self, since: datetime, until: datetime) -> None:
+        """Sentinel could not hear in that time: this host stood still, or had no network."""
+        self._life = self._life.missed(since, until)
+        self._noted_at = None  # with the next run
+
     async def measure(self, deadline: float) -> Measurement:  # noqa: ARG002  # there is nothing to wait for
         # Nothing is awaited here, so no report comes between what is judged and the note that goes with it.
         now = self._clock.now()

@@ -104,7 +104,9 @@ def _overdue(life: Life, expected: Expectation) -> Finding:
 def _unheard(life: Life, expected: Expectation) -> Finding:
     moments = (life.away_from, life.away_until, expected.again(life))
     left, back, again = (expected.schedule.shown(moment) for moment in moments if moment is not None)
-    explanation = f"a report may have come while Sentinel did not run, from {left} to {back}; the next is due {again}"
+    explanation = (
+        f"a report may have come while Sentinel could not hear it, from {left} to {back}; the next is due {again}"
+    )
     return Finding(FailureClass.UNHEARD, explanation, _UNHEARD_HINT)
 
 

@@ -41,6 +41,12 @@ class Life:
             return self
         return replace(self, alive=now, away_from=self.alive, away_until=now)
 
+    def missed(self, since: datetime, until: datetime) -> "Life":
+        """What is known after a time in which Sentinel could not hear, which may go on from the last one."""
+        if self.away_from is not None and self.away_until is not None and self.away_from <= since <= self.away_until:
+            since = self.away_from
+        return replace(self, away_from=since, away_until=until)
+
     def after(self, report: Report, now: datetime, said: str) -> "Life":
         """What is known once a report came in.
 
