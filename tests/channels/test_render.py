@@ -1,6 +1,7 @@
 """The words of messages."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from sentinel.channels.render import SUBJECT_LIMIT, Tone, block, one_line, words
 from sentinel.core.notification import Kind, Message
 from sentinel.core.rule import Severity
-from tests.kit.messages import FINDING, OPENED, OTHERS, WHY, message, news
+from tests.kit.messages import FINDING, NOW, OPENED, OTHERS, WHY, message, news
 
 SUBJECTS = {
     Kind.OPENED: f"[CRITICAL] Payroll API: {WHY} (incident 12, level 1 of 3)",
@@ -137,6 +138,11 @@ def test_a_window_says_what_it_covers_until_when_and_what_is_expected() -> None:
     said = labelled(message(Kind.WINDOW_PLANNED))
     assert (said["Covers"], said["To"]) == ("checks tagged payroll", "2026-03-02 04:48:05 UTC")
     assert (said["Expected"], said["Planned by"]) == ("to be down", "kim")
+
+
+def test_a_window_that_ends_before_it_begins_was_called_off() -> None:
+    told = replace(message(Kind.WINDOW_ENDED), at=NOW - timedelta(hours=1))
+    assert words(told).headline == "Payroll 4.2 is called off"
 
 
 def test_a_planned_command_says_how_to_stop_it() -> None:

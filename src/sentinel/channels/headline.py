@@ -1,7 +1,7 @@
 """The one line of a message: how bad, which check, and what is wrong; what a telephone shows of it."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -204,8 +204,10 @@ def _of_window(message: Message) -> str:
             return f": {span(window)}"
         case Kind.WINDOW_STARTED:
             return f" has begun, until {_until(message.at, window.ends_at)}"
+        case _ if message.at <= window.starts_at:
+            return " is called off"
         case _:
-            return f" is over after {format_duration(max(message.at - window.starts_at, timedelta(0)))}"
+            return f" is over after {format_duration(message.at - window.starts_at)}"
 
 
 def span(window: AboutWindow) -> str:
