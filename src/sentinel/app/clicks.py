@@ -7,22 +7,21 @@ was heard, so it is acted upon afterwards. A refusal is told to the clicker alon
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from random import Random
-from typing import TYPE_CHECKING, Any, Final, Protocol, assert_never
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from sentinel.app.clicked import Acting, Doer, Said, refused
 from sentinel.base.clock import Clock
 from sentinel.base.errors import SentinelError
 from sentinel.base.redact import Secret
-from sentinel.channels.clean import moment
-from sentinel.channels.slack.buttons import SILENCED_FOR_HOURS, Action, Aim
+from sentinel.channels.slack.buttons import Action
 from sentinel.channels.slack.clicks import Click, click, read, without_buttons
 from sentinel.channels.slack.options import SlackOptions
 from sentinel.channels.slack.signature import Seen, is_signed
-from sentinel.core.incident import Acknowledge, Event, Incident, Refusal
 from sentinel.core.notification import Sent
 from sentinel.core.plan import Plan
 
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     from sentinel.channels.slack.listening import Listener
 
 log = structlog.get_logger()
-
-SILENCED_FOR: Final = timedelta(hours=SILENCED_FOR_HOURS)
-WHY: Final = "by a button in Slack"
 
 #: Clicks that are acted upon at the same time; Slack shows whoever clicks beyond that it did not work.
 MOST_AT_ONCE: Final = 50
@@ -46,12 +42,6 @@ DEAF_FOR: Final = timedelta(minutes=5)
 #: Seconds that a stop leaves to clicks that are acted upon.
 GRACE: Final = 2.0
 
-_REFUSALS: Final = {
-    Refusal.NO_INCIDENT: "There is no such incident here any more.",
-    Refusal.NOT_OPEN_YET: "The incident has not opened yet, so there is nothing to take.",
-    Refusal.ALREADY_RESOLVED: "It is over already: there is nothing to take.",
-}
-
 #: One app of Slack: its token and where its API is.
 App = tuple[Secret, str]
 
@@ -62,27 +52,6 @@ class Heard(StrEnum):
     TAKEN = "taken"
     NOT_SLACKS = "not_slacks"  # unsigned, signed by somebody else, long ago, or not for the first time
     TOO_MANY = "too_many"
-
-
-class Acting(Protocol):
-    """What a click can ask for."""
-
-    async def incidents(self) -> Iterable[Incident]: ...
-
-    async def meet(self, number: int, event: Event) -> Incident | Refusal: ...
-
-    def silenced_until(self, check: str) -> datetime | None: ...
-
-    async def silence_check(self, check: str, hold: timedelta, by: str, why: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What a click led to."""
-
-    text: str
-    done: bool = False  # False: it was refused, and only the clicker is told
-    gone: frozenset[Action] = frozenset()  # buttons that make no sense any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +66,7 @@ class Clicks:
     """Hears of clicks and acts upon them. `equip` it with each plan, and `stop` it in the end."""
 
     def __init__(self, acting: Acting, clock: Clock, rng: Random) -> None:
-        self._acting = acting
+        self._doer = Doer(acting, clock)
         self._clock = clock
         self._rng = rng
         self._source = ""
@@ -199,7 +168,7 @@ class Clicks:
         aim, by = pressed.aim, self._names.get(pressed.user, f"slack:{pressed.user}")
         options = self._channels.get(aim.channel) if aim.channel in channels else None
         try:
-            said = self._refused(pressed, options) or await self._act(pressed, by)
+            said = refused(pressed, options, self._source) or await self._doer.do(pressed, by)
         except SentinelError as error:
             said = Said(text=f"{error}. {error.hint}".strip())
         except Exception:
@@ -210,53 +179,6 @@ class Clicks:
             "slack.clicked", action=pressed.action.value, incident=aim.incident, check=aim.check, by=by, done=said.done
         )
         await self._answer(pressed, options or self._any(channels), said)
-
-    def _refused(self, pressed: Click, options: SlackOptions | None) -> Said | None:
-        if pressed.aim.source != self._source:
-            return Said(
-                text=f"This message is of the Sentinel {pressed.aim.source!r}; {self._source!r} heard the click."
-            )
-        if options is None:
-            return Said(text=f"The channel {pressed.aim.channel!r} is not in Sentinel's configuration any more.")
-        if options.allowed_users and pressed.user not in options.allowed_users:
-            return Said(text="You may not do this: `allowed_users` of the channel does not name you.")
-        return None
-
-    async def _act(self, pressed: Click, by: str) -> Said:
-        match pressed.action:
-            case Action.ACKNOWLEDGE:
-                return await self._acknowledge(pressed.aim, by)
-            case Action.SILENCE:
-                return await self._silence(pressed.aim.check, by)
-            case Action.RUNBOOK:
-                return Said(text="", done=True)
-            case _:
-                assert_never(pressed.action)
-
-    async def _acknowledge(self, aim: Aim, by: str) -> Said:
-        # Of two people who click at the same time one takes it; whoever wants to take it over says so by the command.
-        known = _meant(aim, await self._acting.incidents())
-        number = known.id if known is not None else aim.incident
-        if known is not None and known.acknowledgement is not None:
-            taken = known.acknowledgement
-            who = "You have" if taken.by == by else f"{taken.by} has"
-            return Said(
-                text=f"{who} it already, until {moment(taken.until)}. To take it over: `sentinel ack {number}`."
-            )
-        answer = await self._acting.meet(number, Acknowledge(by=by, why=WHY))
-        if isinstance(answer, Refusal):
-            return Said(text=_REFUSALS.get(answer, "That cannot be done now."))
-        until = f" until {moment(answer.acknowledgement.until)}" if answer.acknowledgement else ""
-        return Said(text=f"Taken by {by}{until}", done=True, gone=frozenset({Action.ACKNOWLEDGE, Action.SILENCE}))
-
-    async def _silence(self, check: str, by: str) -> Said:
-        until = self._clock.now() + SILENCED_FOR
-        # Each click would make one more silence, which somebody has to end again.
-        known = self._acting.silenced_until(check)
-        if known is not None and known > until - SILENCED_FOR / 2:
-            return Said(text=f"It is silenced already, until {moment(known)}. `sentinel silence` says by whom and why.")
-        await self._acting.silence_check(check, SILENCED_FOR, by, WHY)
-        return Said(text=f"Silenced by {by} until {moment(until)}", done=True, gone=frozenset({Action.SILENCE}))
 
     # --- The answer -------------------------------------------------------------------------------------------------
 
@@ -284,12 +206,6 @@ class Clicks:
 
 def _app(options: SlackOptions) -> App | None:
     return None if options.app_token is None else (options.app_token, options.api_url)
-
-
-def _meant(aim: Aim, incidents: Iterable[Incident]) -> Incident | None:
-    """The open incident that a click is for: the one of the message, or the one that goes on in its thread."""
-    here = [one for one in incidents if one.id == aim.incident or one.conversation == aim.conversation]
-    return min(here, key=lambda one: (one.id != aim.incident, not one.leads), default=None)
 
 
 async def _end(tasks: Iterable["asyncio.Task[None]"]) -> None:
