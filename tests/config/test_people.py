@@ -51,6 +51,7 @@ TREE: dict[str, Any] = {
             ],
             "updates": {"channels": ["team"], "every": "20m"},
             "quiet": "night",
+            "group": {"wait": "1m"},
         }
     },
     "routes": [{"match": {"tags": ["hr"], "severity": "critical"}, "when": "night", "policy": "default"}],
@@ -85,6 +86,7 @@ def test_a_level_names_schedules_and_repeats(config: ConfigFolder) -> None:
     assert policy.updates is not None
     assert (policy.updates.every, policy.updates.severity) == (timedelta(minutes=20), Severity.CRITICAL)
     assert [calendar.name for calendar in policy.quiet] == ["night"]
+    assert (policy.group_wait, policy.group_every) == (timedelta(minutes=1), timedelta(minutes=5))
 
 
 def test_a_route_goes_by_tag_severity_and_calendar(config: ConfigFolder) -> None:

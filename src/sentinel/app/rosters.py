@@ -171,6 +171,7 @@ class Rosters:
         if self._reading is not None and not self._reading.done():
             raise BadCalendar("a file that takes very long to read", "a file on a disk of this host")
         self._reading = asyncio.create_task(asyncio.to_thread(reread, schedule, now), name="calendar-file")
+        self._reading.add_done_callback(_look_away)
         done, _ = await asyncio.wait({self._reading}, timeout=READ_WITHIN)
         if not done:
             raise BadCalendar(f"a file that was not read within {READ_WITHIN:g} s", "a file on a disk of this host")
@@ -180,6 +181,12 @@ class Rosters:
         if name not in self.problems:
             log.error("on_call.file_refused", schedule=name, found=error.found, expected=error.expected)
         self.problems[name] = str(error)
+
+
+def _look_away(task: asyncio.Task[OnCall]) -> None:
+    """What a reading that was given up ends with is nobody's concern; asyncio would complain that nobody asked."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _mark(file: Path) -> tuple[int, int, int] | None:

@@ -179,6 +179,7 @@ def _policy(policy: Policy) -> Tree:
             "warning": write_duration(policy.acknowledge_warning),
             "critical": write_duration(policy.acknowledge_critical),
         },
+        "group": {"wait": write_duration(policy.group_wait), "every": write_duration(policy.group_every)},
         **({"updates": _updates(policy.updates)} if policy.updates else {}),
         **({"quiet": [calendar.name for calendar in policy.quiet]} if policy.quiet else {}),
     }

@@ -199,6 +199,8 @@ def _policy(path: KeyPath, name: str, entry: PolicyEntry, known: Known, problems
         acknowledge_warning=entry.acknowledge.warning,
         acknowledge_critical=entry.acknowledge.critical,
         updates=_updates((*path, "updates"), entry.updates, known, problems) if entry.updates else None,
+        group_wait=entry.group.wait,
+        group_every=entry.group.every,
         quiet=tuple(_quiet((*path, "quiet"), entry.quiet, known, problems)),
     )
 

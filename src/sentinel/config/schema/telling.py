@@ -55,6 +55,15 @@ class UpdatesEntry(Options):
     """The least severity of which they hear."""
 
 
+class GroupTimes(Options):
+    """How what breaks together is told of in one message."""
+
+    wait: Duration = Field(default="30s", validate_default=True)
+    """Whatever joins a trouble or leaves it within this time is told in one message."""
+    every: Duration = Field(default="5m", validate_default=True)
+    """The least time between two such messages."""
+
+
 class PolicyEntry(Options):
     """Who is told when."""
 
@@ -66,6 +75,8 @@ class PolicyEntry(Options):
     """How long an acknowledgement holds unless it says otherwise; then the escalation goes on."""
     updates: UpdatesEntry | None = None
     """Who is kept informed while an incident lasts. Not given: nobody."""
+    group: GroupTimes = GroupTimes()
+    """When people hear of others in the same trouble."""
     quiet: Name | tuple[Name, ...] = ()
     """Name of a calendar, or several: while one of them covers, people are told of critical incidents only. Of a warning they
     are told when it ends, if it still lasts."""
