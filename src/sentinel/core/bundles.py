@@ -40,9 +40,10 @@ class Bundles:
             return
         if not after.leads:
             self._members.setdefault(after.bundle, {})[history.check.name] = history
-        elif after.announced and after.mute is None:
+            return
+        self._by_number[bundle_of(after)] = history
+        if after.announced and after.mute is None:
             self._speakers.setdefault(history.check.group, {})[history.check.name] = history
-            self._by_number[bundle_of(after)] = history
 
     def speaker(self, history: History, severity: Severity) -> Incident | None:
         """The incident of its group that speaks for an incident of this check if it is as bad as that."""
@@ -60,7 +61,7 @@ class Bundles:
         return min(fit, key=lambda incident: incident.id, default=None)
 
     def speaking_for(self, bundle: int) -> History | None:
-        """Who speaks for a bundle."""
+        """Who speaks for a bundle, muted or not."""
         return self._by_number.get(bundle)
 
     def members(self, incident: Incident) -> list[History]:

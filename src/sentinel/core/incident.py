@@ -1,6 +1,6 @@
 """An incident as a value: what it is, what can happen to it, and what that asks for. How it lives is in `core.life`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -71,9 +71,16 @@ class Around:
     heard: tuple["Address", ...] = ()  # who heard of it through the incident that speaks for its bundle
 
     def mute(self, incident: "Incident") -> Mute | None:
+        """Why nobody is told of an incident now.
+
+        One of which people were told by itself joins nobody: whoever has heard of its conversation hears the end of it there.
+        """
         if incident.hole:
             return self.hole
-        return self.critical if incident.severity is Severity.CRITICAL else self.warning
+        mute = self.critical if incident.severity is Severity.CRITICAL else self.warning
+        if mute is not None and mute.bundle and incident.told and incident.leads:
+            return replace(mute, bundle=0)
+        return mute
 
 
 #: Nothing out of the ordinary.

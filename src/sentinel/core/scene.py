@@ -133,7 +133,8 @@ class Scene:
         if incident is None or incident.mute is None or incident.mute.because is not Because.GROUP:
             return None
         speaker = self._speaker_of(incident)
-        return speaker if speaker is not None and speaker.severity >= severity else None
+        speaks = speaker is not None and speaker.mute is None and speaker.severity >= severity
+        return speaker if speaks else None
 
     def _speaker_of(self, incident: Incident | None) -> Incident | None:
         if incident is None or incident.leads:
