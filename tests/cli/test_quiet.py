@@ -46,6 +46,8 @@ async def test_a_window_is_started_listed_and_ended(monitor: StillMonitor) -> No
         "Down is what is expected.\n"
     )
     assert "move, check *, down expected: new disk" in (await asked(monitor, "window")).out
+    extended = await asked(monitor, "window", "extend", "1", "--for", "1h")
+    assert "is extended, from 2026-11-22 12:00 to 2026-11-22 13:30 UTC" in extended.out
     assert (await asked(monitor, "window", "end", "1", "--json")).json()["course"] == "over"
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sentinel.core.matcher import Matcher
+from sentinel.core.recurrence import Repeating
+from sentinel.core.window import Window, Windows
 from tests.kit.scene import CANARY
 
 if TYPE_CHECKING:
@@ -35,8 +39,21 @@ async def test_a_window_is_started_and_ended(site: Site) -> None:
     assert (started["id"], started["course"], started["expects_down"]) == ("1", "active", True)
     [listed] = (await site.remote.get(WINDOWS)).json()["windows"]
     assert listed["current"] == {"starts_at": "2026-11-22T12:00:00.000Z", "ends_at": "2026-11-22T14:00:00.000Z"}
+    longer = (await site.local.post(f"{WINDOWS}/1/extend", json={"by": "bob", "for": "30m"})).json()
+    assert longer["current"]["ends_at"] == "2026-11-22T14:30:00.000Z"
     ended = (await site.local.post(f"{WINDOWS}/1/end", json={"by": "bob"})).json()
     assert (ended["course"], ended["ended_by"]) == ("over", "bob")
+
+
+async def test_a_window_of_the_configuration_is_as_long_as_that_says(site: Site) -> None:
+    when = Repeating(line="0 12 * * *", zone="UTC", duration=timedelta(hours=1))
+    nightly = Window(id="nightly", title="", matcher=Matcher(), when=when, configured=True)
+    site.monitor.keeper.windows = Windows([nightly])
+    answer = await site.local.post(f"{WINDOWS}/nightly/extend", json={"by": "bob", "for": "30m"})
+    assert (answer.status_code, "stands in the configuration" in answer.json()["error"]) == (409, True)
+    assert (await site.local.post(f"{WINDOWS}/nightly/end", json={"by": "bob"})).json()["course"] == "future"
+    again = await site.local.post(f"{WINDOWS}/nightly/end", json={"by": "bob"})
+    assert (again.status_code, "belongs to the configuration" in again.json()["hint"]) == (409, True)
 
 
 async def test_the_status_says_what_is_quiet_and_why(site: Site) -> None:

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from sentinel.app.asking import Asked, check_meant, check_times
+from sentinel.app.asking import LONGEST, Asked, check_meant, check_times
 from sentinel.app.keeper import Keeper, NotDone
 from sentinel.base.clock import Clock
 from sentinel.core.recurrence import Once
@@ -90,15 +90,37 @@ class WindowVerbs:
         """
         async with self._changing:
             now = self._clock.now()
-            window = self._keeper.windows.get(name)
-            if window is None or window.course(now) is Course.OVER:
-                raise NotDone(f"no window {name} is open or to come", "`sentinel window` lists them")
+            window = self._current(name, now)
             if window.configured and window.covering(now) is None:
                 hint = "one that is to come belongs to the configuration: change it there, and `sentinel reload`"
                 raise NotDone(f"the window {name} is not open", hint)
             ended = window.ended(by, now)
             await self._keep(ended, "window.ended_early", by)
         return self._line(ended, now)
+
+    async def extend(self, name: str, by: str, longer: timedelta) -> WindowLine:
+        """Have a window that a person planned end later.
+
+        Raises:
+            NotDone: there is none of that name, it is over, stands in the configuration, or would last too long.
+        """
+        async with self._changing:
+            now = self._clock.now()
+            window = self._current(name, now)
+            if window.configured or not isinstance(window.when, Once):
+                hint = "`sentinel window start` opens another one beside it"
+                raise NotDone(f"the window {name} stands in the configuration, which says how long it takes", hint)
+            if not timedelta(0) < longer <= LONGEST or window.when.ends_at + longer > now + 2 * LONGEST:
+                raise NotDone("it has to end later than it does, by at most 366 days")
+            extended = replace(window, when=replace(window.when, ends_at=window.when.ends_at + longer))
+            await self._keep(extended, "window.extended", by)
+        return self._line(extended, now)
+
+    def _current(self, name: str, now: datetime) -> Window:
+        window = self._keeper.windows.get(name)
+        if window is None or window.course(now) is Course.OVER:
+            raise NotDone(f"no window {name} is open or to come", "`sentinel window` lists them")
+        return window
 
     def _check_channels(self, wanted: AskedWindow) -> None:
         known = self._keeper.channels

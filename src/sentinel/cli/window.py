@@ -1,4 +1,4 @@
-"""Commands about windows: window, window start, window plan, window end."""
+"""Commands about windows: window, window start, window plan, window extend, window end."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -47,6 +47,7 @@ def window(context: click.Context, everything: bool, as_json: bool) -> None:
       sentinel window
       sentinel window start --check "payroll-*" --for 30m --expect-down --why "new version"
       sentinel window plan --tag hr --at 22:00 --for 1h --why "move of the database"
+      sentinel window extend 7 --for 30m
       sentinel window end 7
     """
     if context.invoked_subcommand is not None:
@@ -101,10 +102,29 @@ def end(window: str, by: str | None, as_json: bool) -> None:
     Example:
       sentinel window end 7
     """
+    _do(window, "end", {"by": by or login_name()}, "ended", as_json=as_json)
+
+
+@window.command()
+@options.config
+@click.argument("window", metavar="ID")
+@by_option
+@click.option("--for", "longer", required=True, metavar="TIME", help="How much longer, such as 30m.")
+@as_json
+def extend(window: str, by: str | None, longer: str, as_json: bool) -> None:
+    """Have a window end later that was planned or started by command.
+
+    \b
+    Example:
+      sentinel window extend 7 --for 30m
+    """
+    _do(window, "extend", {"by": by or login_name(), "for": longer}, "extended", as_json=as_json)
+
+
+def _do(window: str, doing: str, body: wire.Json, done: str, *, as_json: bool) -> None:
     if "/" in window:
         raise click.UsageError(f"{window!r} is the id of no window: `sentinel window` lists them")
-    row = wire.ask(chosen_config(), f"/api/v1/windows/{quote(window)}/end", {"by": by or login_name()})
-    _say(row, "ended", as_json=as_json)
+    _say(wire.ask(chosen_config(), f"/api/v1/windows/{quote(window)}/{doing}", body), done, as_json=as_json)
 
 
 def _plan(start: str | None, given: dict[str, Any], more: wire.Json, done: str) -> None:

@@ -49,6 +49,7 @@ class QuietPages:
             Route("/api/v1/silences/{number:int}/extend", self.extend_silence, methods=["POST"]),
             Route("/api/v1/windows", self.plan_window, methods=["POST"]),
             Route("/api/v1/windows/{name}/end", self.end_window, methods=["POST"]),
+            Route("/api/v1/windows/{name}/extend", self.extend_window, methods=["POST"]),
         )
 
     async def silences(self, request: Request) -> Response:
@@ -70,8 +71,7 @@ class QuietPages:
         return await self._changing(self._monitor.silences.end(request.path_params["number"], by))
 
     async def extend_silence(self, request: Request) -> Response:
-        fields = object_of(await body(request), {"by", "for"})
-        by, longer = line(fields, "by", LONGEST_NAME), _lasting(fields, "for")
+        by, longer = _longer(await body(request))
         return await self._changing(self._monitor.silences.extend(request.path_params["number"], by, longer))
 
     async def plan_window(self, request: Request) -> Response:
@@ -80,6 +80,10 @@ class QuietPages:
     async def end_window(self, request: Request) -> Response:
         by = line(object_of(await body(request), {"by"}), "by", LONGEST_NAME)
         return await self._changing(self._monitor.windows.end(request.path_params["name"], by))
+
+    async def extend_window(self, request: Request) -> Response:
+        by, longer = _longer(await body(request))
+        return await self._changing(self._monitor.windows.extend(request.path_params["name"], by, longer))
 
     async def _changing(self, change: Awaitable[Document]) -> Response:
         try:
@@ -121,6 +125,11 @@ def asked_window(content: bytes) -> AskedWindow:
         channels=_words(fields, "channels"),
         before=_lasting(fields, "before") if fields.get("before") else timedelta(0),
     )
+
+
+def _longer(content: bytes) -> tuple[str, timedelta]:
+    fields = object_of(content, {"by", "for"})
+    return line(fields, "by", LONGEST_NAME), _lasting(fields, "for")
 
 
 def _matcher(fields: Mapping[str, Any]) -> Matcher:
