@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sentinel.app.once import status_from_store
+from sentinel.base.clock import SystemClock
 from sentinel.base.errors import StoreError
 from sentinel.base.redact import Secret
 from sentinel.core.matcher import Matcher
 from sentinel.core.plan import ChannelPlan, StorePlan
 from sentinel.core.recurrence import Repeating
+from sentinel.core.silence import Silence
 from sentinel.core.window import Window
 from sentinel.store.database import Store
 from tests.kit.broken_store import MissingTable
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.core.plan import Plan
+
+HOUR = timedelta(hours=1)
 
 #: It is 03:00 UTC; the window is from 04:00 to 05:00.
 NIGHTLY = Window(
@@ -156,3 +161,17 @@ async def test_a_step_of_the_clock_back_over_the_start_tells_nothing_twice(
     await calm.look()
     await calm.look(minutes=40)
     assert told(ledger) == ["window_started"]
+
+
+async def test_without_a_daemon_the_status_says_what_its_store_remembers(
+    whole: Plan, store: Store, clock: FakeClock, tmp_path: Path
+) -> None:
+    now = SystemClock().now()
+    silence = Silence(
+        id=1, matcher=Matcher(checks=("api",)), by="ann", why="known", starts_at=now, ends_at=now + HOUR, created_at=now
+    )
+    await store.write(lambda tx: tx.silences.save([silence]))
+    remembering = replace(whole, store=StorePlan(url=Secret(f"sqlite:///{tmp_path}/sentinel.db")))
+    document = await status_from_store(remembering)
+    assert [(line.id, line.why) for line in document.silences] == [(1, "known")]
+    assert next(line.quiet for line in document.checks if line.name == "api").startswith("silenced by ann until")
