@@ -11,7 +11,21 @@ import click
 
 from sentinel import __version__
 from sentinel.base.errors import SentinelError
-from sentinel.cli import ask, channels, cleanup, config, explain, incidents, oncall, once, options, run, silence, window
+from sentinel.cli import (
+    ask,
+    backtest,
+    channels,
+    cleanup,
+    config,
+    explain,
+    incidents,
+    oncall,
+    once,
+    options,
+    run,
+    silence,
+    window,
+)
 
 #: A command line that cannot be understood (sysexits.h).
 EX_USAGE = 64
@@ -67,6 +81,7 @@ for command in (
     channels.channels,
     ask.outbox,
     oncall.oncall,
+    backtest.backtest,
     once.report,
     once.test_alert,
     ask.reload,
