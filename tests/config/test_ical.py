@@ -137,3 +137,14 @@ def test_a_folder_and_a_file_that_is_not_there_are_refused(tmp_path: Path) -> No
     for file in (tmp_path, tmp_path / "none.ics"):
         with pytest.raises(BadCalendar):
             read_calendar(file, "UTC", SINCE, SINCE + MONTH)
+
+
+@pytest.mark.parametrize(
+    "broken", ["DTSTART:soon", "DTSTART:20260306T090000Z\nnothing Canary Jones", "DTSTART;TZID=Canary Jones:1"]
+)
+def test_no_refusal_quotes_the_file_which_names_people(tmp_path: Path, broken: str) -> None:
+    file = tmp_path / "team.ics"
+    file.write_text(calendar(f"UID:1@example.org\n{broken}\nSUMMARY:Canary Jones\n"), newline="")
+    with pytest.raises(BadCalendar) as raised:
+        read_calendar(file, "UTC", SINCE, SINCE + MONTH)
+    assert "Canary" not in f"{raised.value} {raised.value.hint}"
