@@ -189,7 +189,7 @@ class Message:
         """Whether it goes before others: something critical is wrong, and somebody has to do something."""
         if self.kind in (Kind.COMMAND, Kind.COMMAND_PLANNED):
             return True
-        return self.kind in ROUSING and self.severity is Severity.CRITICAL
+        return (self.kind in ROUSING or self.kind is Kind.DIGEST) and self.severity is Severity.CRITICAL
 
 
 #: Other checks that a message lists by name.
