@@ -119,6 +119,15 @@ def test_the_messages_say_what_since_when_and_who() -> None:
     assert (message.window.by, message.window.why, message.window.covers) == ("ann", "disk", "everything")
 
 
+def test_the_hint_of_one_to_come_is_something_that_can_be_done() -> None:
+    """Only a person's own can be called off; the others belong to the configuration."""
+    assert "`sentinel window end 1` calls it off" in compose(begun(TOMORROW, 35), PLANNED, "ward", NOW).hint
+    nights = compose(begun(replace(nightly(), before=HOUR), 22.5 * 60), PLANNED, "ward", NOW)
+    assert nights.hint == "`sentinel window` lists all of them."
+    assert nights.window is not None
+    assert nights.window.title == "nightly"
+
+
 @PROPERTY
 @given(
     looks=st.lists(st.floats(-600, 3_000), min_size=1, max_size=40).map(sorted),

@@ -62,7 +62,7 @@ def begin(window: Window, occurrence: Occurrence) -> Held:
     """An occurrence of which nothing was said yet."""
     return Held(
         window=window.id,
-        title=window.title or window.id,
+        title=window.title or (window.id if window.configured else f"Window {window.id}"),
         matcher=window.matcher,
         starts_at=occurrence.starts_at,
         ends_at=occurrence.ends_at,
@@ -209,8 +209,14 @@ def _never_down(held: Held) -> str:
 
 
 def _hint(held: Held, kind: Kind) -> str:
-    if kind is not Kind.WINDOW_ENDED:
-        return f"`sentinel window end {held.window}` ends it early; `sentinel window` lists all of them."
-    return (
-        "" if held.is_called_off else "Every check that it covered is looked at now; what is still bad is told at once."
-    )
+    match kind:
+        case Kind.WINDOW_PLANNED:
+            # One that is to come and was not planned by a person belongs to the configuration.
+            off = f"`sentinel window end {held.window}` calls it off; " if held.window.isdecimal() else ""
+            return f"{off}`sentinel window` lists all of them."
+        case Kind.WINDOW_STARTED:
+            return f"`sentinel window end {held.window}` ends it early; `sentinel window` lists all of them."
+        case _ if held.is_called_off:
+            return ""
+        case _:
+            return "Every check that it covered is looked at now; what is still bad is told at once."

@@ -89,7 +89,8 @@ def _held_cells(row: Json, now: datetime) -> tuple[str, ...]:
 
 
 def _purpose(row: Json) -> str:
-    title = f"{clean(row['title'])}, " if row["title"] != row.get("id", row.get("window")) else ""
+    name = row.get("id", row.get("window"))
+    title = "" if row["title"] in (name, f"Window {name}") else f"{clean(row['title'])}, "
     why = f": {clean(row['why'])}" if row["why"] else ""
     return f"{title}{clean(row['covers'])}{', down expected' if row['expects_down'] else ''}{why}"
 
