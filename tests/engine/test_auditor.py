@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Self
@@ -37,8 +38,9 @@ class House:
         self.dispatcher = Dispatcher(clock, store, Random(7))
         self.channels = {name: ScriptedChannel() for name in ("mail", "chat", "hook")}
         self.stuck: tuple[str, ...] = ()
+        self.planned = [check("api", rules=())]
         audited = Audited(
-            plan=lambda: plan(check("api", rules=())),
+            plan=lambda: plan(*self.planned),
             pipeline=self.desk.pipeline,
             dispatcher=self.dispatcher,
             stuck=lambda: self.stuck,
@@ -173,6 +175,31 @@ async def test_a_check_whose_results_do_not_reach_the_store_is_found(house: Hous
         house.clock.step(seconds=61)
         found = await house.finds()
     assert found == [Lapse.SILENT, Lapse.OVERDUE]
+
+
+async def test_a_check_that_has_just_been_added_is_not_overdue(house: House) -> None:
+    for _ in range(30):
+        await house.passes(minutes=1)
+    house.planned.append(check("login", rules=()))
+    found = await house.round()
+    assert not [flaw for flaw in found if flaw.lapse in (Lapse.SILENT, Lapse.OVERDUE)]
+
+
+async def test_an_old_copy_of_an_incident_is_written_anew_and_told_of_only_if_that_does_not_help(house: House) -> None:
+    await house.opens()
+    await house.send()
+    for _ in range(30):
+        house.desk.pipeline.tick()
+        await house.passes(minutes=1)
+    before = await house.store.read(lambda tx: tx.incidents.get(1))
+    assert before is not None
+    old = replace(before, levels=())
+    await house.store.write(lambda tx: tx.incidents.save(old))
+    assert Lapse.STALLED not in await house.finds()
+    assert Lapse.STALLED not in await house.finds()
+    after = await house.store.read(lambda tx: tx.incidents.get(1))
+    assert after is not None
+    assert after.levels == before.levels
 
 
 async def test_after_a_host_stood_still_nothing_is_overdue(house: House) -> None:

@@ -5,11 +5,13 @@ asks of each thing that waits whether its time has passed. So a timer that was l
 that only looks busy are found by somebody who does not share their memory.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
+from sentinel.core.cadence import overdue
 from sentinel.core.check import Check
 from sentinel.core.escalation import next_tick
 from sentinel.core.incident import Address, Incident
@@ -65,6 +67,13 @@ class Stuck:
     since: datetime  # when the oldest of them was due
 
 
+class Expected(NamedTuple):
+    """A check, and the moment from which its results can be expected."""
+
+    check: Check
+    since: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
     """What the store says, all of it at one moment."""
@@ -84,7 +93,7 @@ class Audit:
 
 
 def audit(
-    books: Books, followed: Collection[int], checks: Iterable[Check], since: datetime, now: datetime
+    books: Books, followed: Collection[int], checks: Sequence[Expected], since: datetime, now: datetime
 ) -> tuple[Flaw, ...]:
     """Everything in the books that is not as it should be.
 
@@ -100,7 +109,7 @@ def audit(
         *_astray(books.incidents, followed),
         *_untold(books),
         *(_stuck(one) for one in books.stuck),
-        *_silent(books.results, checks, since, now),
+        *_silent(books.results, checks, now),
     )
 
 
@@ -132,10 +141,27 @@ def objection(last: Audit | None, patience: timedelta, now: datetime) -> str:
     return last.flaws[0].what if last.flaws else ""
 
 
+def is_stalled(incident: Incident, since: datetime, now: datetime) -> bool:
+    """Whether the incident's next step is overdue."""
+    due = next_tick(incident)
+    return due is not None and now - max(due, since) > PATIENCE
+
+
+def overdue_checks(last: Mapping[str, datetime], checks: Sequence[Expected], now: datetime) -> tuple[Flaw, ...]:
+    """The checks that were not run when they were due, as the loops themselves know it.
+
+    Args:
+        last: by the name of a check: the slot of its last result.
+        checks: as for `audit`.
+    """
+    late = sorted(check.name for check, since in checks if overdue(check, last.get(check.name), since, now))
+    return (Flaw(lapse=Lapse.OVERDUE, what=f"checks are overdue: {_listed(late)}"),) if late else ()
+
+
 def _stalled(incidents: Iterable[Incident], since: datetime, now: datetime) -> Iterator[Flaw]:
     for incident in incidents:
         due = next_tick(incident)
-        if due is not None and now - max(due, since) > PATIENCE:
+        if due is not None and is_stalled(incident, since, now):
             what = f"{_name(incident)} should have gone on at {_clock(due)}, and did not"
             yield Flaw(lapse=Lapse.STALLED, what=what, incident=incident.id)
 
@@ -164,21 +190,21 @@ def _stuck(stuck: Stuck) -> Flaw:
     return Flaw(lapse=Lapse.STUCK, what=what, channel=stuck.channel)
 
 
-def _silent(
-    results: Mapping[str, datetime] | None, checks: Iterable[Check], since: datetime, now: datetime
-) -> Iterator[Flaw]:
+def _silent(results: Mapping[str, datetime] | None, checks: Sequence[Expected], now: datetime) -> Iterator[Flaw]:
     if results is None:
         return
     silent = sorted(
         check.name
-        for check in checks
+        for check, since in checks
         if now - max(results.get(check.name, since), since)
         > PLACES_AGE + PATIENCE + (check.interval + check.timeout) * 2.5
     )
     if silent:
-        more = f" and {len(silent) - _NAMED} more" if len(silent) > _NAMED else ""
-        what = f"the store has no late result of {', '.join(silent[:_NAMED])}{more}"
-        yield Flaw(lapse=Lapse.SILENT, what=what)
+        yield Flaw(lapse=Lapse.SILENT, what=f"the store has no late result of {_listed(silent)}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def _name(incident: Incident) -> str:

@@ -5,7 +5,7 @@ when the auditor hangs, they do; then the heartbeat to the outside ends (`engine
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,17 +19,19 @@ from sentinel.core.auditor import (
     TOLD_FOR,
     Audit,
     Books,
+    Expected,
     Flaw,
     Lapse,
     audit,
     confirmed,
+    is_stalled,
+    overdue_checks,
     suspected,
 )
 from sentinel.core.incident import Effect, EffectKind, Incident
 from sentinel.core.notification import Notification, about, compose
 from sentinel.core.plan import Plan
 from sentinel.core.routing import key
-from sentinel.core.vitals import overdue_checks
 from sentinel.engine.commands import recover
 from sentinel.engine.dispatcher import Dispatcher
 from sentinel.engine.pipeline import Pipeline
@@ -72,6 +74,8 @@ class Auditor:
         self._of = audited
         self._since = self._looked_at = clock.now()
         self._books = Books()  # as they were last read
+        self._seen: dict[tuple[str, timedelta], datetime] = {}  # since when the plan has a check with that interval
+        self._old_copies: set[int] = set()  # incidents that the store had as they were before, in the last round
         self._suspected: frozenset[tuple[Lapse, int]] = frozenset()
         self._found: dict[str, datetime] = {}  # what was found, and when last
         self.last: Audit | None = None
@@ -125,7 +129,7 @@ class Auditor:
         return flaws
 
     async def _audit(self, now: datetime) -> tuple[Flaw, ...]:
-        pipeline, checks = self._of.pipeline, self._of.plan().checks
+        pipeline, checks = self._of.pipeline, self._expected(now)
         await self._store.write(lambda tx: tx.facts.put(AUDITED_AT, now.isoformat()))
         followed = {h.incident.id for h in pipeline.open_histories() if h.incident is not None and h.incident.id}
 
@@ -137,15 +141,37 @@ class Auditor:
         self._books, found = await self._store.read(look, within=WITHIN)
         flaws = confirmed(found, self._suspected)
         self._suspected = suspected(found)
-        return (*flaws, *self._in_memory(now))
+        return (*self._really(flaws, now), *self._in_memory(checks, now))
 
-    def _in_memory(self, now: datetime) -> tuple[Flaw, ...]:
+    def _expected(self, now: datetime) -> tuple[Expected, ...]:
+        """The checks of the plan. One that was added or runs more often than before owes nothing for the time before."""
+        checks = self._of.plan().checks
+        self._seen = {(one.name, one.interval): self._seen.get((one.name, one.interval), now) for one in checks}
+        return tuple(Expected(one, max(self._seen[one.name, one.interval], self._since)) for one in checks)
+
+    def _really(self, flaws: tuple[Flaw, ...], now: datetime) -> Iterator[Flaw]:
+        """The flaws without those of incidents that go on as they should and stand in the store as they were: such a copy is
+        written anew, and is a flaw only if it is old again in the next round."""
+        followed = {h.incident.id: h.incident for h in self._of.pipeline.open_histories() if h.incident is not None}
+        before, self._old_copies = self._old_copies, set()
+        for flaw in flaws:
+            incident = followed.get(flaw.incident)
+            if flaw.lapse is Lapse.STALLED and incident is not None and not is_stalled(incident, self._since, now):
+                self._old_copies.add(flaw.incident)
+                self._of.pipeline.file_again(flaw.incident)
+                if flaw.incident not in before:
+                    continue
+            yield flaw
+
+    def _in_memory(self, checks: Sequence[Expected], now: datetime) -> tuple[Flaw, ...]:
         """What only the loops know: that they stand, that checks are not run, that the store does not take all of it."""
         flaws = []
         if stuck := self._of.stuck():
             flaws.append(Flaw(lapse=Lapse.STANDING, what=f"these get nowhere: {', '.join(stuck)}"))
-        if late := overdue_checks(self._of.pipeline.histories.values(), now, self._since):
-            flaws.append(Flaw(lapse=Lapse.OVERDUE, what=f"{len(late)} checks are overdue, {late[0]} among them"))
+        histories = self._of.pipeline.histories.values()
+        flaws += overdue_checks(
+            {h.check.name: h.last.scheduled_at for h in histories if h.last is not None}, checks, now
+        )
         if self._of.pipeline.failing_since is not None:
             flaws.append(Flaw(lapse=Lapse.STORE, what="the store does not take everything"))
         return tuple(flaws)
