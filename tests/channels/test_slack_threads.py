@@ -132,6 +132,25 @@ async def test_important_turns_stand_in_the_channel_too(slack: SlackServer) -> N
     assert [one.broadcast for one in slack.replies(slack.top()[0])] == [True, False, True, False]
 
 
+async def test_who_is_kept_informed_has_nothing_to_take(slack: SlackServer) -> None:
+    line = Line(slack)
+    for _ in range(2):
+        await line.tell(replace(OPENED, kind=Kind.PROGRESS))
+        (first,) = slack.top()
+        assert first.actions == []
+        assert "Acknowledge with" not in str(first.blocks)
+    assert [one.broadcast for one in slack.replies(first)] == [True]
+    await line.tell(Kind.RESOLVED)
+    assert "RESOLVED" in first.header
+
+
+async def test_progress_leaves_the_buttons_to_whoever_can_take_it(slack: SlackServer) -> None:
+    line = Line(slack)
+    await line.tell(Kind.OPENED)
+    await line.tell(replace(OPENED, kind=Kind.PROGRESS))
+    assert "sentinel_acknowledge" in slack.top()[0].actions
+
+
 async def test_a_reply_to_a_deleted_message_becomes_the_first_of_its_thread(slack: SlackServer) -> None:
     line = Line(slack)
     await line.tell(Kind.OPENED)

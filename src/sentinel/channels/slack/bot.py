@@ -153,7 +153,10 @@ class SlackBot:
         self, client: AsyncWebClient, notification: Notification, opening: Receipt, top: Receipt, message: Message
     ) -> Outcome:
         """Let a thread's first message show the state after a message, or have another one take its place."""
-        present = await asyncio.to_thread(first_post, self._name, self._options, message, self._wording)
+        informs = self._threads.informs(notification.address.recipient, message)
+        present = await asyncio.to_thread(
+            first_post, self._name, self._options, message, self._wording, informs=informs
+        )
         try:
             return await self._update(client, top, present)
         except SlackApiError as error:

@@ -11,7 +11,7 @@ from typing import Final
 from sentinel.channels.clean import one_line, shorten, web_address
 from sentinel.channels.slack.blocks import LINK_LIMIT, Block
 from sentinel.core.incident import Phase
-from sentinel.core.notification import Message
+from sentinel.core.notification import Kind, Message
 
 VALUE_LIMIT: Final = 2_000  # characters that Slack lets a button carry
 SILENCED_FOR_HOURS: Final = 1
@@ -58,7 +58,7 @@ def aimed(value: object) -> Aim | None:
 def buttons(message: Message, channel: str) -> Block | None:
     """The buttons for a message of that channel; None when there is nothing to take (any more)."""
     incident, check = message.incident, message.check
-    if incident is None or check is None or incident.phase is not Phase.OPEN:
+    if incident is None or check is None or incident.phase is not Phase.OPEN or message.kind is Kind.PROGRESS:
         return None
     value = Aim(
         source=message.source,

@@ -19,7 +19,7 @@ _CALLING: Final = frozenset(
     | {Kind.COMMAND_PLANNED, Kind.STORE_DOWN}
 )
 #: Replies that stand in the channel as well: whoever does not follow the thread has to see them.
-_BROADCAST: Final = frozenset({Kind.WORSENED, Kind.ESCALATED, Kind.COMMAND_PLANNED})
+_BROADCAST: Final = frozenset({Kind.WORSENED, Kind.ESCALATED, Kind.COMMAND_PLANNED, Kind.PROGRESS})
 _OVER: Final = frozenset({Kind.RESOLVED, Kind.WITHDRAWN})
 
 #: Lines that the thread's first message has anyway; a reply that only stands below it goes without them.
@@ -55,8 +55,18 @@ def brief(said: Words, kind: Kind) -> Words:
     return replace(said, lines=tuple(line for line in said.lines if line.label not in known))
 
 
-def first_post(name: str, options: SlackOptions, message: Message, wording: Wording) -> Post:
-    """The first message of the thread, as it has to look after a message. It calls nobody."""
+def first_post(name: str, options: SlackOptions, message: Message, wording: Wording, *, informs: bool = False) -> Post:
+    """The first message of the thread, as it has to look after a message. It calls nobody.
+
+    Args:
+        name: of the channel in the configuration.
+        options: of the channel.
+        message: the latest one.
+        wording: who says it.
+        informs: the thread is for people who are kept informed only.
+    """
+    if informs:
+        return _within(post(wording.words(message)))
     actions = buttons(message, name) if options.has_buttons else None
     return _within(post(wording.words(present(message)), actions=actions))
 

@@ -23,6 +23,7 @@ class Thread:
 
     top: Receipt  # of its first message
     message: Message  # the latest that was told in it
+    informs: bool  # whether it is for people who are kept informed only, and have nothing to take
 
 
 class Threads:
@@ -52,10 +53,16 @@ class Threads:
         if message.incident is None or not receipt:
             return
         key = recipient, message.incident.id
-        self._open.pop(key, None)
+        before = self._open.pop(key, None)
         if message.kind not in _OVER:
-            self._open[key] = Thread(top=receipt, message=replace(message, others=(), others_count=0))
+            informs = message.kind is Kind.PROGRESS and (before is None or before.informs)
+            self._open[key] = Thread(top=receipt, message=replace(message, others=(), others_count=0), informs=informs)
             _bound(self._open)
+
+    def informs(self, recipient: str, message: Message) -> bool:
+        """Whether the thread of a message that was told is for people who are kept informed only."""
+        thread = self._open.get((recipient, message.incident.id)) if message.incident is not None else None
+        return thread is not None and thread.informs
 
     def turned(self, recipient: str, digest: Message) -> Iterator[tuple[Receipt, Message]]:
         """The first messages that a digest has news of, each with what is to be shown there; what is over is forgotten."""
