@@ -67,8 +67,9 @@ def first_post(name: str, options: SlackOptions, message: Message, wording: Word
     """
     if informs:
         return _within(post(wording.words(message)))
-    actions = buttons(message, name) if options.has_buttons else None
-    return _within(post(wording.words(present(message)), actions=actions))
+    shown = present(message)
+    actions = buttons(shown, name) if options.has_buttons else None
+    return _within(post(wording.words(shown), actions=actions))
 
 
 def present(message: Message) -> Message:
