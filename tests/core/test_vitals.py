@@ -7,6 +7,7 @@ import pytest
 
 from sentinel.core.history import History
 from sentinel.core.judge import judge
+from sentinel.core.proof import Doubt
 from sentinel.core.result import FailureClass, Measurement, Outcome
 from sentinel.core.rule import Severity
 from sentinel.core.sight import Beacon, BeaconKind, Connectivity, Gap
@@ -173,3 +174,16 @@ def test_a_host_that_stood_still_is_a_warning_and_one_without_a_network_is_not()
         FailureClass.SENTINEL_AMISS,
         FailureClass.SENTINEL_IMPAIRED,
     ]
+
+
+def test_what_the_auditor_found_is_told_with_how_much_more_there_is() -> None:
+    found = measure(replace(WELL, flaws=("incident 7 stands still", "a message is missing")))
+    assert found.failure is FailureClass.SENTINEL_IMPAIRED
+    assert found.explanation == "its auditor found that incident 7 stands still and 1 more"
+
+
+def test_a_channel_that_takes_nothing_is_told_of_with_the_others_that_do_not() -> None:
+    doubts = tuple(Doubt(channel=name, since=NOW, why="has taken nothing since 03:00") for name in ("mail", "chat"))
+    found = measure(replace(WELL, doubts=doubts))
+    assert found.explanation == "the channel mail has taken nothing since 03:00; nor has chat"
+    assert "sentinel channels" in found.hint
