@@ -118,6 +118,7 @@ def test_a_run_that_was_over_in_no_time_needs_beacons_seen_after_it_began() -> N
         (FailureClass.WRONG_STATUS, "10.0.0.7", False),
         (FailureClass.READ_TIMEOUT, "", False),  # such as a container engine on its socket
         (FailureClass.DNS_TIMEOUT, "", True),
+        (FailureClass.DNS_FAILED, "127.0.0.53", True),  # a resolver on this host asks others
     ],
 )
 def test_what_a_dead_network_of_our_own_could_cause(failure: FailureClass, host: str, hangs: bool) -> None:

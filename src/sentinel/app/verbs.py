@@ -120,7 +120,7 @@ class Verbs:
             queues={"probes": runner.waiting, "results": pipeline.backlog, "messages": pipeline.waiting_messages},
             running=runner.running,
             runs={outcome.value: pipeline.outcomes[outcome] for outcome in Outcome},
-            skipped=dict(runner.skipped),
+            skipped=dict(runner.skipped + parts.rechecks.skipped),
             lateness_p50=runner.lateness.quantile(0.5),
             lateness_p99=runner.lateness.quantile(0.99),
             deliveries={name: dict(line.outcomes) for name, line in dispatcher.lines.items()},

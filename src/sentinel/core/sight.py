@@ -30,6 +30,8 @@ NOBODY_ANSWERS = frozenset(
     }
 )
 
+_OF_NAMES = frozenset({FailureClass.DNS_NOT_FOUND, FailureClass.DNS_FAILED, FailureClass.DNS_TIMEOUT})
+
 #: With these something did not come in time. Whoever does not look in time sees the same.
 BY_TIME = frozenset(
     {
@@ -179,11 +181,10 @@ def trust(sightings: Sightings, began: float, ended: float) -> Trust:
 
 def hangs_on_network(measurement: Measurement, host: str) -> bool:
     """Whether a dead network of this host could be all there is to a failure."""
-    if measurement.failure not in NOBODY_ANSWERS:
-        return False
-    if not host:  # a kind that loads no host in particular; names are resolved over the network all the same
-        return measurement.failure.value.startswith("dns_")
-    return not is_here(host)
+    if measurement.failure in _OF_NAMES:
+        return True  # a resolver on this host asks others over the network
+    # A kind without a host looks at what is here, such as a container engine on its socket.
+    return measurement.failure in NOBODY_ANSWERS and bool(host) and not is_here(host)
 
 
 def is_here(host: str) -> bool:

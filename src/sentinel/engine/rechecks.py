@@ -1,6 +1,7 @@
 """Looks between two slots: at a check that failed and is not confirmed yet, and at a parent whose child fails."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 
@@ -24,7 +25,7 @@ class Rechecks:
         self._last: dict[str, float] = {}  # when a check was last looked at, on the steady clock
         self._news = asyncio.Event()
         self.begun = 0
-        self.left_out = 0  # that were asked for and had no room
+        self.skipped: Counter[str] = Counter()  # looks that were asked for and had no room, by that word
 
     @property
     def waiting(self) -> int:
@@ -54,7 +55,7 @@ class Rechecks:
         if known is not None and known <= due:
             return
         if known is None and len(self._due) >= self._most:
-            self.left_out += 1
+            self.skipped["recheck"] += 1
             return
         self._due[check.name] = due
         heappush(self._order, (due, check.name))
