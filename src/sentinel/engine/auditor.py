@@ -131,6 +131,8 @@ class Auditor:
     async def _audit(self, now: datetime) -> tuple[Flaw, ...]:
         pipeline, checks = self._of.pipeline, self._expected(now)
         await self._store.write(lambda tx: tx.facts.put(AUDITED_AT, now.isoformat()))
+        # What the loops know is in the store then: an incident that is over and not written yet must not be followed again.
+        await pipeline.flush()
         followed = {h.incident.id for h in pipeline.open_histories() if h.incident is not None and h.incident.id}
 
         def look(tx: Transaction) -> tuple[Books, tuple[Flaw, ...]]:
