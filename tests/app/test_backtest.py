@@ -85,8 +85,13 @@ async def test_what_would_not_have_opened_is_told(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("begin")
 async def test_it_says_what_recorded_results_cover(tmp_path: Path) -> None:
     document = await backtest(planned(tmp_path), timedelta(days=30))
-    assert document.note.endswith("results are kept for 7 d (store.keep.results)")
+    assert document.note.endswith("UTC: they are kept for 7 d (store.keep.results)")
     assert (document.results, document.checks) == (len(COURSE), 1)
+
+
+@pytest.mark.usefixtures("begin")
+async def test_a_store_that_is_younger_says_so_without_blaming_anything(tmp_path: Path) -> None:
+    assert (await backtest(planned(tmp_path), timedelta(days=1))).note.endswith(" UTC")
 
 
 @pytest.mark.usefixtures("begin")

@@ -11,7 +11,7 @@ from sentinel.base.units import Unit
 from sentinel.core.explain import counters, outlook, sights, suppressed
 from sentinel.core.history import History
 from sentinel.core.hours import Calendar, Span
-from sentinel.core.incident import CALM, Acknowledge, Around, Because, Mute
+from sentinel.core.incident import CALM, Acknowledge, Around, Because, Mute, Policy
 from sentinel.core.result import Measurement
 from sentinel.core.rule import (
     Absence,
@@ -146,6 +146,11 @@ def test_every_reason_to_tell_nobody_is_said_in_words(because: Because) -> None:
     mute = Mute(because=because, by="7", bundle=3)
     (said,) = suppressed(lived(took(0.2)), Around(warning=mute, critical=mute)) or ("",)
     assert ("7" in said) or because is Because.WINDOW
+
+
+def test_a_policy_without_anybody_to_tell_is_said_so() -> None:
+    history = History(check(SLOW), Policy(name="quiet", levels=()))
+    assert suppressed(history, CALM) == ("policy quiet names nobody to tell",)
 
 
 def test_what_a_person_took_says_until_when() -> None:

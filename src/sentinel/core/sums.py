@@ -41,11 +41,11 @@ class SlidingSums:
     def advance(self, at: float) -> int:
         """Forget what is too old at a moment; answers the number of the moment's part."""
         index = int(at // self._step)
-        if self._newest is None or index <= self._newest - self._parts:
+        if self._newest is None or abs(index - self._newest) >= self._parts:
             self.forget()
             self._newest = index
         elif index > self._newest:
-            for passed in range(max(self._newest + 1, index - self._parts + 1), index + 1):
+            for passed in range(self._newest + 1, index + 1):
                 self._clear(passed % self._parts * self._columns)
             self._newest = index
             # Anew, since what was added and taken away again would leave rounding errors behind for ever.

@@ -94,8 +94,8 @@ def _note(tested: Tested) -> str:
         return "no results are recorded for that time"
     if first - tested.since < timedelta(hours=1):
         return ""
-    kept = f"results are kept for {format_duration(tested.keep)} (store.keep.results)"
-    return f"recorded results begin at {first:%Y-%m-%d %H:%M} UTC: {kept}"
+    kept = f": they are kept for {format_duration(tested.keep)} (store.keep.results)"
+    return f"recorded results begin at {first:%Y-%m-%d %H:%M} UTC{kept if tested.keep < tested.until - tested.since else ''}"
 
 
 def _counts(pairs: Sequence[Pair]) -> dict[str, int]:
