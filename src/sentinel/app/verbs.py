@@ -124,6 +124,12 @@ class Verbs:
             lateness_p50=runner.lateness.quantile(0.5),
             lateness_p99=runner.lateness.quantile(0.99),
             deliveries={name: dict(line.outcomes) for name, line in dispatcher.lines.items()},
+            failing={name: line.failed_for(parts.clock.now()) for name, line in dispatcher.lines.items()},
+            budgets={
+                name: left
+                for name, line in dispatcher.lines.items()
+                if (left := line.budget_left(parts.clock.now())) is not None
+            },
             commits=pipeline.commits,
             commit_p99=pipeline.commit_times.quantile(0.99),
             notifications={state.value: n for state, n in parts.outbox.items() if state is not State.SENT},
@@ -278,7 +284,8 @@ class Verbs:
             return self._day, ""
 
     async def _outbox_line(self, now: datetime) -> tuple[OutboxLine, str]:
-        failing = {name: line.last_failure for name, line in self._parts.dispatcher.lines.items() if line.last_failure}
+        lines = self._parts.dispatcher.lines
+        failing = {name: trouble for name, line in lines.items() if (trouble := line.trouble(now))}
 
         def look(tx: Transaction) -> OutboxLine:
             return status.outbox_line(tx.outbox.counts(), tx.outbox.oldest_queued(), failing, now)

@@ -164,6 +164,24 @@ class Line:
         self.failing_since, self.last_failure, self.failures = since, why, 1
         self.deaf_since, self.tried_at = since, now
 
+    def failed_for(self, now: datetime) -> float:
+        """Seconds for which every attempt has failed; 0 when the last one succeeded."""
+        return max((now - self.failing_since).total_seconds(), 0.0) if self.failing_since else 0.0
+
+    def trouble(self, now: datetime) -> str:
+        """What keeps it from sending, in words; empty when nothing does."""
+        said = []
+        if self.last_failure:
+            since = f" since {self.failing_since:%Y-%m-%d %H:%M:%S} UTC" if self.failing_since else ""
+            said.append(f"{self.last_failure.replace('_', ' ')}{since}")
+        if self.paused_until is not None and now < self.paused_until:
+            said.append(f"its receiver asked to wait until {self.paused_until:%H:%M:%S} UTC")
+        if self.route.fallback and self.is_deaf(now):
+            said.append(f"{self.route.fallback} stands in")
+        if self.held_until is not None and now < self.held_until:
+            said.append(f"its budget is used up until {self.held_until:%H:%M:%S} UTC")
+        return "; ".join(said)
+
     def is_deaf(self, now: datetime) -> bool:
         """Whether it has taken nothing for so long, though it was tried, that another channel has to stand in."""
         return self.deaf_since is not None and now - self.deaf_since >= DEAF_AFTER and not self._is_forgotten(now)

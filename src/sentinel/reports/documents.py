@@ -180,6 +180,9 @@ class NotificationLine(Document):
     ambiguous: int  # attempts after which nobody knows whether it arrived
     reason: str  # why the last attempt failed, from a closed list
     detail: str  # the receiver's words, short and cleaned
+    carried_by: int | None = None  # the row whose message stands for this one: a digest, or newer news
+    copy_of: int | None = None  # the row of another channel that this one is told in place of
+    copied_at: datetime | None = None  # when it was told through another channel, because its own did not take it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,7 +255,7 @@ class OutboxLine:
     waiting: int = 0  # queued or being sent
     dead: int = 0  # given up; `sentinel outbox` shows them
     oldest: timedelta | None = None  # age of the oldest that waits
-    errors: Mapping[str, str] = field(default_factory=dict)  # channel -> why its last attempt failed; only failing ones
+    errors: Mapping[str, str] = field(default_factory=dict)  # channel -> what keeps it from sending; only those
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +272,8 @@ class OwnHealth:
     lateness_p99: float | None = None
     notifications: Mapping[str, int] = field(default_factory=dict)  # state -> rows of the outbox, sent ones left out
     deliveries: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # channel -> outcome -> attempts
+    failing: Mapping[str, float] = field(default_factory=dict)  # channel -> seconds for which it has failed; 0: it works
+    budgets: Mapping[str, int] = field(default_factory=dict)  # channel with a budget -> messages left for who has the least
     commits: int = 0
     commit_p99: float | None = None  # seconds
     store_size: int | None = None  # bytes, with its write-ahead log; None where a server keeps it

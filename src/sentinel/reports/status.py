@@ -222,6 +222,9 @@ def notification_line(row: Notification) -> NotificationLine:
         ambiguous=row.ambiguous,
         reason=row.reason,
         detail=row.detail,
+        carried_by=row.carried_by,
+        copy_of=row.copy_of,
+        copied_at=row.copied_at,
     )
 
 

@@ -330,12 +330,22 @@ def _own_lines(own: Json, look: Look) -> Iterator[str]:
         yield from look.paragraph(f"the last reload kept the old configuration: {own['reload_problem']}", 2)
 
 
+def _ways(row: Json) -> Iterator[str]:
+    """How a message goes that does not go by itself; a daemon of an earlier version says nothing of it."""
+    if row.get("carried_by"):
+        yield f"goes with {row['carried_by']}"
+    if row.get("copy_of"):
+        yield f"in place of {row['copy_of']}"
+    if row.get("copied_at"):
+        yield f"told through another channel at {moment(row['copied_at']):%H:%M:%S} UTC"
+
+
 _OUTBOX_HEADING = ("id", "state", "to", "what", "age", "attempts", "why")
 
 
 def _notification(row: Json, now: datetime) -> tuple[str, ...]:
     about = f"{row['kind']} {row['check']}".strip() + (f" #{row['incident']}" if row["incident"] else "")
-    why = " ".join(part for part in (row["reason"], row["detail"]) if part)
+    why = "; ".join(part for part in (" ".join(filter(None, (row["reason"], row["detail"]))), *_ways(row)) if part)
     to = f"{row['channel']} {row['recipient']}".strip()
     cells = (row["id"], row["state"], to, about, age(row["created_at"], now), row["attempts"], why)
     return tuple(clean(cell) for cell in cells)

@@ -101,6 +101,8 @@ def _of_sentinel(own: OwnHealth, health: HealthDocument) -> Iterator[Metric]:
     yield _by("sentinel_queue_length", "Items that wait in a queue", "queue", own.queues)
     yield _by("sentinel_notifications", "Rows of the outbox that were not sent", "state", own.notifications)
     yield _deliveries(own)
+    yield _by("sentinel_channel_failing_seconds", "How long every attempt has failed", "channel", own.failing)
+    yield _by("sentinel_channel_budget_left", "Messages that may be sent at once", "channel", own.budgets)
     yield from _where_known(own)
 
 
