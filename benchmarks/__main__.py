@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from types import FrameType
 
-from benchmarks import alert, commands, cost, judging, kinds, machine, profile, wire
+from benchmarks import alert, commands, cost, judging, kinds, machine, profile, storm, wire
 from benchmarks.figures import Figure, table
 
 
@@ -23,6 +23,9 @@ class Effort:
 
 
 FULL = Effort(sizes=(100, 1_000, 10_000), seconds=60.0, outages=40)
+#: Checks every 10 s beside the outages of `telling`: 1,000 a second.
+TELLING_BESIDE = 10_000
+
 QUICK = Effort(sizes=(1_000, 10_000), seconds=20.0, outages=20)
 
 
@@ -38,6 +41,14 @@ def _tls(effort: Effort) -> Iterable[Figure]:
 
 def _alert(effort: Effort) -> Iterable[Figure]:
     return alert.measure(effort.outages, effort.python)
+
+
+def _telling(effort: Effort) -> Iterable[Figure]:
+    return alert.measure(effort.outages, effort.python, TELLING_BESIDE)
+
+
+def _storm(effort: Effort) -> Iterable[Figure]:
+    return storm.measure(effort.python)
 
 
 def _commands(effort: Effort) -> Iterable[Figure]:
@@ -65,13 +76,15 @@ PARTS: Mapping[str, Callable[[Effort], Iterable[Figure]]] = {
     "cost": _cost,
     "tls": _tls,
     "alert": _alert,
+    "telling": _telling,
+    "storm": _storm,
     "commands": _commands,
     "kinds": _kinds,
     "judging": _judging,
     "wire": _wire,
     "profile": _profile,
 }
-USUAL = ("cost", "tls", "alert", "commands", "kinds", "judging")
+USUAL = ("cost", "tls", "alert", "telling", "storm", "commands", "kinds", "judging")
 
 
 def _arguments() -> tuple[Sequence[str], Effort]:

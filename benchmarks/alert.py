@@ -10,7 +10,7 @@ from random import Random
 from statistics import median
 from time import sleep
 
-from benchmarks.arrivals import NANO
+from benchmarks.arrivals import NANO, quantile
 from benchmarks.children import Server
 from benchmarks.cost import SCRATCH, SETTLE
 from benchmarks.daemon import Daemon
@@ -39,19 +39,19 @@ class Outage:
     told: int | None  # when the webhook's body had arrived; None: never
 
 
-def measure(count: int, python: str) -> list[Figure]:
-    """Break endpoints one after the other and see how soon each is told of."""
+def measure(count: int, python: str, others: int = OTHERS) -> list[Figure]:
+    """Break endpoints one after the other and see how soon each is told of, beside so many other checks every 10 s."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=SCRATCH)))
         target, sink = (stack.enter_context(Server(folder)) for _ in range(2))
         breaking = outages(target, count)
-        watches = [*plain(target, OTHERS), *breaking]
+        watches = [*plain(target, others), *breaking]
         daemon = stack.enter_context(Daemon(write(folder, watches, sink), python))
         daemon.wait_until_all_checked(target, len(watches))
         sleep(SETTLE)
         _break_all(target, [f"/check/{watch.name}" for watch in breaking])
         found = _outages(target.take_log(), _openings(sink.take_log()), [watch.name for watch in breaking])
-    return _figures(found)
+    return _figures(found, others)
 
 
 def _break_all(target: Server, paths: Sequence[str]) -> None:
@@ -84,16 +84,17 @@ def _outages(log: Sequence[Entry], told: dict[str, int], checks: Sequence[str]) 
     ]
 
 
-def _figures(found: Sequence[Outage]) -> list[Figure]:
+def _figures(found: Sequence[Outage], others: int) -> list[Figure]:
     after_opening = [(one.told - one.opening) * NANO * 1000 for one in found if one.told is not None]
     after_first = [(one.told - one.first_bad) * NANO for one in found if one.told is not None]
-    name = f"outage to webhook, {len(found)} incidents beside {OTHERS:,} checks"
+    name = f"outage to webhook, {len(found)} incidents beside {others:,} checks"
     silent = len(found) - len(after_opening)
     note = f"{silent} NOT TOLD" if silent else ""
     if not after_opening:
         return [Figure(name=name, value=None, bound=BOUND_MS, unit="ms", note=note)]
     return [
         Figure(name=f"{name}: median", value=median(after_opening), unit="ms", digits=1, bound=BOUND_MS, note=note),
+        Figure(name=f"{name}: 99 %", value=quantile(sorted(after_opening), 0.99), unit="ms", digits=1, bound=1000),
         Figure(name=f"{name}: most", value=max(after_opening), unit="ms", digits=1),
         Figure(
             name="from the first bad answer (interval 1 s, opened by the third): median",

@@ -89,6 +89,10 @@ class Server(Child):
         """Answer 500 on that path from now on."""
         self._say(f"fail {path}")
 
+    def fail_all(self) -> None:
+        """Answer 500 on every path from now on."""
+        self._say("fail *")
+
     def paths(self) -> int:
         """How many different paths were asked for."""
         return int(self._say("count")["paths"])

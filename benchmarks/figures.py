@@ -22,7 +22,7 @@ class Figure:
         if self.value is None:
             return "not measured"
         if self.bound is not None and self.value > self.bound:
-            return f"over by {(self.value / self.bound - 1) * 100:.0f} %"
+            return "over" if not self.bound else f"over by {(self.value / self.bound - 1) * 100:.0f} %"
         if self.aim is not None:
             return "aim met" if self.value <= self.aim else "bound met"
         return "bound met" if self.bound is not None else ""

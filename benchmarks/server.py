@@ -5,7 +5,7 @@ what. It listens on loopback, on ports of the kernel's choice, and prints them a
 small JSON body and the connection left open, as servers do; a POST with 204. Commands come as lines on standard input, each
 answered by a line of JSON; when the input ends, so does the server.
 
-    fail PATH       answer 500 on that path from now on
+    fail PATH       answer 500 on that path from now on, or on all for *
     count           how many answers were given, and on how many paths
     dump FILE       write the log, [nanoseconds of the monotonic clock, path, status or body] per answer, and begin a new one
 """
@@ -89,7 +89,7 @@ class Answering(asyncio.Protocol):
             self._transport.write(TAKEN)
             self._log.entries.append((monotonic_ns(), path, body))
         else:
-            bad = path in self._log.failing
+            bad = path in self._log.failing or b"*" in self._log.failing
             self._transport.write(BAD if bad else GOOD)
             self._log.entries.append((monotonic_ns(), path, 500 if bad else 200))
 
