@@ -1,6 +1,7 @@
 """The webhook's payload and its published schema."""
 
 import json
+import time
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from sentinel.channels.payload import MEANINGS, payload, schema, schema_text
+from sentinel.channels.payload import MEANINGS, PAYLOAD_LIMIT, dump, payload, schema, schema_text
 from sentinel.channels.wording import Wording
-from sentinel.core.notification import Kind
-from tests.kit.messages import FINDING, OPENED, message, notification
+from sentinel.core.notification import AboutOther, Kind
+from sentinel.core.rule import Severity
+from tests.kit.messages import FINDING, OPENED, OTHERS, message, news, notification
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "webhook.schema.json"
 
@@ -25,6 +27,12 @@ def sent(told: Any) -> dict[str, Any]:
 def test_the_published_schema_is_the_one_that_is_kept() -> None:
     # When it is not: write `schema_text()` of sentinel.channels.payload into docs/webhook.schema.json.
     assert PUBLISHED.read_text(encoding="utf-8") == schema_text()
+
+
+MANY = 5_000
+CROWD = tuple(
+    AboutOther(check=f"till-{n}", title=f"Till {n}", incident=n, severity=Severity.CRITICAL) for n in range(MANY)
+)
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -68,11 +76,41 @@ def test_a_number_that_json_cannot_hold_is_null() -> None:
     assert sent(replace(OPENED, findings=(odd,)))["findings"][0]["value"] is None
 
 
-def test_a_payload_stays_small_however_much_there_is_to_say() -> None:
-    long = replace(FINDING, explanation="x" * 5_000, hint="y\ud800" * 5_000)
-    told = replace(OPENED, findings=(long,) * 50, explanation="x" * 9_000, text="é\n" * 90_000)
-    body = payload(notification(told))
-    assert len(json.dumps(body, ensure_ascii=False).encode()) < 50_000
+@pytest.mark.parametrize("letter", ["x", "é", "界", "🔥", '"', "\\", "\n", "\ud800", "\x00"])
+def test_a_payload_stays_small_however_much_there_is_to_say(letter: str) -> None:
+    much = letter * 9_000
+    long = replace(FINDING, explanation=much, hint=much, reading=much)
+    crowd = tuple(replace(other, title=much, check=much) for other in CROWD[:300])
+    told = replace(
+        OPENED, findings=(long,) * 50, explanation=much, hint=much, text=much, note=much, title=much, others=crowd
+    )
+    assert len(dump(payload(notification(told)))) <= PAYLOAD_LIMIT
+
+
+def test_a_storm_is_listed_as_far_as_there_is_room_and_counted_to_the_end() -> None:
+    body = sent(replace(OPENED, others=CROWD, others_count=MANY))
+    assert body["others_count"] == MANY
+    assert [other["check"] for other in body["others"][:2]] == ["till-0", "till-1"]
+    assert 300 < len(body["others"]) < MANY
+    assert len(dump(body)) <= PAYLOAD_LIMIT
+
+
+def test_a_digest_of_a_storm_is_listed_as_far_as_there_is_room_and_counted_to_the_end() -> None:
+    told = replace(message(Kind.DIGEST), news=tuple(map(news, range(MANY))), others_count=MANY + 7)
+    body = sent(told)
+    assert (body["news_count"], body["others_count"]) == (MANY, MANY + 7)
+    assert 200 < len(body["news"]) < MANY
+    assert len(dump(body)) <= PAYLOAD_LIMIT
+
+
+def test_a_few_others_are_all_listed() -> None:
+    assert [other["bond"] for other in sent(message(Kind.UPDATED))["others"]] == [other.bond for other in OTHERS]
+
+
+def test_the_payload_of_a_storm_is_written_quickly() -> None:
+    began = time.perf_counter()
+    payload(notification(replace(OPENED, others=CROWD, others_count=MANY)))
+    assert time.perf_counter() - began < 0.5
 
 
 def test_the_summary_is_in_the_words_of_the_user() -> None:

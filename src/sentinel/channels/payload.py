@@ -5,8 +5,8 @@ Both are derived from the fields of the values in `core`, so they cannot drift a
 
 import json
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import PurePath
@@ -30,10 +30,26 @@ from sentinel.core.rule import Severity
 
 Json = dict[str, Any]
 
-#: With these the payload keeps to the 20 kB that Standard Webhooks advises, and is never more than 50.
-TEXT_LIMIT: Final = 1_000  # characters of one text
-BODY_LIMIT: Final = 6_000  # characters of a report's text
+#: The payload as JSON in UTF-8 is never longer; Standard Webhooks advises 20 kB, which all but storms keep to.
+PAYLOAD_LIMIT: Final = 50_000  # bytes
+_FRAME: Final = 2_000  # bytes of it that `key`, `summary` and counts may take
+_REST_LIMIT: Final = 30_000  # bytes of it for all but `others` and `news`, so that these have room
+
 ITEMS_LIMIT: Final = 10  # of findings, tags, files
+ROW_LIMIT: Final = 200  # characters of one text of a row of `others` and `news`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cut:
+    """How long texts may be, in characters."""
+
+    text: int
+    body: int  # of a report
+
+
+#: Tried in turn until the message fits: what is written outside of ASCII, or in quotes, takes more bytes.
+_CUTS: Final = (_Cut(text=1_000, body=6_000), _Cut(text=300, body=3_000), _Cut(text=100, body=1_000))
+_ROW: Final = _Cut(text=ROW_LIMIT, body=ROW_LIMIT)
 
 
 def payload(notification: Notification, say: Callable[[Message], Words] = words) -> Json:
@@ -42,39 +58,87 @@ def payload(notification: Notification, say: Callable[[Message], Words] = words)
     Args:
         say: finds the words of that line.
     """
-    return {"key": notification.key, "summary": say(notification.message).subject, **facts(notification.message)}
+    message = notification.message
+    return {
+        "key": notification.key,
+        "summary": say(message).subject,
+        "news_count": len(message.news),
+        **facts(message),
+    }
 
 
 def facts(message: Message) -> Json:
-    """The message as JSON, its texts and lists cut."""
-    body = _object(message)
-    body["text"] = shorten(block(message.text), BODY_LIMIT)
+    """The message as JSON: its texts cut, and as many of `others` and `news` as there is room for, the worst first."""
+    body = _fitting(message)
+    room = PAYLOAD_LIMIT - _FRAME - size(body)
+    for name, rows in (("others", message.others), ("news", message.news)):
+        body[name] = _as_many_as_fit(rows, room)
+        room -= size(body[name])
+    body["others_count"] = max(message.others_count, len(message.others))
+    return body
+
+
+def size(body: object) -> int:
+    """Bytes of something as JSON in UTF-8, as `dump` writes it."""
+    return len(dump(body))
+
+
+def dump(body: object) -> bytes:
+    """Something as JSON in UTF-8."""
+    return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _fitting(message: Message) -> Json:
+    """The message without `others` and `news`, its texts cut as far as need be."""
+    alone = replace(message, others=(), news=())
+    body: Json = {}
+    for cut in _CUTS:
+        body = _message(alone, cut)
+        if size(body) <= _REST_LIMIT:
+            break
+    return body
+
+
+def _message(message: Message, cut: _Cut) -> Json:
+    body = _object(message, cut)
+    body["text"] = shorten(block(message.text), cut.body)
     body["files"] = [PurePath(name).name for name in body["files"]]  # where they lie on this host is nobody's concern
     return body
 
 
-def _encode(value: Any) -> Any:
+def _as_many_as_fit(rows: Sequence[AboutOther | News], room: int) -> list[Json]:
+    fitting: list[Json] = []
+    for row in rows:
+        written = _object(row, _ROW)
+        room -= size(written) + 2  # and what stands between two
+        if room < 0:
+            break
+        fitting.append(written)
+    return fitting
+
+
+def _encode(value: Any, cut: _Cut) -> Any:
     match value:
         case Severity():
             return value.name.lower()
         case StrEnum():
             return value.value
         case str():
-            return shorten(block(value), TEXT_LIMIT)
+            return shorten(block(value), cut.text)
         case float():
             return value if math.isfinite(value) else None
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         case tuple():
-            return [_encode(one) for one in value[:ITEMS_LIMIT]]
+            return [_encode(one, cut) for one in value[:ITEMS_LIMIT]]
         case _ if is_dataclass(value):
-            return _object(value)
+            return _object(value, cut)
         case _:
             return value
 
 
-def _object(value: Any) -> Json:
-    return {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
+def _object(value: Any, cut: _Cut) -> Json:
+    return {field.name: _encode(getattr(value, field.name), cut) for field in fields(value)}
 
 
 # --- The schema ------------------------------------------------------------------------------------------------------
@@ -97,10 +161,10 @@ MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
         "text": "Text of a report or a test.",
         "files": "Names of the files that belong to a report. The files are not sent.",
         "link": "Where to look; empty when there is no page.",
-        "others": "Other checks in the same trouble, the worst first.",
-        "others_count": "How many there are, listed or not.",
+        "others": "Other checks in the same trouble, the worst first, as many as there is room for.",
+        "others_count": "How many there are, listed or not; of a digest, how many messages it stands for.",
         "window": "The window that the message is about.",
-        "news": "Of a digest: the messages that it stands for, what is urgent first.",
+        "news": "Of a digest: how each incident is now, what is urgent first, as many as there is room for.",
         "note": "Why it comes late, or through this channel; empty when it comes as usual.",
     },
     AboutCheck: {
@@ -169,6 +233,7 @@ MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
 
 _KEY: Final = "The same at every attempt, and equal to the header `webhook-id`: a repeat can be told by it."
 _SUMMARY: Final = "One line for people that says it all."
+_NEWS_COUNT: Final = "Of a digest: how many `news` there are, listed or not."
 
 
 def schema() -> Json:
@@ -177,6 +242,7 @@ def schema() -> Json:
     own = {
         "key": {"type": "string", "description": _KEY},
         "summary": {"type": "string", "description": _SUMMARY},
+        "news_count": {"type": "integer", "description": _NEWS_COUNT},
     }
     message["properties"] = {**own, **message["properties"]}
     message["properties"]["version"]["const"] = VERSION
