@@ -1,40 +1,27 @@
-"""The webhook channel: one signed POST of JSON to a URL, as Standard Webhooks describe (standardwebhooks.com).
+"""The webhook channel: one signed POST of JSON to a URL, as Standard Webhooks describe (standardwebhooks.com)."""
 
-Each attempt has a connection of its own: a kept one may be dead, and then nobody could say whether the message arrived.
-Redirects are not followed and the body of the answer is not read: the status says it all.
-"""
-
-import asyncio
 import base64
 import binascii
 import hashlib
 import hmac
-import json
 import re
-import ssl
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import structlog
 from pydantic import field_validator
 
-from sentinel import __version__
 from sentinel.base.clock import Clock
 from sentinel.base.fields import Options, SecretField
 from sentinel.base.redact import Secret
-from sentinel.channels.answer import cut_off, judge_status, not_connected, retry_after, timed_out
 from sentinel.channels.base import ChannelKind, ChannelTools
 from sentinel.channels.fields import CaFile, checked_url
-from sentinel.channels.payload import payload
+from sentinel.channels.payload import dump, payload
+from sentinel.channels.poster import TIMEOUT, Post, Poster
 from sentinel.channels.wording import Wording
 from sentinel.core.notification import Notification, Outcome, Receipt
 
-if TYPE_CHECKING:
-    import httpx2
-
 log = structlog.get_logger()
-
-TIMEOUT: Final = 20.0  # seconds for one attempt; Standard Webhooks advise 15 to 30
 
 _PREFIX: Final = "whsec_"
 _SHORTEST_SECRET, _LONGEST_SECRET = 24, 64  # bytes, by the specification of Standard Webhooks
@@ -103,39 +90,22 @@ class Webhook:
     """Posts to one URL."""
 
     def __init__(self, options: WebhookOptions, clock: Clock, wording: Wording | None = None) -> None:
-        import httpx2  # noqa: PLC0415  heavy, and only needed where a webhook is configured
-
         self._options = options
         self._clock = clock
         self._wording = wording or Wording()
-        self._httpx = httpx2
-        self._context = _context(options)
-        self._transport()  # the first one loads what it needs, which takes 60 ms: better now than with the first alert
+        self._poster = Poster(options.url, clock, ca_file=options.ca_file)
 
     async def send(self, notification: Notification, first: Receipt | None, deadline: float) -> Outcome:  # noqa: ARG002
-        attempt = _Attempt()
-        request = self._request(notification, attempt)
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._post(request)
-        except TimeoutError:
-            return timed_out(left=attempt.left)
-        except self._httpx.ConnectError as error:
-            return not_connected(error)
-        except (self._httpx.TransportError, OSError):
-            return cut_off(left=attempt.left)
+        return await self._poster.post((self._post(notification),), deadline)
 
     async def close(self) -> None:
         """Holds nothing between attempts."""
 
-    def _request(self, notification: Notification, attempt: "_Attempt") -> "httpx2.Request":
-        body = json.dumps(payload(notification, self._wording.words), ensure_ascii=False, allow_nan=False).encode()
+    def _post(self, notification: Notification) -> Post:
+        content = dump(payload(notification, self._wording.words))
         headers = {name: value.reveal() for name, value in self._options.headers.items()}
-        headers |= {"Content-Type": "application/json", "User-Agent": f"Sentinel/{__version__}", "Connection": "close"}
-        headers |= self._standard_headers(notification.key, body)
-        return self._httpx.Request(
-            "POST", self._options.url.reveal(), headers=headers, content=body, extensions={"trace": attempt.trace}
-        )
+        headers |= self._standard_headers(notification.key, content)
+        return Post(url=self._options.url, content=content, headers=headers)
 
     def _standard_headers(self, key: str, body: bytes) -> dict[str, str]:
         timestamp = int(self._clock.now().timestamp())
@@ -143,34 +113,6 @@ class Webhook:
         if self._options.secret is not None:
             headers["webhook-signature"] = signature(self._options.secret, key, timestamp, body)
         return headers
-
-    async def _post(self, request: "httpx2.Request") -> Outcome:
-        # The transport without a client around it: no redirects, no cookies, no proxies from the environment, no log
-        # line with the URL in it.
-        async with self._transport() as transport:
-            response = await transport.handle_async_request(request)
-            await response.aclose()
-        return judge_status(response.status_code, retry_after(response.headers.get("retry-after"), self._clock.now()))
-
-    def _transport(self) -> "httpx2.AsyncHTTPTransport":
-        return self._httpx.AsyncHTTPTransport(verify=self._context, trust_env=False)
-
-
-class _Attempt:
-    """How far one attempt came."""
-
-    def __init__(self) -> None:
-        self.left = False  # the whole request was handed to the network
-
-    async def trace(self, event: str, _: Any) -> None:
-        if event == "http11.send_request_body.complete":
-            self.left = True
-
-
-def _context(options: WebhookOptions) -> ssl.SSLContext:
-    if options.url.reveal().startswith("http://"):
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not used: spares reading the system's authorities
-    return ssl.create_default_context(cafile=options.ca_file)
 
 
 def _build(name: str, options: WebhookOptions, tools: ChannelTools) -> Webhook:
