@@ -10,7 +10,10 @@ import pytest
 
 from sentinel.base.units import Unit
 from sentinel.core.histogram import Histogram
+from sentinel.core.holding import Held
+from sentinel.core.matcher import Matcher
 from sentinel.core.memories.baseline import BaselineMemory
+from sentinel.core.memories.shares import ErrorRateMemory
 from sentinel.core.memories.uptime import UptimeMemory
 from sentinel.core.result import Result
 from sentinel.core.rule import (
@@ -30,7 +33,7 @@ from sentinel.core.slo import SPAN, Rollup
 from sentinel.engine import recovery
 from sentinel.engine.baselines import Baselines
 from tests.kit.desk import POLICIES, Desk
-from tests.kit.scene import check, well
+from tests.kit.scene import broken, check, well
 
 if TYPE_CHECKING:
     from sentinel.core.memories import Memory
@@ -130,6 +133,35 @@ async def test_what_an_incident_told_of_is_not_seeded_again(store: Store, clock:
     async with after:
         after.pass_(6)
         assert after.pipeline.histories["api"].memories[rule].look().value == 0.0
+
+
+async def test_what_a_window_excused_is_no_sample_after_a_restart_either(store: Store, clock: FakeClock) -> None:
+    """Maintenance of yesterday, and of ten minutes ago: the error rate would otherwise open an incident after a restart."""
+    rule = ErrorRate(window=DAY, min_samples=5, bounds=Bounds(critical=0.2))
+    now = clock.now()
+    held = [
+        Held(
+            window=str(number),
+            title="",
+            matcher=Matcher(),
+            starts_at=now - ago,
+            ends_at=now - ago + HOUR / 2,
+            expects_down=True,
+            by="ada",
+            why="",
+        )
+        for number, ago in enumerate((10 * HOUR, HOUR / 3))
+    ]
+    await store.write(lambda tx: tx.windows.hold(held))
+    times = [now - timedelta(minutes=minutes) for minutes in (15, 12, 9)]
+    failed = [
+        (Result(check="api", scheduled_at=at, finished_at=at, measurement=broken()), Severity.CRITICAL) for at in times
+    ]
+    await store.write(lambda tx: tx.results.add(failed))
+    past = (rollup(clock, 9.8 * HOUR, failures=5), rollup(clock, 3 * HOUR), rollup(clock, 2 * HOUR))
+    memory = await recalled(store, clock, rule, *past)
+    assert isinstance(memory, ErrorRateMemory)
+    assert (memory.window.samples, memory.window.failures) == (10, 0)
 
 
 async def test_past_weeks_are_read_when_they_are_due(store: Store, clock: FakeClock) -> None:

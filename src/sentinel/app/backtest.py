@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 from sentinel.base.clock import SystemClock
 from sentinel.core.backtest import Episode, Recorded, Replay, compare, happened
+from sentinel.core.excuses import Excuses
 from sentinel.core.history import History
 from sentinel.core.plan import Plan
 from sentinel.core.result import Result
 from sentinel.core.rule import Against, Baseline, Rule
 from sentinel.core.slo import SPAN
 from sentinel.core.window import Windows
-from sentinel.engine.refill import refill
+from sentinel.engine.refill import LONGEST, refill
 from sentinel.reports.backtest import BacktestDocument, Tested, build
 from sentinel.store.database import Store, Transaction
 
@@ -55,8 +56,8 @@ async def backtest(plan: Plan, length: timedelta, progress: Progress = lambda _s
 async def _run(store: Store, plan: Plan, since: datetime, now: datetime, progress: Progress) -> BacktestDocument:
     histories = {check.name: History(check, plan.policies[check.policy]) for check in plan.checks}
     begin = await _first(store, _span_of(since - _warm_up(histories.values())))
-    await refill(store, histories.values(), begin, begin)
-    held = await store.read(lambda tx: tx.windows.between(begin, now))
+    held = await store.read(lambda tx: tx.windows.between(begin - LONGEST, now))
+    await refill(store, histories.values(), Excuses(held), begin, begin)
     replay = Replay(histories, Recorded(held, Windows(plan.windows)), since)
     first = await _replay(store, replay, begin, since, now, progress)
     was = await _happened(store, since if first is None else max(since, first), now)

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from sentinel.core.check import OWN_CHECK, Check
+from sentinel.core.excuses import Excuses
 from sentinel.core.history import History, Turn
 from sentinel.core.holding import Held
 from sentinel.core.incident import CALM, Around, EffectKind, Incident
 from sentinel.core.result import Result
 from sentinel.core.rule import Severity
-from sentinel.core.silence import means
 from sentinel.core.window import Windows
 
 _EVER = datetime.max.replace(tzinfo=UTC)
@@ -53,14 +53,13 @@ class Recorded:
     """What held around checks then: the windows that were held, and those of the new configuration."""
 
     def __init__(self, held: Sequence[Held], windows: Windows) -> None:
-        self._held = held
+        self._excuses = Excuses(held)
         self._windows = windows
 
     def excuse(self, check: Check, at: datetime) -> str:
         """The window that excuses whatever the check finds; empty: none."""
-        for held in self._held:
-            if held.starts_at <= at < held.ends_at and means(held.matcher, check):
-                return held.window
+        if held := self._excuses.at(check, at):
+            return held
         found = self._windows.covering(check, at) if self._windows else None
         return found[0].id if found else ""
 

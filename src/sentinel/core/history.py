@@ -117,12 +117,15 @@ class History:
         self.forgotten_at, self.flapping = state.forgotten_at, state.flapping
         self._to_forget = state.forgotten_at
 
-    def recall(self, result: Result) -> None:
+    def recall(self, result: Result, *, excused: bool = False) -> None:
         """Take a result from before the restart into the memories, without judging it again. The oldest comes first.
+
+        What a window excused was no sample, and is none now.
 
         Results that an incident told of are forgotten where they were before: else they would be told of again.
         """
-        self._remember(result)
+        if not excused:
+            self._remember(result)
         self.last = result
 
     def seed(self, rollup: Rollup, *, distribution: bool) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sentinel.base.clock import Clock
+from sentinel.core.excuses import Excuses
 from sentinel.core.memories.baseline import BaselineMemory
 from sentinel.core.rule import PAST_WEEKS, Against
 from sentinel.core.slo import SPAN, Rollup
@@ -47,6 +48,7 @@ class Baselines:
     async def _refer(self, window: timedelta, wanting: Sequence[tuple[str, BaselineMemory]], now: datetime) -> None:
         names = list({name for name, _ in wanting})
         past: dict[str, list[Rollup]] = defaultdict(list)
+        excuses = await self._excuses(now)
         step = HOUR if window >= LONG else SPAN
         for week in range(PAST_WEEKS, 0, -1):
             until = _floor(now - WEEK * week)
@@ -55,9 +57,16 @@ class Baselines:
                 lambda tx, since=since, until=until: tx.rollups.pieces(names, since, until, step, distribution=True)  # type: ignore[misc]  # as in housekeeping
             )
             for piece in found:
-                past[piece.check].append(piece)
+                history = self._pipeline.histories.get(piece.check)
+                if history and not excuses.during(history.check, piece.start, piece.start + piece.span):
+                    past[piece.check].append(piece)
         for name, memory in wanting:
             memory.refer(past[name], now + EVERY)
+
+    async def _excuses(self, now: datetime) -> Excuses:
+        """What was found in a window that was held is no measure."""
+        since = now - WEEK * (PAST_WEEKS + 1)
+        return Excuses(await self._store.read(lambda tx: tx.windows.between(since, now)))
 
 
 def _is_due(memory: BaselineMemory, now: datetime) -> bool:

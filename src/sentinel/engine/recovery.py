@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sentinel.core.check import Check
+from sentinel.core.excuses import Excuses
 from sentinel.core.history import History
 from sentinel.core.incident import Incident, Policy
 from sentinel.core.judge import standing_of
@@ -16,7 +17,7 @@ from sentinel.core.rule import Severity
 from sentinel.core.silence import Silences
 from sentinel.core.slo import SPAN, Rollup
 from sentinel.core.window import Windows
-from sentinel.engine.refill import refill
+from sentinel.engine.refill import LONGEST, refill
 from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
@@ -130,18 +131,19 @@ async def _replay(
 ) -> list[Rollup]:
     """Feed results to windows and tallies; answers the spans that were completed by them."""
     rollups: list[Rollup] = []
+    excuses = Excuses(await store.read(lambda tx: tx.windows.between(now - LONGEST, now)))
     if again is None:
-        await refill(store, histories.values(), _span_of(now), now)
+        await refill(store, histories.values(), excuses, _span_of(now), now)
         return rollups
     # One span more than is made again: the result before a span speaks for its beginning.
     tallied_from = again - SPAN
     since = _span_of(min(tallied_from, now - _raw(histories.values())))
-    await refill(store, histories.values(), since, now)
+    await refill(store, histories.values(), excuses, since, now)
     async for result, severity in _results(store, since):
         history = histories.get(result.check)
         if history is None:
             continue
-        history.recall(result)
+        history.recall(result, excused=bool(excuses.at(history.check, result.finished_at)))
         if result.scheduled_at >= tallied_from:
             rollups += history.recount(result, severity)
     return [rollup for rollup in rollups if rollup.start >= again]

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from sentinel.core.excuses import Excuses
 from sentinel.core.history import History
 from sentinel.core.memories.growth import GrowthMemory
 from sentinel.core.slo import SPAN, Rollup
@@ -21,6 +22,9 @@ MOST_ROLLUPS = 400_000
 
 HOUR = timedelta(hours=1)
 
+#: How far back windows that were held are looked for: as far as any rule looks.
+LONGEST = timedelta(days=366)
+
 #: How far back sums are as fine as roll-ups are, and how far back in pieces of an hour; before, they are of six hours.
 FINE, COARSE = 12 * HOUR, 72 * HOUR
 
@@ -28,12 +32,13 @@ FINE, COARSE = 12 * HOUR, 72 * HOUR
 INTERVALS = 4
 
 
-async def refill(store: Store, histories: Iterable[History], until: datetime, now: datetime) -> None:
+async def refill(store: Store, histories: Iterable[History], excuses: Excuses, until: datetime, now: datetime) -> None:
     """Fill memories with what lies before `until`; from there on, single results are taken in.
 
     Args:
         store: has the roll-ups.
         histories: to be filled.
+        excuses: windows that were held: a piece that one of them touches is left out.
         until: a multiple of 5 minutes.
         now: aware.
     """
@@ -43,7 +48,7 @@ async def refill(store: Store, histories: Iterable[History], until: datetime, no
         if room <= 0:
             log.warning("engine.memories_cut", checks=len(needy))
             break
-        room -= await _fill(store, group, until, now)
+        room -= await _fill(store, group, excuses, until, now)
         await asyncio.sleep(0)
     for history in histories:
         for memory in history.memories.values():
@@ -51,7 +56,7 @@ async def refill(store: Store, histories: Iterable[History], until: datetime, no
                 await _plant(store, history, memory, until, now)
 
 
-async def _fill(store: Store, group: Sequence[History], until: datetime, now: datetime) -> int:
+async def _fill(store: Store, group: Sequence[History], excuses: Excuses, until: datetime, now: datetime) -> int:
     """Answers how many roll-ups were read."""
     by_name = {history.check.name: history for history in group}
     pieces: list[tuple[Rollup, bool]] = []
@@ -70,7 +75,9 @@ async def _fill(store: Store, group: Sequence[History], until: datetime, now: da
 
             pieces += ((piece, distribution) for piece in await store.read(read))
     for piece, distribution in sorted(pieces, key=lambda pair: pair[0].start):
-        by_name[piece.check].seed(piece, distribution=distribution)
+        history = by_name[piece.check]
+        if not excuses.during(history.check, piece.start, piece.start + piece.span):
+            history.seed(piece, distribution=distribution)
     return len(pieces)
 
 
