@@ -33,9 +33,9 @@ def test_when_the_first_is_well_another_one_speaks_for_the_rest() -> None:
     ward = Ward(*grouped("a", "b", "c")).fail("a", "b", "c").wait(60)
     ward.news()
     ward.heal("a").wait(5 * 60)
-    assert ward.news() == [Told("mail", "updated", "b", ("c", "well:a"))]
+    assert ward.news() == [Told("mail", "updated", "c", ("b", "well:a"))]
     ward.wait(10 * 60)
-    assert ward.news() == [Told("chat", "escalated", "b", ("c",))], "the escalation goes on as if nothing had been"
+    assert ward.news() == [Told("chat", "escalated", "c", ("b",))], "the escalation goes on as if nothing had been"
     ward.heal("b", "c")
     assert ward.news() == [
         Told("mail", "resolved", "c", ("well:b",)),

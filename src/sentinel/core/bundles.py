@@ -69,7 +69,10 @@ class Bundles:
         return list(self._members.get(bundle_of(incident), {}).values())
 
     def heir(self, incident: Incident) -> History | None:
-        """Who takes over when an incident is over: of the same policy if there is one, the worst, the oldest."""
+        """Who takes over when an incident is over: of the same policy if there is one, the worst, the newest.
+
+        What broke first is often well first, and then the newest has to hand over less often.
+        """
         left = [one for one in self.members(incident) if one.incident is not None]
         return min(left, key=lambda one: _claim(one, incident), default=None)
 
@@ -143,4 +146,4 @@ def _is_news(over: Incident, speaker: Incident | None) -> bool:
 def _claim(history: History, before: Incident) -> tuple[bool, int, int]:
     incident = history.incident
     assert incident is not None
-    return incident.policy.name != before.policy.name, -incident.severity.urgency, incident.id
+    return incident.policy.name != before.policy.name, -incident.severity.urgency, -incident.id

@@ -36,6 +36,10 @@ from sentinel.core.window import Window
 LookAgain = Callable[[Check, float | None], None]
 
 
+#: Open incidents that one tick looks around; ticks are half a second apart.
+LOOKED_AROUND = 500
+
+
 class Desk:
     """Owns the histories: nothing else changes them."""
 
@@ -46,6 +50,7 @@ class Desk:
         self.last_incident = 0  # the highest number that was given
         self._look_again = look_again
         self._sender = Sender(source="", instance="", recipients={})
+        self._slice = 0  # which part of the open incidents the last tick looked around
 
     def take_changes(self) -> Changes:
         """What has changed since this was last asked."""
@@ -99,15 +104,28 @@ class Desk:
         self._recheck(history, began=before is None)
         return turn
 
-    def tick(self, now: datetime) -> None:
-        """Let time do its part, and whatever has changed around the checks that are in trouble."""
-        for history in self.open_histories():
+    def tick(self, now: datetime, *, all_around: bool = False) -> None:
+        """Let time do its part, and whatever has changed around the checks that are in trouble.
+
+        Args:
+            now: aware.
+            all_around: look around every one of them. In a storm only some are at each tick, all of them within a few seconds.
+        """
+        affected = self.open_histories()
+        slices = 1 if all_around else 1 + len(affected) // LOOKED_AROUND
+        self._slice = (self._slice + 1) % slices
+        for history in affected:
             incident = history.incident
             if incident is None:
                 continue
-            due, around = next_tick(incident), self.scene.around(history, now)
-            if (due is not None and due <= now) or around.mute(incident) != incident.mute:
-                self._pass(history, Ticked(around), now)
+            due = next_tick(incident)
+            if (due is not None and due <= now) or incident.id % slices == self._slice:
+                self._look_around(history, incident, due, now)
+
+    def _look_around(self, history: History, incident: Incident, due: datetime | None, now: datetime) -> None:
+        around = self.scene.around(history, now)
+        if (due is not None and due <= now) or around.mute(incident) != incident.mute:
+            self._pass(history, Ticked(around), now)
 
     def meet(self, number: int, event: Event, now: datetime) -> Turn | None:
         """Let an open incident meet what a person does; None when there is no such incident that is open.
@@ -125,13 +143,13 @@ class Desk:
         """Go by a silence, a new one or one that is another than before."""
         self.scene.silences = self.scene.silences.including(silence, now)
         self.changes.silences[silence.id] = silence
-        self.tick(now)
+        self.tick(now, all_around=True)
 
     def heed_window(self, window: Window, now: datetime) -> None:
         """Go by a window, a new one or one that is another than before."""
         self.scene.windows = self.scene.windows.including(window, now)
         self.changes.windows[window.id] = window
-        self.tick(now)
+        self.tick(now, all_around=True)
 
     def adopt(self, incident: Incident) -> None:
         """Follow an open incident that is lost here, as the store has it; nothing when its check is in another one."""
@@ -191,10 +209,11 @@ class Desk:
         if not incident.id:
             self.last_incident += 1
             incident = history.number(incident, self.last_incident)
-        others, count = bundles.others(incident)
+        speaks = any(effect.kind not in UNTOLD for effect in turn.effects)
+        others, count = bundles.others(incident) if speaks else ((), 0)
         telling = tell(history.check, incident, turn.effects, self._sender, now, others, count)
         incident = telling.incident
-        if count and incident.mute is None and any(effect.kind not in UNTOLD for effect in turn.effects):
+        if count and incident.mute is None:
             # Whoever was told now knows of all of them.
             bundles.told(incident)
             incident = replace(incident, news_at=None, updated_at=now)
