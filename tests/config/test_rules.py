@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from sentinel.base.units import Unit
+from sentinel.channels.catalogue import CATALOGUE as CHANNELS
+from sentinel.config.json_schema import json_schema
 from sentinel.config.schema.rules import RULES as TYPES
 from sentinel.config.written_rules import written_rule
 from sentinel.core.rule import (
@@ -29,6 +32,7 @@ from sentinel.core.rule import (
     Threshold,
     Uptime,
 )
+from sentinel.probes.catalogue import CATALOGUE as PROBES
 from tests.kit.config import CHECK, ConfigFolder
 
 PAGE = (Path(__file__).parents[2] / "docs" / "alerting" / "rules.md").read_text()
@@ -128,6 +132,12 @@ def test_a_rule_is_written_so_that_it_reads_the_same(config: ConfigFolder, rule:
 def test_an_example_of_the_page_can_be_used(config: ConfigFolder, entry: dict[str, Any]) -> None:
     main = {"reading": "response_time", "critical": "9s"}
     assert len(rules(config, entry, main)) == 2
+
+
+def test_the_schema_knows_every_example() -> None:
+    schema = Draft202012Validator(json_schema(PROBES, CHANNELS))
+    assert list(schema.iter_errors({"checks": [{**CHECK, "rules": EXAMPLES}]})) == []
+    assert not schema.is_valid({"checks": [{**CHECK, "rules": [{"type": "count", "bad": 3}]}]})
 
 
 def test_the_page_tells_of_every_type() -> None:

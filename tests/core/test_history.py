@@ -181,6 +181,11 @@ def test_a_faster_recheck_passes_time_and_is_no_sample_of_a_roll_up() -> None:
     assert window(history, ERRORS).samples == 2
 
 
+def test_a_check_that_fails_every_other_time_opens_by_its_count_and_only_once() -> None:
+    _, turns = lived(check(COUNT, flaps=False), *[REFUSED, GOOD] * 6, *[GOOD] * 6)
+    assert [effect.kind for turn in turns for effect in turn.effects] == [EffectKind.OPENED, EffectKind.RESOLVED]
+
+
 def test_since_is_when_the_severity_changed() -> None:
     history, _ = lived(check(SLOW), GOOD, LATE, LATE, LATE)
     assert history.since == NOW + MINUTE

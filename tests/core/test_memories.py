@@ -19,7 +19,7 @@ from sentinel.core.memories.baseline import BaselineMemory
 from sentinel.core.memories.growth import slope
 from sentinel.core.memories.uptime import UptimeMemory, precise
 from sentinel.core.reason import OVER_TIME, Reason
-from sentinel.core.result import passed
+from sentinel.core.result import FailureClass, failed, passed
 from sentinel.core.rule import (
     Absence,
     Against,
@@ -122,6 +122,12 @@ def test_a_faster_recheck_is_no_sample() -> None:
     memory = fed(rule, REFUSED, GOOD)
     memory.add(sample(REFUSED, NOW + MINUTE * 1.3, extra=True))
     assert memory.look().value == 0.5
+
+
+def test_a_failure_that_is_never_worse_than_a_warning_is_none_in_shares() -> None:
+    """Roll-ups do not count it either: after a restart the rate would be another."""
+    rule = ErrorRate(window=HOUR, min_samples=1, bounds=Bounds(warning=0.1))
+    assert fed(rule, failed(FailureClass.DEGRADED, "a cache is cold"), GOOD).look().value == 0.0
 
 
 # --- Uptime ---------------------------------------------------------------------------------------------------------
