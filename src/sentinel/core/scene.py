@@ -11,7 +11,7 @@ from sentinel.core.bundles import Bundles, bundle_of
 from sentinel.core.check import Check
 from sentinel.core.history import History
 from sentinel.core.hours import any_covers
-from sentinel.core.incident import Around, Because, Incident, Mute, Policy
+from sentinel.core.incident import Address, Around, Because, Incident, Mute, Policy
 from sentinel.core.routes import Route, choose
 from sentinel.core.rule import Severity
 from sentinel.core.silence import Silences
@@ -49,7 +49,6 @@ class Scene:
         """
         warning, critical = (self._mute(history, severity, at) for severity in (Severity.WARNING, Severity.CRITICAL))
         incident = history.incident
-        speaker = self._speaker_of(incident)
         return Around(
             excuse=self.excuse(history.check, at),
             warning=warning,
@@ -58,7 +57,7 @@ class Scene:
             policy=self._route(history.check, Severity.WARNING, at),
             critical_policy=self._route(history.check, Severity.CRITICAL, at),
             company=incident is not None and bool(self.bundles.members(incident)),
-            heard=speaker.told if speaker else (),
+            heard=self._who_heard_of(incident),
         )
 
     def unproven(self, history: History) -> list[History]:
@@ -135,6 +134,13 @@ class Scene:
         speaker = self._speaker_of(incident)
         speaks = speaker is not None and speaker.mute is None and speaker.severity >= severity
         return speaker if speaks else None
+
+    def _who_heard_of(self, incident: Incident | None) -> tuple[Address, ...]:
+        """Whom the incident that speaks for this one has told of it since it is muted."""
+        speaker = self._speaker_of(incident)
+        if incident is None or speaker is None or speaker.updated_at is None or incident.paused_at is None:
+            return ()
+        return speaker.told if speaker.updated_at >= incident.paused_at else ()
 
     def _speaker_of(self, incident: Incident | None) -> Incident | None:
         if incident is None or incident.leads:
