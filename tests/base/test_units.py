@@ -59,6 +59,15 @@ def test_a_value_is_shown_with_its_unit(value: float, unit: Unit, text: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.9995, "99.95 %"), (0.999, "99.9 %"), (0.99899999, "99.8999 %"), (0.9999999, "99.9999 %"), (1.0, "100 %")],
+)
+def test_a_share_is_never_rounded_up_to_its_target(share: float, text: str) -> None:
+    """An uptime of 99.86 % read "is 99.9 %, below 99.9 %"."""
+    assert format_value(share, Unit.RATIO) == text
+
+
+@pytest.mark.parametrize(
     ("size", "text"), [(0, "0 B"), (512, "512 B"), (3 * 1024**3, "3 GiB"), (5 * 1024**4, "5 TiB"), (-2048, "-2 KiB")]
 )
 def test_bytes_are_shown_in_binary_steps(size: float, text: str) -> None:

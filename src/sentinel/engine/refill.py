@@ -96,7 +96,7 @@ async def _plant(store: Store, history: History, memory: GrowthMemory, until: da
     within = min(memory.raw, history.check.interval * INTERVALS)
     name = history.check.name
     for result in await store.read(lambda tx: tx.results.sampled(name, moments, within)):
-        reading = result.reading(memory.reading)
+        reading = result.reading(memory.rule.reading)
         if reading is not None and result.scheduled_at < until:
             memory.plant(result.finished_at.timestamp(), reading.value)
 

@@ -54,8 +54,8 @@ class Memory:
 
     @property
     def reading(self) -> str:
-        """Name of the value that the rule looks at."""
-        return getattr(self.rule, "reading", "") or str(self.reason)
+        """Name of the value that `look` answers. It is no reading's where it is another quantity, such as a growth."""
+        return str(self.reason)
 
     @property
     def unit(self) -> Unit:

@@ -7,9 +7,8 @@ matter, the short one that it is burning still, so that the alert ends soon afte
 from datetime import timedelta
 from typing import NamedTuple
 
-from sentinel.base.units import Unit, format_duration
+from sentinel.base.units import Unit, format_duration, format_value
 from sentinel.core.memories.base import BLANK, RAW, Look, Memory, Sample
-from sentinel.core.memories.uptime import precise
 from sentinel.core.reason import Reason
 from sentinel.core.rule import Burn, BurnRate, Severity
 from sentinel.core.slo import Rollup
@@ -84,7 +83,7 @@ class BurnMemory(Memory):
 
     def what(self) -> str:
         told = self._worst() or max(self._pairs, key=self._long)
-        return f"{self._speeds(told)} (objective {precise(self.rule.objective)})"
+        return f"{self._speeds(told)} (objective {format_value(self.rule.objective, Unit.RATIO)})"
 
     def explain(self, look: Look) -> str:  # noqa: ARG002 - the numbers are here
         pair = self._worst()
@@ -101,7 +100,7 @@ class BurnMemory(Memory):
         return f"{self.what()}; allowed: {said}"
 
     def lacks(self) -> str:
-        return "" if any(pair.long.totals[0] for pair in self._pairs) else "any result"
+        return "" if any(pair.long.totals[0] for pair in self._pairs) else "no result yet"
 
     def _speeds(self, pair: _Pair) -> str:
         long, short = (format_duration(length) for length in (pair.burn.long, pair.burn.short))

@@ -40,7 +40,7 @@ class CountMemory(Memory):
     def look(self) -> Look:
         bad = self._bits.bit_count()
         if bad >= self.rule.bad:
-            return Look(self.rule.severity, bad, self.rule.bad)
+            return Look(self.rule.severity, bad, self.rule.bad - 1)  # so many would still be fine
         return Look(Severity.OK, bad)
 
     def what(self) -> str:

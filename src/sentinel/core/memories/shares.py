@@ -77,6 +77,10 @@ class QuantileMemory(Memory):
         self._main = rule.reading == main  # roll-ups keep the distribution of the check's main reading
 
     @property
+    def reading(self) -> str:
+        return self.rule.reading
+
+    @property
     def unit(self) -> Unit:
         return self.rule.unit
 

@@ -85,28 +85,11 @@ class UptimeMemory(Memory):
         down, unknown = format_duration(self.down), format_duration(self.unknown)
         return f"uptime over {format_duration(self.rule.window)} ({down} down, {unknown} unknown)"
 
-    def stands(self, look: Look) -> str:
-        if look.severity or look.value is None:
-            return super().stands(look)
-        named = (("warning", self.rule.bounds.warning), ("critical", self.rule.bounds.critical))
-        said = ", ".join(f"{precise(bound)} ({name})" for name, bound in named if bound is not None)
-        return f"{self.what()} is {precise(look.value)}; allowed: down to {said}"
-
-    def explain(self, look: Look) -> str:
-        assert look.value is not None, "a severity above OK comes from a value"
-        assert look.bound is not None, "a severity above OK comes from a bound"
-        return f"{self.what()} is {precise(look.value)}, below {precise(look.bound)}"
-
     def lacks(self) -> str:
-        return "any judged time" if self.uptime is None else ""
+        return "no judged time yet" if self.uptime is None else ""
 
     def _account(self, at: float, seconds: float) -> None:
         if self._standing is Standing.DOWN:
             self._sums.add(at, 0.0, seconds)
         elif self._standing is not Standing.UNKNOWN:
             self._sums.add(at, seconds, 0.0)
-
-
-def precise(share: float) -> str:
-    """A share near 1 so that 99.95 % and 99.9 % are told apart: never rounded up to a target that was missed."""
-    return f"{int(share * 1e6 + 1e-6) / 1e4:.7g} %"
