@@ -10,12 +10,16 @@ from hypothesis import strategies as st
 
 from sentinel.core.budget import Budget, full
 from sentinel.core.notification import Kind
-from sentinel.core.parcel import STALE, Packing, Parcel, Waiting, digest, pack
+from sentinel.core.parcel import GATHER, STALE, Packing, Parcel, Waiting, digest, pack
 from sentinel.core.rule import Severity
 from tests.kit.messages import OPENED, message
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 BUDGET = Budget(messages=20, per=timedelta(minutes=10))
+
+
+#: Long enough ago that nobody waits for company any more.
+BEFORE = NOW - GATHER
 
 
 def waiting(number: int, incident: int | None = None, kind: Kind = Kind.OPENED, **more: object) -> Waiting:
@@ -25,7 +29,7 @@ def waiting(number: int, incident: int | None = None, kind: Kind = Kind.OPENED, 
         incident=incident or number,
         kind=kind,
         urgent=True,
-        created_at=NOW,
+        created_at=BEFORE,
         may_have_arrived=False,
     )
     return replace(row, **more)  # type: ignore[arg-type]  # whichever fields a test wants
@@ -46,6 +50,14 @@ def test_five_hundred_at_once_are_nineteen_messages_and_a_digest_of_all_others()
     assert [parcel.carrier for parcel in singles] == list(range(1, 20))
     assert (last.carrier, last.carried) == (None, tuple(range(20, 501)))
     assert packed.held == {}
+
+
+def test_the_last_message_waits_for_company_for_a_moment() -> None:
+    fresh = [[waiting(n, created_at=NOW)] for n in range(1, 4)]
+    packed = pack(fresh, within(2), NOW)
+    assert ([parcel.carrier for parcel in packed.parcels], packed.held) == ([1], {"ops": True})
+    (later,) = pack(fresh[1:], within(1), NOW + GATHER).parcels
+    assert later.carried == (2, 3)
 
 
 def test_warnings_leave_a_quarter_of_the_budget_to_what_is_urgent() -> None:

@@ -22,6 +22,10 @@ from sentinel.core.notification import ENDED, Kind, Message, News, Notification
 #: What has waited so long to be sent for the first time is told by the newest news of its incident.
 STALE = timedelta(seconds=60)
 
+#: So long the last message that a budget allows waits for company: a storm comes over seconds, and what comes after the last
+#: message has to wait for the next one.
+GATHER = timedelta(seconds=5)
+
 #: Rows that one digest stands for at most; more go into the next.
 MOST_CARRIED = 10_000
 
@@ -109,7 +113,7 @@ def _within(lines: Sequence[Line], budget: Budget, tokens: float, now: datetime)
     for number, line in enumerate(rest, start=1):
         floor = 0 if line[0].urgent else budget.reserve
         # The last token is for the digest of what is left, if something is left.
-        is_all = number == len(rest) and not left
+        is_all = number == len(rest) and not left and _may_be_the_last(line, budget, tokens - floor, now)
         if tokens - floor >= (1 if is_all else 2):
             parcels.append(_single(line, now))
             tokens -= 1
@@ -118,18 +122,34 @@ def _within(lines: Sequence[Line], budget: Budget, tokens: float, now: datetime)
     return _digest(left, budget, tokens, parcels, now)
 
 
+def _may_be_the_last(line: Line, budget: Budget, tokens: float, now: datetime) -> bool:
+    """Whether a line may take what is left by itself."""
+    return tokens >= 2 or budget.messages == 1 or now - line[0].created_at >= min(GATHER, budget.pace)
+
+
 def _digest(
     left: list[Line], budget: Budget, tokens: float, parcels: list[Parcel], now: datetime
 ) -> tuple[list[Parcel], list[Line]]:
     """Put what has no token of its own into one message, if there is a token for that."""
     fitting, waiting = [line for line in left if not line[0].alone], [line for line in left if line[0].alone]
-    if not left or tokens < 1 or (tokens - budget.reserve < 1 and not any(line[0].urgent for line in left)):
+    if (
+        not left
+        or _gathers(left, budget, now)
+        or tokens < 1
+        or (tokens - budget.reserve < 1 and not any(line[0].urgent for line in left))
+    ):
         return parcels, left
     if len(fitting) < 2:  # nothing to put together: the first of them takes the token
         return [*parcels, _single(left[0], now)], left[1:]
     rows = [row.id for line in fitting for row in _joinable(line)]
     parcels.append(Parcel(recipient=left[0][0].recipient, carrier=None, carried=tuple(rows[:MOST_CARRIED])))
     return parcels, waiting
+
+
+def _gathers(left: Sequence[Line], budget: Budget, now: datetime) -> bool:
+    """Whether what is left waits for company a little longer; the oldest decides."""
+    oldest = min(line[0].created_at for line in left)
+    return budget.messages > 1 and now - oldest < min(GATHER, budget.pace)
 
 
 def _single(line: Line, now: datetime) -> Parcel:
