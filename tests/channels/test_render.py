@@ -29,6 +29,7 @@ SUBJECTS = {
     Kind.ASSIGNED: "[ASSIGNED] Payroll API: assigned to lee (incident 12)",
     Kind.WINDOW_PLANNED: "[PLANNED] Payroll 4.2: 2026-03-02 03:18 to 04:48 UTC",
     Kind.WINDOW_STARTED: "[MAINTENANCE] Payroll 4.2 has begun, until 04:48 UTC",
+    Kind.WINDOW_PROGRESS: "[MAINTENANCE] Payroll 4.2 goes on until 04:48 UTC: 3 of 4 checks well",
     Kind.WINDOW_ENDED: "[MAINTENANCE OVER] Payroll 4.2 is over after 1 h 30 min",
     Kind.COMMAND_PLANNED: (
         "[COMMAND] Payroll API: roll-back runs at 03:23:05 UTC unless somebody stops it (incident 12, level 3 of 3)"

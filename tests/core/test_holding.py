@@ -8,7 +8,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel.core.holding import Held, advance, begin, coming, compose, seen
+from sentinel.core.announcement import compose
+from sentinel.core.holding import Held, advance, begin, coming, seen
 from sentinel.core.notification import Kind
 from sentinel.core.recurrence import Once
 from sentinel.core.result import passed

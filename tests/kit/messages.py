@@ -133,6 +133,11 @@ _ALL = {
     Kind.ASSIGNED: _of_incident(Kind.ASSIGNED, assigned_to="lee"),
     Kind.WINDOW_PLANNED: _alone(Kind.WINDOW_PLANNED, window=WINDOW),
     Kind.WINDOW_STARTED: _alone(Kind.WINDOW_STARTED, window=WINDOW),
+    Kind.WINDOW_PROGRESS: _alone(
+        Kind.WINDOW_PROGRESS,
+        at=NOW + timedelta(minutes=30),
+        window=replace(WINDOW, checks=4, well=3, troubled=("payroll-api",)),
+    ),
     Kind.WINDOW_ENDED: _alone(Kind.WINDOW_ENDED, window=WINDOW, at=WINDOW.ends_at),
     Kind.COMMAND_PLANNED: replace(
         _of_incident(Kind.COMMAND_PLANNED, level=3), title="roll-back runs at 03:23:05 UTC unless somebody stops it"

@@ -7,12 +7,15 @@ from typing import Protocol
 import structlog
 
 from sentinel.base.clock import Clock
-from sentinel.core.holding import Advance, Held, advance, begin, coming, compose, covered, next_look, seen
+from sentinel.core.announcement import NOT_LOOKED_AT, compose
+from sentinel.core.holding import Advance, Held, advance, begin, coming, covered, next_look, seen
 from sentinel.core.incident import Address
 from sentinel.core.notification import Kind, Message, Notification
 from sentinel.core.plan import Plan
+from sentinel.core.progress import health
 from sentinel.core.result import Result
 from sentinel.core.routing import key
+from sentinel.core.rule import Severity
 from sentinel.core.window import Window, Windows
 from sentinel.engine.dispatcher import Dispatcher
 from sentinel.engine.pipeline import Pipeline
@@ -108,9 +111,11 @@ class WindowKeeper:
         if not changed:
             return
         rows = [row for one in after for kind in one.kinds for row in self._messages(one.held, kind)]
+        outdated = [identity for one in after for identity in self._outdated(one)]
 
         def write(tx: Transaction) -> None:
             tx.windows.hold(changed)
+            tx.outbox.outdate(outdated)
             tx.outbox.enqueue(rows)
 
         await parts.store.write(write)
@@ -123,9 +128,28 @@ class WindowKeeper:
 
     def _messages(self, held: Held, kind: Kind) -> list[Notification]:
         parts, now = self._parts, self._parts.clock.now()
-        identity = f"{parts.store.instance}/window/{held.window}/{held.starts_at.isoformat()}/{kind.value}"
-        message = compose(held, kind, parts.plan.name, now, parts.plan.link)
-        return [self._row(key(identity, 0, 0, address), address, message) for address in self._addresses(held)]
+        found = health(self._verdicts(held)) if kind is Kind.WINDOW_PROGRESS else NOT_LOOKED_AT
+        message = compose(held, kind, parts.plan.name, now, parts.plan.link, found)
+        return [self._row(self._key(held, kind, address), address, message) for address in self._addresses(held)]
+
+    def _key(self, held: Held, kind: Kind, address: Address) -> str:
+        step = f"/{held.step}" if kind is Kind.WINDOW_PROGRESS else ""
+        occurrence = f"{self._parts.store.instance}/window/{held.window}/{held.starts_at.isoformat()}"
+        return key(f"{occurrence}/{kind.value}{step}", 0, 0, address)
+
+    def _outdated(self, one: Advance) -> list[str]:
+        """Keys of what was told last of how a window goes, where something newer is told now."""
+        before = self._parts.held.get(one.held.window)
+        if before is None or not before.step or not one.kinds:
+            return []
+        return [self._key(before, Kind.WINDOW_PROGRESS, address) for address in self._addresses(before)]
+
+    def _verdicts(self, held: Held) -> Iterator[tuple[str, Severity]]:
+        """How bad each covered check is, as far as that is known since the last start."""
+        histories = self._parts.pipeline.histories
+        for check in covered(held, (history.check for history in histories.values())):
+            history = histories[check.name]
+            yield check.name, history.verdict.severity if history.last is not None else Severity.UNKNOWN
 
     def _addresses(self, held: Held) -> tuple[Address, ...]:
         return self._parts.plan.addresses(held.channels)

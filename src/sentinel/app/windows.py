@@ -10,6 +10,7 @@ import structlog
 from sentinel.app.asking import LONGEST, Asked, check_meant, check_times
 from sentinel.app.keeper import Keeper, NotDone
 from sentinel.base.clock import Clock
+from sentinel.core.progress import SHORTEST
 from sentinel.core.recurrence import Once
 from sentinel.core.silence import Course
 from sentinel.core.window import Window
@@ -33,6 +34,7 @@ class AskedWindow:
     expects_down: bool = False
     channels: tuple[str, ...] = ()
     before: timedelta = timedelta(0)
+    update_every: timedelta = timedelta(0)
 
 
 class WindowVerbs:
@@ -75,6 +77,7 @@ class WindowVerbs:
                 expects_down=wanted.expects_down,
                 channels=wanted.channels,
                 before=wanted.before,
+                update_every=wanted.update_every,
                 by=asked.by,
                 why=asked.why,
                 created_at=now,
@@ -127,8 +130,10 @@ class WindowVerbs:
         for name in wanted.channels:
             if name not in known:
                 raise NotDone(f"there is no channel {name}", f"there are: {', '.join(known) or 'none'}")
-        if wanted.before and not wanted.channels:
+        if (wanted.before or wanted.update_every) and not wanted.channels:
             raise NotDone("it is to be announced, but to no channel", "name one with --announce")
+        if timedelta(0) < wanted.update_every < SHORTEST:
+            raise NotDone("nobody is told more often than once a minute how it goes", "`--update-every 15m` is usual")
 
     async def _next_number(self) -> int:
         known = max((int(window.id) for window in self._keeper.windows if window.id.isdecimal()), default=0)

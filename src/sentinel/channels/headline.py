@@ -27,6 +27,7 @@ _TAGS: Final = {
     Kind.ASSIGNED: "ASSIGNED",
     Kind.WINDOW_PLANNED: "PLANNED",
     Kind.WINDOW_STARTED: "MAINTENANCE",
+    Kind.WINDOW_PROGRESS: "MAINTENANCE",
     Kind.WINDOW_ENDED: "MAINTENANCE OVER",
     Kind.COMMAND: "COMMAND",
     Kind.COMMAND_PLANNED: "COMMAND",
@@ -47,7 +48,7 @@ _COMMANDS: Final = {
     Kind.COMMAND_ENDED: "a command has ended",
 }
 
-WINDOW_KINDS: Final = frozenset({Kind.WINDOW_PLANNED, Kind.WINDOW_STARTED, Kind.WINDOW_ENDED})
+WINDOW_KINDS: Final = frozenset({Kind.WINDOW_PLANNED, Kind.WINDOW_STARTED, Kind.WINDOW_PROGRESS, Kind.WINDOW_ENDED})
 
 _CALM: Final = WINDOW_KINDS | {
     Kind.ACKNOWLEDGED,
@@ -99,7 +100,7 @@ def headline(message: Message) -> str:
             return name
         case Kind.DIGEST:
             return f"{name}: {told_of(message.news)}"
-        case Kind.WINDOW_PLANNED | Kind.WINDOW_STARTED | Kind.WINDOW_ENDED:
+        case Kind.WINDOW_PLANNED | Kind.WINDOW_STARTED | Kind.WINDOW_PROGRESS | Kind.WINDOW_ENDED:
             return name + _of_window(message)
         case Kind.ACKNOWLEDGED:
             taken = message.incident and message.incident.acknowledgement
@@ -204,6 +205,8 @@ def _of_window(message: Message) -> str:
             return f": {span(window)}"
         case Kind.WINDOW_STARTED:
             return f" has begun, until {_until(message.at, window.ends_at)}"
+        case Kind.WINDOW_PROGRESS:
+            return f" goes on until {_until(message.at, window.ends_at)}: {window.well} of {window.checks} checks well"
         case _ if message.at <= window.starts_at:
             return " is called off"
         case _:

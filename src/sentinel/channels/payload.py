@@ -203,6 +203,10 @@ MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
         "by": "Who planned it.",
         "why": "What for.",
         "covers": "Which checks, in words.",
+        "checks": "While it goes on: how many checks it covers; 0 in other messages.",
+        "well": "How many of them are well.",
+        "unjudged": "Of how many it is not known.",
+        "troubled": "Names of those that are not well, the worst first, at most ten.",
     },
     News: {
         "kind": "What happened.",

@@ -87,7 +87,10 @@ def _full(kind: Kind, severity: Severity) -> Message:
     message = _bare(kind, severity)
     more: dict[str, Any] = {"link": "https://sentinel.example.org/", "hint": "See its log.", "text": "a line\nanother"}
     if kind in WINDOW_KINDS:
-        return replace(message, **more, window=_window(by="kim", why="an upgrade", covers="all checks"))
+        window = replace(
+            _window(by="kim", why="an upgrade", covers="all checks"), checks=2, well=1, troubled=("payroll-api",)
+        )
+        return replace(message, **more, window=window)
     if kind is Kind.DIGEST:
         return replace(message, **more, news=(_news(severity),), others_count=1)
     if message.check is None or message.incident is None:

@@ -24,6 +24,7 @@ def _what_is_expected(command: Command) -> Command:
         ),
         click.option("--title", metavar="TEXT", help="What people call it."),
         click.option("--announce", "channels", multiple=True, metavar="CHANNEL", help="Tell this channel of it."),
+        click.option("--update-every", metavar="TIME", help="Tell it how it goes so often, such as 15m."),
         as_json,
     )
     for option in reversed(given):
@@ -68,7 +69,7 @@ def start(**given: Any) -> None:
 
     \b
     Example:
-      sentinel window start --check "payroll-*" --for 30m --expect-down --why "new version"
+      sentinel window start --check "payroll-*" --for 1h --announce mail --update-every 15m --why "new version"
     """
     _plan(None, given, {}, "open")
 
@@ -133,8 +134,9 @@ def _plan(start: str | None, given: dict[str, Any], more: wire.Json, done: str) 
         "channels": list(given["channels"]),
         **more,
     }
-    if given["title"]:
-        body["title"] = given["title"]
+    for key in ("title", "update_every"):
+        if given[key]:
+            body[key] = given[key]
     _say(wire.ask(chosen_config(), "/api/v1/windows", body), done, as_json=given["as_json"])
 
 

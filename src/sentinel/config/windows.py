@@ -15,6 +15,7 @@ from sentinel.config.schema.calendars import weekdays
 from sentinel.config.schema.windows import WindowEntry, WindowMatch
 from sentinel.config.telling import channel_names, refuse_unknown_channel
 from sentinel.core.matcher import Matcher
+from sentinel.core.progress import SHORTEST
 from sentinel.core.recurrence import Once, Recurrence, Repeating, moment, shortest_gap
 from sentinel.core.silence import means
 from sentinel.core.window import Window
@@ -61,6 +62,7 @@ def _window(
         expects_down=entry.expect_down,
         channels=tuple(dict.fromkeys(entry.channels)),
         before=entry.before,
+        update_every=entry.update_every,
         why=entry.why,
     )
 
@@ -72,9 +74,13 @@ def _check_names(path: KeyPath, entry: WindowEntry, loaded: Loaded, kinds: Check
         if kind not in kinds:
             place = (*path, "match", "kinds", index)
             loaded.problems.add(place, repr(kind), f"one of {listed(kinds)}", did_you_mean(kind, kinds))
-    if entry.before and not entry.channels:
-        expected = "channels that are told of it"
-        loaded.problems.add((*path, "before"), "a time, and no channels", expected, "or leave `before` out")
+    for key in ("before", "update_every"):
+        if getattr(entry, key) and not entry.channels:
+            expected = "channels that are told of it"
+            loaded.problems.add((*path, key), "a time, and no channels", expected, f"or leave `{key}` out")
+    if timedelta(0) < entry.update_every < SHORTEST:
+        place = (*path, "update_every")
+        loaded.problems.add(place, loaded.problems.shown(place, secret=False), "at least 1m, or 0 for not at all")
 
 
 def _matcher(entry: WindowMatch) -> Matcher:

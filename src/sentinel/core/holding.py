@@ -6,20 +6,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sentinel.base.units import format_duration
 from sentinel.core.check import Check
 from sentinel.core.matcher import Matcher
-from sentinel.core.notification import AboutWindow, Kind, Message
+from sentinel.core.notification import Kind
+from sentinel.core.progress import LAST_STRETCH, steps
 from sentinel.core.recurrence import Occurrence, Once
 from sentinel.core.result import Outcome, Result
 from sentinel.core.silence import means
 from sentinel.core.window import Window
-
-#: Checks that a message names at most.
-MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +32,9 @@ class Held:
     by: str
     why: str
     channels: tuple[str, ...] = ()
-    told: tuple[Kind, ...] = ()  # what was said of it so far; also where it has no channels
+    update_every: timedelta = timedelta(0)  # how often they are told how it goes; zero: not at all
+    told: tuple[Kind, ...] = ()  # what was said of it once and for all so far; also where it has no channels
+    step: int = 0  # the latest step of how it goes that was told or let go by
     ended_by: str = ""  # who ended it before its time
     seen_down: frozenset[str] = frozenset()  # checks that failed while down was expected
     still_up: tuple[str, ...] = ()  # checks that were up then, and never down
@@ -70,6 +69,7 @@ def begin(window: Window, occurrence: Occurrence) -> Held:
         by=window.by,
         why=window.why,
         channels=window.channels,
+        update_every=window.update_every,
     )
 
 
@@ -94,13 +94,14 @@ def advance(held: Held, window: Window | None, now: datetime) -> Advance:
     if current is None:
         return _finish(held, window, now)
     held = replace(held, ends_at=current.ends_at)
-    kind = Kind.WINDOW_STARTED if held.starts_at <= now else Kind.WINDOW_PLANNED
     # A clock that was set back does not announce what has begun.
-    return (
-        Advance(held)
-        if kind in held.told or Kind.WINDOW_STARTED in held.told
-        else Advance(replace(held, told=(*held.told, kind)), (kind,))
-    )
+    if Kind.WINDOW_STARTED in held.told:
+        return _go_on(held, now)
+    kind = Kind.WINDOW_STARTED if held.starts_at <= now else Kind.WINDOW_PLANNED
+    if kind in held.told:
+        return Advance(held)
+    # Whoever is told late that it started needs not hear at once how it goes.
+    return Advance(replace(held, told=(*held.told, kind), step=steps(held.starts_at, held.update_every, now)), (kind,))
 
 
 def seen(held: Held, results: Iterable[Result]) -> Held:
@@ -111,28 +112,6 @@ def seen(held: Held, results: Iterable[Result]) -> Held:
     down = held.seen_down | {result.check for result in since if result.outcome is Outcome.FAIL}
     up = {result.check for result in since if result.outcome is Outcome.PASS} - down
     return replace(held, seen_down=down, still_up=tuple(sorted(up)))
-
-
-def compose(held: Held, kind: Kind, source: str, now: datetime, link: str = "") -> Message:
-    """The facts of what is told of an occurrence."""
-    return Message(
-        kind=kind,
-        at=now,
-        source=source,
-        explanation=_explanation(held, kind),
-        hint=_hint(held, kind),
-        link=link,
-        window=AboutWindow(
-            id=held.window,
-            title=held.title,
-            starts_at=held.starts_at,
-            ends_at=held.ends_at,
-            expects_down=held.expects_down,
-            by=held.by,
-            why=held.why,
-            covers=held.covers,
-        ),
-    )
 
 
 def covered(held: Held, checks: Iterable[Check]) -> tuple[Check, ...]:
@@ -161,6 +140,14 @@ def _still_due(held: Held, window: Window | None, now: datetime) -> Occurrence |
     return current if current is not None and current.starts_at == held.starts_at else None
 
 
+def _go_on(held: Held, now: datetime) -> Advance:
+    """Tell how it goes, if it is time: of several times that were missed only the latest, and not shortly before the end."""
+    step = steps(held.starts_at, held.update_every, now)
+    if step <= held.step or not held.channels or now >= held.ends_at - LAST_STRETCH:
+        return Advance(held)
+    return Advance(replace(held, step=step), (Kind.WINDOW_PROGRESS,))
+
+
 def _finish(held: Held, window: Window | None, now: datetime) -> Advance:
     ends_at, by = _end(held, window, now)
     over = replace(held, ends_at=ends_at, ended_by=by, finished=True)
@@ -181,42 +168,3 @@ def _end(held: Held, window: Window | None, now: datetime) -> tuple[datetime, st
     if now >= held.ends_at:
         return held.ends_at, ""
     return max(now, held.starts_at), "the configuration"
-
-
-def _explanation(held: Held, kind: Kind) -> str:
-    lasts = f"{held.starts_at:%Y-%m-%d %H:%M} to {held.ends_at:%Y-%m-%d %H:%M} UTC"
-    match kind:
-        case Kind.WINDOW_PLANNED:
-            return (
-                f"From {lasts} ({format_duration(held.ends_at - held.starts_at)}) trouble of {held.covers} is expected."
-            )
-        case Kind.WINDOW_STARTED:
-            what = "is expected to be down" if held.expects_down else "may be in trouble"
-            return f"Until {held.ends_at:%Y-%m-%d %H:%M} UTC {held.covers} {what}: nobody is alarmed meanwhile."
-        case _ if held.is_called_off:
-            return f"It was called off by {held.ended_by} before it began: alarms go on as always."
-        case _:
-            by = f" It was ended early by {held.ended_by}." if held.ended_by else ""
-            return f"It took {format_duration(held.ends_at - held.starts_at)}.{by}{_never_down(held)}"
-
-
-def _never_down(held: Held) -> str:
-    if not held.still_up:
-        return ""
-    more = len(held.still_up) - MOST_NAMED
-    names = ", ".join(held.still_up[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-    return f" Never seen down, though it was expected: {names}."
-
-
-def _hint(held: Held, kind: Kind) -> str:
-    match kind:
-        case Kind.WINDOW_PLANNED:
-            # One that is to come and was not planned by a person belongs to the configuration.
-            off = f"`sentinel window end {held.window}` calls it off; " if held.window.isdecimal() else ""
-            return f"{off}`sentinel window` lists all of them."
-        case Kind.WINDOW_STARTED:
-            return f"`sentinel window end {held.window}` ends it early; `sentinel window` lists all of them."
-        case _ if held.is_called_off:
-            return ""
-        case _:
-            return "Every check that it covered is looked at now; what is still bad is told at once."

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     ASSIGNED = "assigned"
     WINDOW_PLANNED = "window_planned"
     WINDOW_STARTED = "window_started"
+    WINDOW_PROGRESS = "window_progress"  # how it goes, for those who were told that it started
     WINDOW_ENDED = "window_ended"
     COMMAND = "command"  # to a channel that runs a command: this is no message to people
     COMMAND_PLANNED = "command_planned"  # a command will run unless somebody stops it
@@ -144,6 +145,10 @@ class AboutWindow:
     by: str = ""
     why: str = ""
     covers: str = ""  # which checks, in words
+    checks: int = 0  # of a window that goes on: how many it covers
+    well: int = 0  # how many of them are well
+    unjudged: int = 0  # of how many nobody knows
+    troubled: tuple[str, ...] = ()  # names of the worst that are not well, the worst first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ class Window:
     expects_down: bool = False  # whether down is what is expected
     channels: tuple[str, ...] = ()  # that are told of it
     before: timedelta = timedelta(0)  # how long before its start they are told of it; zero: only when it starts
+    update_every: timedelta = timedelta(0)  # how often they are told how it goes while it is open; zero: not at all
     by: str = ""  # a person's name
     why: str = ""
     created_at: datetime | None = None

@@ -67,13 +67,17 @@ class Outbox:
 
         So is the end of an incident for an address whose every earlier row of it was cancelled: nobody there knows of it.
         """
+        together: list[Notification] = []  # one statement for many: in a storm there are thousands
         for notification in notifications:
             if notification.message.kind not in _ENDINGS or notification.incident is None:
-                self._put([notification])
+                together.append(notification)
                 continue
+            self._put(together)
+            together = []
             if not self._never_told(notification):
                 self._put([notification])
             self._copy_end(notification)
+        self._put(together)
 
     def cancel(self, incident: int, kinds: Collection[Kind]) -> int:
         """Give up an incident's rows of these kinds that wait and cannot have arrived; answers how many.
@@ -151,6 +155,13 @@ class Outbox:
         """Give up rows that wait and cannot have arrived; answers how many."""
         change = update(outbox).where(
             outbox.c.id.in_(rows), outbox.c.state == State.QUEUED.value, outbox.c.ambiguous == 0
+        )
+        return self._connection.execute(change.values(state=State.CANCELLED.value, due_at=None)).rowcount
+
+    def outdate(self, keys: Collection[str]) -> int:
+        """Give up rows by their keys that wait and cannot have arrived, since newer news tells more; answers how many."""
+        change = update(outbox).where(
+            outbox.c.key.in_(keys), outbox.c.state == State.QUEUED.value, outbox.c.ambiguous == 0
         )
         return self._connection.execute(change.values(state=State.CANCELLED.value, due_at=None)).rowcount
 
@@ -340,9 +351,8 @@ class Outbox:
         return bool(rows) and not told
 
     def _put(self, rows: Iterable[Notification]) -> None:
-        for row in rows:
-            put = insert_into(self._connection, outbox).values(values(row))
-            self._connection.execute(put.on_conflict_do_nothing())
+        if written := [values(row) for row in rows]:
+            self._connection.execute(insert_into(self._connection, outbox).on_conflict_do_nothing(), written)
 
     def _changed(self, change: Any) -> Rows:
         return notifications(sorted(self._connection.execute(change), key=lambda row: int(row.id)))

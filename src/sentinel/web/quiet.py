@@ -25,7 +25,7 @@ MOST_CONDITIONS, LONGEST_CONDITION = 100, 200
 
 _MATCHER = {"checks", "tags", "kinds"}
 _ASKED = {*_MATCHER, "by", "why", "for", "from", "anyway"}
-_WINDOW = {*_ASKED, "title", "expect_down", "channels", "before"}
+_WINDOW = {*_ASKED, "title", "expect_down", "channels", "before", "update_every"}
 
 
 class QuietPages:
@@ -112,7 +112,7 @@ def asked(fields: Mapping[str, Any]) -> Asked:
 
 
 def asked_window(content: bytes) -> AskedWindow:
-    """Read the same with `title`, `expect_down`, `channels` and `before`, each of which may be missing.
+    """Read the same with `title`, `expect_down`, `channels`, `before` and `update_every`, each of which may be missing.
 
     Raises:
         BadRequest: it is not that.
@@ -124,6 +124,7 @@ def asked_window(content: bytes) -> AskedWindow:
         expects_down=fields.get("expect_down") is True,
         channels=_words(fields, "channels"),
         before=_lasting(fields, "before") if fields.get("before") else timedelta(0),
+        update_every=_lasting(fields, "update_every") if fields.get("update_every") else timedelta(0),
     )
 
 

@@ -80,5 +80,7 @@ class WindowEntry(Options):
     """Names of the channels that are told when it starts and when it ends."""
     before: Duration = Field(default=0, validate_default=True)
     """How long before its start they are told that it is to come; 0 is not at all."""
+    update_every: Duration = Field(default=0, validate_default=True)
+    """How often they are told how it goes while it is open, such as `15m`, at least a minute; 0 is not at all."""
     why: Line = ""
     """What it is for, shown wherever it is."""
