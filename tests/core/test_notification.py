@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel.core.incident import Address, Effect, EffectKind, Incident, Phase
+from sentinel.core.incident import UNTOLD, Address, Effect, EffectKind, Incident, Phase
 from sentinel.core.notification import (
     FIRST_WAIT,
     GIVE_UP_AFTER,
@@ -158,7 +158,7 @@ OPEN = Incident(
 )
 
 
-@pytest.mark.parametrize("kind", list(EffectKind))
+@pytest.mark.parametrize("kind", sorted(set(EffectKind) - UNTOLD - {EffectKind.ANNOUNCED}))
 def test_every_effect_becomes_a_message_of_its_kind(kind: EffectKind) -> None:
     message = compose("ward", about(check()), OPEN, Effect(kind=kind, level=2), NOW)
     assert (message.kind, message.sequence, message.version) == (Kind(kind.value), 3, 1)
@@ -166,6 +166,11 @@ def test_every_effect_becomes_a_message_of_its_kind(kind: EffectKind) -> None:
     assert message.severity is (Severity.OK if over else Severity.CRITICAL)
     assert message.incident is not None
     assert (message.incident.id, message.incident.level, message.incident.levels) == (7, 2, 3)
+
+
+def test_what_is_announced_late_is_told_as_an_opening() -> None:
+    message = compose("ward", about(check()), OPEN, Effect(kind=EffectKind.ANNOUNCED, level=1), NOW)
+    assert message.kind is Kind.OPENED
 
 
 def test_a_message_says_what_is_wrong_and_what_to_do() -> None:

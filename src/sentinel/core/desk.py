@@ -216,7 +216,7 @@ class Desk:
         if count and incident.mute is None:
             # Whoever was told now knows of all of them.
             bundles.told(incident)
-            incident = replace(incident, news_at=None, updated_at=now)
+            incident = replace(incident, news_at=None, updated_at=now, named=incident.sequence)
         history.keep(incident)
         changes.incidents[incident.id] = incident
         changes.entries += telling.entries

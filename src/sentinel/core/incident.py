@@ -69,6 +69,7 @@ class Around:
     flapping: float | None = None  # how much of the last results were changes, 0 to 1; None while it does not flap
     company: bool = False  # whether others of its bundle are in trouble and would speak for it
     heard: tuple["Address", ...] = ()  # who heard of it through the incident that speaks for its bundle
+    sequence: int = 0  # how many messages the incident has caused that speaks for its bundle, or would
 
     def mute(self, incident: "Incident") -> Mute | None:
         """Why nobody is told of an incident now.
@@ -192,6 +193,8 @@ class Incident:
     assigned_to: str = ""  # a person's name
     bundle: int = 0  # number of the incident that this one is told of together with; 0: by itself
     leads: bool = True  # whether it speaks for its bundle
+    joined: int = 0  # how many messages whoever speaks for it had caused when it joined
+    named: int = 0  # sequence of its latest message that named the others in its bundle
     thread: int = 0  # number of the incident whose conversation it continues; 0: its own
     news_at: datetime | None = None  # since when there is something about the others in its bundle that was not told
     updated_at: datetime | None = None  # when the others in its bundle were last told of

@@ -322,8 +322,9 @@ def _heed(incident: Incident, around: Around, now: datetime) -> tuple[Incident, 
     if mute == incident.mute:
         return incident, ()
     if mute is not None:
-        if mute.bundle:
-            incident = replace(incident, bundle=mute.bundle, leads=False)
+        if mute.bundle and (incident.leads or incident.bundle != mute.bundle):
+            told = tuple(dict.fromkeys((*incident.told, *around.heard)))
+            incident = replace(incident, bundle=mute.bundle, leads=False, joined=around.sequence, told=told)
         return _under(replace(incident, mute=mute), now), (Effect(kind=EffectKind.MUTED, text=str(mute)),)
     return _speak_up(incident, around, now)
 
@@ -352,6 +353,8 @@ def _take_over(incident: Incident, event: TakeOver, now: datetime) -> Step:
         leads=True,
         bundle=before.bundle or before.id,
         thread=0 if incident.announced else before.conversation,
+        sequence=max(before.sequence, incident.sequence),
+        named=before.named,
         told=tuple(dict.fromkeys((*before.told, *incident.told))),
         news_at=now,
         updated_at=before.updated_at,

@@ -31,6 +31,7 @@ class ChannelPlan:
     budget: Budget | None = None  # of messages to each recipient; None: as many as there are
     fallback: str = ""  # the channel that stands in when this one takes nothing; empty: none
     canary: Canary | None = None  # proves now and then that it works
+    lacks: str = ""  # what has to be installed before it can tell anybody, and how; empty: nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

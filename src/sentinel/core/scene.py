@@ -58,6 +58,7 @@ class Scene:
             critical_policy=self._route(history.check, Severity.CRITICAL, at),
             company=incident is not None and bool(self.bundles.members(incident)),
             heard=self._who_heard_of(incident),
+            sequence=self._sequence(critical, warning),
         )
 
     def unproven(self, history: History) -> list[History]:
@@ -136,11 +137,15 @@ class Scene:
         return speaker if speaks else None
 
     def _who_heard_of(self, incident: Incident | None) -> tuple[Address, ...]:
-        """Whom the incident that speaks for this one has told of it since it is muted."""
+        """Whom the incident that speaks for this one has told of it since it joined."""
         speaker = self._speaker_of(incident)
-        if incident is None or speaker is None or speaker.updated_at is None or incident.paused_at is None:
-            return ()
-        return speaker.told if speaker.updated_at >= incident.paused_at else ()
+        return speaker.told if incident is not None and speaker is not None and speaker.named > incident.joined else ()
+
+    def _sequence(self, *mutes: Mute | None) -> int:
+        """How many messages the incident has caused that speaks, or would speak, where there is such a mute."""
+        bundle = next((mute.bundle for mute in mutes if mute is not None and mute.bundle), 0)
+        speaker = self.bundles.speaking_for(bundle)
+        return speaker.incident.sequence if speaker is not None and speaker.incident is not None else 0
 
     def _speaker_of(self, incident: Incident | None) -> Incident | None:
         if incident is None or incident.leads:
