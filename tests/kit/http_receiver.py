@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
+from sentinel.base.clock import SystemClock
 from tests.kit.arrivals import Arrivals
 from tests.kit.ports import LOOPBACK, reset
 
@@ -46,6 +47,7 @@ class Received:
     headers: Mapping[str, str]  # names in lower case
     body: bytes
     status: int | None  # of the answer, as scripted; None: none was given
+    at: float = 0.0  # when it had arrived; seconds since 1970
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -108,6 +110,7 @@ def _received(request: web.BaseRequest, body: bytes, script: Answer | Drop) -> R
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,
         status=script.status if isinstance(script, Answer) else None,
+        at=SystemClock().now().timestamp(),
     )
 
 

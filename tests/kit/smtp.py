@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from sentinel.base.clock import SystemClock
 from tests.kit.arrivals import Arrivals
 from tests.kit.ports import LOOPBACK, reset
 
@@ -50,6 +51,7 @@ class SmtpMessage:
     encrypted: bool
     user: str | None  # who logged in
     reply: str | None  # as scripted; None: reset without one
+    at: float = 0.0  # when it had arrived; seconds since 1970
 
 
 @dataclass(slots=True, kw_only=True)
@@ -240,6 +242,7 @@ class _Session:
             encrypted=self._encrypted,
             user=self._user,
             reply=None if self._script.reset_after_message else self._script.accepted,
+            at=SystemClock().now().timestamp(),
         )
         self._server.messages.add(message)
 
