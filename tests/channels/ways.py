@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from sentinel.channels.base import Channel
 
 #: Planted in every secret of every way.
-SECRETS = ("canary-password", "canary-token", "canary-path", "Y2FuYXJ5LXNpZ25pbmctc2VjcmV0", "canary-header")
+SECRETS = (
+    "canary-password",
+    "canary-token",
+    "canary-path",
+    "Y2FuYXJ5LXNpZ25pbmctc2VjcmV0",
+    "canary-header",
+    "canaryroutingkey",
+)
 #: What receivers say about people.
 PEOPLE = ("jane.doe@example.org", "Jane Doe", "MRN-4711")
 RECIPIENT = "jane.doe@example.org"
@@ -69,6 +76,16 @@ _WAYS: dict[str, tuple[str, Callable[[int], dict[str, Any]]]] = {
             "headers": {"Authorization": "Bearer canary-header"},
         },
     ),
+    "pagerduty": (
+        "pagerduty",
+        lambda port: {"url": f"http://127.0.0.1:{port}/gateway", "routing_key": "canaryroutingkey" * 2},
+    ),
+    "opsgenie": (
+        "opsgenie",
+        lambda port: {"url": f"http://127.0.0.1:{port}/", "api_key": "canary-token", "teams": ["Ops"]},
+    ),
+    "teams": ("teams", lambda port: {"url": f"http://127.0.0.1:{port}/canary-path?sig=canary-token"}),
+    "discord": ("discord", lambda port: {"url": f"http://127.0.0.1:{port}/canary-path/canary-token?thread_id=7"}),
 }
 NAMES = tuple(_WAYS)
 HTTP = tuple(name for name in NAMES if not name.startswith("email"))

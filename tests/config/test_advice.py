@@ -1,10 +1,12 @@
 """What can be used, though it is hardly what anybody means, is said and not refused."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sentinel.config.advice import advice
+from sentinel.core.plan import ChannelPlan
 from tests.kit.config import CHECK, ConfigFolder
 
 
@@ -51,3 +53,13 @@ def test_other_rules_are_not_spoken_of(config: ConfigFolder) -> None:
     assert (
         list(advice(config.plan({"checks": [{**CHECK, "rules": [{"reading": "response_time", "critical": 1}]}]}))) == []
     )
+
+
+def test_a_channel_that_lacks_something_is_told_of_with_how_to_install_it(config: ConfigFolder) -> None:
+    plan = config.plan({"checks": [CHECK]})
+    channel = ChannelPlan(
+        name="phone", kind="apprise", options=None, lacks="the package is not installed: pip install it"
+    )
+    assert list(advice(replace(plan, channels=(channel,)))) == [
+        "channel 'phone' cannot tell anybody yet: the package is not installed: pip install it"
+    ]

@@ -299,6 +299,9 @@ class Sentinel:
         await self._equipment.adopt(kit)
         if parts.clicks is not None:
             await parts.clicks.equip(plan)
+        for channel in plan.channels:
+            if channel.lacks:
+                log.warning("channel.lacks", channel=channel.name, what=channel.lacks)
         for check in plan.checks:
             if check.lacks:
                 log.warning("check.lacks", check=check.name, what=check.lacks)

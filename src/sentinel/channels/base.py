@@ -50,6 +50,10 @@ def _no_own_address(_options: object, _written: str) -> str:
     raise ValueError("no `recipient`: a channel of this kind has one address")
 
 
+def _nothing(_options: object) -> str:
+    return ""
+
+
 #: What a person can still read: more come as one message.
 FOR_PEOPLE = Budget(messages=30, per=timedelta(minutes=10))
 
@@ -70,6 +74,7 @@ class ChannelKind:
     budget: Budget | None = (
         None  # of messages to each recipient, unless the file says otherwise; None: as many as there are
     )
+    lacks: Callable[[Any], str] = _nothing  # what has to be installed on this host first, and how; empty: nothing
     timeout_of: Callable[[Any], float | None] = field(default=lambda _options: None)  # where options say how long
     veto_of: Callable[[Any], timedelta | None] = field(default=lambda _options: None)  # of a kind that runs commands
 

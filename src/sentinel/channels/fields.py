@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
+from sentinel.base.fields import SecretField
 from sentinel.base.redact import Secret
 
 #: Labels of at most 63 characters (RFC 1035, 2.3.4; underscores occur in practice).
@@ -45,6 +46,27 @@ def checked_url(value: Secret) -> Secret:
     if parts.username is not None or parts.password is not None:
         raise ValueError("an address without user and password; a header can carry them")
     return value
+
+
+def _base(value: str) -> str:
+    checked_url(Secret(value))
+    if "?" in value or "#" in value:
+        raise ValueError("an address such as https://example.org, to which the paths of the API are added")
+    return value.rstrip("/")
+
+
+#: The address below which the API of a service is; no secret, since the key goes along in another place.
+BaseUrl = Annotated[str, AfterValidator(_base)]
+
+
+def _header(value: Secret) -> Secret:
+    if not re.fullmatch(r"[\x21-\x7e]+", value.reveal()):
+        raise ValueError("a key in visible ASCII characters, without spaces")
+    return value
+
+
+#: A key that goes into a header.
+HeaderKey = Annotated[SecretField, AfterValidator(_header)]
 
 
 def _authorities(file: Path) -> Path:

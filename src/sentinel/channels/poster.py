@@ -7,8 +7,8 @@ than `REPLY_LIMIT` of it.
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +17,7 @@ from sentinel import __version__
 from sentinel.base.clock import Clock
 from sentinel.base.redact import Secret
 from sentinel.channels.answer import cut_off, judge_status, not_connected, retry_after, timed_out
-from sentinel.core.notification import Outcome, Sent
+from sentinel.core.notification import Failed, Outcome, Sent
 
 if TYPE_CHECKING:
     import httpx2
@@ -43,7 +43,13 @@ class Poster:
     """Makes requests to one receiver."""
 
     def __init__(
-        self, url: Secret, clock: Clock, *, ca_file: Path | None = None, wait_of: WaitOf | None = None
+        self,
+        url: Secret,
+        clock: Clock,
+        *,
+        ca_file: Path | None = None,
+        wait_of: WaitOf | None = None,
+        final: Collection[int] = (),
     ) -> None:
         """Load what the requests need, which takes 60 ms: better now than with the first alert.
 
@@ -52,12 +58,14 @@ class Poster:
             clock: for answers that name a time to wait for.
             ca_file: authorities to trust instead of the system's.
             wait_of: finds a time to wait in the body of an answer 429 without a `Retry-After`.
+            final: statuses by which this receiver says that it will never take this request.
         """
         import httpx2  # noqa: PLC0415  heavy, and only needed where a channel of such a kind is configured
 
         self._httpx = httpx2
         self._clock = clock
         self._wait_of = wait_of
+        self._final = final
         self._context = _context(url, ca_file)
         self._transport()
 
@@ -105,7 +113,10 @@ class Poster:
                 wait = await self._wait(response)
             finally:
                 await response.aclose()
-        return judge_status(response.status_code, wait)
+        outcome = judge_status(response.status_code, wait)
+        if isinstance(outcome, Failed) and response.status_code in self._final:
+            return replace(outcome, permanent=True)
+        return outcome
 
     async def _wait(self, response: "httpx2.Response") -> timedelta | None:
         """How long the receiver asks to wait."""

@@ -13,6 +13,9 @@ from sentinel.core.samples import PARTS
 
 def advice(plan: Plan) -> Iterator[str]:
     """One line for each, for people; nothing where there is nothing to say."""
+    for channel in plan.channels:
+        if channel.lacks:
+            yield f"channel {channel.name!r} cannot tell anybody yet: {channel.lacks}"
     for check in plan.checks:
         if check.lacks:
             yield f"check {check.name!r} cannot be judged yet: {check.lacks}"

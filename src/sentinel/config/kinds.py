@@ -88,6 +88,11 @@ class KindOfChannel(Protocol):
         ...
 
     @property
+    def lacks(self) -> Callable[[Any], str]:
+        """What has to be installed on this host before options can be used, and how; empty: nothing."""
+        ...
+
+    @property
     def veto_of(self) -> Callable[[Any], timedelta | None]:
         """Of a kind that runs commands: how long anybody may stop one; None for a kind that tells people."""
         ...

@@ -140,6 +140,7 @@ def _channel(path: KeyPath, name: str, data: object, loaded: Loaded, kinds: Chan
         options=model,
         recipients=kind.recipients(model),
         veto=kind.veto_of(model),
+        lacks=kind.lacks(model),
         canary=canary(entry.canary),
         budget=_budget(entry, kind),
         fallback=entry.fallback or "",
