@@ -26,12 +26,18 @@ def examples(page: str) -> list[tuple[str, str]]:
     return re.findall(r"```(json|toml)\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
 
 
+def variables(page: str) -> list[str]:
+    """The variables that its examples refer to."""
+    return [name for _, text in examples(page) for name in re.findall(r"\$\{([A-Z_]+)\}", text)]
+
+
 EXAMPLES = [*examples("configuration.md"), *examples("../README.md")]
 CHANNEL_EXAMPLES = [json.loads(text) for _, text in examples("channels.md")]
 
 TOKEN = "canary-4711-canary"
+NAMED = {name for page in ("configuration.md", "../README.md", "channels.md") for name in variables(page)}
 ENVIRONMENT = {
-    **dict.fromkeys(("API_TOKEN", "ALERTS_TOKEN", "SMTP_PASSWORD", "SLACK_TOKEN", "SLACK_BOT_TOKEN"), TOKEN),
+    **dict.fromkeys(NAMED, TOKEN),
     "WEBHOOK_URL": "https://hooks.example.org/canary-4711",
     "WEBHOOK_SECRET": f"whsec_{base64.b64encode(TOKEN.encode() * 2).decode()}",
 }
