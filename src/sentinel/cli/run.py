@@ -10,6 +10,10 @@ from sentinel.base.errors import SentinelError
 from sentinel.cli import options
 from sentinel.cli.options import chosen_config
 
+#: Seconds after which a thread that wants to go on gets its turn. The thread that writes the store gives its turn away with
+#: each statement; at Python's usual 5 ms it would wait for most of a second while a storm keeps the event loop busy.
+SWITCH_INTERVAL = 0.0005
+
 
 class CannotLog(SentinelError):
     """The log file cannot be opened."""
@@ -48,6 +52,7 @@ def run_daemon() -> int:
     from sentinel.web.server import WebServer
 
     _calm_garbage_collector()
+    sys.setswitchinterval(SWITCH_INTERVAL)
     wanted = plan.logs
     redactor = Redactor(plan.secrets)
     try:

@@ -22,6 +22,7 @@ from sentinel.core.desk import Desk, LookAgain
 from sentinel.core.histogram import Histogram
 from sentinel.core.history import History
 from sentinel.core.incident import Event, Incident, Policy, Refusal
+from sentinel.core.notification import Notification
 from sentinel.core.result import Note, Outcome, Result
 from sentinel.core.routes import Route
 from sentinel.core.routing import Sender
@@ -70,11 +71,15 @@ def write(changes: Changes, tx: Transaction) -> None:
     tx.incidents.note(changes.entries)
     tx.silences.save(changes.silences.values())
     tx.windows.save(changes.windows.values())
+    together: list[Notification] = []  # one statement for many: in a storm there are thousands
     for item in changes.outbox:
-        if isinstance(item, Cancel):
-            give_up(tx, item)
-        else:
-            tx.outbox.enqueue([item])
+        if not isinstance(item, Cancel):
+            together.append(item)
+            continue
+        tx.outbox.enqueue(together)
+        together = []
+        give_up(tx, item)
+    tx.outbox.enqueue(together)
 
 
 class Pipeline:
