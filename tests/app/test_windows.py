@@ -163,6 +163,70 @@ async def test_a_step_of_the_clock_back_over_the_start_tells_nothing_twice(
     assert told(ledger) == ["window_started"]
 
 
+def kept_informed(whole: Plan) -> Plan:
+    """Those who are told that the window starts hear every quarter of an hour how it goes."""
+    return replace(whole, windows=(replace(NIGHTLY, before=timedelta(0), update_every=timedelta(minutes=15)),))
+
+
+async def test_how_it_goes_is_told_at_an_interval_across_restarts(
+    whole: Plan, store: Store, clock: FakeClock, ledger: Ledger
+) -> None:
+    for _ in range(25):
+        await Calm(kept_informed(whole), store, clock).look(minutes=5)
+    assert told(ledger) == ["window_started", *["window_progress"] * 3, "window_ended"]
+    assert len({row.key for row in ledger.rows()}) == 10
+
+
+async def test_after_a_long_sleep_only_the_newest_step_is_told(
+    whole: Plan, store: Store, clock: FakeClock, ledger: Ledger
+) -> None:
+    calm = Calm(kept_informed(whole), store, clock)
+    await calm.look(minutes=61)
+    await calm.look(minutes=50)
+    await calm.look(minutes=1)
+    assert told(ledger) == ["window_started", "window_progress"]
+
+
+async def test_a_step_that_the_store_did_not_take_is_told_when_it_does(
+    whole: Plan, store: Store, clock: FakeClock, ledger: Ledger, tmp_path: Path
+) -> None:
+    calm = Calm(kept_informed(whole), store, clock)
+    await calm.look(minutes=61)
+    with MissingTable(tmp_path / "sentinel.db", "outbox"), pytest.raises(StoreError):
+        await calm.look(minutes=15)
+    await calm.look()
+    await calm.look()
+    assert told(ledger) == ["window_started", "window_progress"]
+
+
+async def test_a_channel_that_was_away_hears_only_the_newest_of_how_it_went(
+    whole: Plan, store: Store, clock: FakeClock, ledger: Ledger
+) -> None:
+    """Here nothing is sent at all: what waits is what would come in a burst."""
+    calm = Calm(kept_informed(whole), store, clock)
+    await calm.look(minutes=61)
+    for _ in range(3):
+        await calm.look(minutes=15)
+    mine = [row for row in ledger.rows() if row.recipient == "a@example.org"]
+    assert [row.state for row in mine] == ["queued", "cancelled", "cancelled", "queued"]
+    await calm.look(minutes=30)
+    waiting = [row.kind for row in ledger.rows() if row.state == "queued" and row.recipient == "a@example.org"]
+    assert waiting == ["window_started", "window_ended"]
+
+
+async def test_the_message_says_how_the_covered_checks_are(
+    whole: Plan, store: Store, clock: FakeClock, ledger: Ledger
+) -> None:
+    calm = Calm(kept_informed(whole), store, clock)
+    await calm.look(minutes=61)
+    await calm.look(minutes=15)
+    await calm.runner.run_now(whole.checks[0])
+    await calm.look(minutes=15)
+    found = ledger.ask("SELECT message FROM outbox WHERE kind = 'window_progress' AND recipient LIKE 'a%' ORDER BY id")
+    assert "It has gone on for 16 min, and has 44 min to go. 0 of 1 check is well; of 1 it is not known." in found[0][0]
+    assert "It has gone on for 31 min, and has 29 min to go. 1 of 1 check is well. Down is expected." in found[1][0]
+
+
 async def test_without_a_daemon_the_status_says_what_its_store_remembers(
     whole: Plan, store: Store, clock: FakeClock, tmp_path: Path
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -49,6 +49,14 @@ async def test_a_window_is_started_listed_and_ended(monitor: StillMonitor) -> No
     extended = await asked(monitor, "window", "extend", "1", "--for", "1h")
     assert "is extended, from 2026-11-22 12:00 to 2026-11-22 13:30 UTC" in extended.out
     assert (await asked(monitor, "window", "end", "1", "--json")).json()["course"] == "over"
+
+
+async def test_those_who_are_told_of_a_window_can_be_kept_informed(monitor: StillMonitor) -> None:
+    monitor.keeper.channels = ["mail"]
+    words = ("--check", "login", "--for", "1h", "--why", "new disk", "--announce", "mail")
+    await asked(monitor, "window", "start", *words, "--update-every", "15m")
+    [window] = monitor.keeper.windows
+    assert (window.channels, window.update_every) == (("mail",), timedelta(minutes=15))
 
 
 async def test_a_window_is_planned_and_called_off(monitor: StillMonitor) -> None:

@@ -55,6 +55,7 @@ def test_a_window_says_what_is_expected_of_which_checks_and_who_is_told(tmp_path
         "expect_down": True,
         "channels": ["hook", "hook"],
         "before": "1h",
+        "update_every": "15m",
         "why": "backup",
     }
     channels = {"hook": {"kind": "webhook", "url": "http://127.0.0.1:8002/"}}
@@ -62,6 +63,7 @@ def test_a_window_says_what_is_expected_of_which_checks_and_who_is_told(tmp_path
     [window] = ConfigFolder(tmp_path).plan(tree, mode=0o600).windows
     assert window.matcher == Matcher(checks=("a*",), kinds=frozenset({"http"}))
     assert (window.expects_down, window.channels, window.before, window.why) == (True, ("hook",), HOUR, "backup")
+    assert window.update_every == HOUR / 4
 
 
 def test_toml_has_local_times_of_its_own(tmp_path: Path) -> None:

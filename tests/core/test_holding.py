@@ -138,14 +138,15 @@ def test_the_hint_of_one_to_come_is_something_that_can_be_done() -> None:
 def test_nothing_is_told_twice_and_nothing_begun_is_left_without_its_end(
     looks: list[float], before: int, ended: int | None
 ) -> None:
-    one = replace(nightly(), before=before * MINUTE)
-    tellings: list[tuple[str, Kind]] = []
+    one = replace(nightly(), before=before * MINUTE, channels=("mail",), update_every=15 * MINUTE)
+    tellings: list[tuple[str, Kind, int]] = []
     held: Held | None = None
     for look in [*looks, 4_000.0, 4_000.0]:
         if ended is not None and look >= ended:
             one = one.ended("ann", NOW + ended * MINUTE)
         held, kinds = follow(one, held, look)
-        tellings += [(f"{held.starts_at}", kind) for kind in kinds if held is not None]
+        steps = {kind: held.step if held is not None and kind is Kind.WINDOW_PROGRESS else 0 for kind in kinds}
+        tellings += [(f"{held.starts_at}", kind, steps[kind]) for kind in kinds if held is not None]
     assert len(set(tellings)) == len(tellings)
-    open_ones = {start for start, kind in tellings} - {start for start, kind in tellings if kind is ENDED}
+    open_ones = {start for start, *_ in tellings} - {start for start, kind, _ in tellings if kind is ENDED}
     assert open_ones <= ({f"{held.starts_at}"} if held is not None and not held.finished else set())

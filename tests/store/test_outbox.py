@@ -53,6 +53,19 @@ async def test_what_is_being_sent_is_not_claimed_again(store: Store) -> None:
     assert await claim(store) == []
 
 
+async def test_what_is_outdated_is_given_up_unless_it_may_have_arrived(store: Store) -> None:
+    rows = [replace(notification(), key=name, incident=None) for name in ("waits", "unclear", "goes", "other")]
+    await enqueue(store, *rows[:2])
+    waits, unclear = await claim(store)
+    await settle(store, waits, Failed(cause=Cause.UNREACHABLE))
+    await settle(store, unclear, Ambiguous(cause=Cause.TIMEOUT))
+    await enqueue(store, *rows[2:])
+    await claim(store, limit=1)
+    assert await store.write(lambda tx: tx.outbox.outdate(["waits", "unclear", "goes"])) == 1
+    assert (await get(store, waits.id)).state is State.CANCELLED
+    assert (await get(store, unclear.id)).state is State.QUEUED
+
+
 async def test_letters_that_no_database_holds_do_not_stop_a_message(store: Store) -> None:
     row = notification()
     await enqueue(store, replace(row, message=replace(row.message, explanation="a\udcffb\0c")))

@@ -36,6 +36,7 @@ NIGHTLY = Window(
     when=Repeating(line="0 2 * * *", zone="Europe/Berlin", duration=HOUR),
     configured=True,
     before=HOUR,
+    update_every=HOUR / 4,
     ended_at=AT,
     ended_by="ann",
 )
@@ -81,7 +82,7 @@ async def test_windows_are_there_again(store: Store) -> None:
 
 async def test_an_occurrence_replaces_what_was_known_of_it_until_it_is_finished(store: Store) -> None:
     first = held(seen_down=frozenset({"a", "b"}))
-    later = replace(first, told=(Kind.WINDOW_STARTED,), still_up=("c",))
+    later = replace(first, told=(Kind.WINDOW_STARTED,), update_every=HOUR / 4, step=3, still_up=("c",))
     for one in (first, later, held(1)):
         await store.write(lambda tx, one=one: tx.windows.hold([one]))  # type: ignore[misc]  # likewise
     assert await store.read(lambda tx: tx.windows.unfinished()) == [later, held(1)]

@@ -102,11 +102,24 @@ async def test_a_name_that_is_close_is_pointed_out_and_anyway_is_taken(site: Sit
 
 @pytest.mark.parametrize(
     ("more", "error"),
-    [({"channels": ["male"]}, "there is no channel male"), ({"before": "1h"}, "announced, but to no channel")],
+    [
+        ({"channels": ["male"]}, "there is no channel male"),
+        ({"before": "1h"}, "announced, but to no channel"),
+        ({"update_every": "15m"}, "announced, but to no channel"),
+    ],
 )
 async def test_a_window_that_is_announced_names_a_channel(site: Site, more: dict[str, Any], error: str) -> None:
     answer = await site.local.post(WINDOWS, json=WINDOW | more)
     assert (answer.status_code, error in answer.json()["error"]) == (409, True), answer.text
+
+
+async def test_how_a_window_goes_is_told_as_often_as_asked_and_at_most_once_a_minute(site: Site) -> None:
+    site.monitor.keeper.channels = ["mail"]
+    told = WINDOW | {"channels": ["mail"]}
+    refused = await site.local.post(WINDOWS, json=told | {"update_every": "59s"})
+    assert (refused.status_code, "once a minute" in refused.json()["error"]) == (409, True)
+    assert (await site.local.post(WINDOWS, json=told | {"update_every": "15m"})).status_code == 200
+    assert [window.update_every for window in site.monitor.keeper.windows] == [timedelta(minutes=15)]
 
 
 @pytest.mark.parametrize("where", [f"{SILENCES}/7/end", f"{WINDOWS}/nightly/end"])
