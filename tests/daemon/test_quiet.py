@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from sentinel.base.clock import SystemClock
 from tests.kit.eventually import eventually
 from tests.kit.stage import check
 from tests.kit.theatre import story
@@ -107,6 +109,28 @@ async def test_a_configured_window_is_announced_once_across_a_kill_and_shows_wha
     assert len(set(keys)) == len(keys)
     refused = await said(stage, "window", "end", "nightly", code=1)
     assert "no window nightly is open" in refused
+
+
+@story
+async def test_whoever_was_told_of_a_window_hears_once_how_it_goes_across_a_kill(stage: Stage) -> None:
+    """The window began some minutes ago, by an interval that is over soon after the start of the daemon."""
+    now = SystemClock().now()
+    start = now.replace(second=0, microsecond=0) - timedelta(minutes=2)
+    every = round((now - start).total_seconds()) + 12
+    entry: dict[str, Any] = {"from": f"{start:%Y-%m-%d %H:%M}", "to": f"{start + timedelta(hours=1):%Y-%m-%d %H:%M}"}
+    entry |= {"match": {"checks": ["api"]}, "channels": ["hook"], "update_every": f"{every}s", "why": "new disk"}
+    stage.daemon.config["windows"] = {"disk": entry}
+    stage.target.fail()
+    await stage.daemon.start()
+    await stage.hears("window_started", "window_progress", within=25)
+    [message] = [found.json() for found in stage.hook.requests if found.json()["kind"] == "window_progress"]
+    assert (message["window"]["checks"], message["window"]["well"], message["window"]["troubled"]) == (1, 0, ["api"])
+    assert "0 of 1 check is well; not well: api." in message["explanation"]
+    await stage.settles()
+    await stage.daemon.kill()
+    await stage.daemon.start()
+    await runs(stage)
+    assert stage.told() == ["window_started", "window_progress"]
 
 
 @story
