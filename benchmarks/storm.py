@@ -25,7 +25,7 @@ BUDGET = {"messages": 20, "per": "10m"}
 
 #: Seconds that are looked at from the moment when everything breaks: at an interval of 10 s the last check opens by its third
 #: failure after 30 s, or sooner where checks are made again before.
-LASTS = 60.0
+LASTS = 75.0
 
 MEMORY_BOUND = 300  # megabytes more than before
 

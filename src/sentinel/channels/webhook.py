@@ -127,5 +127,5 @@ WEBHOOK: Final = ChannelKind(
     options=WebhookOptions,
     build=_build,
     timeout=TIMEOUT,
-    at_once=16,  # a receiver is a program: it can take a storm as it is
+    at_once=32,  # a receiver is a program: it can take a storm as it is
 )
