@@ -201,5 +201,5 @@ PAGERDUTY: Final = ChannelKind(
     options=PagerDutyOptions,
     build=_build,
     timeout=TIMEOUT,
-    gap=0.5,  # two events a second are what PagerDuty has taken of one key; more get 429
+    gap=0.5,  # PagerDuty limits the events of a service, and moves the limit by itself; a barrage would only get 429
 )
