@@ -8,10 +8,29 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.routing import Route
 
 from sentinel.base.clock import SystemClock
-from sentinel.reports import documents
-from sentinel.reports.documents import HealthDocument, OwnHealth
+from sentinel.core.oncall import Override
+from sentinel.reports.channels import ChannelLine
+from sentinel.reports.documents import (
+    CheckLine,
+    HealthDocument,
+    HeldLine,
+    IncidentLine,
+    LeftLine,
+    NotificationLine,
+    OutboxLine,
+    OwnHealth,
+    ReadingLine,
+    RunLine,
+    SilenceLine,
+    StatusDocument,
+    WindowLine,
+)
+from sentinel.reports.explanation import ExplanationDocument, LastRun, RuleLine
+from sentinel.reports.incident import DeliveryLine, IncidentDocument, TimelineLine
+from sentinel.reports.on_call import OnCallDocument, OverrideLine, ScheduleLine, TurnLine
 from sentinel.web.api import Api
 from sentinel.web.exposition import Exposition
+from sentinel.web.incidents import DOINGS
 from tests.kit.monitor import StillMonitor
 from tests.kit.scene import check, history, plan, well
 
@@ -20,11 +39,21 @@ EVERYTHING = OwnHealth(lateness_p50=0.1, lateness_p99=0.1, commit_p99=0.1, store
 
 
 @pytest.mark.parametrize(
-    "name", ["StatusDocument", "CheckLine", "ReadingLine", "IncidentLine", "NotificationLine", "OwnHealth"]
-)
-def test_the_page_names_every_field(name: str) -> None:
-    missing = {field.name for field in fields(getattr(documents, name)) if f"`{field.name}`" not in PAGE}
+    "document",
+    [
+        StatusDocument, CheckLine, ReadingLine, IncidentLine, NotificationLine, OwnHealth, SilenceLine, WindowLine, HeldLine,
+        HealthDocument, RunLine, LeftLine, OutboxLine, ChannelLine, IncidentDocument, TimelineLine, DeliveryLine,
+        ExplanationDocument, LastRun, RuleLine, OnCallDocument, ScheduleLine, TurnLine, OverrideLine, Override,
+    ],
+)  # fmt: skip
+def test_the_page_names_every_field(document: type) -> None:
+    missing = {field.name for field in fields(document) if f"`{field.name}`" not in PAGE}
     assert not missing
+
+
+@pytest.mark.parametrize("doing", DOINGS)
+def test_the_page_names_everything_that_people_do(doing: str) -> None:
+    assert f"| `{doing}` | `{{" in PAGE
 
 
 def test_the_page_names_every_route() -> None:
