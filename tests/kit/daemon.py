@@ -106,6 +106,11 @@ class Daemon:
         """SIGKILL."""
         await self.process.kill()
 
+    async def end(self) -> None:
+        """However it is: it runs no more."""
+        if self._process is not None and self._process.returncode is None:
+            await self._process.kill()
+
     def count(self, word: str) -> int:
         """How often it told systemd this word."""
         return sum(word in sign for sign in self.signs)

@@ -20,6 +20,7 @@ from tests.kit.stage import POSTED, Stage, Target, check, level
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from types import TracebackType
 
     from tests.kit.daemon import Json, Said
     from tests.kit.process import Children
@@ -64,6 +65,13 @@ class Town(Stage):
             "timeout": "900ms",
         }
         return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The daemon goes first: a server that is asked while it closes leaves a connection open.
+        await self.daemon.end()
+        await super().__aexit__(kind, error, trace)
 
     def check(self, name: str, **more: object) -> Json:
         """The entry of one of the checks."""
@@ -133,13 +141,20 @@ class Town(Stage):
 
     async def kill(self) -> None:
         """SIGKILL, and a new start."""
+        self.see_alive()
         await self.daemon.kill()
         self.happened["killed"] += 1
         await self.daemon.start()
 
+    def see_alive(self) -> None:
+        """It must not have ended by itself."""
+        process = self.daemon.process
+        assert process.returncode is None, f"it ended with {process.returncode}:\n{process.tail()}"
+
     async def restart(self) -> None:
         """SIGTERM, and a new start."""
         self.release()
+        self.see_alive()
         assert await self.daemon.stop() == 0
         self.happened["stopped"] += 1
         await self.daemon.start()
