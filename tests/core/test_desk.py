@@ -7,7 +7,7 @@ from datetime import time
 
 from sentinel.core.hours import Calendar, Span
 from sentinel.core.incident import Acknowledge, Assign, Because, Close, Comment, Level, Phase, Unacknowledge, Updates
-from sentinel.core.rule import Severity
+from sentinel.core.rule import BurnRate, Severity
 from tests.core.made import MINUTE
 from tests.core.ward import ON_CALL, Told, Ward, grouped, one, slow
 
@@ -110,6 +110,23 @@ def test_a_child_whose_parent_is_well_is_told_of_at_once() -> None:
     ward = Ward(one("db"), one("api", depends_on=(("db",),)))
     ward.look("api").wait(1).heal("db", times=1).look("api").wait(1).look("api")
     assert ward.news() == [Told("mail", "opened", "api")]
+
+
+def test_children_that_fail_at_once_do_not_confirm_their_parent() -> None:
+    """A blip of three seconds opened an incident: each child that failed had its parent looked at once more."""
+    ward = Ward(one("db"), *(one(name, depends_on=(("db",),)) for name in ("api", "login", "roles")))
+    ward.look("api").look("db").wait(1).look("login").wait(1).look("roles").wait(1)
+    assert ward.asked.count(("db", 0.0)) == 1
+
+
+def test_a_child_has_time_to_be_well_though_a_rule_over_time_still_speaks_of_its_parent() -> None:
+    """The budget of an outage that is over burnt on for a result, and a child that is looked at rarely was told of meanwhile."""
+    children = (one(name, depends_on=(("db",),)) for name in ("api", "page"))
+    ward = Ward(one("db", rules=(BurnRate(objective=0.999),)), *children).fail("db", times=60).fail("api", "page")
+    ward.wait(60).news()
+    ward.heal("db").wait(50)
+    assert ward.desk.histories["db"].verdict.severity is Severity.CRITICAL
+    assert "opened" not in [told.kind for told in ward.news()]
 
 
 def test_a_parent_that_nobody_can_look_at_holds_its_child_back_for_a_while_only() -> None:

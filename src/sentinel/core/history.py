@@ -191,6 +191,7 @@ class History:
         incident, effects, refusal = step(before, event, now)
         if effects and incident is not None and incident.phase is Phase.RESOLVED:
             self.incident = None
+            self.recovered_at = now  # a rule over time may speak of the past for a while yet
             self._forget_told(incident)
         else:
             self.incident = incident

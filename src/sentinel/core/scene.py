@@ -67,7 +67,12 @@ class Scene:
         if incident is None:
             return []
         parents = (self.histories.get(name) for group in history.check.depends_on for name in group)
-        return [parent for parent in parents if parent is not None and not _seen_since(parent, incident.began_at)]
+        # One that is in doubt is looked at again anyway. Many children that fail at once must not confirm it within a second.
+        return [
+            parent
+            for parent in parents
+            if parent is not None and not _seen_since(parent, incident.began_at) and not _is_in_doubt(parent)
+        ]
 
     # --- Mutes, in the order in which they count ---
 

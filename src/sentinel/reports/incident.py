@@ -130,7 +130,9 @@ def _timeline(document: Json, began: datetime) -> Iterator[tuple[str, ...]]:
     for entry in document["timeline"]:
         at = moment(entry["at"])
         after = format_duration(max(at - began, at - at))
-        yield f"{at:%m-%d %H:%M:%S}", after, entry["kind"].replace("_", " "), clean(entry["by"]), clean(entry["text"])
+        first, *more = map(clean, entry["text"].splitlines() or [""])
+        yield f"{at:%m-%d %H:%M:%S}", after, entry["kind"].replace("_", " "), clean(entry["by"]), first
+        yield from (("", "", "", "", line) for line in more)  # of what a command wrote
 
 
 def _told(document: Json) -> Iterator[tuple[str, ...]]:

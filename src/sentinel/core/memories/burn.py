@@ -104,8 +104,8 @@ class BurnMemory(Memory):
 
     def _speeds(self, pair: _Pair) -> str:
         long, short = (format_duration(length) for length in (pair.burn.long, pair.burn.short))
-        burnt = f"{self._long(pair):.3g} times the error budget over {long}"
-        return f"burning {burnt} and {self._short(pair):.3g} times over {short}"
+        burnt = f"{_times(self._long(pair))} times the error budget over {long}"
+        return f"burning {burnt} and {_times(self._short(pair))} times over {short}"
 
     def _worst(self) -> _Pair | None:
         return max((pair for pair in self._pairs if self._burns(pair)), key=_urgency, default=None)
@@ -133,3 +133,8 @@ class BurnMemory(Memory):
 
 def _urgency(pair: _Pair) -> tuple[int, float]:
     return pair.burn.severity, pair.burn.factor
+
+
+def _times(speed: float) -> str:
+    """Three digits, and no powers of ten: when everything fails, an objective of 99.9 % burns 1000 times too fast."""
+    return f"{speed:.3g}" if speed < 999.5 else f"{speed:.0f}"
