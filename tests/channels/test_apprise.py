@@ -11,7 +11,17 @@ import pytest
 from pydantic import ValidationError
 
 from sentinel.base.clock import SystemClock
-from sentinel.channels.apprise import APPRISE, BODY_LIMIT, MISSING, THREADS, AppriseChannel, AppriseOptions
+from sentinel.base.redact import Secret
+from sentinel.channels.apprise import (
+    APPRISE,
+    BODY_LIMIT,
+    MISSING,
+    READ_TIMEOUT,
+    THREADS,
+    AppriseChannel,
+    AppriseOptions,
+    service_at,
+)
 from sentinel.channels.base import ChannelTools
 from sentinel.core.notification import Ambiguous, Cause, Failed, Kind, Message, Outcome, Sent
 from tests.kit.http_receiver import Answer, Drop, HttpReceiver
@@ -97,6 +107,11 @@ async def test_no_answer_in_time_is_ambiguous(receiver: HttpReceiver) -> None:
     outcome = await send(address(receiver.port), within=0.3)
     assert outcome == Ambiguous(cause=Cause.TIMEOUT, detail="no answer in time")
     assert time.perf_counter() - began < 3.0
+
+
+@pytest.mark.parametrize(("more", "waited"), [("", READ_TIMEOUT), ("&rto=7", 7.0)])
+def test_an_answer_is_waited_for_longer_than_by_default(more: str, waited: float) -> None:
+    assert service_at(Secret(address(9) + more)).socket_read_timeout == waited
 
 
 async def test_attempts_that_hang_are_bounded() -> None:

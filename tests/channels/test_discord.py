@@ -18,7 +18,7 @@ from tests.channels.ways import channel
 from tests.kit.http_receiver import Answer, HttpReceiver
 from tests.kit.messages import OPENED, message, notification
 
-MEANS_SOMETHING = re.compile(r"(?<!\\)(?:\\\\)*[*_~`|>#\-\[\]()<@:+.!/&]")
+MEANS_SOMETHING = re.compile(r"(?<!\\)(?:\\\\)*(?:[*_~`|<\[\]@]|://)|^[ ]*[>#+-]", re.MULTILINE)
 
 
 def made(told: Message) -> dict[str, Any]:
@@ -82,6 +82,16 @@ def test_a_text_is_shown_as_it_is_or_cut(text: str, limit: int) -> None:
     told = escaped(text, limit)
     assert units(told) <= limit
     assert shown(told) == text or text.startswith(shown(told).removesuffix("…").rstrip())
+
+
+@pytest.mark.parametrize("text", ["> quoted", "# loud", "- item", "+ item", ">>> all of it", "a\n  -# small"])
+def test_no_line_begins_with_what_means_something(text: str) -> None:
+    assert not MEANS_SOMETHING.search(escaped(text, 100))
+    assert shown(escaped(text, 100)) == text
+
+
+def test_what_means_nothing_stays_easy_to_read_on_a_telephone() -> None:
+    assert escaped("till-1: 6.2 s (incident 7) & more!", 100) == "till-1: 6.2 s (incident 7) & more!"
 
 
 def test_a_text_that_means_harm_is_shown_as_it_is() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import structlog.testing
 from pydantic import ValidationError
 
 from sentinel.channels import opsgenie
@@ -12,7 +13,7 @@ from sentinel.channels.opsgenie import OpsgenieOptions, requests
 from sentinel.channels.plain import units
 from sentinel.channels.render import words
 from sentinel.core.incident import Phase
-from sentinel.core.notification import Cause, Failed, Kind, Message, Sent
+from sentinel.core.notification import Ambiguous, Cause, Failed, Kind, Message, Sent
 from sentinel.core.rule import Severity
 from tests.channels.hostile import hostile, storm
 from tests.channels.ways import channel
@@ -137,8 +138,30 @@ async def test_after_a_request_that_is_not_taken_no_other_is_made(receiver: Http
     receiver.next_answers.extend([Answer(status=202), Answer(status=503)])
     soon = asyncio.get_running_loop().time() + 5
     outcome = await channel("opsgenie", receiver.port).send(notification(message(Kind.WORSENED)), None, soon)
-    assert outcome == Failed(cause=Cause.SERVER_ERROR, detail="answered 503")
+    assert outcome == Ambiguous(
+        cause=Cause.SERVER_ERROR, detail="answered 503"
+    )  # the alert is there: its end must be told
     assert len(receiver.requests) == 2
+
+
+async def test_an_alert_that_is_not_taken_is_not_there(receiver: HttpReceiver) -> None:
+    receiver.answer = Answer(status=503)
+    soon = asyncio.get_running_loop().time() + 5
+    outcome = await channel("opsgenie", receiver.port).send(notification(message(Kind.WORSENED)), None, soon)
+    assert outcome == Failed(cause=Cause.SERVER_ERROR, detail="answered 503")
+    assert len(receiver.requests) == 1
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
+async def test_what_cannot_be_added_to_an_alert_holds_up_nothing(receiver: HttpReceiver, status: int) -> None:
+    """The key may only create, or the service does not have the request: the next message must not wait a day for it."""
+    receiver.next_answers.extend([Answer(status=202), Answer(status=status)])
+    soon = asyncio.get_running_loop().time() + 5
+    with structlog.testing.capture_logs() as events:
+        outcome = await channel("opsgenie", receiver.port).send(notification(message(Kind.WORSENED)), None, soon)
+    assert outcome == Sent()
+    assert len(receiver.requests) == 3
+    assert [event["event"] for event in events] == ["channel.addition_refused"]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from sentinel.channels.wording import Wording
 from sentinel.core.notification import Ambiguous, Cause, Failed, Notification, Outcome, Receipt, Sent
 
 TIMEOUT: Final = 30.0  # seconds for one attempt
+READ_TIMEOUT: Final = 20.0  # seconds for an answer; after apprise's own 4 a message that did arrive would count as lost
 THREADS: Final = 4  # of one channel, those included that hang
 BODY_LIMIT: Final = 3_500  # characters; services cut or split what is longer than they take
 MISSING: Final = "the package apprise is not installed: pip install 'sentinel-monitor[apprise]'"
@@ -41,12 +42,12 @@ class AppriseOptions(Options):
 
     url: SecretField
     """The address, such as `tgram://…` or `ntfys://…`. It is kept secret, since it holds tokens. `?overflow=truncate` cuts
-    what is too long for the service, `?rto=15` waits longer for its answer."""
+    what is too long for the service."""
 
     @field_validator("url")
     @classmethod
     def _url(cls, value: Secret) -> Secret:
-        if not _ADDRESS.fullmatch(value.reveal()) or (is_installed() and _service(value) is None):
+        if not _ADDRESS.fullmatch(value.reveal()) or (is_installed() and service_at(value) is None):
             raise ValueError("one address of a service that apprise knows, such as ntfys://example.org/alerts")
         return value
 
@@ -56,7 +57,7 @@ def is_installed() -> bool:
     return importlib.util.find_spec("apprise") is not None
 
 
-def _service(url: Secret) -> Any:
+def service_at(url: Secret) -> Any:
     """The service at an address; None when apprise does not know it."""
     import apprise  # noqa: PLC0415  an extra, and heavy
 
@@ -80,6 +81,8 @@ def _service(url: Secret) -> Any:
     if service is not None:
         # An address may ask for other things; with `optional` a failure would look like a success.
         service.retry, service.redirects, service.optional = 0, False, False
+        if "socket_read_timeout" not in vars(service):  # no `rto` in the address
+            service.socket_read_timeout = READ_TIMEOUT
     return service
 
 
@@ -87,7 +90,7 @@ class AppriseChannel:
     """Tells one service."""
 
     def __init__(self, url: Secret, wording: Wording) -> None:
-        _service(url)  # the first one loads the library, which takes a second: better now than with the first alert
+        service_at(url)  # the first one loads the library, which takes a second: better now than with the first alert
         self._url = url
         self._wording = wording
         self._busy = threading.BoundedSemaphore(THREADS)
@@ -109,10 +112,10 @@ class AppriseChannel:
         """Holds nothing between attempts."""
 
     def _tell(self, title: str, text: str, kind: str) -> bool:
-        import apprise  # noqa: PLC0415  see `_service`
+        import apprise  # noqa: PLC0415  see `service_at`
 
         teller = apprise.Apprise()
-        teller.add(_service(self._url))  # one of its own: they are not made for several threads
+        teller.add(service_at(self._url))  # one of its own: they are not made for several threads
         return bool(teller.notify(body=text, title=title, notify_type=kind, body_format="text"))
 
     def _in_a_thread(self, ask: Callable[[], bool]) -> "asyncio.Future[bool]":

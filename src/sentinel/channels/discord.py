@@ -37,8 +37,10 @@ _VALUE_SHOWN: Final = 700  # so that one long field leaves room for the others
 _REFUSED_FOR_GOOD: Final = frozenset({400})  # "Invalid Form Body"
 _LONGEST_WAIT: Final = 86_400.0  # seconds
 
-#: Whatever Markdown, mentions, links, emoji or timestamps could be made of; of it Discord shows the sign and drops the backslash.
-_MEANING: Final = re.compile(r"([\\*_~`|>#\-\[\]()<@:+.!/&])")
+#: What Markdown, mentions, links and timestamps are made of: of a backslash and a sign Discord shows the sign.
+_MEANING: Final = re.compile(r"([\\*_~`|<\[\]@]|:(?=//))")
+#: What begins a heading, a quote or a list.
+_BEGINNING: Final = re.compile(r"^([ ]*)([>#+-])", re.MULTILINE)
 
 
 class DiscordOptions(Options):
@@ -137,11 +139,15 @@ def _description(said: Words, limit: int) -> str:
 
 def escaped(text: str, limit: int) -> str:
     """The text as Discord shows it unchanged, in at most so many UTF-16 units, never cut behind a backslash."""
-    shown = _MEANING.sub(r"\\\1", text)
+    shown = _with_backslashes(text)
     while units(shown) > limit:
         text = within(text, max(units(text) - max((units(shown) - limit) // 2, 1), 1))
-        shown = _MEANING.sub(r"\\\1", text)
+        shown = _with_backslashes(text)
     return shown
+
+
+def _with_backslashes(text: str) -> str:
+    return _BEGINNING.sub(r"\1\\\2", _MEANING.sub(r"\\\1", text))
 
 
 def _build(_name: str, options: DiscordOptions, tools: ChannelTools) -> Discord:

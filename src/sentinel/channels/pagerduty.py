@@ -149,13 +149,14 @@ def _payload(message: Message, said: Words) -> dict[str, Any]:
 
 def _about(message: Message) -> dict[str, Any]:
     check = message.check
-    return {
+    about = {
         "severity": "info" if message.kind is Kind.TEST else _SEVERITIES[message.severity],
         "source": one_line(check.name if check else message.source),
         "component": one_line(check.kind if check else "sentinel"),
         "group": one_line(", ".join(check.tags) if check else ""),
         "class": message.kind.value,
     }
+    return {name: text for name, text in about.items() if text}
 
 
 def _client(message: Message, said: Words) -> dict[str, str]:

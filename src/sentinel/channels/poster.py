@@ -13,14 +13,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
 from sentinel import __version__
 from sentinel.base.clock import Clock
 from sentinel.base.redact import Secret
 from sentinel.channels.answer import cut_off, judge_status, not_connected, retry_after, timed_out
-from sentinel.core.notification import Failed, Outcome, Sent
+from sentinel.core.notification import Ambiguous, Cause, Failed, Outcome, Sent
 
 if TYPE_CHECKING:
     import httpx2
+
+log = structlog.get_logger()
 
 TIMEOUT: Final = 20.0  # seconds for one attempt; Standard Webhooks advise 15 to 30
 REPLY_LIMIT: Final = 4_096  # bytes read of an answer that is looked into
@@ -73,14 +77,15 @@ class Poster:
         """Make the requests one after the other, until one of them is not taken; how that went.
 
         Args:
-            posts: the requests; when there are several, each may be repeated without harm.
+            posts: the requests. The first tells, the others add to it; each may be repeated without harm.
             deadline: for all of them, on the running loop's clock.
         """
-        outcome: Outcome = Sent()
-        for post in posts:
-            outcome = await self._attempt(post, deadline)
+        telling, *adding = posts
+        outcome = await self._attempt(telling, deadline)
+        for post in adding:
             if not isinstance(outcome, Sent):
                 break
+            outcome = _of_addition(await self._attempt(post, deadline))
         return outcome
 
     async def _attempt(self, post: Post, deadline: float) -> Outcome:
@@ -130,6 +135,24 @@ class Poster:
 
     def _transport(self) -> "httpx2.AsyncHTTPTransport":
         return self._httpx.AsyncHTTPTransport(verify=self._context, trust_env=False)
+
+
+#: With these a receiver that has taken the message itself does not take, today and tomorrow, what is to be added to it.
+_WILL_NOT: Final = frozenset({Cause.REFUSED, Cause.GONE, Cause.CREDENTIAL_REFUSED})
+
+
+def _of_addition(outcome: Outcome) -> Outcome:
+    """What the outcome of a request means after another one that has told already.
+
+    It is no failure that leaves no trace: else somebody who was told would not hear of the end. And what will never be taken
+    must not hold up what comes after it.
+    """
+    if not isinstance(outcome, Failed):
+        return outcome
+    if outcome.cause in _WILL_NOT:
+        log.warning("channel.addition_refused", reason=outcome.cause.value, detail=outcome.detail)
+        return Sent()
+    return Ambiguous(cause=outcome.cause, detail=outcome.detail)
 
 
 async def _beginning(response: "httpx2.Response") -> bytes:
