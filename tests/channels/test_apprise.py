@@ -47,8 +47,9 @@ def channel(url: str) -> AppriseChannel:
 async def send(
     url: str, told: Message = OPENED, *, within: float = 5.0, to: AppriseChannel | None = None, ambiguous: int = 0
 ) -> Outcome:
+    ours = to or channel(url)  # the first one loads the library, which is not of the attempt's time
     deadline = asyncio.get_running_loop().time() + within
-    return await (to or channel(url)).send(notification(told, ambiguous=ambiguous), None, deadline)
+    return await ours.send(notification(told, ambiguous=ambiguous), None, deadline)
 
 
 async def test_a_yes_is_sent(receiver: HttpReceiver) -> None:
