@@ -81,6 +81,8 @@ def test_a_slash_at_the_end_of_the_address_is_no_second_one(config: ConfigFolder
 def test_a_critical_time_below_the_target_leaves_the_target_out(config: ConfigFolder) -> None:
     plan = config.plan({**SHORT, "alert_thresholds": {"api_response_time": 1.5, "error_rate": 0.005}})
     time, rate = plan.checks[0].rules
+    assert isinstance(time, Threshold)
+    assert isinstance(rate, ErrorRate)
     assert (time.bounds, rate.bounds) == (Bounds(critical=1.5), Bounds(critical=0.005))
 
 
@@ -138,7 +140,8 @@ ROLE_CHECK = {
 def role_bounds(config: ConfigFolder, **more: Any) -> list[Bounds]:
     check = {**ROLE_CHECK, **more}
     tree = {**SHORT, "alert_thresholds": {"role_check_time": 1.5}, "checks": [check]}
-    return [rule.bounds for rule in checks(config.plan(tree, {"TOKEN": "canary-4711"}))["roles"].rules]
+    rules = checks(config.plan(tree, {"TOKEN": "canary-4711"}))["roles"].rules
+    return [rule.bounds for rule in rules if isinstance(rule, Threshold)]
 
 
 def test_the_bound_for_role_checks_holds_for_every_role_check(config: ConfigFolder) -> None:

@@ -17,7 +17,7 @@ from examples.front import Authority
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
 from sentinel.config.advice import advice
 from sentinel.config.json_schema import json_schema
-from sentinel.core.rule import Bounds, ErrorRate, Quantile, Rule, Severity, Threshold
+from sentinel.core.rule import Bounds, ErrorRate, Quantile, Severity, Threshold
 from sentinel.probes.catalogue import CATALOGUE as PROBES
 from tests.kit.config import plan_of
 
@@ -66,7 +66,7 @@ def test_it_watches_all_that_the_guide_asks_for(tmp_path: Path) -> None:
     ],
 )
 def test_its_bounds_are_those_of_the_guide(
-    check: str, rule: type[Rule], target: float, critical: float | None, tmp_path: Path
+    check: str, rule: type[Threshold | ErrorRate | Quantile], target: float, critical: float | None, tmp_path: Path
 ) -> None:
     plan = of_the_system("healthcare", tmp_path)
     rules = next(one.rules for one in plan.checks if one.name == check)
