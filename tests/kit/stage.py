@@ -124,13 +124,14 @@ class Stage:
 
 
 def check(name: str, url: str, *, every: str = "300ms", **more: object) -> Json:
-    """An HTTP check whose incident opens after two bad results and resolves after two good ones."""
+    """An HTTP check whose incident opens after two bad results and resolves after two good ones, and is told of by itself."""
     entry = {
         "name": name,
         "kind": "http",
         "interval": every,
         "open_after": 2,
         "close_after": 2,
+        "group": "",
         "options": {"url": url},
     }
     return {**entry, **more}
