@@ -233,17 +233,17 @@ def _spans(book: Book) -> Iterator[tuple[int, int, int]]:
 
 
 def _left_believing(book: Book, receipts: Sequence[Receipt]) -> Iterator[str]:
-    """Whoever heard that something is bad, in passing too, has heard in the end that it is well."""
-    rows = {row.key: row for row in book.rows}
-    carried: dict[int | None, list[Row]] = {}
-    for row in book.rows:
-        carried.setdefault(row.carried_by, []).append(row)
+    """Whoever heard that something is bad, in passing too, has heard in the end that it is well.
+
+    What was told later counts, by the times that stand in the messages: of two conversations that waited for one channel either
+    may arrive first.
+    """
+    arrived = {receipt.key for receipt in receipts}
+    there = {row.id for row in book.rows if row.key in arrived}
     believed: dict[tuple[str, str], set[int]] = {}
-    for key in dict.fromkeys(receipt.key for receipt in receipts):
-        if (arrived := rows.get(key)) is not None:
-            for heard in (*carried.get(arrived.id, ()), arrived):
-                if heard.about:
-                    yield from _hear(believed.setdefault(heard.address, set()), heard)
+    for row in book.rows:
+        if row.about and there & {row.id, row.carried_by}:
+            yield from _hear(believed.setdefault(row.address, set()), row)
     yield from _still_believed(book, believed)
 
 
