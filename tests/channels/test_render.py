@@ -111,6 +111,20 @@ def test_the_end_of_a_group_counts_all_that_broke_together() -> None:
     assert words(told).headline == "Payroll API and 1 more: well again after 18 min"
 
 
+def test_the_end_of_a_group_is_named_after_what_people_were_told_of_first() -> None:
+    """Told of a database, people read that some page which hangs on it was well again after ten seconds."""
+    first, told = OTHERS[2], message(Kind.RESOLVED)
+    assert told.incident is not None
+    told = replace(told, incident=replace(told.incident, thread=first.incident), others=(first,), others_count=1)
+    assert words(told).subject == "[RESOLVED] Payroll database and 1 more: well again (incident 15)"
+    assert words(replace(told, others=(), others_count=0)).headline == "Payroll API: well again after 18 min"
+
+
+def test_an_update_says_how_many_depend_on_it() -> None:
+    told = replace(message(Kind.UPDATED), others=OTHERS[1:2], others_count=1)
+    assert words(told).headline == f"Payroll API, 1 depends on it: {WHY}"
+
+
 def test_of_many_others_the_line_names_the_first_and_rows_hold_all() -> None:
     many = tuple(replace(OTHERS[0], check=f"till-{n}", title=f"Till {n}", incident=n) for n in range(1, 31))
     told = replace(OPENED, others=many, others_count=40)

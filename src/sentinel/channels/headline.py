@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from sentinel.base.units import format_duration
-from sentinel.core.notification import AboutIncident, AboutWindow, Bond, Kind, Message, News
+from sentinel.core.notification import AboutIncident, AboutOther, AboutWindow, Bond, Kind, Message, News
 from sentinel.core.rule import Severity
 
 
@@ -111,7 +111,7 @@ def headline(message: Message) -> str:
         case Kind.COMMAND | Kind.COMMAND_PLANNED | Kind.COMMAND_ENDED:
             return f"{name}: {message.title or _COMMANDS[message.kind]}"
         case Kind.RESOLVED:
-            return f"{name}: well again{_after(message.incident)}"
+            return f"{name}: well again" if _first(message) else f"{name}: well again{_after(message.incident)}"
         case Kind.WITHDRAWN:
             return f"{name}: no longer watched"
         case kind:
@@ -124,8 +124,9 @@ def number(message: Message) -> str:
     incident = message.incident
     if incident is None:
         return ""
-    step = level(message)
-    return f" (incident {incident.id}, level {step})" if step else f" (incident {incident.id})"
+    step, first = level(message), _first(message)
+    said = first.incident if first else incident.id
+    return f" (incident {said}, level {step})" if step else f" (incident {said})"
 
 
 def level(message: Message) -> str:
@@ -164,11 +165,24 @@ _NAMELESS: Final = {
 def _name(message: Message) -> str:
     if message.kind is Kind.DIGEST:
         return message.title or _messages(max(message.others_count, len(message.news)))
+    if first := _first(message):
+        return first.title or first.check
     if message.check is not None:
         return message.check.title or message.check.name
     if message.window is not None:
         return message.window.title or message.window.id
     return message.title or _NAMELESS.get(message.kind, f"Sentinel {message.source}")
+
+
+def _first(message: Message) -> AboutOther | None:
+    """At the end of a trouble of several: the one that people were told of first, unless they know that it is well already.
+
+    Which check happens to be well last means nothing to whoever was told of the first.
+    """
+    incident = message.incident
+    if message.kind is not Kind.RESOLVED or incident is None or not incident.thread:
+        return None
+    return next((one for one in message.others if one.incident == incident.thread), None)
 
 
 def _messages(count: int) -> str:
@@ -182,7 +196,15 @@ def _and_more(message: Message) -> str:
     over = message.kind in _OVER
     apart = sum(1 for one in message.others if one.bond is Bond.DEPENDS or (one.severity is Severity.OK and not over))
     together = max(message.others_count, len(message.others)) - apart
-    return f" and {together} more" if together > 0 else ""
+    return f" and {together} more" if together > 0 else _leaning(message)
+
+
+def _leaning(message: Message) -> str:
+    """How many depend on it, where that is the news."""
+    count = sum(1 for one in message.others if one.bond is Bond.DEPENDS and one.severity is not Severity.OK)
+    if message.kind is not Kind.UPDATED or not count:
+        return ""
+    return f", {count} depend on it" if count > 1 else ", 1 depends on it"
 
 
 def _so_far(message: Message) -> str:
