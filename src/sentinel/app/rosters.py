@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -126,7 +126,7 @@ class Rosters:
         self._overrides = [one for one in self._overrides if one.id != number]
         self._renew()
         log.info("on_call.ended", schedule=known.schedule, override=number)
-        return known
+        return replace(known, ends_at=now)
 
     def _schedule(self, asked: StandIn) -> OnCall:
         schedule = self._planned.get(asked.schedule)
