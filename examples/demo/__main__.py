@@ -21,6 +21,9 @@ from examples.serving import listen
 WEBHOOK_SECRET = "whsec_ZGVtby13ZWJob29rLXNlY3JldC1vZi1zZW50aW5lbA=="
 SLACK_TOKEN = "xoxb-demo-token-for-the-sink"
 
+#: Nobody watches a demo for the quarters of an hour after which levels escalate in earnest.
+SOONER = {"SENTINEL_LEVEL_2": "2m", "SENTINEL_LEVEL_3": "4m"}
+
 WATCHED = """\
 Sentinel watches the {system.title}: {system.watched}.
   ask it        . {data}/environment    (first, in another terminal: it names the configuration, and has the demo's passwords)
@@ -93,6 +96,9 @@ def demo_environment(system: System, stand: Stand) -> dict[str, str]:
         "SLACK_BOT_TOKEN": SLACK_TOKEN,
         "WEBHOOK_URL": f"{sink}/webhook",
         "WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "HEARTBEAT_URL": f"{sink}/alive",
+        "HEARTBEAT_EVERY": "10s",
+        **SOONER,
     }
 
 

@@ -1,5 +1,6 @@
 """What the demo has to know of the employee service."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -37,8 +38,15 @@ def environment(stand: Stand) -> dict[str, str]:
         "FHS_FOLDER": str(data),
         "FHS_SYSTEMCTL": str(data / "bin" / "systemctl"),
         "FHS_JOURNALCTL": str(data / "bin" / "journalctl"),
+        "FHS_NIGHT": not_now(datetime.now(UTC)),
         **SOONER,
     }
+
+
+def not_now(now: datetime) -> str:
+    """Quiet hours that no demo meets: a minute, half a day from now. Whoever shows a fault at night wants to hear of it."""
+    hour = f"{(now.hour + 12) % 24:02d}"
+    return f"{hour}:00-{hour}:01"
 
 
 #: For a show; the configuration's own times are right in earnest.

@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from examples.demo.system import ROOT, Stand, System
@@ -27,6 +28,8 @@ def environment(stand: Stand) -> dict[str, str]:
         "HEALTHCARE_BACKUPS": str(data / "backups"),
         "HEALTHCARE_PID_FILE": str(data / "service.pid"),
         "HEALTHCARE_DOCKER": str(data / "docker.sock"),
+        "HEALTHCARE_ROLLBACK": str(Path(__file__).with_name("rollback")),
+        "HEALTHCARE_ROLLBACK_FOLDER": str(data.resolve() / "rollback"),
         "HEALTHCARE_BROWSER": "true" if any(map(shutil.which, CHROMIUM)) else "false",
         "HEALTHCARE_EXPIRED_TOKEN": tokens.expired(name, settings.signing_key(stand.given), now),
         "HEALTHCARE_FOREIGN_TOKEN": tokens.foreign(name, now),
@@ -44,6 +47,7 @@ SOONER: Final = {
     "HEALTHCARE_MEMORY_CRITICAL": "300 MiB",
     "HEALTHCARE_RARELY": "1m",
     "HEALTHCARE_RESTORE_EVERY": "1m",
+    "HEALTHCARE_VETO": "30s",
 }
 
 SYSTEM: Final = System(

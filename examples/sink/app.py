@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -38,15 +39,23 @@ class Desk:
         self._arrivals = arrivals
         self._slack = slack
         self._key = key
+        self._alive: datetime | None = None  # when the last sign of life came
 
     async def page(self, request: Request) -> Response:
         content = PAGES.get_template("page.html").render(
-            threads=threads(self._arrivals.newest_first()), still="still" in request.query_params
+            threads=threads(self._arrivals.newest_first()),
+            alive=self._alive,
+            still="still" in request.query_params,
         )
         return HTMLResponse(content, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
     async def messages(self, _request: Request) -> Response:
         return JSONResponse({"messages": [arrival.as_json() for arrival in self._arrivals.newest_first()]})
+
+    async def alive(self, _request: Request) -> Response:
+        """A dead man's switch: it would raise the alarm when nobody asks for this any more."""
+        self._alive = datetime.now(UTC)
+        return Response(status_code=204)
 
     async def slack_method(self, request: Request) -> Response:
         token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
@@ -77,6 +86,7 @@ def application(arrivals: Arrivals, slack: Slack, key: bytes | None) -> Starlett
         routes=[
             Route("/", desk.page),
             Route("/messages.json", desk.messages),
+            Route("/alive", desk.alive),
             Route("/slack/api/{method}", desk.slack_method, methods=["POST"]),
             Route("/slack/hook", desk.slack_hook, methods=["POST"]),
             Route("/webhook", desk.webhook, methods=["POST"]),

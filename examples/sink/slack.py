@@ -29,6 +29,7 @@ class Slack:
         self._arrivals = arrivals
         self._token = token
         self._posts = 0
+        self._names: dict[str, str] = {}  # of channels, by their ids
 
     async def call(self, method: str, token: str, arguments: Arguments) -> dict[str, object]:
         """What a Web API method answers; errors are answers too, as with Slack."""
@@ -58,13 +59,15 @@ class Slack:
             raise SlackError("invalid_auth")
 
     async def _post(self, arguments: Arguments) -> dict[str, object]:
-        channel = channel_id(str(arguments.get("channel", "")))
+        named = str(arguments.get("channel", ""))
+        channel = channel_id(named)
+        name = self._names.setdefault(channel, named)  # a reply has only the id
         content = {**checked(arguments)}
         self._posts += 1
         ts = f"{int(time.time())}.{self._posts:06d}"
         if self._arrivals.find(f"{channel} {content.get('thread_ts')}") is None:
             content.pop("thread_ts", None)  # as Slack does without a word when the first message is gone
-        message = self._message(content, str(arguments["channel"]), f"{channel} {ts}")
+        message = self._message(content, name, f"{channel} {ts}")
         await self._arrivals.add(message, encoded(arguments))
         threaded = {"thread_ts": content["thread_ts"]} if content.get("thread_ts") else {}
         return {

@@ -56,7 +56,8 @@ def readable(headers: Mapping[str, str], body: bytes, key: bytes | None) -> Mess
         raise WebhookRefusedError("the body is not JSON") from None
     if key is not None:
         verify(headers, body, key, time.time())
-    name = content.get("type") if isinstance(content, dict) else None
+    facts = content if isinstance(content, dict) else {}
+    name = facts.get("summary") or facts.get("type")
     identity = headers.get("webhook-id", "")
     return Message(
         kind=Kind.WEBHOOK,

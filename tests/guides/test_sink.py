@@ -98,6 +98,21 @@ async def test_a_mail_arrives_with_its_parts(sink: Sink) -> None:
     assert message["facts"]["To"] == "ops@example.org"
 
 
+async def test_a_picture_within_a_mail_is_shown_with_it(sink: Sink) -> None:
+    mail = alert(html='<img src="cid:chart@example.org"><img src="cid:gone@example.org">')
+    page = mail.get_body(("html",))
+    assert page is not None
+    page.add_related(b"picture", "image", "png", cid="<chart@example.org>")
+    await sink.mail(mail)
+    shown = (await sink.newest())["html"]
+    assert shown.strip() == '<img src="data:image/png;base64,cGljdHVyZQ=="><img src="cid:gone@example.org">'
+
+
+async def test_a_sign_of_life_is_shown(sink: Sink) -> None:
+    assert (await sink.client.get("/alive")).status_code == 204
+    assert "Last sign of life" in (await sink.client.get("/")).text
+
+
 async def test_the_same_mail_again_is_shown_as_a_repeat(sink: Sink) -> None:
     await sink.mail(alert("said twice"))
     first = await sink.newest()
@@ -278,9 +293,9 @@ async def test_an_incoming_webhook_is_answered_as_slack_does(sink: Sink) -> None
 
 
 async def test_a_signed_webhook_is_taken_and_shown(sink: Sink) -> None:
-    assert (await sink.webhook('{"type": "incident.opened", "data": {}}')).status_code == 204
+    assert (await sink.webhook('{"summary": "API health is down"}')).status_code == 204
     message = await sink.newest()
-    assert (message["title"], message["facts"]["Signature"]) == ("incident.opened", "verified")
+    assert (message["title"], message["facts"]["Signature"]) == ("API health is down", "verified")
 
 
 async def test_a_webhook_with_a_wrong_signature_is_refused(sink: Sink) -> None:

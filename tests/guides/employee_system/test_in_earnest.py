@@ -28,6 +28,7 @@ GIVEN = {
     "SLACK_BOT_TOKEN": "xoxb-six",
     "WEBHOOK_URL": "https://hooks.example.org/sentinel",
     "WEBHOOK_SECRET": WEBHOOK_SECRET,
+    "HEARTBEAT_URL": "https://alive.example.org/sentinel",
 }
 
 

@@ -59,7 +59,7 @@ STORIES = [
     Story(
         ids=("HC-4", "HC-20"),
         fault="orphans",
-        check="database",
+        check="integrity",
         failure=FailureClass.WRONG_ANSWER,
         says="assignments_without_user",
         also=frozenset({"roles", "database-file"}),
@@ -70,7 +70,7 @@ STORIES = [
         check="database-file",
         failure=FailureClass.INTEGRITY,
         says="user_roles",
-        also=frozenset({"roles", "database"}),
+        also=frozenset({"roles", "integrity"}),
     ),
     Story(
         ids=("HC-5",),
@@ -78,7 +78,7 @@ STORIES = [
         check="roles",
         failure=FailureClass.INTEGRITY,
         says="assignments",
-        also=frozenset({"database", "database-file"}),
+        also=frozenset({"integrity", "database-file"}),
     ),
     Story(
         ids=("HC-5", "HC-20", "HC-21"),
