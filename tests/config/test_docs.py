@@ -39,6 +39,10 @@ NAMED = {name for page in ("configuration.md", "../README.md", "channels.md") fo
 ENVIRONMENT = {
     **dict.fromkeys(NAMED, TOKEN),
     "WEBHOOK_URL": "https://hooks.example.org/canary-4711",
+    "TEAMS_URL": "https://teams.example.org/workflows/canary-4711",
+    "DISCORD_URL": "https://discord.example.org/api/webhooks/1/canary-4711",
+    "PHONES_URL": "ntfys://example.org/canary-4711",
+    "PAGERDUTY_KEY": "0123456789abcdef" * 2,
     "WEBHOOK_SECRET": f"whsec_{base64.b64encode(TOKEN.encode() * 2).decode()}",
 }
 
