@@ -51,6 +51,7 @@ class Desk:
         self._look_again = look_again
         self._sender = Sender(source="", instance="", recipients={})
         self._slice = 0  # which part of the open incidents the last tick looked around
+        self._dues: dict[int, tuple[Incident, datetime | None]] = {}  # by number: when time has something to say next
 
     def take_changes(self) -> Changes:
         """What has changed since this was last asked."""
@@ -114,13 +115,21 @@ class Desk:
         affected = self.open_histories()
         slices = 1 if all_around else 1 + len(affected) // LOOKED_AROUND
         self._slice = (self._slice + 1) % slices
+        known, self._dues = self._dues, {}
         for history in affected:
             incident = history.incident
             if incident is None:
                 continue
-            due = next_tick(incident)
+            due = self._due(incident, known)
             if (due is not None and due <= now) or incident.id % slices == self._slice:
                 self._look_around(history, incident, due, now)
+
+    def _due(self, incident: Incident, known: Mapping[int, tuple[Incident, datetime | None]]) -> datetime | None:
+        """When time alone will change something; of an incident that is the same value as before it is known."""
+        before = known.get(incident.id)
+        entry = before if before is not None and before[0] is incident else (incident, next_tick(incident))
+        self._dues[incident.id] = entry
+        return entry[1]
 
     def _look_around(self, history: History, incident: Incident, due: datetime | None, now: datetime) -> None:
         around = self.scene.around(history, now)

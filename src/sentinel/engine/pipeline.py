@@ -66,8 +66,7 @@ def write(changes: Changes, tx: Transaction) -> None:
         if note is None:
             tx.notes.forget(check)
     tx.notes.save({check: note for check, note in changes.notes.items() if note is not None})
-    for incident in changes.incidents.values():
-        tx.incidents.save(incident)
+    tx.incidents.save(*changes.incidents.values())
     tx.incidents.note(changes.entries)
     tx.silences.save(changes.silences.values())
     tx.windows.save(changes.windows.values())

@@ -20,18 +20,14 @@ class Incidents:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def save(self, incident: Incident) -> None:
-        """Keep an incident that has opened, and so has a number; it replaces what was there under it."""
-        assert incident.opened_at is not None, "a pending incident is part of its check's state"
-        values = {
-            "check_name": incident.check,
-            "opened_at": micros(incident.opened_at),
-            "resolved_at": micros(incident.resolved_at),
-            "version": INCIDENT.version,
-            "body": INCIDENT.encode(incident),
-        }
-        put = insert_into(self._connection, incidents).values(id=incident.id, **values)
-        self._connection.execute(put.on_conflict_do_update(index_elements=["id"], set_=values))
+    def save(self, *opened: Incident) -> None:
+        """Keep incidents that have opened, and so have numbers; each replaces what was there under its number."""
+        rows = [_row(incident) for incident in opened]
+        if not rows:
+            return
+        put = insert_into(self._connection, incidents)
+        changed = {column.name: put.excluded[column.name] for column in incidents.c if not column.primary_key}
+        self._connection.execute(put.on_conflict_do_update(index_elements=["id"], set_=changed), rows)
 
     def note(self, entries: Iterable[TimelineEntry]) -> None:
         """Add to timelines. An entry that is there already is left as it is."""
@@ -100,6 +96,18 @@ class Incidents:
 
     def _read(self, asked: Select[Any]) -> list[Incident]:
         return list(readable("incidents", self._connection.execute(asked), lambda row: row.id, _incident))
+
+
+def _row(incident: Incident) -> dict[str, Any]:
+    assert incident.opened_at is not None, "a pending incident is part of its check's state"
+    return {
+        "id": incident.id,
+        "check_name": incident.check,
+        "opened_at": micros(incident.opened_at),
+        "resolved_at": micros(incident.resolved_at),
+        "version": INCIDENT.version,
+        "body": INCIDENT.encode(incident),
+    }
 
 
 def _incident(row: Row[Any]) -> Incident:
