@@ -112,6 +112,14 @@ def test_a_child_whose_parent_is_well_is_told_of_at_once() -> None:
     assert ward.news() == [Told("mail", "opened", "api")]
 
 
+def test_a_child_that_opens_with_its_first_result_waits_for_its_parent_too() -> None:
+    """It was told of at once: nobody had looked around for an incident that was not there yet."""
+    ward = Ward(one("db"), one("page", depends_on=(("db",),), open_after=1)).look("page")
+    assert (ward.news(), ward.asked.count(("db", 0.0))) == ([], 1)
+    ward.fail("db").wait(40)
+    assert ward.news() == [Told("mail", "opened", "db"), Told("mail", "updated", "db", ("page",))]
+
+
 def test_children_that_fail_at_once_do_not_confirm_their_parent() -> None:
     """A blip of three seconds opened an incident: each child that failed had its parent looked at once more."""
     ward = Ward(one("db"), *(one(name, depends_on=(("db",),)) for name in ("api", "login", "roles")))

@@ -255,9 +255,10 @@ class Desk:
     def _recheck(self, history: History, *, began: bool) -> None:
         """Look again soon at what may be in trouble, and at once at what it depends on."""
         incident = history.incident
-        if incident is None or incident.phase is not Phase.PENDING:
+        if incident is None:
             return
-        self._look_again(history.check, None)
+        if incident.phase is Phase.PENDING:
+            self._look_again(history.check, None)
         if began:
             for parent in self.scene.unproven(history):
                 self._look_again(parent.check, 0.0)

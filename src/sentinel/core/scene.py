@@ -106,17 +106,19 @@ class Scene:
     def _looks(self, history: History, at: datetime) -> bool:
         """Whether it is not known yet how what the check depends on is, or that has only just come back."""
         incident = history.incident
-        if not history.check.depends_on or incident is None or incident.announced:
+        if not history.check.depends_on or (incident is not None and incident.announced):
             return False
+        # Without an incident: one that may open with this very result.
+        began_at, opened_at = (at, None) if incident is None else (incident.began_at, incident.opened_at)
         parents = [
             self.histories[name] for group in history.check.depends_on for name in group if name in self.histories
         ]
-        if at - (incident.opened_at or at) < LOOK_FOR and any(
-            _is_in_doubt(parent) or not _seen_since(parent, incident.began_at) for parent in parents
+        if at - (opened_at or at) < LOOK_FOR and any(
+            _is_in_doubt(parent) or not _seen_since(parent, began_at) for parent in parents
         ):
             return True
         settle = max(SETTLE_FOR, history.check.interval * history.check.close_after + history.check.timeout)
-        return any(_came_back(parent, incident.began_at, at, settle) for parent in parents)
+        return any(_came_back(parent, began_at, at, settle) for parent in parents)
 
     def _quiet(self, history: History, severity: Severity, at: datetime) -> Mute | None:
         policy = history.incident.policy if history.incident is not None else history.policy
