@@ -26,6 +26,7 @@ TIMEOUT = 10.0  # seconds for one request
 AFTER_BREAK = """\
 Sentinel tells it after three bad results in a row (after one, when access or a token is let through): in up to {within} s,
 in the terminal of the demo ({system}) and at http://127.0.0.1:{sink}/
+What breaks together is told in one message, and once more half a minute later with all names.
 What is looked at rarely, such as pages, backups and certificates, takes a minute or two.
 """
 AFTER_MEND = """\
