@@ -320,3 +320,26 @@ def test_a_mute_says_because_of_what() -> None:
     mute = ward.of("b").mute
     assert mute is not None
     assert (mute.because, mute.by, mute.bundle) == (Because.GROUP, "a", 1)
+
+
+# --- News of others ---------------------------------------------------------------------------------------------------
+
+
+def test_news_that_an_escalation_took_to_others_is_told_to_who_heard_first() -> None:
+    """The level that was told has addresses of its own: the first ones would never have heard that a is well."""
+    ward = Ward(*grouped("a", "b")).fail("a", "b").wait(60)
+    ward.news()
+    ward.wait(15 * 60 - 70).heal("a").wait(8)
+    assert ward.news()[0].kind == "escalated"
+    ward.heal("b")
+    assert Told("mail", "resolved", "b", ("well:a",)) in ward.news()
+
+
+def test_news_that_a_reminder_had_is_told_again_since_it_may_be_called_off() -> None:
+    often = replace(ON_CALL, remind_critical=2 * MINUTE)
+    ward = Ward(*grouped("a", "b"), policies=[often]).fail("a", "b").wait(113)
+    ward.news()
+    ward.heal("b").wait(6)
+    assert ward.news() == [Told("mail", "reminded", "a", ("well:b",))]
+    ward.meet(1, Acknowledge(by="Ada", why="on it"))
+    assert ward.news() == [Told("mail", "acknowledged", "a", ("well:b",))]

@@ -16,6 +16,8 @@ from sentinel.core.incident import (
     UNTOLD,
     Acknowledge,
     CompanyChanged,
+    Effect,
+    EffectKind,
     Event,
     Incident,
     Phase,
@@ -38,6 +40,9 @@ LookAgain = Callable[[Check, float | None], None]
 
 #: Open incidents that one tick looks around; ticks are half a second apart.
 LOOKED_AROUND = 500
+
+#: Those who are kept informed are not all who were told, and an acknowledgement or the end calls reminders off.
+_MAY_MISS = frozenset({EffectKind.PROGRESS, EffectKind.REMINDED})
 
 
 class Desk:
@@ -223,9 +228,11 @@ class Desk:
         telling = tell(history.check, incident, turn.effects, self._sender, now, others, count)
         incident = telling.incident
         if count and incident.mute is None:
-            # Whoever was told now knows of all of them.
-            bundles.told(incident)
-            incident = replace(incident, news_at=None, updated_at=now, named=incident.sequence)
+            incident = replace(incident, named=incident.sequence)
+            if any(map(_reaches_all, turn.effects)):
+                # Whoever was told before knows of all of them.
+                bundles.told(incident)
+                incident = replace(incident, news_at=None, updated_at=now)
         history.keep(incident)
         changes.incidents[incident.id] = incident
         changes.entries += telling.entries
@@ -262,3 +269,9 @@ class Desk:
         if began:
             for parent in self.scene.unproven(history):
                 self._look_again(parent.check, 0.0)
+
+
+def _reaches_all(effect: Effect) -> bool:
+    """Whether everybody who was told before hears of an effect for certain: a level has addresses of its own, and what may be
+    called off before it was sent takes its news along."""
+    return not effect.level and effect.kind not in UNTOLD and effect.kind not in _MAY_MISS
