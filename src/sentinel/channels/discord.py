@@ -13,12 +13,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import field_validator
 
+from sentinel.base.addresses import checked_url
 from sentinel.base.clock import Clock
 from sentinel.base.fields import Options, SecretField
 from sentinel.base.redact import Secret
 from sentinel.channels.attachments import row_text
 from sentinel.channels.base import FOR_PEOPLE, ChannelKind, ChannelTools
-from sentinel.channels.fields import CaFile, checked_url
+from sentinel.channels.fields import CaFile
 from sentinel.channels.payload import dump
 from sentinel.channels.plain import fitting, units, within
 from sentinel.channels.poster import TIMEOUT, Post, Poster

@@ -12,10 +12,11 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from sentinel.base.addresses import is_host, is_host_name
 from sentinel.base.fields import Options, SecretField
 from sentinel.channels.base import FOR_PEOPLE, ChannelKind, ChannelTools
 from sentinel.channels.chart import Chart, asked, draw
-from sentinel.channels.fields import CaFile, is_host, is_host_name
+from sentinel.channels.fields import CaFile
 from sentinel.channels.mail import Mail, Sheet, compose, is_long
 from sentinel.channels.route import Envelope, Route, Tls
 from sentinel.channels.wording import load_templates

@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from pydantic import field_validator
 
+from sentinel.base.addresses import checked_url
 from sentinel.base.clock import Clock
 from sentinel.base.fields import Options, SecretField
 from sentinel.base.redact import Secret
 from sentinel.channels.base import FOR_PEOPLE, ChannelKind, ChannelTools
-from sentinel.channels.fields import CaFile, checked_url
+from sentinel.channels.fields import CaFile
 from sentinel.channels.payload import dump, size
 from sentinel.channels.plain import more
 from sentinel.channels.poster import TIMEOUT, Post, Poster

@@ -11,11 +11,12 @@ from typing import Final
 import structlog
 from pydantic import field_validator
 
+from sentinel.base.addresses import checked_url
 from sentinel.base.clock import Clock
 from sentinel.base.fields import Options, SecretField
 from sentinel.base.redact import Secret
 from sentinel.channels.base import ChannelKind, ChannelTools
-from sentinel.channels.fields import CaFile, checked_url
+from sentinel.channels.fields import CaFile
 from sentinel.channels.payload import dump, payload
 from sentinel.channels.poster import TIMEOUT, Post, Poster
 from sentinel.channels.wording import Wording

@@ -6,9 +6,9 @@ from typing import Final, Self
 
 from pydantic import field_validator, model_validator
 
+from sentinel.base.addresses import checked_url
 from sentinel.base.fields import Options, SecretField
 from sentinel.base.redact import Secret
-from sentinel.channels.fields import checked_url
 
 _WHEN: Final = re.compile(r"warning|critical|level[1-9][0-9]?")
 #: Slack's syntax for calling somebody: the channel, a person, a group.

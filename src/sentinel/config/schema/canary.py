@@ -18,9 +18,7 @@ class CanaryEntry(Options):
     every: PositiveDuration = Field(default="1d", validate_default=True)
     """How often; at least a minute, and whole days with `at`."""
     at: (
-        Annotated[
-            str, AfterValidator(time_of_day), WithJsonSchema({"type": "string", "pattern": TIME_OF_DAY.pattern})
-        ]
+        Annotated[str, AfterValidator(time_of_day), WithJsonSchema({"type": "string", "pattern": TIME_OF_DAY.pattern})]
         | None
     ) = None
     """Time of day."""

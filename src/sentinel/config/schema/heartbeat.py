@@ -1,14 +1,11 @@
 """The sign of life to the outside, as a file has it."""
 
-import re
 from datetime import timedelta
 
 from pydantic import Field, field_validator
 
+from sentinel.base.addresses import checked_url
 from sentinel.base.fields import Options, PositiveDuration, SecretField
-from sentinel.base.redact import Secret
-
-_ADDRESS = re.compile(r"https?://[^\s/?#@]+([/?][\x21-\x7e]*)?")
 
 _FASTEST, _LONGEST_ANSWER = timedelta(seconds=1), timedelta(seconds=30)
 
@@ -23,12 +20,7 @@ class HeartbeatEntry(Options):
     timeout: PositiveDuration = Field(default="10s", validate_default=True)
     """How long the answer may take; at most 30 s."""
 
-    @field_validator("url")
-    @classmethod
-    def _url(cls, value: Secret) -> Secret:
-        if not _ADDRESS.fullmatch(value.reveal()):
-            raise ValueError("an address such as 'https://alive.example.org/token', without user, password and spaces")
-        return value
+    _url = field_validator("url")(checked_url)
 
     @field_validator("every")
     @classmethod
