@@ -127,6 +127,18 @@ def test_a_template_cannot_take_long_or_make_much() -> None:
     assert time.perf_counter() - began < 5.0
 
 
+@pytest.mark.parametrize("text", ["{{ 1 | round(-999999999) }}", "{{ 1 | round(999999999) }}"])
+def test_no_count_of_digits_keeps_the_processor_busy(text: str) -> None:
+    """Python computes ten to the power of it, which took seconds for a million and hours for a milliard."""
+    began = time.perf_counter()
+    assert UserTemplate("text.txt", text, {}).render({}) == "1.0"
+    assert time.perf_counter() - began < 1.0
+
+
+def test_a_number_is_rounded_to_digits_behind_the_point() -> None:
+    assert UserTemplate("text.txt", "{{ 6.249 | round(1) }}", {}).render({}) == "6.2"
+
+
 def test_the_documentation_tells_every_template_variable_and_field() -> None:
     text = DOCS.read_text(encoding="utf-8")
     missing = [

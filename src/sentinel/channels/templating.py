@@ -123,6 +123,12 @@ def padded(text: object, width: int) -> str:
     return str(text).ljust(min(int(width), 100))
 
 
+def rounded(number: float, digits: int = 0) -> float:
+    """A filter: the number rounded to at most so many digits behind the point. Jinja's own also takes a count of digits that
+    keeps the processor busy for hours."""
+    return round(float(number), max(0, min(int(digits), 20)))
+
+
 class UserTemplate:
     """A template that a user wrote."""
 
@@ -202,7 +208,7 @@ def _users_language() -> "jinja2.Environment":
     made = ImmutableSandboxedEnvironment(
         autoescape=lambda name: (name or "").endswith(".html"), undefined=Unknown, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters["padded"] = padded
+    made.filters |= {"padded": padded, "round": rounded}
     made.filters = {name: made.filters[name] for name in FILTERS} | {_FEW: _few}
     made.tests = {name: made.tests[name] for name in _TESTS}
     made.globals.clear()
