@@ -59,6 +59,8 @@ async def test_silence_ends_at_the_deadline(way: str) -> None:
 
 @every_way
 async def test_an_endless_answer_takes_little_time_and_memory(way: str) -> None:
+    """H27."""
+
     async def endless(connection: Connection) -> None:
         await connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" if way in HTTP else b"220-")
         while True:
@@ -111,6 +113,7 @@ async def test_a_cancelled_attempt_leaves_nothing_behind(way: str) -> None:
 @pytest.mark.parametrize("way", HTTP)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_no_redirect_is_followed(receiver: HttpReceiver, way: str, status: int) -> None:
+    """H24."""
     async with HttpReceiver() as elsewhere:
         receiver.answer = Answer(status=status, headers={"Location": elsewhere.url})
         outcome = await send(way, receiver.port)

@@ -112,6 +112,7 @@ async def test_details_hold_the_code_and_nothing_else_that_the_server_says(smtp:
 
 
 async def test_no_answer_to_the_data_is_ambiguous(smtp: SmtpServer) -> None:
+    """H15."""
     smtp.script = SmtpScript(accept_after=asyncio.Event())
     outcome = await send(smtp.port, within=1.0)
     assert isinstance(outcome, Ambiguous)
@@ -130,11 +131,13 @@ async def test_a_nonsensical_answer_to_the_data_is_ambiguous(smtp: SmtpServer) -
 
 
 async def test_a_hung_goodbye_changes_nothing(smtp: SmtpServer) -> None:
+    """H17."""
     smtp.script = SmtpScript(hang_on_quit=True)
     assert isinstance(await send(smtp.port, within=1.0), Sent)
 
 
 async def test_no_greeting_is_tried_again(smtp: SmtpServer) -> None:
+    """H11."""
     smtp.script = SmtpScript(greeting=None)
     outcome = await send(smtp.port, within=0.3)
     assert outcome == Failed(cause=Cause.TIMEOUT, detail="no answer to the connection in time")
@@ -154,6 +157,7 @@ async def test_a_login_is_made_over_tls_only(authority: trustme.CA, tmp_path: Pa
 
 
 async def test_without_tls_the_password_stays_here(smtp: SmtpServer) -> None:
+    """H18."""
     smtp.script = SmtpScript(credentials=("sentinel", "correct-horse"))
     outcome = await send(smtp.port, **LOGIN)
     assert outcome == Failed(cause=Cause.TLS_FAILED, detail="the server offers no STARTTLS")
@@ -179,7 +183,7 @@ async def test_a_server_without_login_is_told(smtp: SmtpServer) -> None:
 
 
 async def test_what_is_said_before_tls_begins_is_no_answer(authority: trustme.CA, tmp_path: Path) -> None:
-    """Somebody on the way sends replies along with the one to STARTTLS (GHSA-vxj7-4xrp-5vr4)."""
+    """H18: Somebody on the way sends replies along with the one to STARTTLS (GHSA-vxj7-4xrp-5vr4)."""
     async with tls_server(authority) as smtp:
         smtp.script = SmtpScript(credentials=("sentinel", "another"), injected="250 hello\r\n235 2.7.0 welcome")
         outcome = await send(smtp.port, ca_file=trusted(authority, tmp_path), **LOGIN)
@@ -190,6 +194,7 @@ async def test_what_is_said_before_tls_begins_is_no_answer(authority: trustme.CA
 
 @pytest.mark.parametrize("endless", [b"2", b"250-and on\r\n", b"250 and on\r\n", b"\0" * 100 + b"\r\n"])
 async def test_an_answer_without_an_end_is_cut_off(endless: bytes) -> None:
+    """H21."""
     sent = 0
 
     async def script(connection: Connection) -> None:
@@ -206,6 +211,7 @@ async def test_an_answer_without_an_end_is_cut_off(endless: bytes) -> None:
 
 
 async def test_one_refused_recipient_holds_up_no_other(smtp: SmtpServer) -> None:
+    """H13."""
     smtp.script = SmtpScript(refused={"gone@example.org": "550 5.1.1 unknown"})
     outcomes = {to: await send(smtp.port, to=to) for to in (KIM, "gone@example.org", "lee@example.org")}
     assert [type(outcome) for outcome in outcomes.values()] == [Sent, Failed, Sent]
@@ -221,6 +227,7 @@ async def test_a_repeat_after_an_unclear_attempt_has_the_same_message_id(smtp: S
 
 
 async def test_single_dots_and_long_lines_arrive_as_they_were(smtp: SmtpServer) -> None:
+    """H20."""
     text = "above\n.\n..\n.below\n" + "é" * 5_000
     await send(smtp.port, told=replace(message(Kind.TEST), text=text))
     (mail,) = smtp.messages

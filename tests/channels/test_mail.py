@@ -126,6 +126,7 @@ EVIL = [
 @settings(max_examples=60, deadline=None)  # a busy machine is no failure
 @given(st.lists(st.sampled_from(EVIL) | st.text(max_size=20), max_size=12).map("".join))
 def test_no_text_adds_a_header_or_a_line(evil: str) -> None:
+    """H20."""
     told = replace(OPENED, explanation=evil, source=evil, title=evil, hint=evil)
     head = written(told).content.partition(b"\r\n\r\n")[0]
     assert head.count(b"\n") == head.count(b"\r") == head.count(b"\r\n")

@@ -217,6 +217,7 @@ async def test_a_success_that_is_not_ok_is_ambiguous(receiver: HttpReceiver) -> 
 
 @pytest.mark.parametrize("way", [bot, hook])
 async def test_no_answer_in_time_is_ambiguous(receiver: HttpReceiver, way: Any) -> None:
+    """H06."""
     receiver.answer = Answer(after=asyncio.Event())
     assert await send(way(receiver.url), within=0.3) == Ambiguous(cause=Cause.TIMEOUT, detail="no answer in time")
 

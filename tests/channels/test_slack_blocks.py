@@ -54,6 +54,7 @@ def test_every_kind_of_message_fits(kind: Kind) -> None:
 
 @pytest.mark.parametrize("letter", ["x", "&", "<", "é", "🔥", "`", "\n", "a\n"])
 def test_a_giant_message_fits(letter: str) -> None:
+    """H07."""
     giant = letter * 60_000
     findings = tuple(replace(FINDING, explanation=giant) for _ in range(60))
     check_limits(replace(OPENED, explanation=giant, hint=giant, source=giant, text=giant, findings=findings))

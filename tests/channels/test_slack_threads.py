@@ -211,6 +211,7 @@ async def test_a_person_has_a_thread_of_their_own(slack: SlackServer) -> None:
 
 
 async def test_what_arrived_after_all_is_not_posted_twice(slack: SlackServer) -> None:
+    """H05."""
     line = Line(slack, channel="C0OPS")
     slack.silent.append("chat.postMessage")
     assert isinstance(await line.tell(Kind.OPENED), Ambiguous)

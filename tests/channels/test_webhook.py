@@ -38,6 +38,7 @@ def failure(outcome: Outcome) -> tuple[Cause, bool]:
 
 
 async def test_a_receiver_can_verify_who_sent_it(receiver: HttpReceiver) -> None:
+    """H26."""
     assert await send(webhook(receiver.url, secret=SECRET)) == Sent()
     (request,) = receiver.requests
     verified = standardwebhooks.Webhook(SECRET).verify(request.body, dict(request.headers))
@@ -52,6 +53,7 @@ async def test_a_changed_body_does_not_verify(receiver: HttpReceiver) -> None:
 
 
 async def test_a_repeat_has_the_same_id_and_a_fresh_time(receiver: HttpReceiver) -> None:
+    """H26."""
     clock = FakeClock()
     channel = Webhook(WebhookOptions.model_validate({"url": receiver.url, "secret": SECRET}), clock)
     await send(channel)
@@ -90,6 +92,7 @@ async def test_a_cut_after_the_request_is_ambiguous(receiver: HttpReceiver, scri
 
 
 async def test_no_answer_in_time_is_ambiguous(receiver: HttpReceiver) -> None:
+    """H23."""
     receiver.answer = Answer(after=asyncio.Event())
     outcome = await send(webhook(receiver.url), within=0.2)
     assert outcome == Ambiguous(cause=Cause.TIMEOUT, detail="no answer in time")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 @story
 async def test_slack_asking_for_patience_holds_up_nobody_else(stage: Stage) -> None:
+    """H01."""
     stage.tell("hook", "slack", "mail")
     stage.slack.next_answers.append(Answer(status=429, headers={"retry-after": "2"}))
     await stage.daemon.start()
@@ -34,6 +35,7 @@ async def test_slack_asking_for_patience_holds_up_nobody_else(stage: Stage) -> N
 
 @story
 async def test_a_webhook_that_hangs_delays_no_mail(stage: Stage) -> None:
+    """H28."""
     stage.tell("hook", "mail")
     stage.hook.answer = Answer(after=asyncio.Event())
     await stage.daemon.start()
@@ -73,6 +75,7 @@ async def test_a_dead_message_that_nobody_needs_is_put_away(stage: Stage) -> Non
 
 @story
 async def test_mail_that_is_put_off_is_tried_again_and_what_is_refused_is_dead(stage: Stage) -> None:
+    """H13."""
     stage.tell("mail")
     first, second = RECIPIENTS
     busy = SmtpScript(mail="421 4.3.2 going down")
@@ -91,6 +94,7 @@ async def test_mail_that_is_put_off_is_tried_again_and_what_is_refused_is_dead(s
 
 @story
 async def test_mail_of_which_nobody_knows_whether_it_was_taken_comes_again_under_its_message_id(stage: Stage) -> None:
+    """H16."""
     stage.tell("mail")
     stage.daemon.config["channels"]["mail"] = email(stage.mail.port, RECIPIENTS[:1])
     stage.mail.next_scripts.append(SmtpScript(reset_after_message=True))
@@ -104,6 +108,7 @@ async def test_mail_of_which_nobody_knows_whether_it_was_taken_comes_again_under
 
 @story
 async def test_a_killed_daemon_repeats_a_mail_that_hung_after_its_data(stage: Stage) -> None:
+    """H15."""
     stage.tell("mail")
     stage.daemon.config["channels"]["mail"] = email(stage.mail.port, RECIPIENTS[:1])
     stage.mail.next_scripts.append(SmtpScript(accept_after=asyncio.Event()))

@@ -40,6 +40,7 @@ def silent_port() -> Iterator[int]:
 
 @story
 async def test_killed_before_the_commit_nothing_was_told_and_the_counter_goes_on(stage: Stage) -> None:
+    """P01."""
     stage.daemon.config["checks"][0]["open_after"] = 3
     await stage.daemon.start()
     stage.target.fail()
@@ -74,6 +75,7 @@ async def killed_unheard(stage: Stage) -> None:
 
 @story
 async def test_killed_after_the_commit_and_before_the_send_it_is_told_once(stage: Stage) -> None:
+    """P02."""
     with refusing_port() as port:
         stage.daemon.config["channels"]["hook"] = webhook(port)
         await stage.daemon.start()
@@ -90,6 +92,7 @@ async def test_killed_after_the_commit_and_before_the_send_it_is_told_once(stage
 
 @story
 async def test_killed_after_the_claim_it_is_told_again_under_the_same_key(stage: Stage) -> None:
+    """P04."""
     with silent_port() as port:
         stage.daemon.config["channels"]["hook"] = webhook(port)
         await stage.daemon.start()
@@ -105,6 +108,7 @@ async def test_killed_after_the_claim_it_is_told_again_under_the_same_key(stage:
 
 @story
 async def test_killed_after_the_receiver_accepted_it_repeats_once_under_the_same_key(stage: Stage) -> None:
+    """P03."""
     stage.hook.next_answers.append(Answer(after=asyncio.Event()))
     await stage.daemon.start()
     stage.target.fail()
@@ -118,6 +122,7 @@ async def test_killed_after_the_receiver_accepted_it_repeats_once_under_the_same
 
 @story
 async def test_a_repeat_in_slack_says_that_it_is_one(stage: Stage) -> None:
+    """H05."""
     stage.tell("slack")
     stage.slack.next_answers.append(Answer(after=asyncio.Event()))
     await stage.daemon.start()

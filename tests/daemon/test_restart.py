@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 @story
 async def test_a_restart_in_an_open_incident_tells_nothing_again(stage: Stage) -> None:
+    """P07."""
     await stage.daemon.start()
     stage.target.fail()
     await stage.hears("opened")
@@ -29,6 +30,7 @@ async def test_a_restart_in_an_open_incident_tells_nothing_again(stage: Stage) -
 
 @story
 async def test_a_level_that_came_due_during_the_stop_is_told_once_at_the_start(stage: Stage) -> None:
+    """H31."""
     stage.tell("hook", "slack")
     stage.levels(level(0, "hook"), level(2, "slack"))
     await stage.daemon.start()
@@ -46,6 +48,7 @@ async def test_a_level_that_came_due_during_the_stop_is_told_once_at_the_start(s
 
 @story
 async def test_a_level_that_is_not_due_yet_keeps_its_time_across_a_restart(stage: Stage) -> None:
+    """P07."""
     stage.tell("hook", "slack")
     stage.levels(level(0, "hook"), level(4, "slack"))
     await stage.daemon.start()
@@ -60,6 +63,7 @@ async def test_a_level_that_is_not_due_yet_keeps_its_time_across_a_restart(stage
 
 @story
 async def test_what_recovered_during_the_stop_is_told_after_the_first_good_results(stage: Stage) -> None:
+    """P08."""
     await stage.daemon.start()
     stage.target.fail()
     await stage.hears("opened")
@@ -73,6 +77,7 @@ async def test_what_recovered_during_the_stop_is_told_after_the_first_good_resul
 
 @story
 async def test_what_broke_during_the_stop_is_told_too(stage: Stage) -> None:
+    """P08."""
     await stage.daemon.start()
     await stage.target.requests.reach(2)
     await stage.daemon.stop()

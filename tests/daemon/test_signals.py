@@ -13,6 +13,7 @@ from tests.kit.theatre import story
 
 @story
 async def test_a_stop_waits_for_a_hung_receiver_no_longer_than_it_may_and_loses_nothing(stage: Stage) -> None:
+    """P05."""
     stage.hook.next_answers.append(Answer(after=asyncio.Event()))
     await stage.daemon.start()
     stage.target.fail()

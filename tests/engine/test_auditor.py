@@ -120,6 +120,7 @@ async def test_each_round_leaves_its_mark_in_the_store(house: House) -> None:
 
 
 async def test_an_escalation_that_stalled_is_found_and_goes_on(house: House) -> None:
+    """H32."""
     await house.opens()
     for _ in range(21):
         await house.passes(minutes=1)

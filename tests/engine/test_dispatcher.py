@@ -264,6 +264,7 @@ async def test_a_stop_with_a_send_under_way_waits_for_it(store: Store, clock: Fa
 async def test_an_escalation_that_fails_while_somebody_acknowledges_is_not_tried_again(
     post: Post, store: Store
 ) -> None:
+    """H30."""
     now = post.clock.now()
     await store.write(lambda tx: tx.incidents.save(stored_incident(12, opened=now)))
     post.mail.gate.clear()
