@@ -10,6 +10,7 @@ sent, and the others are carried by it, sent or not sent with it.
 * What is urgent goes first, alone or in a digest.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -84,6 +85,10 @@ class Packing:
         default_factory=dict
     )  # filled up to now; a recipient without one has a full one
 
+    def tokens(self, recipient: str, now: datetime) -> float:
+        """How many messages a recipient may get at once; without a budget as many as there are."""
+        return math.inf if self.budget is None else self.buckets.get(recipient, full(self.budget, now)).tokens
+
 
 def pack(lines: Iterable[Line], by: Packing, now: datetime) -> Packed:
     """Decide what goes out now of what is due, given in the order in which it should go: urgent first."""
@@ -96,8 +101,7 @@ def pack(lines: Iterable[Line], by: Packing, now: datetime) -> Packed:
         if by.budget is None:
             parcels += (_single(line, now) for line in theirs)
             continue
-        tokens = by.buckets.get(recipient, full(by.budget, now)).tokens
-        packed, waiting = _within(theirs, by.budget, tokens, now)
+        packed, waiting = _within(theirs, by.budget, by.tokens(recipient, now), now)
         parcels += packed
         if waiting:
             held[recipient] = any(line[0].urgent for line in waiting)

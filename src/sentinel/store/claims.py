@@ -8,14 +8,28 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from sentinel.core.incident import Address
 from sentinel.core.notification import GIVE_UP_AFTER, Kind, Notification, State
 from sentinel.core.parcel import MOST_CARRIED, STALE, Line, Packing, Parcel, Waiting, digest, digest_key, pack
 from sentinel.store.codec import RECEIPT, storable
 from sentinel.store.moments import micros, moment
-from sentinel.store.rows import URGENT, notifications, values
+from sentinel.store.rows import RANKS, URGENT, notifications, values
 from sentinel.store.tables import outbox
 
 _other = outbox.alias("other")
@@ -43,6 +57,8 @@ class Claimed(NamedTuple):
 
 def claim(connection: Connection, channel: str, now: datetime, lease: timedelta, packing: Packing) -> Claimed:
     """Take what `core.parcel.pack` decides: attempts count, and the rows are ours for `lease`."""
+    if (held := _all_held(connection, channel, now, packing)) is not None:
+        return Claimed([], held)
     packed = pack(_lines(connection, channel, now, packing), packing, now)
     until = micros(now + lease)
     rows = _take(connection, packed.parcels, until)
@@ -76,22 +92,49 @@ def must_wait() -> ColumnElement[bool]:
 # --- Claims ----------------------------------------------------------------------------------------------------------
 
 
+def _all_held(connection: Connection, channel: str, now: datetime, packing: Packing) -> dict[str, bool] | None:
+    """Who has to wait, with whether something urgent waits, when nobody can be sent anything; None when somebody may.
+
+    A storm adds rows for minutes to what waits for a budget, and to look at each of them every time would cost more than to send
+    them.
+    """
+    if packing.budget is None or not packing.buckets:
+        return None
+    asked = select(
+        outbox.c.recipient,
+        func.min(outbox.c.rank).label("rank"),
+        func.max(case((outbox.c.kind == Kind.COMMAND.value, 1), else_=0)).label("commands"),
+    ).where(*_due(channel, now))
+    waiting = connection.execute(asked.group_by(outbox.c.recipient)).all()
+    if any(row.commands or packing.tokens(row.recipient, now) >= 1 for row in waiting):
+        return None
+    return {row.recipient: row.rank == URGENT for row in waiting}
+
+
+def _due(channel: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        outbox.c.channel == channel,
+        outbox.c.state == State.QUEUED.value,
+        outbox.c.due_at <= micros(now),
+        outbox.c.carried_by.is_(None),
+    )
+
+
 def _lines(connection: Connection, channel: str, now: datetime, packing: Packing) -> list[Line]:
     """What is due, the urgent first: the first of each line, and behind it those that may go along."""
-    firsts = (
-        select(*_PLACE)
-        .where(
-            outbox.c.channel == channel,
-            outbox.c.state == State.QUEUED.value,
-            outbox.c.due_at <= micros(now),
-            outbox.c.carried_by.is_(None),
-            ~must_wait(),
+    due: list[Waiting] = []
+    most = packing.limit if packing.budget is None else MOST_CARRIED
+    for rank in RANKS:  # one by one, so that the index has them in order and the first few are all that is looked at
+        firsts = (
+            select(*_PLACE)
+            .where(outbox.c.rank == rank, *_due(channel, now), ~must_wait())
+            .order_by(outbox.c.due_at, outbox.c.id)
+            .limit(most - len(due))
+            .with_for_update(skip_locked=True)  # two programs on one store take different rows; SQLite has one anyway
         )
-        .order_by(outbox.c.rank, outbox.c.due_at, outbox.c.id)
-        .limit(packing.limit if packing.budget is None else MOST_CARRIED)
-        .with_for_update(skip_locked=True)  # two programs on one store take different rows; SQLite has one anyway
-    )
-    due = [_waiting(row) for row in connection.execute(firsts)]
+        due += (_waiting(row) for row in connection.execute(firsts))
+        if len(due) >= most:
+            break
     with_others = [
         one for one in due if not one.alone and (packing.budget is not None or now - one.created_at >= STALE)
     ]
@@ -202,12 +245,15 @@ def _parts(numbers: Sequence[int]) -> Iterable[Sequence[int]]:
 
 def settle(connection: Connection, row: Notification, now: datetime) -> bool:
     """Write how an attempt ended, for the row and for all that it carries; False, and nothing written, when who comes is late."""
-    change = update(outbox).where(
-        outbox.c.id == row.id, outbox.c.state == State.SENDING.value, outbox.c.attempts == row.attempts
-    )
-    sent = micros(now) if row.state is State.SENT else None
-    outcome = {**_outcome(row), "ambiguous": row.ambiguous, "receipt": RECEIPT.encode(row.receipt), "sent_at": sent}
-    if connection.execute(change.values(outcome)).rowcount != 1:
+    ended = {
+        **_outcome(row),
+        "row": row.id,
+        "attempt": row.attempts,
+        "ambiguous": row.ambiguous,
+        "receipt": RECEIPT.encode(row.receipt),
+        "sent_at": micros(now) if row.state is State.SENT else None,
+    }
+    if connection.execute(_SETTLE, ended).rowcount != 1:
         return False
     carried = _CARRIED[row.state] if row.state is not State.QUEUED or not row.ambiguous else _tried_again
     carried(connection, row, now)
@@ -225,7 +271,7 @@ def _outcome(row: Notification) -> dict[str, Any]:
 
 
 def _sent_along(connection: Connection, row: Notification, now: datetime) -> None:
-    connection.execute(_along(row).values({**_outcome(row), "sent_at": micros(now)}))
+    connection.execute(_SEND_ALONG, {**_outcome(row), "row": row.id, "sent_at": micros(now)})
 
 
 def _tried_again(connection: Connection, row: Notification, now: datetime) -> None:  # noqa: ARG001  as the others
@@ -268,6 +314,26 @@ def _along(row: Notification) -> Any:
         outbox.c.carried_by == row.id, outbox.c.due_at.is_not(None), outbox.c.state == State.SENDING.value
     )
 
+
+def _names(*columns: str) -> dict[str, Any]:
+    return {name: bindparam(name) for name in columns}
+
+
+#: Made once: in a storm there are thousands, and to put a statement together takes longer than to carry it out.
+_SETTLE = (
+    update(outbox)
+    .where(
+        outbox.c.id == bindparam("row"),
+        outbox.c.state == State.SENDING.value,
+        outbox.c.attempts == bindparam("attempt"),
+    )
+    .values(_names("state", "due_at", "lease_until", "reason", "detail", "ambiguous", "receipt", "sent_at"))
+)
+_SEND_ALONG = (
+    update(outbox)
+    .where(outbox.c.carried_by == bindparam("row"), outbox.c.due_at.is_not(None), outbox.c.state == State.SENDING.value)
+    .values(_names("state", "due_at", "lease_until", "reason", "detail", "sent_at"))
+)
 
 _CARRIED: dict[State, Callable[[Connection, Notification, datetime], None]] = {
     State.SENT: _sent_along,

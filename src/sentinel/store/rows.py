@@ -11,7 +11,7 @@ from sentinel.store.codec import MESSAGE, RECEIPT, readable, storable
 from sentinel.store.moments import micros, moment
 
 #: Ranks of rows; the lower goes first.
-URGENT, USUAL = 0, 1
+URGENT, USUAL = RANKS = (0, 1)
 
 
 def values(notification: Notification) -> dict[str, Any]:

@@ -134,7 +134,7 @@ outbox = Table(
     Column("copied_at", BigInteger),  # when it was copied to another channel
     UniqueConstraint("key", name="outbox_once"),
     Index("outbox_by_incident", "incident", "channel", "recipient"),
-    Index("outbox_undelivered", "channel", "due_at", sqlite_where=_UNDELIVERED, postgresql_where=_UNDELIVERED),
+    Index("outbox_undelivered", "channel", "rank", "due_at", sqlite_where=_UNDELIVERED, postgresql_where=_UNDELIVERED),
     Index("outbox_carried", "carried_by", sqlite_where=_CARRIED, postgresql_where=_CARRIED),
 )
 

@@ -49,6 +49,16 @@ def _delivery() -> None:
     op.add_column("outbox", sa.Column("rank", sa.SmallInteger, nullable=False, server_default="1"))
     for name in ("sent_at", "carried_by", "copy_of", "copied_at"):
         op.add_column("outbox", sa.Column(name, sa.BigInteger))
+    # The urgent first: so the first few that are due stand together, however many wait.
+    undelivered = sa.text("due_at IS NOT NULL")
+    op.drop_index("outbox_undelivered", "outbox")
+    op.create_index(
+        "outbox_undelivered",
+        "outbox",
+        ["channel", "rank", "due_at"],
+        sqlite_where=undelivered,
+        postgresql_where=undelivered,
+    )
     carried = sa.text("carried_by IS NOT NULL AND due_at IS NOT NULL")
     op.create_index("outbox_carried", "outbox", ["carried_by"], sqlite_where=carried, postgresql_where=carried)
 
