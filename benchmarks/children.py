@@ -83,6 +83,7 @@ class Server(Child):
         self._dump_file = folder / f"log-{self.pid}.json"
         ports = self._hear()
         self.http_ports: list[int] = ports["http"]
+        self.smtp_port: int = ports["smtp"]
         self.https_port: int | None = ports.get("https")
 
     def fail(self, path: str) -> None:

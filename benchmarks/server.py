@@ -1,9 +1,9 @@
-"""The raw HTTP server that the daemon's checks and webhook calls reach: python -m benchmarks.server [CERTIFICATE]
+"""The raw servers that the daemon's checks, calls and mails reach: python -m benchmarks.server [CERTIFICATE]
 
-It costs little, so that the daemon is what is measured, and keeps an exact log in memory: when each answer was given, and to
-what. It listens on loopback, on ports of the kernel's choice, and prints them as its first line. A GET is answered with a
-small JSON body and the connection left open, as servers do; a POST with 204. Commands come as lines on standard input, each
-answered by a line of JSON; when the input ends, so does the server.
+They cost little, so that the daemon is what is measured, and keep an exact log in memory: when each answer was given, and to
+what. They listen on loopback, on ports of the kernel's choice, and print them as the first line. A GET is answered with a
+small JSON body and the connection left open, as servers do; a POST with 204; a mail is taken. Commands come as lines on
+standard input, each answered by a line of JSON; when the input ends, so does the program.
 
     fail PATH       answer 500 on that path from now on, or on all for *
     count           how many answers were given, and on how many paths
@@ -14,6 +14,7 @@ import asyncio
 import json
 import ssl
 import sys
+from collections.abc import Callable
 from time import monotonic_ns
 from typing import Any, cast
 
@@ -28,9 +29,10 @@ BODY = b'{"status":"up","database":"up","cache":"up","queue":"up","version":"4.2
 HEAD = b"HTTP/1.1 %s\r\nServer: bench\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: %d\r\n\r\n"
 GOOD = HEAD % (b"200 OK", len(BODY)) + BODY
 BAD = HEAD % (b"500 Internal Server Error", 2) + b"{}"
+MAIL = b"mail"
 TAKEN = HEAD % (b"204 No Content", 0)
 
-#: Nanoseconds, path, and the status of a GET's answer or the body of a POST.
+#: Nanoseconds, path (of a mail: MAIL), and the status of a GET's answer, the body of a POST, or a mail with its headers.
 Entry = tuple[int, str, int | str]
 
 
@@ -62,7 +64,7 @@ class Log:
 
 
 def _plain(what: int | bytes) -> int | str:
-    return what.decode() if isinstance(what, bytes) else what
+    return what.decode(errors="replace") if isinstance(what, bytes) else what
 
 
 class Answering(asyncio.Protocol):
@@ -94,6 +96,46 @@ class Answering(asyncio.Protocol):
             self._log.entries.append((monotonic_ns(), path, 500 if bad else 200))
 
 
+class Mailing(asyncio.Protocol):
+    """One connection of a mail client, which asks for nothing but to have its mail taken (RFC 5321)."""
+
+    __slots__ = ("_log", "_pending", "_takes", "_transport")
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._pending = b""
+        self._takes = False  # the lines of a mail rather than commands
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(b"220 bench\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        self._pending += data
+        end = b"\r\n.\r\n" if self._takes else b"\r\n"
+        while end in self._pending:
+            what, _, self._pending = self._pending.partition(end)
+            self._transport.write(self._take(what) if self._takes else self._answer(what))
+            end = b"\r\n.\r\n" if self._takes else b"\r\n"
+
+    def _take(self, mail: bytes) -> bytes:
+        self._log.entries.append((monotonic_ns(), MAIL, mail.replace(b"\r\n..", b"\r\n.")))
+        self._takes = False
+        return b"250 taken\r\n"
+
+    def _answer(self, command: bytes) -> bytes:
+        match command[:4].upper():
+            case b"DATA":
+                self._takes = True
+                return b"354 go on\r\n"
+            case b"EHLO":
+                return b"250-bench\r\n250 8BITMIME\r\n"
+            case b"QUIT":
+                return b"221 bye\r\n"
+            case _:
+                return b"250 fine\r\n"
+
+
 def _content_length(head: bytes) -> int:
     if head.startswith(b"GET "):
         return 0
@@ -101,9 +143,9 @@ def _content_length(head: bytes) -> int:
     return next((int(value) for name, _, value in fields if name == b"content-length"), 0)
 
 
-async def _listen(log: Log, tls: ssl.SSLContext | None) -> int:
+async def _listen(protocol: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None = None) -> int:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Answering(log), "127.0.0.1", 0, backlog=BACKLOG, ssl=tls)
+    server = await loop.create_server(protocol, "127.0.0.1", 0, backlog=BACKLOG, ssl=tls)
     return cast(int, server.sockets[0].getsockname()[1])
 
 
@@ -122,9 +164,12 @@ async def _commands() -> asyncio.StreamReader:
 async def serve(certificate: str | None) -> None:
     """Answer until standard input ends."""
     log = Log()
-    ports: dict[str, Any] = {"http": [await _listen(log, None) for _ in range(PLAIN_PORTS)]}
+    ports: dict[str, Any] = {
+        "http": [await _listen(lambda: Answering(log)) for _ in range(PLAIN_PORTS)],
+        "smtp": await _listen(lambda: Mailing(log)),
+    }
     if certificate:
-        ports["https"] = await _listen(log, _tls(certificate))
+        ports["https"] = await _listen(lambda: Answering(log), _tls(certificate))
     print(json.dumps(ports), flush=True)
     commands = await _commands()
     while line := await commands.readline():
