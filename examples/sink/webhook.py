@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from examples.sink.arrivals import Kind, Message
 
@@ -65,4 +66,12 @@ def readable(headers: Mapping[str, str], body: bytes, key: bytes | None) -> Mess
         text=json.dumps(content, indent=2, ensure_ascii=False),
         facts=(("webhook-id", identity), ("Signature", "verified" if key else "not checked: no secret is set")),
         key=f"webhook {identity}" if identity else "",
+        thread=conversation(facts),
     )
+
+
+def conversation(facts: Mapping[str, Any]) -> str:
+    """The incident that a call of Sentinel is about, or whose conversation it continues; empty for all other calls."""
+    incident = facts.get("incident")
+    number = incident.get("thread") or incident.get("id") if isinstance(incident, dict) else None
+    return f"webhook incident {number}" if isinstance(number, int) else ""

@@ -298,6 +298,14 @@ async def test_a_signed_webhook_is_taken_and_shown(sink: Sink) -> None:
     assert (message["title"], message["facts"]["Signature"]) == ("API health is down", "verified")
 
 
+async def test_webhooks_about_one_incident_stand_together(sink: Sink) -> None:
+    for summary in ("a trouble", "its end"):
+        await sink.webhook(json.dumps({"summary": summary, "incident": {"id": 7, "thread": 4}}))
+    page = (await sink.client.get("/")).text
+    [article] = [part for part in page.split("<article") if "its end</h3>" in part]
+    assert "<h2>a trouble</h2>" in article
+
+
 async def test_a_webhook_with_a_wrong_signature_is_refused(sink: Sink) -> None:
     answer = await sink.webhook("{}", secret="whsec_b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXI=")
     assert (answer.status_code, answer.json()["error"]) == (401, "webhook-signature does not match")
