@@ -6,6 +6,7 @@ the end, and no open incident is forgotten.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from sentinel.core.changes import Cancel
 from sentinel.core.incident import Acknowledge, Close, Phase, Unacknowledge
 from sentinel.core.matcher import Matcher
 from sentinel.core.notification import Kind
@@ -40,6 +42,8 @@ CHECKS = (
 NAMES = tuple(check.name for check in CHECKS)
 
 ENDS = {Kind.RESOLVED, Kind.WITHDRAWN}
+#: Pointless for whoever never heard of the trouble; the outbox leaves them out then.
+POINTLESS = ENDS | {Kind.ACKNOWLEDGED, Kind.EASED}
 QUIET_WHEN_TAKEN = {Kind.ESCALATED, Kind.REMINDED}
 
 MATCHERS = (
@@ -73,14 +77,47 @@ class Receiver:
                 self.bad.add(other.incident)
 
 
+class Post:
+    """What becomes of rows: each reaches its address once its channel works, in order, unless it is called off before."""
+
+    def __init__(self) -> None:
+        self.down: set[str] = set()
+        self.receivers: dict[Address, Receiver] = {}
+        self._waiting: list[Notification] = []
+        self._left: Counter[tuple[int | None, Address]] = (
+            Counter()
+        )  # rows of each conversation that were not called off
+
+    def take(self, item: Notification | Cancel) -> None:
+        if isinstance(item, Cancel):
+            self._call_off(item)
+            return
+        place = (item.incident, item.address)
+        if item.message.kind in POINTLESS and place in self._left and not self._left[place]:
+            return
+        self._left[place] += 1
+        self._waiting.append(item)
+        self.deliver()
+
+    def deliver(self) -> None:
+        for row in self._waiting:
+            if row.address.channel not in self.down:
+                self.receivers.setdefault(row.address, Receiver()).hear(row)
+        self._waiting = [row for row in self._waiting if row.address.channel in self.down]
+
+    def _call_off(self, cancel: Cancel) -> None:
+        off = [row for row in self._waiting if row.incident == cancel.conversation and row.message.kind in cancel.kinds]
+        self._waiting = [row for row in self._waiting if row not in off]
+        self._left.subtract((row.incident, row.address) for row in off)
+
+
 class DeskLife(RuleBasedStateMachine):
     """One ward of checks that depend on each other and belong together, and everything that can come over it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.ward = Ward(*CHECKS, policies=(ON_CALL, NIGHTS))
-        self.receivers: dict[Address, Receiver] = {}
-        self.heard = 0
+        self.post = Post()
 
     # --- What can happen ---
 
@@ -164,6 +201,15 @@ class DeskLife(RuleBasedStateMachine):
         desk.replan(CHECKS, self.ward.policies, SENDER, self.ward.now)
         self._listen()
 
+    @rule(channel=st.sampled_from(("mail", "chat", "hook")))
+    def a_channel_takes_nothing(self, channel: str) -> None:
+        self.post.down.add(channel)
+
+    @rule()
+    def every_channel_works(self) -> None:
+        self.post.down.clear()
+        self.post.deliver()
+
     @rule()
     def restart(self) -> None:
         """All that is left is what was written down, as the store would give it back."""
@@ -174,6 +220,8 @@ class DeskLife(RuleBasedStateMachine):
         for text in states:
             state = STATE.decode(text, STATE.version)
             after.desk.histories[state.check].restore(state)
+        again = [STATE.encode(history.state) for history in after.desk.histories.values()]
+        assert sorted(again) == sorted(states), "nothing is forgotten"
         scene = after.desk.scene
         scene.silences, scene.windows = before.desk.scene.silences, before.desk.scene.windows
         ended = [INCIDENT.decode(INCIDENT.encode(one), INCIDENT.version) for one in before.over]
@@ -205,13 +253,14 @@ class DeskLife(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """In the end everything is well, every silence and window is over, and everybody knows."""
+        self.every_channel_works()
         self.ward.wait(3 * 3600, step=60)
         for _ in range(30):
             self._look(set(NAMES), passed())
         self.ward.wait(3600, step=20)
         self._listen()
         assert not self.ward.desk.open_histories(), "what is well is over"
-        for address, receiver in self.receivers.items():
+        for address, receiver in self.post.receivers.items():
             assert not receiver.bad, f"{address} never heard that {receiver.bad} is over"
         self.ward.sent.clear()
         self.ward.wait(24 * 3600, step=3600)
@@ -231,12 +280,14 @@ class DeskLife(RuleBasedStateMachine):
 
     def _listen(self) -> None:
         self.ward.gather()
-        for row in self.ward.sent:
-            self.receivers.setdefault(row.address, Receiver()).hear(row)
-            assert row.message.incident is not None
-            if row.message.kind in QUIET_WHEN_TAKEN:
-                assert row.message.incident.acknowledgement is None, "an acknowledgement stops the escalation"
-        self.ward.sent.clear()
+        for item in self.ward.outbox:
+            self.post.take(item)
+            if isinstance(item, Cancel):
+                continue
+            assert item.message.incident is not None
+            if item.message.kind in QUIET_WHEN_TAKEN:
+                assert item.message.incident.acknowledgement is None, "an acknowledgement stops the escalation"
+        self.ward.outbox.clear()
 
 
 TestDeskLife = DeskLife.TestCase

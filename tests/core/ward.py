@@ -64,6 +64,9 @@ class Ward:
         self.policies = {policy.name: policy for policy in policies}
         self.now: datetime = NOW
         self.sent: list[Notification] = []
+        self.outbox: list[
+            Notification | Cancel
+        ] = []  # the same with what was called off, in the order in which it came about
         self.timeline: list[TimelineEntry] = []
         self.over: list[Incident] = []
         self.desk.replan(checks, self.policies, sender, NOW, **more)  # type: ignore[arg-type]  # as the desk has them
@@ -138,6 +141,7 @@ class Ward:
 
     def gather(self) -> Ward:
         changes = self.desk.take_changes()
+        self.outbox += changes.outbox
         self.sent += [item for item in changes.outbox if not isinstance(item, Cancel)]
         self.timeline += changes.entries
         self.over += [one for one in changes.incidents.values() if one.phase is Phase.RESOLVED]
