@@ -190,11 +190,11 @@ def _messages(count: int) -> str:
 
 
 def _and_more(message: Message) -> str:
-    """How many others broke together with it, are told of here and are not well; at its end all of them."""
+    """How many others broke together with it and are told of here: those that are not well; at its end those that are."""
     if message.kind is Kind.DIGEST or message.check is None or not message.others_count:
         return ""
     over = message.kind in _OVER
-    apart = sum(1 for one in message.others if one.bond is Bond.DEPENDS or (one.severity is Severity.OK and not over))
+    apart = sum(1 for one in message.others if one.bond is Bond.DEPENDS or (one.severity is Severity.OK) is not over)
     together = max(message.others_count, len(message.others)) - apart
     return f" and {together} more" if together > 0 else _leaning(message)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from sentinel.core.history import History
-from sentinel.core.incident import Because, Incident
+from sentinel.core.incident import Because, Incident, Policy
 from sentinel.core.notification import MOST_OTHERS, AboutOther, Bond
 from sentinel.core.rule import Severity
 
@@ -42,11 +42,17 @@ class Bundles:
             self._members.setdefault(after.bundle, {})[history.check.name] = history
             return
         self._by_number[bundle_of(after)] = history
-        if after.announced and after.mute is None:
-            self._speakers.setdefault(history.check.group, {})[history.check.name] = history
+        self._let_speak(history, after)
 
-    def speaker(self, history: History, severity: Severity) -> Incident | None:
-        """The incident of its group that speaks for an incident of this check if it is as bad as that."""
+    def regroup(self, histories: Iterable[History]) -> None:
+        """Checks may be of other groups than before."""
+        self._speakers.clear()
+        for history in histories:
+            if history.incident is not None and history.incident.is_open and history.incident.leads:
+                self._let_speak(history, history.incident)
+
+    def speaker(self, history: History, severity: Severity, policy: Policy) -> Incident | None:
+        """The incident of its group that speaks for an incident of this check if it is as bad as that and goes by that policy."""
         if not history.check.group:
             return None
         found = self._speakers.get(history.check.group, {})
@@ -56,7 +62,7 @@ class Bundles:
             if one is not history
             and one.incident is not None
             and one.incident.severity >= severity
-            and one.incident.policy.name == history.policy.name
+            and one.incident.policy.name == policy.name
         )
         return min(fit, key=lambda incident: incident.id, default=None)
 
@@ -71,7 +77,8 @@ class Bundles:
     def heir(self, incident: Incident) -> History | None:
         """Who takes over when an incident is over: of the same policy if there is one, the worst, the newest.
 
-        What broke first is often well first, and then the newest has to hand over less often.
+        What broke first is often well first, and then the newest has to hand over less often. One of which nobody is told now,
+        such as one that is silenced, takes over only where there is no other.
         """
         left = [one for one in self.members(incident) if one.incident is not None]
         return min(left, key=lambda one: _claim(one, incident), default=None)
@@ -103,6 +110,10 @@ class Bundles:
             speaker = self._by_number.get(bundle)
             if speaker is not None and _is_news(incident, speaker.incident):
                 self._well.setdefault(bundle, {})[incident.id] = about_other(history, incident, Severity.OK)
+
+    def _let_speak(self, history: History, incident: Incident) -> None:
+        if incident.announced and incident.mute is None:
+            self._speakers.setdefault(history.check.group, {})[history.check.name] = history
 
     def _forget(self, history: History, incident: Incident) -> None:
         name = history.check.name
@@ -143,7 +154,8 @@ def _is_news(over: Incident, speaker: Incident | None) -> bool:
     return since is not None and over.resolved_at is not None and over.resolved_at >= since
 
 
-def _claim(history: History, before: Incident) -> tuple[bool, int, int]:
+def _claim(history: History, before: Incident) -> tuple[bool, bool, int, int]:
     incident = history.incident
     assert incident is not None
-    return incident.policy.name != before.policy.name, -incident.severity.urgency, -incident.id
+    other_policy = incident.policy.name != before.policy.name
+    return incident.mutes_itself, other_policy, -incident.severity.urgency, -incident.id

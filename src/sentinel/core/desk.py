@@ -95,6 +95,7 @@ class Desk:
                 self.histories[name].replan(check, policy)
             else:
                 self.histories[name] = History(check, policy)
+        self.scene.bundles.regroup(self.histories.values())
 
     # --- Events -----------------------------------------------------------------------------------------------------
 

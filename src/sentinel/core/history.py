@@ -79,6 +79,7 @@ class History:
         "incident",
         "last",
         "memories",
+        "over_at",
         "policy",
         "recovered_at",
         "since",
@@ -96,6 +97,7 @@ class History:
         self._to_forget: datetime | None = None  # until then what is recalled is to be forgotten again
         self.flapping = Flapping()
         self.recovered_at: datetime | None = None  # when it was last good after it had been bad, since the start
+        self.over_at: datetime | None = None  # when its last incident ended, since the start
         self.last: Result | None = None
         self.memories: dict[Rule, Memory] = memories_of(check)  # of rules over time
         self.tally = Tally(check.name, check.interval)
@@ -191,7 +193,7 @@ class History:
         incident, effects, refusal = step(before, event, now)
         if effects and incident is not None and incident.phase is Phase.RESOLVED:
             self.incident = None
-            self.recovered_at = now  # a rule over time may speak of the past for a while yet
+            self.recovered_at = self.over_at = now  # a rule over time may speak of the past for a while yet
             self._forget_told(incident)
         else:
             self.incident = incident

@@ -64,7 +64,7 @@ class Around:
     warning: Mute | None = None  # for an incident that is a warning
     critical: Mute | None = None  # for one that is critical
     hole: Mute | None = None  # for a hole in security
-    policy: "Policy | None" = None  # that a warning goes by, where a route says so
+    policy: "Policy | None" = None  # that a warning goes by; None: what it has
     critical_policy: "Policy | None" = None  # likewise
     flapping: float | None = None  # how much of the last results were changes, 0 to 1; None while it does not flap
     company: bool = False  # whether others of its bundle are in trouble and would speak for it
@@ -167,6 +167,7 @@ class Incident:
     id: int = 0
     phase: Phase = Phase.PENDING
     severity: Severity = Severity.OK
+    routed: bool = False  # whether a route gave it another policy than its check has
     cause: Cause = Cause.RESULTS
     verdict: Verdict = GOOD  # the latest that was not good
     breaches: int = 0  # bad results in a row
@@ -212,6 +213,11 @@ class Incident:
     def announced(self) -> bool:
         """Whether it has been told of by itself."""
         return bool(self.levels)
+
+    @property
+    def mutes_itself(self) -> bool:
+        """Whether it would be muted even if no other incident spoke for it."""
+        return self.mute is not None and not self.mute.bundle
 
 
 # --- Events: what can happen to an incident -------------------------------------------------------------------------

@@ -247,12 +247,12 @@ def _worsen(incident: Incident, event: Judged, now: datetime) -> Step:
 
 
 def _rerouted(incident: Incident, event: Judged) -> Incident:
-    """A route may give incidents that are as bad as this one another policy."""
+    """Whoever is told of incidents that are as bad as this one may be others than before."""
     critical = incident.severity is Severity.CRITICAL
     policy = event.around.critical_policy if critical else event.around.policy
     if policy is None or policy.name == incident.policy.name:
         return incident
-    return replace(incident, policy=policy, levels=(), rounds=())
+    return replace(incident, policy=policy, routed=policy.name != event.policy.name, levels=(), rounds=())
 
 
 def _ease(incident: Incident, now: datetime) -> Step:
@@ -371,7 +371,7 @@ def _inherit(heir: Incident, before: Incident) -> Incident:
     both_critical = heir.critical_at is not None and before.critical_at is not None
     return replace(
         heir,
-        mute=None,
+        mute=heir.mute if heir.mutes_itself else None,
         levels=before.levels,
         rounds=before.rounds,
         told_at=before.told_at,
@@ -382,7 +382,7 @@ def _inherit(heir: Incident, before: Incident) -> Incident:
         phase=Phase.ACKNOWLEDGED if before.acknowledgement else Phase.OPEN,
         assigned_to=heir.assigned_to or before.assigned_to,
         paused=before.paused,
-        paused_at=before.paused_at,
+        paused_at=heir.paused_at if heir.mutes_itself else before.paused_at,
     )
 
 

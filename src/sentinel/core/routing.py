@@ -116,7 +116,8 @@ def _runs_commands(effect: Effect, incident: Incident) -> bool:
 def route(effect: Effect, incident: Incident, sender: Sender, now: datetime) -> tuple[Address, ...]:
     """The addresses for an effect: those of its level when it has one, else everybody who was told before.
 
-    A channel that the plan no longer has is left out here; whoever was told through it before stands in `incident.told`.
+    A channel that the plan no longer has is left out here, and others are told instead where a level has none that is left;
+    whoever was told through it before stands in `incident.told`.
     """
     if effect.kind in UNTOLD or (incident.mute is not None and effect.kind not in _ALWAYS_TOLD):
         return ()
@@ -128,11 +129,11 @@ def route(effect: Effect, incident: Incident, sender: Sender, now: datetime) -> 
     level = incident.policy.levels[effect.level - 1]
     on_call = (to for name in level.on_call if name in sender.on_call for to in sender.on_call[name].who(now))
     reached = tuple(dict.fromkeys((*_reached(level.channels, sender.recipients), *on_call)))
-    return reached if reached or not level.on_call else instead(incident.policy, sender.recipients, sender.commands)
+    return reached or instead(incident.policy, sender.recipients, sender.commands)
 
 
 def instead(policy: Policy, recipients: Recipients, commands: Collection[str]) -> tuple[Address, ...]:
-    """Who is told where a level has nobody on call and no channels: those of the other levels, or else everybody.
+    """Who is told where a level has nobody on call and no channels (any more): those of the other levels, or else everybody.
 
     Somebody has to hear of it; a command is no substitute for a person.
     """

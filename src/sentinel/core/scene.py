@@ -47,16 +47,18 @@ class Scene:
             history: of the check.
             at: the moment; aware.
         """
-        warning, critical = (self._mute(history, severity, at) for severity in (Severity.WARNING, Severity.CRITICAL))
+        policy, critical_policy = (self._policy(history, one, at) for one in (Severity.WARNING, Severity.CRITICAL))
+        warning = self._mute(history, Severity.WARNING, policy, at)
+        critical = self._mute(history, Severity.CRITICAL, critical_policy, at)
         incident = history.incident
         return Around(
             excuse=self.excuse(history.check, at),
             warning=warning,
             critical=critical,
             hole=self._silence(history.check, Severity.CRITICAL, at),
-            policy=self._route(history.check, Severity.WARNING, at),
-            critical_policy=self._route(history.check, Severity.CRITICAL, at),
-            company=incident is not None and bool(self.bundles.members(incident)),
+            policy=policy,
+            critical_policy=critical_policy,
+            company=incident is not None and any(map(_would_speak, self.bundles.members(incident))),
             heard=self._who_heard_of(incident),
             sequence=self._sequence(critical, warning),
         )
@@ -76,13 +78,13 @@ class Scene:
 
     # --- Mutes, in the order in which they count ---
 
-    def _mute(self, history: History, severity: Severity, at: datetime) -> Mute | None:
+    def _mute(self, history: History, severity: Severity, policy: Policy, at: datetime) -> Mute | None:
         return (
             self._silence(history.check, severity, at)
             or self._window(history.check, at)
             or self._dependency(history, at)
-            or self._quiet(history, severity, at)
-            or self._group(history, severity)
+            or _quiet(policy, severity, at)
+            or self._group(history, severity, policy)
         )
 
     def _silence(self, check: Check, severity: Severity, at: datetime) -> Mute | None:
@@ -113,35 +115,32 @@ class Scene:
         parents = [
             self.histories[name] for group in history.check.depends_on for name in group if name in self.histories
         ]
-        if at - (opened_at or at) < LOOK_FOR and any(
-            _is_in_doubt(parent) or not _seen_since(parent, began_at) for parent in parents
-        ):
+        waited = at - (opened_at or at)
+        if waited < LOOK_FOR and any(_is_in_doubt(parent) or not _seen_since(parent, began_at) for parent in parents):
             return True
         settle = max(SETTLE_FOR, history.check.interval * history.check.close_after + history.check.timeout)
-        return any(_came_back(parent, began_at, at, settle) for parent in parents)
+        # A parent that fails now and then, and is never confirmed, must not hold its child back for good.
+        blips = waited < LOOK_FOR + settle
+        ends = (parent.recovered_at if blips else parent.over_at for parent in parents)
+        return any(end is not None and end > began_at and at - end < settle for end in ends)
 
-    def _quiet(self, history: History, severity: Severity, at: datetime) -> Mute | None:
-        policy = history.incident.policy if history.incident is not None else history.policy
-        if severity is Severity.CRITICAL or not any_covers(policy.quiet, at):
-            return None
-        return Mute(because=Because.QUIET, by=policy.name)
-
-    def _group(self, history: History, severity: Severity) -> Mute | None:
+    def _group(self, history: History, severity: Severity, policy: Policy) -> Mute | None:
         incident = history.incident
         if incident is not None and incident.announced and incident.leads:
             return None
-        speaker = self._faithful(incident, severity) or self.bundles.speaker(history, severity)
+        speaker = self._faithful(incident, severity, policy) or self.bundles.speaker(history, severity, policy)
         if speaker is None:
             return None
         return Mute(because=Because.GROUP, by=speaker.check, bundle=bundle_of(speaker))
 
-    def _faithful(self, incident: Incident | None, severity: Severity) -> Incident | None:
+    def _faithful(self, incident: Incident | None, severity: Severity, policy: Policy) -> Incident | None:
         """The incident that speaks for this one already, if it still may."""
         if incident is None or incident.mute is None or incident.mute.because is not Because.GROUP:
             return None
         speaker = self._speaker_of(incident)
-        speaks = speaker is not None and speaker.mute is None and speaker.severity >= severity
-        return speaker if speaks else None
+        if speaker is None or speaker.mute is not None or speaker.severity < severity:
+            return None
+        return speaker if speaker.policy.name == policy.name else None
 
     def _who_heard_of(self, incident: Incident | None) -> tuple[Address, ...]:
         """Whom the incident that speaks for this one has told of it since it joined."""
@@ -160,9 +159,27 @@ class Scene:
         speaker = self.bundles.speaking_for(incident.bundle)
         return speaker.incident if speaker is not None else None
 
-    def _route(self, check: Check, severity: Severity, at: datetime) -> Policy | None:
-        name = choose(self.routes, check, severity, at)
-        return self.policies.get(name) if name else None
+    def _policy(self, history: History, severity: Severity, at: datetime) -> Policy:
+        """By what an incident of a check goes when it is as bad as that: what it has while it gets no worse, then what a route
+        says, and where none does what it has by itself."""
+        incident = history.incident if history.incident is not None and history.incident.is_open else None
+        if incident is not None and incident.severity >= severity:
+            return incident.policy
+        name = choose(self.routes, history.check, severity, at)
+        if name is not None and name in self.policies:
+            return self.policies[name]
+        return history.policy if incident is None or incident.routed else incident.policy
+
+
+def _quiet(policy: Policy, severity: Severity, at: datetime) -> Mute | None:
+    if severity is Severity.CRITICAL or not any_covers(policy.quiet, at):
+        return None
+    return Mute(because=Because.QUIET, by=policy.name)
+
+
+def _would_speak(member: History) -> bool:
+    """Whether people would hear of it if the incident that speaks for it were over."""
+    return member.incident is not None and not member.incident.mutes_itself
 
 
 def _is_down(parent: History) -> bool:
@@ -177,12 +194,6 @@ def _is_in_doubt(parent: History) -> bool:
 
 def _seen_since(parent: History, at: datetime) -> bool:
     return parent.last is not None and parent.last.finished_at >= at
-
-
-def _came_back(parent: History, failed_since: datetime, at: datetime, settle: timedelta) -> bool:
-    """Whether it was in trouble when the check began to fail, and is well for less than `settle`."""
-    since = parent.recovered_at
-    return since is not None and since > failed_since and at - since < settle
 
 
 def _held_by(parent: History) -> Mute:

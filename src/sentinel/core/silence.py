@@ -103,11 +103,11 @@ class Silences:
         return others
 
     def covering(self, check: Check, severity: Severity, now: datetime) -> Silence | None:
-        """The silence that mutes a trouble of that check now; of several the one that ends last."""
+        """The silence that mutes a trouble of that check now; of several the one that ends last, and of these the newest."""
         if not self._by_id:
             return None
         found = [one for one in self._meaning(check) if one.mutes(severity, now)]
-        return max(found, key=lambda one: one.ends_at, default=None)
+        return max(found, key=lambda one: (one.ends_at, one.id), default=None)
 
     def _still(self, check: Check, meant: tuple[Silence, ...], changed: Silence) -> tuple[Silence, ...]:
         """Those that mean a check, when they did before and one of them has changed."""
