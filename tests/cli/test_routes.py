@@ -44,6 +44,7 @@ async def test_a_check_or_a_time_that_is_none_is_refused(tmp_path: Path) -> None
     unknown = await sentinel("config", "routes", "apy", "-c", file)
     assert (unknown.code, "did you mean api?" in unknown.err) == (64, True)
     assert (await sentinel("config", "routes", "api", "--at", "tonight", "-c", file)).code == 64
+    assert (await sentinel("config", "routes", "api", "--at", "9999-12-31T23:59", "-c", file)).code == 64
 
 
 async def test_the_check_of_a_configuration_warns_of_what_nobody_hears(tmp_path: Path) -> None:

@@ -171,6 +171,11 @@ async def test_a_time_without_a_zone_is_refused(site: Site, query: str) -> None:
     assert (await site.local.get(f"/api/v1/incidents?{query}")).status_code == 400
 
 
+async def test_a_time_beyond_the_calendar_is_the_clients_mistake(site: Site) -> None:
+    """In UTC it lies in the year 0: that was a fault of Sentinel's, with a traceback for whoever asked over TCP."""
+    assert (await site.remote.get("/api/v1/incidents?since=0001-01-01T00:00:00%2B14:00")).status_code == 400
+
+
 async def test_an_unknown_state_is_refused(site: Site) -> None:
     assert (await site.local.get("/api/v1/outbox?state=lost")).status_code == 400
 

@@ -25,7 +25,16 @@ async def test_what_cannot_be_arranged_is_refused_with_the_reason(site: Site) ->
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"to": "tomorrow"}, {"to": None}, {"from": 7}, {"why": ""}, {"person": ["ben"]}, {"until": "noon"}]
+    "wrong",
+    [
+        {"to": "tomorrow"},
+        {"to": None},
+        {"from": 7},
+        {"why": ""},
+        {"person": ["ben"]},
+        {"until": "noon"},
+        {"to": "9999-12-31T23:59"},
+    ],
 )
 async def test_a_body_that_says_something_else_is_refused(site: Site, wrong: dict[str, Any]) -> None:
     assert (await site.local.post(OVERRIDES, json=ASKED | wrong)).status_code == 400

@@ -77,6 +77,7 @@ async def test_the_status_says_what_is_quiet_and_why(site: Site) -> None:
         ({"for": "0s"}, 400, "`for` has to be a duration"),
         ({"for": "400d"}, 409, "at most 366 days"),
         ({"from": "2026-11-22T10:00:00"}, 400, "`from` has to be a time with its zone"),
+        ({"from": "9999-12-31T23:59:59-12:00"}, 400, "`from` has to be a time with its zone"),
         ({"from": "2026-11-22T09:00:00Z"}, 409, "it would be over already: it ends at 2026-11-22 11:00 UTC"),
         ({"from": "2029-11-22T09:00:00Z"}, 409, "it has to start within 366 days"),
         ({"checks": ["logni"]}, 409, "check logni means none of the 2 checks"),

@@ -121,9 +121,9 @@ def _start(since: str | None) -> "datetime":
 
 
 def _time(name: str, text: str) -> "datetime":
-    from datetime import datetime
+    from sentinel.base.moments import read_moment
 
     try:
-        return datetime.fromisoformat(text)
+        return read_moment(text)
     except ValueError:
         raise click.UsageError(f"{name}: {text!r} is no time such as 2026-12-24T09:00") from None

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from sentinel.base.moments import read_moment
 from sentinel.cli.incidents import by_option, login_name
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -59,7 +60,7 @@ def moment(text: str, now: datetime) -> datetime:
         UsageError: it is none of these.
     """
     try:
-        found = _next(time.fromisoformat(text), now) if len(text) == len("22:00") else datetime.fromisoformat(text)
+        found = _next(time.fromisoformat(text), now) if len(text) == len("22:00") else read_moment(text)
     except ValueError:
         expected = "such as 22:00, '2026-12-24 22:00' or 2026-12-24T22:00:00+01:00"
         raise click.UsageError(f"{text!r} is no time {expected}") from None

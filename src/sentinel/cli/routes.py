@@ -73,14 +73,15 @@ def _check(plan: "Plan", name: str) -> "Check":
 
 
 def _moment(text: str | None) -> "datetime":
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     from sentinel.base.clock import SystemClock
+    from sentinel.base.moments import read_moment
 
     if text is None:
         return SystemClock().now()
     try:
-        moment = datetime.fromisoformat(text)
+        moment = read_moment(text)
     except ValueError:
         raise click.UsageError(f"--at: {text!r} is no time such as 2026-12-24T22:00") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sentinel.app.rosters import NotArranged, StandIn
+from sentinel.base.moments import read_moment
 from sentinel.reports.documents import plain
 from sentinel.web import payload
 from sentinel.web.answers import body, json_answer
@@ -70,7 +71,7 @@ def stand_in(content: bytes) -> StandIn:
 def _moment(value: object) -> datetime:
     """A time; one without a zone is local to the schedule, and still naive here."""
     try:
-        return datetime.fromisoformat(value if isinstance(value, str) else "")
+        return read_moment(value if isinstance(value, str) else "")
     except ValueError:
         raise BadRequest("`from` and `to` have to be times such as 2026-12-24T09:00") from None
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import orjson
 
 from sentinel.base.errors import SentinelError
+from sentinel.base.moments import read_moment
 from sentinel.base.units import parse_duration
 from sentinel.probes.heartbeat import Report, Sign
 
@@ -99,7 +100,7 @@ def query(parameters: Mapping[str, str], name: str, read: Callable[[str], T], de
 
 def moment(text: str) -> datetime:
     """A time with its zone, as ISO 8601 has it; raises ValueError."""
-    at = datetime.fromisoformat(text)
+    at = read_moment(text)
     if at.tzinfo is None:
         raise ValueError("a time without a zone")
     return at

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from sentinel.base.fields import Options, ZoneName
+from sentinel.base.moments import within_reason
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -34,6 +35,12 @@ def _month_day(value: int) -> int:
 
 
 def _day(value: object) -> date:
+    found = _read(value)
+    within_reason(found.year)
+    return found
+
+
+def _read(value: object) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value  # TOML has days of its own
     try:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from sentinel.base.fields import Options, ZoneName
+from sentinel.base.moments import within_reason
 from sentinel.base.units import parse_duration
 from sentinel.config.schema.calendars import Day
 from sentinel.config.schema.fields import TIME_OF_DAY, HowBad, Line, Name, time_of_day
@@ -33,6 +34,12 @@ def _turn(value: object) -> timedelta:
 
 def _time(value: object) -> datetime:
     """A time; one without a zone is local to the schedule, and still naive here."""
+    found = _read(value)
+    within_reason(found.year)
+    return found
+
+
+def _read(value: object) -> datetime:
     if isinstance(value, datetime):
         return value  # TOML has times of its own
     if isinstance(value, date):

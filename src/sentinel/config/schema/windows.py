@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from sentinel.base.fields import Duration, Options, PositiveDuration, ZoneName
+from sentinel.base.moments import within_reason
 from sentinel.config.schema.calendars import Days, MonthDay
 from sentinel.config.schema.fields import TIME_OF_DAY, Line, Name, time_of_day
 
@@ -14,6 +15,12 @@ _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}")
 
 
 def _local(value: object) -> datetime:
+    found = _read(value)
+    within_reason(found.year)
+    return found
+
+
+def _read(value: object) -> datetime:
     if isinstance(value, datetime) and value.tzinfo is None:
         return value  # TOML has local times of its own
     text = value if isinstance(value, str) else ""
