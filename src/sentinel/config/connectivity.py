@@ -17,6 +17,9 @@ AT: KeyPath = ("connectivity",)
 #: A failed check waits for beacons before it is judged, so they must not take long.
 LONGEST_TIMEOUT = timedelta(seconds=10)
 
+#: Beacons are somebody else's: they are not asked all the time. A check that fails has them asked at once.
+SHORTEST_INTERVAL = timedelta(seconds=1)
+
 _EXPECTED = "'HOST:PORT', such as '10.0.0.1:53'; a URL, such as 'https://status.example.org/'; or 'dns:NAME'"
 _NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 _HOST = re.compile(rf"{_NAME.pattern}|[0-9a-f:.]+")  # or an address of IPv6
@@ -30,6 +33,8 @@ def compile_connectivity(loaded: Loaded) -> Connectivity:
     if entry.timeout > LONGEST_TIMEOUT:
         expected = f"at most {write_duration(LONGEST_TIMEOUT)}"
         problems.add((*AT, "timeout"), write_duration(entry.timeout), expected, "a failed check waits for the answers")
+    if entry.every < SHORTEST_INTERVAL:
+        problems.add((*AT, "every"), write_duration(entry.every), f"at least {write_duration(SHORTEST_INTERVAL)}")
     if entry.targets and entry.need > len(entry.targets):
         problems.add((*AT, "need"), str(entry.need), f"at most {len(entry.targets)}, as many as there are targets")
     return Connectivity(

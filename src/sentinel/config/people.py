@@ -23,7 +23,7 @@ from sentinel.config.schema.people import (
     ScheduleFile,
     ScheduleRotation,
 )
-from sentinel.config.telling import ChannelPart, channel_names, refuse_unknown_channel
+from sentinel.config.telling import ChannelPart, channel_names, command_names, refuse_unknown_channel
 from sentinel.core.hours import Calendar
 from sentinel.core.incident import Address
 from sentinel.core.oncall import OnCall, Override, Person, Rotation, Shift, Shifts
@@ -49,7 +49,7 @@ def compile_people(loaded: Loaded, channels: Sequence[ChannelPart], kinds: Chann
 class _PeopleCompiler:
     def __init__(self, loaded: Loaded, channels: Sequence[ChannelPart], kinds: ChannelKinds) -> None:
         self._problems = loaded.problems
-        self._names = channel_names(loaded)
+        self._names, self._commands = channel_names(loaded), command_names(loaded)
         self._channels = {part.channel.name: part.channel for part in channels}
         self._kinds = kinds
 
@@ -63,7 +63,7 @@ class _PeopleCompiler:
         return Person(name=name, title=entry.title, addresses=addresses)
 
     def _addresses(self, path: KeyPath, entry: AddressEntry) -> tuple[Address, ...]:
-        refuse_unknown_channel((*path, "channel"), entry.channel, self._names, self._problems)
+        refuse_unknown_channel((*path, "channel"), entry.channel, self._names, self._problems, self._commands)
         channel = self._channels.get(entry.channel)
         if channel is None:
             return ()

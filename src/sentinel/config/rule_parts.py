@@ -48,7 +48,16 @@ class RuleParts:
         fine = all(0 <= bound <= 1 for bound in (bounds.warning, bounds.critical) if bound is not None)
         if not fine:
             self._problems.add(path, f"{what} outside of 0 to 1", f"a ratio such as {such}")
-        return fine
+        return fine and self._can_be_exceeded(path, bounds, what)
+
+    def _can_be_exceeded(self, path: KeyPath, bounds: Bounds, what: str) -> bool:
+        """A rule speaks beyond its bound, and beyond all or nothing there is nothing."""
+        end, words = (1, "100 %") if bounds.direction is Direction.ABOVE else (0, "0 %")
+        idle = [key for key, bound in (("warning", bounds.warning), ("critical", bounds.critical)) if bound == end]
+        for key in idle:
+            found = f"{what} that is never {bounds.direction} {words}"
+            self._problems.add((*path, key), found, f"a bound that can be exceeded, such as {'99%' if end else '1%'}")
+        return not idle
 
     def check_kept(
         self, path: KeyPath, window: timedelta, *, rolled: bool, key: str = "window", what: str = "a window of "

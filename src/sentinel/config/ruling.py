@@ -192,6 +192,8 @@ class _Compiler(RuleParts):
             self._problems.add((*path, "objective"), found, "a share below 100 %, such as '99.9%'")
             return None
         pairs = [self._burn((*path, "windows", index), one) for index, one in enumerate(entry.windows)]
+        for number, pair in enumerate(pairs):
+            self._check_factor((*path, "windows", number, "factor"), pair, objective)
         for number, pair in enumerate(pairs or WORKBOOK):
             place = (*path, "windows", number) if pairs else path
             self.check_kept(place, pair.long, rolled=True, key="long" if pairs else "")
@@ -203,6 +205,12 @@ class _Compiler(RuleParts):
             found = f"{write_duration(entry.short)}, not shorter than the long window"
             self._problems.add((*path, "short"), found, "a window that is shorter, such as a twelfth of it")
         return Burn(long=entry.long, short=entry.short, factor=entry.factor, severity=_SEVERITIES[entry.severity])
+
+    def _check_factor(self, path: KeyPath, pair: Burn, objective: float) -> None:
+        """When everything fails, a budget burns 1 / (1 - objective) times as fast as it may: nothing is faster."""
+        fastest = 1 / (1 - objective)
+        if pair.factor >= fastest:
+            self._problems.add(path, f"{pair.factor:g}", f"less than {fastest:.6g}: this budget never burns faster")
 
     def _check_short(self, path: KeyPath, pair: Burn, *, own: bool) -> None:
         if self.held(pair.short) < 1:

@@ -12,7 +12,7 @@ from sentinel.config.places import LONGEST_SOCKET_PATH
 from sentinel.config.read import read_what_is_fine
 from sentinel.config.schema.own import LimitsEntry, LogsEntry, ReportsEntry, ScheduleEntry, StoreEntry, WebEntry
 from sentinel.config.secrecy import anchored_url
-from sentinel.config.telling import ChannelPart, channel_names, refuse_unknown_channel
+from sentinel.config.telling import ChannelPart, channel_names, command_names, refuse_unknown_channel
 from sentinel.core.incident import Policy
 from sentinel.core.plan import Limits, LogPlan, ReportPlan, StorePlan, WebPlan
 
@@ -101,8 +101,9 @@ def _reports(loaded: Loaded, entry: ReportsEntry, usual: tuple[str, ...]) -> Ite
 
 
 def _check_channels(loaded: Loaded, path: KeyPath, entry: ScheduleEntry) -> None:
+    names, commands = channel_names(loaded), command_names(loaded)
     for number, name in enumerate(entry.channels or ()):
-        refuse_unknown_channel((*path, "channels", number), name, channel_names(loaded), loaded.problems)
+        refuse_unknown_channel((*path, "channels", number), name, names, loaded.problems, commands)
 
 
 def _mail_channels(channels: Sequence[ChannelPart], policy: Policy) -> tuple[str, ...]:

@@ -32,12 +32,15 @@ DEFAULT_POLICY = "default"
 
 #: A level is told again, and people are kept informed, no more often than this.
 SHORTEST_REPEAT = timedelta(minutes=1)
+SHORTEST_REMINDER = timedelta(seconds=1)
 
 #: Keys that every kind of channel has; all others belong to the kind.
 COMMON = ChannelEntry.model_fields.keys()
 
 #: The kind of channel that runs commands.
 COMMANDS = "command"
+
+_TELLS = "a channel that tells people; this one runs commands"
 
 #: The levels of the policy that is made when a file has none: the health-care guide's escalation procedure.
 DEFAULT_LEVELS = (
@@ -72,11 +75,18 @@ def channel_names(loaded: Loaded) -> list[str]:
     return list(entries) if isinstance(entries, dict) else []
 
 
+def command_names(loaded: Loaded) -> frozenset[str]:
+    """The names of the channels that run commands."""
+    entries = loaded.tree.get("channels", {})
+    return frozenset(name for name in channel_names(loaded) if _value(entries, name, "kind") == COMMANDS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """What policies may name."""
 
     channels: Collection[str]
+    commands: Collection[str]  # those of the channels that run commands
     schedules: Collection[str]
     calendars: Mapping[str, Calendar]
 
@@ -86,7 +96,9 @@ def compile_policies(
 ) -> dict[str, Policy]:
     """The policies by name; `default` is always among them."""
     entries = named_entries(loaded, POLICIES_AT, "policies by their names")
-    known = Known(channels=channel_names(loaded), schedules=schedules, calendars=calendars)
+    known = Known(
+        channels=channel_names(loaded), commands=command_names(loaded), schedules=schedules, calendars=calendars
+    )
     policies = {DEFAULT_POLICY: default_policy(_that_tell_people(loaded))}
     for name, data in entries.items():
         path: KeyPath = (*POLICIES_AT, name)
@@ -98,12 +110,8 @@ def compile_policies(
 
 def _that_tell_people(loaded: Loaded) -> list[str]:
     """The channels that nobody has to name before they are used; a command is run by a level that asks for it, or never."""
-    entries = loaded.tree.get("channels", {})
-    return [
-        name
-        for name in channel_names(loaded)
-        if not isinstance(entries[name], dict) or entries[name].get("kind") != COMMANDS
-    ]
+    commands = command_names(loaded)
+    return [name for name in channel_names(loaded) if name not in commands]
 
 
 def default_policy(channels: Collection[str]) -> Policy:
@@ -111,8 +119,13 @@ def default_policy(channels: Collection[str]) -> Policy:
     return Policy(name=DEFAULT_POLICY, levels=tuple(levels) if channels else ())
 
 
-def refuse_unknown_channel(path: KeyPath, name: str, known: Collection[str], problems: Problems) -> None:
-    if name not in known:
+def refuse_unknown_channel(
+    path: KeyPath, name: str, known: Collection[str], problems: Problems, commands: Collection[str] = ()
+) -> None:
+    """Note a name that no channel has, or one of `commands` where people are to be told."""
+    if name in commands:
+        problems.add(path, repr(name), _TELLS)
+    elif name not in known:
         expected = f"the name of a channel: {listed(known)}" if known else "no name: there are no channels"
         problems.add(path, repr(name), expected, did_you_mean(name, known))
 
@@ -165,7 +178,7 @@ def _check_fallback(part: ChannelPart, entries: Mapping[str, object], problems: 
     elif part.channel.kind == COMMANDS:
         problems.add(place, repr(name), "no key here: nobody can run a command in place of another")
     elif _value(entries, name, "kind") == COMMANDS:
-        problems.add(place, repr(name), "a channel that tells people; this one runs commands")
+        problems.add(place, repr(name), _TELLS)
     elif part.channel.name in (way := _fallbacks(entries, name)):
         around = " -> ".join((part.channel.name, *way[: way.index(part.channel.name) + 1]))
         problems.add(place, repr(name), f"a channel that does not lead back here ({around})")
@@ -192,6 +205,11 @@ def _policy(path: KeyPath, name: str, entry: PolicyEntry, known: Known, problems
         if level.after < before.after:
             place = (*path, "levels", index, "after")
             problems.add(place, problems.shown(place, secret=False), "a time not before that of the level above")
+    for key, every in (("warning", entry.remind.warning), ("critical", entry.remind.critical)):
+        if every and every < SHORTEST_REMINDER:
+            place = (*path, "remind", key)
+            expected = f"0, or at least {write_duration(SHORTEST_REMINDER)}"
+            problems.add(place, problems.shown(place, secret=False), expected)
     return Policy(
         name=name,
         levels=levels,
@@ -229,17 +247,19 @@ def _updates(path: KeyPath, entry: UpdatesEntry, known: Known, problems: Problem
         expected = f"at least {write_duration(SHORTEST_REPEAT)}"
         problems.add((*path, "every"), problems.shown((*path, "every"), secret=False), expected)
     return Updates(
-        channels=_known_channels(path, entry.channels, known, problems),
+        channels=_known_channels(path, entry.channels, known, problems, known.commands),
         every=entry.every,
         after=entry.after,
         severity=SEVERITIES[entry.severity],
     )
 
 
-def _known_channels(path: KeyPath, names: Sequence[str], known: Known, problems: Problems) -> tuple[str, ...]:
-    """The names, each once; those that no channel has are noted."""
+def _known_channels(
+    path: KeyPath, names: Sequence[str], known: Known, problems: Problems, commands: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The names, each once; those that no channel has are noted, and so are those of `commands`."""
     for index, name in enumerate(names):
-        refuse_unknown_channel((*path, "channels", index), name, known.channels, problems)
+        refuse_unknown_channel((*path, "channels", index), name, known.channels, problems, commands)
     return tuple(dict.fromkeys(names))
 
 

@@ -13,7 +13,7 @@ from sentinel.config.problems import Problems, did_you_mean, listed
 from sentinel.config.read import read
 from sentinel.config.schema.calendars import weekdays
 from sentinel.config.schema.windows import WindowEntry, WindowMatch
-from sentinel.config.telling import channel_names, refuse_unknown_channel
+from sentinel.config.telling import channel_names, command_names, refuse_unknown_channel
 from sentinel.core.matcher import Matcher
 from sentinel.core.progress import SHORTEST
 from sentinel.core.recurrence import Once, Recurrence, Repeating, moment, shortest_gap
@@ -68,8 +68,9 @@ def _window(
 
 
 def _check_names(path: KeyPath, entry: WindowEntry, loaded: Loaded, kinds: CheckKinds) -> None:
+    names, commands = channel_names(loaded), command_names(loaded)
     for index, name in enumerate(entry.channels):
-        refuse_unknown_channel((*path, "channels", index), name, channel_names(loaded), loaded.problems)
+        refuse_unknown_channel((*path, "channels", index), name, names, loaded.problems, commands)
     for index, kind in enumerate(entry.match.kinds):
         if kind not in kinds:
             place = (*path, "match", "kinds", index)

@@ -1,7 +1,7 @@
 """Checks as a file has them, and what holds for all of them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -62,7 +62,7 @@ class CheckEntry(Options):
     """Good results in a row before an incident resolves; else the default."""
     recheck: Duration | None = None
     """Time from a bad result to the next look, until an incident opens, at most the interval; else the default."""
-    depends_on: tuple[Name | tuple[Name, ...], ...] = ()
+    depends_on: tuple[Name | Annotated[tuple[Name, ...], Field(min_length=1)], ...] = ()
     """Names of checks without which this one cannot be well. While one of them is down, nobody is told of this one by itself.
     A list among the names stands for alternatives: one of them that is up will do."""
     group: Line | None = None

@@ -16,7 +16,7 @@ class ConnectivityEntry(Options):
     `dns:` and a name, which has to be resolved. Choose them at different distances, one of them by address: a gateway, your
     name server, something outside. None is asked unless it stands here."""
     every: PositiveDuration = Field(default="20s", validate_default=True)
-    """How often they are asked, beside when a check fails."""
+    """How often they are asked, beside when a check fails; at least a second."""
     timeout: PositiveDuration = Field(default="3s", validate_default=True)
     """How long an answer may take; a failed check may wait for it twice. At most 10 s."""
     need: Annotated[int, Field(ge=1)] = 1

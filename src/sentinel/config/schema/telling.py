@@ -70,7 +70,7 @@ class PolicyEntry(Options):
     levels: tuple[LevelEntry, ...] = Field(min_length=1)
     """The levels, in the order of their times."""
     remind: PerSeverity = PerSeverity()
-    """How often everybody who was told is reminded; 0 is never."""
+    """How often everybody who was told is reminded, at least a second; 0 is never."""
     acknowledge: Hold = Hold()
     """How long an acknowledgement holds unless it says otherwise; then the escalation goes on."""
     updates: UpdatesEntry | None = None
