@@ -52,6 +52,9 @@ _WHY = {
 
 def cancels(incident: Incident, effects: Iterable[Effect], now: datetime) -> Iterator[Cancel]:
     """What effects of an incident make pointless."""
+    effects = tuple(effects)
+    if any(effect.kind is EffectKind.OPENED for effect in effects):
+        return  # nothing was told of it before; in a storm thousands open and are muted at once
     for effect in effects:
         if effect.kind in CANCELS:
             yield Cancel(incident.conversation, CANCELS[effect.kind], now, _WHY[effect.kind])

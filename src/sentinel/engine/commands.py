@@ -1,6 +1,7 @@
 """The books of commands: how one ended is written in the transaction that settles its row, so that nobody hears of a run that
 was not, and of each that was."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sentinel.core import commanding
@@ -34,16 +35,22 @@ def recover(tx: Transaction, now: datetime, *, leases_too: bool = False) -> list
     return rows
 
 
-def give_up(tx: Transaction, pointless: Cancel) -> None:
+def give_up(tx: Transaction, pointless: Sequence[Cancel]) -> None:
     """Cancel what has become pointless. Whoever heard that a command would run hears that it does not."""
-    if Kind.COMMAND in pointless.kinds:
-        veto(tx, pointless.conversation, pointless.at, "", pointless.why)
-    tx.outbox.cancel(pointless.conversation, pointless.kinds)
+    reasons: dict[int, Cancel] = {}  # by conversation: why its commands do not run
+    for one in pointless:
+        if Kind.COMMAND in one.kinds:
+            reasons.setdefault(one.conversation, one)
+    for row in tx.outbox.call_off(reasons):
+        why = reasons[row.incident or 0]
+        close_order(tx, row, why.at, "", why.why)
+    for kinds in dict.fromkeys(one.kinds for one in pointless):
+        tx.outbox.cancel_all({one.conversation for one in pointless if one.kinds == kinds}, kinds)
 
 
 def veto(tx: Transaction, conversation: int, now: datetime, by: str, why: str) -> int:
     """Stop the commands of a conversation that have not begun; answers how many there were."""
-    rows = tx.outbox.call_off(conversation)
+    rows = tx.outbox.call_off([conversation])
     for row in rows:
         close_order(tx, row, now, by, why)
     return len(rows)

@@ -70,14 +70,28 @@ def write(changes: Changes, tx: Transaction) -> None:
     tx.incidents.note(changes.entries)
     tx.silences.save(changes.silences.values())
     tx.windows.save(changes.windows.values())
-    together: list[Notification] = []  # one statement for many: in a storm there are thousands
-    for item in changes.outbox:
-        if not isinstance(item, Cancel):
+    _tell(changes.outbox, tx)
+
+
+def _tell(items: Iterable[Notification | Cancel], tx: Transaction) -> None:
+    """Put messages into the outbox and take back what is pointless, many in one statement: in a storm there are thousands.
+
+    What belongs to one conversation keeps its order; conversations have nothing to do with each other.
+    """
+    pointless: list[Cancel] = []
+    together: list[Notification] = []
+    spoken: set[int | None] = set()  # conversations that have messages in `together`
+    for item in items:
+        if isinstance(item, Notification):
             together.append(item)
+            spoken.add(item.incident)
             continue
-        tx.outbox.enqueue(together)
-        together = []
-        give_up(tx, item)
+        if item.conversation in spoken:
+            give_up(tx, pointless)
+            tx.outbox.enqueue(together)
+            pointless, together, spoken = [], [], set()
+        pointless.append(item)
+    give_up(tx, pointless)
     tx.outbox.enqueue(together)
 
 

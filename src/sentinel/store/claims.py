@@ -148,7 +148,7 @@ def _behind(
     heads = {(one.incident, one.recipient): one.id for one in firsts}
     numbers = sorted({incident for incident, _ in heads if incident is not None})
     lines: dict[tuple[int | None, str], list[Waiting]] = {}
-    for part in _parts(numbers):
+    for part in parts(numbers):
         asked = select(*_PLACE).where(
             outbox.c.channel == channel,
             outbox.c.state == State.QUEUED.value,
@@ -192,7 +192,7 @@ def _take(connection: Connection, parcels: Sequence[Parcel], until: int) -> list
 
 def _claimed(connection: Connection, ids: Sequence[int], until: int) -> list[Row[Any]]:
     rows: list[Row[Any]] = []
-    for part in _parts(ids):
+    for part in parts(ids):
         mine = and_(outbox.c.id.in_(part), outbox.c.state == State.QUEUED.value, outbox.c.carried_by.is_(None))
         rows += connection.execute(update(outbox).where(mine).values(_sending(until)).returning(*outbox.c))
     return sorted(rows, key=lambda row: int(row.id))
@@ -200,7 +200,7 @@ def _claimed(connection: Connection, ids: Sequence[int], until: int) -> list[Row
 
 def _claimed_along(connection: Connection, carriers: Collection[int], until: int) -> None:
     """What an earlier attempt of the same carrier bound to it goes along again."""
-    for part in _parts(sorted(carriers)):
+    for part in parts(sorted(carriers)):
         along = and_(outbox.c.carried_by.in_(part), outbox.c.due_at.is_not(None), outbox.c.state == State.QUEUED.value)
         connection.execute(update(outbox).where(along).values(_sending(until)))
 
@@ -210,7 +210,7 @@ def _sending(until: int) -> dict[str, Any]:
 
 
 def _bind(connection: Connection, rows: Sequence[int], carrier: int) -> None:
-    for part in _parts(rows):
+    for part in parts(rows):
         change = update(outbox).where(outbox.c.id.in_(part), outbox.c.state == State.SENDING.value)
         connection.execute(change.values(carried_by=carrier))
 
@@ -236,7 +236,8 @@ def _write_digest(
     return notifications(connection.execute(select(outbox).where(outbox.c.id == number)))[0]
 
 
-def _parts(numbers: Sequence[int]) -> Iterable[Sequence[int]]:
+def parts(numbers: Sequence[int]) -> Iterable[Sequence[int]]:
+    """As many numbers at a time as one condition may name."""
     return (numbers[start : start + _MOST_NAMED] for start in range(0, len(numbers), _MOST_NAMED))
 
 

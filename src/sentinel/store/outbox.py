@@ -8,7 +8,7 @@ later ones may go in its place and carry it (`claims`).
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -54,6 +54,17 @@ _ENDINGS = frozenset({Kind.ACKNOWLEDGED, Kind.EASED, Kind.RESOLVED, Kind.WITHDRA
 _other = outbox.alias("other")
 
 
+#: An incident, and an address that has rows of it.
+_Place = tuple[int | None, Address]
+
+
+class _Stands(NamedTuple):
+    """How the rows of an incident and address stand."""
+
+    heard: bool  # not every one of them was cancelled
+    copy_of: int | None  # the earliest row that one of them was told in place of; None: they are no copies
+
+
 class Outbox:
     """The table of notifications, within one transaction."""
 
@@ -67,37 +78,50 @@ class Outbox:
 
         So is the end of an incident for an address whose every earlier row of it was cancelled: nobody there knows of it.
         """
-        together: list[Notification] = []  # one statement for many: in a storm there are thousands
-        for notification in notifications:
-            if notification.message.kind not in _ENDINGS or notification.incident is None:
-                together.append(notification)
+        rows = list(notifications)
+        endings = [row for row in rows if row.message.kind in _ENDINGS and row.incident is not None]
+        known = self._known({row.incident for row in endings if row.incident is not None})
+        strangers = {place for place, stands in known.items() if not stands.heard}
+        kept: list[Notification] = []
+        for row in rows:
+            place = (row.incident, row.address)
+            if place in strangers and row.message.kind in _ENDINGS:
                 continue
-            self._put(together)
-            together = []
-            if not self._never_told(notification):
-                self._put([notification])
-            self._copy_end(notification)
-        self._put(together)
+            strangers.discard(place)  # what is told now is known there from now on
+            kept.append(row)
+        self._put(kept)
+        copies: dict[int | None, list[tuple[Address, int]]] = {}
+        for (incident, address), stands in known.items():
+            if stands.copy_of is not None:
+                copies.setdefault(incident, []).append((address, stands.copy_of))
+        for ending in endings:
+            self._copy_end(ending, copies.get(ending.incident, ()))
 
     def cancel(self, incident: int, kinds: Collection[Kind]) -> int:
-        """Give up an incident's rows of these kinds that wait and cannot have arrived; answers how many.
+        """As `cancel_all`, of one incident."""
+        return self.cancel_all([incident], kinds)
+
+    def cancel_all(self, incidents: Collection[int], kinds: Collection[Kind]) -> int:
+        """Give up the rows of incidents of these kinds that wait and cannot have arrived; answers how many.
 
         So a row whose attempts all failed is given up, too. One whose attempt was ambiguous goes on: to repeat it is what
         makes sure that whoever may have got half of a story gets the rest.
         """
         change = update(outbox).where(
-            outbox.c.incident == incident,
             outbox.c.kind.in_([kind.value for kind in kinds]),
             outbox.c.state == State.QUEUED.value,
             outbox.c.ambiguous == 0,
         )
-        return self._connection.execute(change.values(state=State.CANCELLED.value, due_at=None)).rowcount
+        given_up = change.values(state=State.CANCELLED.value, due_at=None)
+        parts = claims.parts(sorted(incidents))
+        return sum(self._connection.execute(given_up.where(outbox.c.incident.in_(part))).rowcount for part in parts)
 
-    def call_off(self, incident: int) -> Rows:
-        """Give up the commands of an incident that have not begun, and answer them."""
+    def call_off(self, incidents: Collection[int]) -> Rows:
+        """Give up the commands of incidents that have not begun, and answer them."""
         waiting = _UNDELIVERED & _AT_MOST_ONCE & (outbox.c.state == State.QUEUED.value)
-        change = update(outbox).where(waiting, outbox.c.incident == incident)
-        return self._changed(change.values(state=State.CANCELLED.value, due_at=None).returning(*outbox.c))
+        change = update(outbox).where(waiting).values(state=State.CANCELLED.value, due_at=None).returning(*outbox.c)
+        parts = claims.parts(sorted(incidents))
+        return [row for part in parts for row in self._changed(change.where(outbox.c.incident.in_(part)))]
 
     def redrive(self, ids: Collection[int] | None, now: datetime) -> int:
         """Queue dead rows again, with their old keys and a full measure of patience; answers how many.
@@ -239,15 +263,11 @@ class Outbox:
         self._connection.execute(mark.values(copied_at=micros(now)))
         return originals
 
-    def _copy_end(self, ending: Notification) -> None:
+    def _copy_end(self, ending: Notification, copies: Iterable[tuple[Address, int]]) -> None:
         """Who was told of an incident in place of another address is told of its end, whatever has become of that one."""
-        copies = select(outbox.c.channel, outbox.c.recipient, func.min(outbox.c.copy_of).label("first")).where(
-            outbox.c.incident == ending.incident, outbox.c.copy_of.is_not(None)
-        )
-        for row in self._connection.execute(copies.group_by(outbox.c.channel, outbox.c.recipient)).all():
-            address = Address(row.channel, row.recipient)
+        for address, first in copies:
             end = copied(ending, address, self._key(ending, address), "", ending.created_at)
-            self._put([replace(end, copy_of=row.first)])
+            self._put([replace(end, copy_of=first)])
 
     def _key(self, original: Notification, address: Address) -> str:
         """The key that the same message has at another address: one that is told of it anyway is not told twice."""
@@ -341,15 +361,22 @@ class Outbox:
         chosen = old.order_by(outbox.c.id).limit(limit).scalar_subquery()
         return self._connection.execute(delete(outbox).where(outbox.c.id.in_(chosen))).rowcount
 
-    def _never_told(self, notification: Notification) -> bool:
-        if notification.incident is None:
-            return False
+    def _known(self, incidents: Collection[int]) -> "dict[_Place, _Stands]":
+        """Who was told of incidents, or was to be."""
+        found: dict[_Place, _Stands] = {}
         heard = case((outbox.c.state == State.CANCELLED.value, 0), else_=1)
-        asked = select(func.count(), func.sum(heard)).where(
-            *_same(outbox.c, notification.incident, notification.address)
-        )
-        rows, told = self._connection.execute(asked).one()
-        return bool(rows) and not told
+        asked = select(
+            outbox.c.incident,
+            outbox.c.channel,
+            outbox.c.recipient,
+            func.max(heard).label("heard"),
+            func.min(outbox.c.copy_of).label("copy_of"),
+        ).group_by(outbox.c.incident, outbox.c.channel, outbox.c.recipient)
+        for part in claims.parts(sorted(incidents)):
+            for row in self._connection.execute(asked.where(outbox.c.incident.in_(part))):
+                place = row.incident, Address(row.channel, row.recipient)
+                found[place] = _Stands(bool(row.heard), row.copy_of)
+        return found
 
     def _put(self, rows: Iterable[Notification]) -> None:
         if written := [values(row) for row in rows]:
