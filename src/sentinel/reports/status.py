@@ -319,7 +319,8 @@ def _explanation(verdict: Verdict | None) -> str:
 
 
 def _pending(check: Check, incident: Incident | None) -> str:
-    if incident is None or incident.is_open or not incident.breaches:
+    # There may be more than open one, where a window holds it back.
+    if incident is None or incident.is_open or not 0 < incident.breaches < check.open_after:
         return ""
     return f"{incident.breaches} of {check.open_after}"
 
