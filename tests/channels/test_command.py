@@ -57,6 +57,19 @@ async def test_a_program_that_is_not_there_is_told_of() -> None:
     assert outcome == Failed(cause=Cause.COMMAND_FAILED, detail="there is no program rollback", permanent=True)
 
 
+@pytest.mark.parametrize(
+    ("options", "lacks"),
+    [
+        ({"command": ["/bin/sh", "-c", "true"], "folder": "/"}, ""),
+        ({"command": ["/nowhere/rollback"]}, "there is no program rollback here that Sentinel may run; see `command`"),
+        ({"command": ["/etc/passwd"]}, "there is no program passwd here that Sentinel may run; see `command`"),
+        ({"command": ["sh"], "folder": "/nowhere"}, "its `folder` is not there"),
+    ],
+)
+def test_what_could_not_be_run_is_known_before_it_is_needed(options: dict[str, Any], lacks: str) -> None:
+    assert COMMAND.lacks(CommandOptions.model_validate(options)) == lacks
+
+
 async def test_it_is_given_the_facts_of_the_incident_and_nothing_of_our_environment() -> None:
     os.environ["SENTINEL_CANARY"] = "canary-environment"
     try:

@@ -63,3 +63,10 @@ def test_a_channel_that_lacks_something_is_told_of_with_how_to_install_it(config
     assert list(advice(replace(plan, channels=(channel,)))) == [
         "channel 'phone' cannot tell anybody yet: the package is not installed: pip install it"
     ]
+
+
+def test_a_command_that_could_not_be_run_is_told_of_before_it_is_needed(config: ConfigFolder) -> None:
+    plan = config.plan({"checks": [CHECK], "channels": {"rollback": {"kind": "command", "command": ["/nowhere/undo"]}}})
+    assert list(advice(plan)) == [
+        "channel 'rollback' cannot run its command yet: there is no program undo here that Sentinel may run; see `command`"
+    ]

@@ -7,6 +7,7 @@ once for each incident and level, because what a command has done cannot be done
 import asyncio
 import os
 import re
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -191,6 +192,14 @@ def _facts(message: Message) -> dict[str, str]:
     return {f"{_OWN}{name}": shorten(one_line(text), _LONGEST_FACT) for name, text in facts.items()}
 
 
+def _lacks(options: CommandOptions) -> str:
+    """Better found out when the file is read than half an hour into an outage."""
+    program, folder = options.command[0], options.folder
+    if shutil.which(program) is None:
+        return f"there is no program {os.path.basename(program)} here that Sentinel may run; see `command`"
+    return "" if folder is None or folder.is_dir() else "its `folder` is not there"
+
+
 def _build(_name: str, options: CommandOptions, tools: ChannelTools) -> Command:
     return Command(options, tools.clock, tools.redactor)
 
@@ -200,6 +209,7 @@ COMMAND: Final = ChannelKind(
     summary="Runs a program, such as the roll-back of a release, when a level of escalation names it: at most once.",
     options=CommandOptions,
     build=_build,
+    lacks=_lacks,
     timeout_of=lambda options: options.timeout.total_seconds() + _GRACE,
     veto_of=lambda options: options.veto,
 )

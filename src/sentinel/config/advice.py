@@ -15,7 +15,8 @@ def advice(plan: Plan) -> Iterator[str]:
     """One line for each, for people; nothing where there is nothing to say."""
     for channel in plan.channels:
         if channel.lacks:
-            yield f"channel {channel.name!r} cannot tell anybody yet: {channel.lacks}"
+            cannot = "tell anybody" if channel.veto is None else "run its command"
+            yield f"channel {channel.name!r} cannot {cannot} yet: {channel.lacks}"
     for check in plan.checks:
         if check.lacks:
             yield f"check {check.name!r} cannot be judged yet: {check.lacks}"
