@@ -120,6 +120,14 @@ def test_a_child_that_opens_with_its_first_result_waits_for_its_parent_too() -> 
     assert ward.news() == [Told("mail", "opened", "db"), Told("mail", "updated", "db", ("page",))]
 
 
+def test_children_are_looked_at_as_soon_as_their_parent_is_well() -> None:
+    """The end of an outage of five minutes was told after six hours, when a check of every six hours had its turn."""
+    ward = Ward(one("db"), one("api", depends_on=(("db",),))).fail("db").fail("api")
+    ward.asked.clear()
+    ward.heal("db")
+    assert ward.asked == [("api", 0.0)]
+
+
 def test_children_that_fail_at_once_do_not_confirm_their_parent() -> None:
     """A blip of three seconds opened an incident: each child that failed had its parent looked at once more."""
     ward = Ward(one("db"), *(one(name, depends_on=(("db",),)) for name in ("api", "login", "roles")))

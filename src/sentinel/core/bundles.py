@@ -74,6 +74,10 @@ class Bundles:
         """Those for whom an incident speaks."""
         return list(self._members.get(bundle_of(incident), {}).values())
 
+    def held_by(self, incident: Incident) -> list[History]:
+        """Those of whom nobody was told because they depend on its check."""
+        return [one for one in self.members(incident) if _hangs_on(one.incident, incident.check)]
+
     def heir(self, incident: Incident) -> History | None:
         """Who takes over when an incident is over: of the same policy if there is one, the worst, the newest.
 
@@ -147,6 +151,11 @@ def about_other(history: History, incident: Incident, severity: Severity | None 
         severity=incident.severity if severity is None else severity,
         bond=Bond.DEPENDS if depends else Bond.TOGETHER,
     )
+
+
+def _hangs_on(incident: Incident | None, check: str) -> bool:
+    mute = None if incident is None else incident.mute
+    return mute is not None and mute.because is Because.DEPENDENCY and mute.by == check
 
 
 def _is_news(over: Incident, speaker: Incident | None) -> bool:

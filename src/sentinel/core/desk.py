@@ -213,7 +213,7 @@ class Desk:
             incident = self._tell(history, incident, turn, now)
         elif incident is not None and incident.is_open and turn.changed:
             changes.incidents[incident.id] = incident
-        if turn.changed or turn.effects:
+        if turn.changed or turn.drifted or turn.effects:
             changes.states[history.check.name] = history.state
         if incident is not None and (turn.effects or incident is not before):
             self._tell_company(history, before, incident, now)
@@ -251,6 +251,9 @@ class Desk:
             self._news_for(before.bundle, now)
         if follows and not (followed and before is not None and before.bundle == after.bundle):
             self._news_for(after.bundle, now)
+        if after.phase is Phase.RESOLVED and after.leads:
+            for child in bundles.held_by(after):
+                self._look_again(child.check, 0.0)  # it may be well, too, and its own next look hours away
         if after.phase is Phase.RESOLVED and after.leads and (heir := bundles.heir(after)) is not None:
             around = unmuted(self.scene.around(heir, now))
             self._pass(heir, TakeOver(before=after, around=around), now)
