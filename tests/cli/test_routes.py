@@ -50,3 +50,13 @@ async def test_a_check_or_a_time_that_is_none_is_refused(tmp_path: Path) -> None
 async def test_the_check_of_a_configuration_warns_of_what_nobody_hears(tmp_path: Path) -> None:
     ended = await sentinel("config", "check", "-c", written(tmp_path, routes=[{"policy": "default"}, *TREE["routes"]]))
     assert (ended.code, "`routes[1]` never has a turn" in ended.err) == (0, True)
+
+
+async def test_the_check_of_a_configuration_warns_of_buttons_that_do_nothing(tmp_path: Path) -> None:
+    chat = {"kind": "slack", "token": "xoxb-1", "channel": "C0123456789", "signing_secret": "s" * 32}
+    file = written(tmp_path, channels={**TREE["channels"], "chat": chat})
+    file.chmod(0o600)
+    ended = await sentinel("config", "check", "-c", file)
+    assert "channel 'chat' has buttons that do nothing: `web.port` is not set" in ended.err
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"web": {"port": 8700}}))
+    assert "buttons" not in (await sentinel("config", "check", "-c", file)).err

@@ -1,14 +1,18 @@
 """From a file to a Plan: the configuration meets the catalogues of probes and channels."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sentinel.base.errors import ConfigError, Problem
 from sentinel.channels.catalogue import CATALOGUE as CHANNELS
+from sentinel.channels.slack.options import SlackOptions
 from sentinel.channels.trial import try_out
+from sentinel.config.advice import advice
 from sentinel.config.compile import compile_plan
 from sentinel.config.expand import expanded as expanding
+from sentinel.config.hearing import advice_on_telling
 from sentinel.config.json_schema import json_schema
 from sentinel.config.load import load
 from sentinel.core.plan import Plan
@@ -39,9 +43,29 @@ def expanded(path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
     return expanding(load(path, environment), PROBES, CHANNELS)
 
 
+def advice_on(plan: Plan, now: datetime) -> Iterator[str]:
+    """What the plan says, though it is hardly what anybody means: one line for each.
+
+    Args:
+        now: aware; schedules are looked at from then on.
+    """
+    yield from advice(plan)
+    yield from advice_on_telling(plan, now)
+    yield from _dead_buttons(plan)
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema of the full form."""
     return json_schema(PROBES, CHANNELS)
+
+
+def _dead_buttons(plan: Plan) -> Iterator[str]:
+    for channel in plan.channels:
+        if plan.web.port is None and isinstance(channel.options, SlackOptions) and channel.options.signing_secret:
+            yield (
+                f"channel {channel.name!r} has buttons that do nothing: `web.port` is not set, so Slack has no address to "
+                "report clicks to"
+            )
 
 
 def _refuse_templates(plan: Plan) -> None:

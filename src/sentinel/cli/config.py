@@ -26,13 +26,11 @@ def check() -> None:
     Example:
       sentinel config check --config monitoring_config.json
     """
-    from sentinel.app.plans import load_plan
+    from sentinel.app.plans import advice_on, load_plan
     from sentinel.base.clock import SystemClock
-    from sentinel.config.advice import advice
-    from sentinel.config.hearing import advice_on_telling
 
     plan = load_plan(chosen_config(), os.environ)
-    for line in (*advice(plan), *advice_on_telling(plan, SystemClock().now())):
+    for line in advice_on(plan, SystemClock().now()):
         click.echo(f"sentinel: warning: {line}", err=True)
     count, channels = len(plan.checks), len(plan.channels)
     click.echo(f"{plan.file}: good; {count} check{'s' * (count != 1)}, {channels} channel{'s' * (channels != 1)}")
