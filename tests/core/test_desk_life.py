@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from sentinel.core.incident import Address, Incident
     from sentinel.core.notification import Notification
 
-NIGHTS = replace(ON_CALL, name="nights", levels=(*ON_CALL.levels[:1], replace(ON_CALL.levels[1], channels=("hook",))))
+DAYS = replace(ON_CALL, remind_critical=20 * MINUTE)
+NIGHTS = replace(DAYS, name="nights", levels=(*DAYS.levels[:1], replace(DAYS.levels[1], channels=("hook",))))
 
 CHECKS = (
     one("db"),
@@ -116,7 +117,7 @@ class DeskLife(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.ward = Ward(*CHECKS, policies=(ON_CALL, NIGHTS))
+        self.ward = Ward(*CHECKS, policies=(DAYS, NIGHTS))
         self.post = Post()
 
     # --- What can happen ---
@@ -215,7 +216,7 @@ class DeskLife(RuleBasedStateMachine):
         """All that is left is what was written down, as the store would give it back."""
         before = self.ward
         states = [STATE.encode(history.state) for history in before.desk.histories.values()]
-        after = Ward(*CHECKS, policies=(ON_CALL, NIGHTS))
+        after = Ward(*CHECKS, policies=(DAYS, NIGHTS))
         after.now = before.now
         for text in states:
             state = STATE.decode(text, STATE.version)
