@@ -91,7 +91,7 @@ def stored(history: History, results: list[Result]) -> tuple[Disk, list[Turn]]:
     for one in results:
         turn = history.take(one)
         turns.append(turn)
-        if turn.changed or turn.effects:
+        if turn.changed or turn.drifted or turn.effects:
             state = history.state
     return Disk(state, results), turns
 

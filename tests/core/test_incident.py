@@ -292,8 +292,13 @@ def test_an_acknowledgement_holds_as_long_as_the_policy_says(severity: Severity,
 
 def test_worsening_ends_the_acknowledgement_that_was_given_for_a_warning() -> None:
     life = Life().warn(3).acknowledge(10 * HOUR).wait(20).fail(3)
-    assert life.kinds == [OPENED, ACKNOWLEDGED, WORSENED, ESCALATED]
+    assert life.kinds == [OPENED, ACKNOWLEDGED, WORSENED]
     assert (life.open.phase, life.open.acknowledgement) == (Phase.OPEN, None)
+
+
+def test_time_for_which_somebody_had_a_warning_brings_no_level_nearer_when_it_worsens() -> None:
+    life = Life().warn(3).acknowledge(10 * HOUR).wait(300).fail(3).wait(60)
+    assert life.told[2:] == [Told(300, WORSENED), Told(315, ESCALATED, 2), Told(330, ESCALATED, 3)]
 
 
 def test_easing_leaves_the_acknowledgement() -> None:

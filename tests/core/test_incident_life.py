@@ -75,7 +75,6 @@ class IncidentLife(RuleBasedStateMachine):
         self.opened_at = NOW
         self.taken: tuple[datetime, datetime] | None = None  # the acknowledgement that is in force
         self.held = timedelta(0)  # time under acknowledgements of this incident
-        self.paused = timedelta(0)  # the same, since it last worsened
         self.heard = 0  # effects that were looked at
 
     # --- What can happen ---
@@ -117,7 +116,6 @@ class IncidentLife(RuleBasedStateMachine):
         if self.open:
             if self.taken is not None:
                 self.held += self.life.now - self.taken[0]
-                self.paused += self.life.now - self.taken[0]
             self.taken = (self.life.now, self.life.now + (hold or self.life.open.policy.acknowledged_for(severity)))
         self._listen()
 
@@ -180,7 +178,7 @@ class IncidentLife(RuleBasedStateMachine):
             if by_results or what == "window":
                 self.open, self.by_window = True, not by_results
                 self.opened_at, self.good_run = self.life.now, 0
-                self.held = self.paused = timedelta(0)
+                self.held = timedelta(0)
             return
         self.by_window = self.by_window and not by_results
         better = what == "good" or (what == "window" and not self.by_window)
@@ -202,15 +200,12 @@ class IncidentLife(RuleBasedStateMachine):
             at = NOW + timedelta(minutes=told.minute)
             if self.taken is not None and told.kind in (EffectKind.WORSENED, EffectKind.ACKNOWLEDGEMENT_EXPIRED):
                 self.held += at - self.taken[0]
-                self.paused += at - self.taken[0]
                 assert told.kind is EffectKind.WORSENED or at >= self.taken[1], "it holds as long as it was given for"
                 self.taken = None
-            if told.kind is EffectKind.WORSENED:
-                self.paused = timedelta(0)
             assert self.taken is None or told.kind not in BY_TIME, "nothing escalates what somebody has taken"
             if told.level:
                 level = self.life.policy.levels[told.level - 1]
-                assert at >= self.opened_at + level.after + self.paused, "no level is told too early"
+                assert at >= self.opened_at + level.after + self.held, "no level is told too early"
         self.heard = len(self.life.told)
         self._levels_once()
 

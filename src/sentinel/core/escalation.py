@@ -39,9 +39,11 @@ def levels_left(incident: Incident) -> tuple[int, ...]:
 def level_due(incident: Incident, number: int) -> datetime | None:
     """When a level is due, or None while the incident is not bad enough for it."""
     level = incident.policy.levels[number - 1]
-    opened = incident.counts_from or incident.opened_at
-    since = incident.critical_at if level.severity is Severity.CRITICAL else opened
-    return None if since is None else since + level.after + incident.paused
+    if level.severity is Severity.CRITICAL:
+        since, paused = incident.critical_at, incident.paused - incident.paused_earlier
+    else:
+        since, paused = incident.counts_from or incident.opened_at, incident.paused
+    return None if since is None else since + level.after + paused
 
 
 def repeat_due(incident: Incident, last: Round) -> datetime | None:

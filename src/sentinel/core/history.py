@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sentinel.core.check import Check
 from sentinel.core.flapping import Flapping
-from sentinel.core.incident import CALM, Around, Cause, Effect, Event, Incident, Judged, Phase, Policy, Refusal
+from sentinel.core.incident import CALM, Around, Cause, Close, Effect, Event, Incident, Judged, Phase, Policy, Refusal
 from sentinel.core.judge import GOOD, Verdict, judge, standing, standing_of
 from sentinel.core.life import step
 from sentinel.core.memories import Memory, Sample, memories_of
@@ -41,6 +41,7 @@ class Turn:
     effects: tuple[Effect, ...] = ()
     incident: Incident | None = None  # after the transition; a resolved one too
     changed: bool = False  # whether the state that survives a restart is another than before
+    drifted: bool = False  # whether what is known of flapping is; that may be written down later
     rollups: list[Rollup] = field(default_factory=list)
     refusal: Refusal | None = None
 
@@ -176,15 +177,17 @@ class History:
             if verdict.severity is Severity.OK and self.verdict.severity in (Severity.WARNING, Severity.CRITICAL):
                 self.recovered_at = result.finished_at
         self.verdict = verdict
+        before = self.flapping
         flaps = self._flaps(verdict, excused=bool(seen.excuse(self.check, at)))
+        drifted = self.flapping != before
         if self.incident is None and verdict.severity is Severity.OK and not flaps:
-            return Turn(self.check.name, result, verdict, changed=turned, rollups=rollups)
+            return Turn(self.check.name, result, verdict, changed=turned, drifted=drifted, rollups=rollups)
         around = seen.around(self, at)
         if flaps:
             around = replace(around, flapping=self.flapping.share)
         turn = self.meet(self._judged(verdict, around), at)
         turn.result, turn.verdict, turn.rollups = result, verdict, rollups
-        turn.changed = turn.changed or turned
+        turn.changed, turn.drifted = turn.changed or turned, drifted
         return turn
 
     def meet(self, event: Event, now: datetime) -> Turn:
@@ -194,7 +197,8 @@ class History:
         if effects and incident is not None and incident.phase is Phase.RESOLVED:
             self.incident = None
             self.recovered_at = self.over_at = now  # a rule over time may speak of the past for a while yet
-            self._forget_told(incident)
+            if incident.cause is Cause.RESULTS or isinstance(event, Close):
+                self._forget_told(incident)
         else:
             self.incident = incident
         return Turn(
@@ -237,10 +241,9 @@ class History:
         )
 
     def _forget_told(self, incident: Incident) -> None:
-        """Samples that an incident told of are not told of again by the rules over windows."""
-        if incident.cause is Cause.RESULTS:
-            self.forgotten_at = incident.resolved_at
-            self._forget()
+        """Samples that an incident told of, or that a person has seen to, are not told of again by the rules over windows."""
+        self.forgotten_at = incident.resolved_at
+        self._forget()
 
     def _forget(self) -> None:
         self._to_forget = None

@@ -177,7 +177,8 @@ class Incident:
     hole: bool = False  # whether people were told of a hole in security
     opened_at: datetime | None = None
     critical_at: datetime | None = None  # since when it is critical
-    paused: timedelta = timedelta(0)  # time under acknowledgements, which escalation does not count
+    paused: timedelta = timedelta(0)  # time under acknowledgements and mutes, which escalation does not count
+    paused_earlier: timedelta = timedelta(0)  # of that, before it became critical
     levels: tuple[int, ...] = ()  # numbers of the levels that were told, from 1
     acknowledgement: Acknowledgement | None = None
     told_at: datetime | None = None  # when somebody was last told that it goes on

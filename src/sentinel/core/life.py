@@ -236,9 +236,9 @@ def _worsen(incident: Incident, event: Judged, now: datetime) -> Step:
     An acknowledgement was given for what was known before, so it ends. Levels for critical incidents count from when it
     became critical, without the pauses before.
     """
-    incident = _unacknowledged(incident, now)
+    incident = _with_its_pause(_unacknowledged(incident, now), now)
     if incident.critical_at is None:
-        incident = replace(incident, critical_at=now, paused=timedelta(0))
+        incident = replace(incident, critical_at=now, paused_earlier=incident.paused)
     worse = replace(incident, severity=Severity.CRITICAL, passes=0, eases=0, told_at=now)
     worse = _rerouted(worse, event)
     worse, changes = _heed(worse, event.around, now)
@@ -308,9 +308,14 @@ def _under(incident: Incident, now: datetime) -> Incident:
     pauses = incident.acknowledgement is not None or incident.mute is not None
     if pauses:
         return replace(incident, paused_at=incident.paused_at or now)
+    return replace(_with_its_pause(incident, now), paused_at=None)
+
+
+def _with_its_pause(incident: Incident, now: datetime) -> Incident:
+    """With the pause that goes on counted up to now."""
     if incident.paused_at is None:
         return incident
-    return replace(incident, paused_at=None, paused=incident.paused + max(now - incident.paused_at, timedelta(0)))
+    return replace(incident, paused=incident.paused + max(now - incident.paused_at, timedelta(0)), paused_at=now)
 
 
 # --- Mutes and bundles ----------------------------------------------------------------------------------------------
@@ -382,6 +387,7 @@ def _inherit(heir: Incident, before: Incident) -> Incident:
         phase=Phase.ACKNOWLEDGED if before.acknowledgement else Phase.OPEN,
         assigned_to=heir.assigned_to or before.assigned_to,
         paused=before.paused,
+        paused_earlier=before.paused_earlier if both_critical else before.paused,
         paused_at=heir.paused_at if heir.mutes_itself else before.paused_at,
     )
 
