@@ -242,3 +242,30 @@ async def test_old_reports_are_purged_and_waiting_ones_are_not(store: Store) -> 
     await settle(store, row, Sent())
     assert await store.write(lambda tx: tx.outbox.purge(AT + MINUTE, limit=10)) == 1
     assert await store.read(lambda tx: tx.outbox.get(row.id)) is None
+
+
+# --- A clock that is set back -----------------------------------------------------------------------------------------
+
+
+async def test_what_a_clock_that_was_ahead_has_written_does_not_wait_until_it_is_there_again(store: Store) -> None:
+    ahead = AT + 60 * MINUTE
+    await enqueue(store, replace(notification(), created_at=ahead, due_at=ahead))
+    assert await claim(store) == []
+    assert await store.write(lambda tx: tx.outbox.set_back(AT)) == 1
+    assert len(await claim(store)) == 1
+
+
+async def test_a_command_that_a_clock_ahead_has_ordered_can_be_stopped_for_as_long_as_ever(store: Store) -> None:
+    ahead, row = AT + 60 * MINUTE, notification()
+    order = replace(row, message=replace(row.message, kind=Kind.COMMAND), created_at=ahead, due_at=ahead + 5 * MINUTE)
+    await enqueue(store, order)
+    await store.write(lambda tx: tx.outbox.set_back(AT))
+    assert await claim(store, AT + 4 * MINUTE) == []
+    assert len(await claim(store, AT + 5 * MINUTE)) == 1
+
+
+async def test_what_waits_for_another_try_is_not_hurried_by_a_clock_that_is_right(store: Store) -> None:
+    await enqueue(store, notification())
+    (row,) = await claim(store)
+    await settle(store, row, Failed(cause=Cause.UNREACHABLE))
+    assert await store.write(lambda tx: tx.outbox.set_back(AT)) == 0

@@ -178,10 +178,12 @@ class Duties:
 
     async def _recover(self) -> None:
         now = self._parts.clock.now()
-        rows = await self._parts.store.write(lambda tx: recover(tx, now))
+        rows, set_back = await self._parts.store.write(lambda tx: (recover(tx, now), tx.outbox.set_back(now)))
         for row in rows:
             log.warning("notification.lease_expired", key=row.key, channel=row.address.channel)
-        if rows:
+        if set_back:
+            log.warning("clock.set_back", messages=set_back)
+        if rows or set_back:
             self._parts.dispatcher.wake(self._parts.dispatcher.lines)
 
     async def _bury_orphans(self) -> None:

@@ -42,6 +42,9 @@ Rows = list[Notification]
 #: Rows that are looked at for what was sent lately: a bound for a question that needs no exact answer.
 RECENT = 10_000
 
+#: A row that was written so much later than now was written by a clock that was ahead.
+AHEAD = timedelta(seconds=2)
+
 #: Queued or being sent: only these have a time when they are due. It is also the condition of the index on them.
 _UNDELIVERED = outbox.c.due_at.is_not(None)
 
@@ -224,6 +227,16 @@ class Outbox:
             *self._changed(change.where(~_AT_MOST_ONCE).values(lost).returning(*outbox.c)),
             *self._changed(change.where(_AT_MOST_ONCE).values(given_up).returning(*outbox.c)),
         ]
+
+    def set_back(self, now: datetime) -> int:
+        """Make due what waits for a time that a clock was at before it was set back; answers how many rows there were.
+
+        A command waits as long from now as it should have waited then: whoever may stop it has had no time yet.
+        """
+        ahead = and_(_UNDELIVERED, outbox.c.state == State.QUEUED.value, outbox.c.created_at > micros(now + AHEAD))
+        whole = micros(now)
+        due = case((_AT_MOST_ONCE, outbox.c.due_at - outbox.c.created_at + whole), else_=whole)
+        return self._connection.execute(update(outbox).where(ahead).values(due_at=due, created_at=whole)).rowcount
 
     def bury(self, channel: str, cause: Cause) -> int:
         """Give up what waits for a channel that is gone. The rows stay visible and can be sent again by hand."""
