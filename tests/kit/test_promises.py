@@ -85,7 +85,9 @@ def test_a_message_that_is_still_waiting_is_found() -> None:
 
 
 def test_what_another_message_carried_has_arrived() -> None:
-    history = History().knows(is_open=True).tells("a", at=1).happens("eased", at=5).row("b", "eased", at=5, carried_by=3)
+    history = (
+        History().knows(is_open=True).tells("a", at=1).happens("eased", at=5).row("b", "eased", at=5, carried_by=3)
+    )
     assert history.tells("c", "reminded", at=7).faults() == []
 
 
