@@ -105,7 +105,8 @@ def _write(folder: Path, watches: Sequence[Watch], people: Server, program: Serv
         "recipients": ["people@example.org"],
         "budget": BUDGET,
     }
-    configuration["checks"] = [{**check, "group": group or check["name"]} for check in configuration["checks"]]
+    if group:
+        configuration["checks"] = [{**check, "group": group} for check in configuration["checks"]]
     file.write_text(json.dumps(configuration))
     return file
 

@@ -34,6 +34,7 @@ class Watch:
             options["tls"] = {"ca_file": str(self.ca_file)}
         return {
             "name": self.name,
+            "group": self.name,  # by itself: what breaks with others of its target would be told with them
             "kind": "http",
             "interval": self.interval,
             "timeout": min(self.interval, 10.0),
