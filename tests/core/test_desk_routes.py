@@ -81,3 +81,8 @@ def test_a_level_whose_channels_are_all_gone_reaches_whoever_is_left() -> None:
     ward.news()
     ward.desk.replan((one("api"),), ward.policies, replace(SENDER, recipients={"mail": ("ada@example.org",)}), ward.now)
     assert ward.wait(16 * 60).told == [Told("mail", "escalated", "api")]
+
+
+def test_a_level_that_names_nobody_tells_nobody() -> None:
+    silent = replace(ON_CALL, levels=(Level(after=0 * MINUTE, channels=()),))
+    assert Ward(one("api"), policies=(silent,)).fail("api").wait(60).told == []

@@ -115,7 +115,7 @@ def _counters(history: History) -> Iterator[str]:
 def _suppressed(history: History, around: Around) -> Iterator[str]:
     incident = history.incident
     policy = incident.policy if incident is not None else history.policy
-    if not any(level.channels or level.on_call for level in policy.levels):
+    if not any(level.names_anybody for level in policy.levels):
         yield f"policy {policy.name} names nobody to tell"
     if around.excuse:
         yield f"window {around.excuse} excuses what the check finds: nothing opens until it ends; then it is looked at afresh"

@@ -106,6 +106,11 @@ class Level:
     repeat: timedelta = timedelta(0)  # told again so long after it was told, while nobody has taken it; zero: never
     repeats: int = 5  # how often at most
 
+    @property
+    def names_anybody(self) -> bool:
+        """Whether it is there to tell somebody, or to run something."""
+        return bool(self.channels or self.on_call)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Updates:
@@ -209,6 +214,15 @@ class Incident:
     def conversation(self) -> int:
         """The number under which its messages belong together, and follow each other."""
         return self.thread or self.id
+
+    @property
+    def responders(self) -> tuple[Address, ...]:
+        """Everybody who was told, without those who are only kept informed."""
+        updates = self.policy.updates
+        if updates is None:
+            return self.told
+        informed = set(updates.channels) - {name for level in self.policy.levels for name in level.channels}
+        return tuple(address for address in self.told if address.channel not in informed)
 
     @property
     def announced(self) -> bool:

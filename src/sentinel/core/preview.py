@@ -67,7 +67,7 @@ def _level(ways: Ways, policy: Policy, number: int, level: Level, severity: Seve
     at = since + level.after
     named = (Address(channel, one) for channel in level.channels for one in ways.recipients.get(channel, ()))
     addresses, called = tuple(dict.fromkeys(named)), call(level.on_call, ways.schedules, at)
-    if not addresses and not called.addresses:
+    if level.names_anybody and not addresses and not called.addresses:
         addresses = instead(policy, ways.recipients, ways.commands)
     return LevelPreview(
         number=number,

@@ -27,6 +27,10 @@ _ALWAYS_TOLD = frozenset(
 )
 
 
+#: What those who are only kept informed hear, too: how it stands, and that it is over.
+_FOR_EVERYBODY = frozenset({EffectKind.RESOLVED, EffectKind.WITHDRAWN, EffectKind.UPDATED})
+
+
 class Schedule(Protocol):
     """Who is on call."""
 
@@ -100,7 +104,7 @@ def tell(
             if not _runs_commands(effect, incident):
                 continue
             last, veto = replace(message, sequence=incident.sequence + 1), sender.commands[machine.channel]
-            ordered = order(last, machine, veto, incident.told, sender.instance, incident.conversation, now)
+            ordered = order(last, machine, veto, incident.responders, sender.instance, incident.conversation, now)
             incident = replace(incident, sequence=incident.sequence + NUMBERS)
             notifications += ordered.notifications
             entries += ordered.entries
@@ -125,11 +129,13 @@ def route(effect: Effect, incident: Incident, sender: Sender, now: datetime) -> 
         updates = incident.policy.updates
         return _reached(updates.channels if updates else (), sender.recipients)
     if not effect.level:
-        return incident.told
+        return incident.told if effect.kind in _FOR_EVERYBODY else incident.responders
     level = incident.policy.levels[effect.level - 1]
     on_call = (to for name in level.on_call if name in sender.on_call for to in sender.on_call[name].who(now))
     reached = tuple(dict.fromkeys((*_reached(level.channels, sender.recipients), *on_call)))
-    return reached or instead(incident.policy, sender.recipients, sender.commands)
+    return (
+        reached if reached or not level.names_anybody else instead(incident.policy, sender.recipients, sender.commands)
+    )
 
 
 def instead(policy: Policy, recipients: Recipients, commands: Collection[str]) -> tuple[Address, ...]:
