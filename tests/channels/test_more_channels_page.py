@@ -1,14 +1,18 @@
-"""The table of what becomes of each kind of message, in docs/alerting/more-channels.md, names every kind once."""
+"""The tables of the kinds of messages, in docs/channels.md and docs/alerting/more-channels.md, name every kind once."""
 
 import re
 from pathlib import Path
 
+import pytest
+
 from sentinel.core.notification import Kind
 
-PAGE = Path(__file__).parents[2] / "docs" / "alerting" / "more-channels.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_every_kind_that_a_channel_can_get_stands_in_the_table_once() -> None:
-    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+@pytest.mark.parametrize("page", ["channels.md", "alerting/more-channels.md"])
+def test_every_kind_that_a_channel_can_get_stands_in_the_table_once(page: str) -> None:
+    table = (DOCS / page).read_text(encoding="utf-8").partition("| Kind |")[2].partition("\n\n")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| `")]
     named = [kind for row in rows for kind in re.findall(r"`(\w+)`", row.split("|")[1])]
     assert sorted(named) == sorted(kind.value for kind in Kind if kind is not Kind.COMMAND)
