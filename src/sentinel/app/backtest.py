@@ -11,7 +11,7 @@ from sentinel.core.history import History
 from sentinel.core.plan import Plan
 from sentinel.core.result import Result
 from sentinel.core.rule import Against, Baseline, Rule
-from sentinel.core.slo import SPAN
+from sentinel.core.slo import span_start
 from sentinel.core.window import Windows
 from sentinel.engine.refill import LONGEST, refill
 from sentinel.reports.backtest import BacktestDocument, Tested, build
@@ -55,7 +55,7 @@ async def backtest(plan: Plan, length: timedelta, progress: Progress = lambda _s
 
 async def _run(store: Store, plan: Plan, since: datetime, now: datetime, progress: Progress) -> BacktestDocument:
     histories = {check.name: History(check, plan.policies[check.policy]) for check in plan.checks}
-    begin = await _first(store, _span_of(since - _warm_up(histories.values())))
+    begin = await _first(store, span_start(since - _warm_up(histories.values())))
     held = await store.read(lambda tx: tx.windows.between(begin - LONGEST, now))
     await refill(store, histories.values(), Excuses(held), begin, begin)
     replay = Replay(histories, Recorded(held, Windows(plan.windows)), since)
@@ -79,7 +79,7 @@ async def _run(store: Store, plan: Plan, since: datetime, now: datetime, progres
 async def _first(store: Store, begin: datetime) -> datetime:
     """Where recorded results begin, if that is later: what was before is filled from roll-ups, which are kept for longer."""
     found = await store.read(lambda tx: tx.results.since(begin, limit=1))
-    return max(begin, _span_of(found[0][0].scheduled_at)) if found else begin
+    return max(begin, span_start(found[0][0].scheduled_at)) if found else begin
 
 
 def _warm_up(histories: Iterable[History]) -> timedelta:
@@ -125,8 +125,3 @@ def _take(replay: Replay, results: Sequence[Result]) -> None:
 
 async def _happened(store: Store, since: datetime, now: datetime) -> list[Episode]:
     return happened(await store.read(lambda tx: tx.incidents.between(since, now, MOST_INCIDENTS)))
-
-
-def _span_of(at: datetime) -> datetime:
-    seconds = SPAN.total_seconds()
-    return datetime.fromtimestamp(at.timestamp() // seconds * seconds, at.tzinfo)

@@ -26,6 +26,12 @@ class Standing(Enum):
     UNKNOWN = auto()
 
 
+def span_start(at: datetime, span: timedelta = SPAN) -> datetime:
+    """The start of the span that a moment lies in; spans are counted from the epoch."""
+    seconds = span.total_seconds()
+    return datetime.fromtimestamp(at.timestamp() // seconds * seconds, at.tzinfo)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollup:
     """What one check did in one span. Roll-ups of equal or different spans can be added."""

@@ -8,7 +8,7 @@ from sentinel.base.clock import Clock
 from sentinel.core.excuses import Excuses
 from sentinel.core.memories.baseline import BaselineMemory
 from sentinel.core.rule import PAST_WEEKS, Against
-from sentinel.core.slo import SPAN, Rollup
+from sentinel.core.slo import SPAN, Rollup, span_start
 from sentinel.engine.pipeline import Pipeline
 from sentinel.store.database import Store
 from sentinel.store.rollups import HOUR
@@ -51,8 +51,8 @@ class Baselines:
         excuses = await self._excuses(now)
         step = HOUR if window >= LONG else SPAN
         for week in range(PAST_WEEKS, 0, -1):
-            until = _floor(now - WEEK * week)
-            since = _floor(until - window)
+            until = span_start(now - WEEK * week)
+            since = span_start(until - window)
             found = await self._store.read(
                 lambda tx, since=since, until=until: tx.rollups.pieces(names, since, until, step, distribution=True)  # type: ignore[misc]  # as in housekeeping
             )
@@ -71,8 +71,3 @@ class Baselines:
 
 def _is_due(memory: BaselineMemory, now: datetime) -> bool:
     return memory.rule.against is Against.WEEKS and (memory.due_at is None or memory.due_at <= now)
-
-
-def _floor(at: datetime) -> datetime:
-    seconds = SPAN.total_seconds()
-    return datetime.fromtimestamp(at.timestamp() // seconds * seconds, at.tzinfo)

@@ -15,7 +15,7 @@ from sentinel.core.judge import standing_of
 from sentinel.core.result import Note, Result
 from sentinel.core.rule import Severity
 from sentinel.core.silence import Silences
-from sentinel.core.slo import SPAN, Rollup
+from sentinel.core.slo import SPAN, Rollup, span_start
 from sentinel.core.window import Windows
 from sentinel.engine.refill import LONGEST, refill
 from sentinel.store.database import Store, Transaction
@@ -117,13 +117,7 @@ def _remake_from(last: Iterable[tuple[Result, Severity]]) -> datetime | None:
     newest = max((result.scheduled_at for result, _ in last), default=None)
     if newest is None:
         return None
-    return _span_of(newest) - SPAN * (SPANS - 1)
-
-
-def _span_of(at: datetime) -> datetime:
-    """The start of the span that a moment lies in."""
-    seconds = SPAN.total_seconds()
-    return datetime.fromtimestamp(at.timestamp() // seconds * seconds, at.tzinfo)
+    return span_start(newest) - SPAN * (SPANS - 1)
 
 
 async def _replay(
@@ -133,11 +127,11 @@ async def _replay(
     rollups: list[Rollup] = []
     excuses = Excuses(await store.read(lambda tx: tx.windows.between(now - LONGEST, now)))
     if again is None:
-        await refill(store, histories.values(), excuses, _span_of(now), now)
+        await refill(store, histories.values(), excuses, span_start(now), now)
         return rollups
     # One span more than is made again: the result before a span speaks for its beginning.
     tallied_from = again - SPAN
-    since = _span_of(min(tallied_from, now - _raw(histories.values())))
+    since = span_start(min(tallied_from, now - _raw(histories.values())))
     await refill(store, histories.values(), excuses, since, now)
     async for result, severity in _results(store, since):
         history = histories.get(result.check)

@@ -9,7 +9,7 @@ import structlog
 from sentinel.core.excuses import Excuses
 from sentinel.core.history import History
 from sentinel.core.memories.growth import GrowthMemory
-from sentinel.core.slo import SPAN, Rollup
+from sentinel.core.slo import SPAN, Rollup, span_start
 from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
@@ -83,8 +83,12 @@ async def _fill(store: Store, group: Sequence[History], excuses: Excuses, until:
 
 def _bands(since: datetime, until: datetime, now: datetime) -> Iterator[tuple[datetime, datetime, timedelta]]:
     """Stretches of time with the length of the pieces that each is read in; the oldest first."""
-    begin = _floor(since, SPAN)
-    for latest, step in ((_floor(now - COARSE, HOUR), 6 * HOUR), (_floor(now - FINE, HOUR), HOUR), (until, SPAN)):
+    begin = span_start(since, SPAN)
+    for latest, step in (
+        (span_start(now - COARSE, HOUR), 6 * HOUR),
+        (span_start(now - FINE, HOUR), HOUR),
+        (until, SPAN),
+    ):
         end = min(latest, until)
         if begin < end:
             yield begin, end, step
@@ -105,11 +109,6 @@ def _reach(history: History, *, distribution: bool | None = None) -> timedelta:
     """How far back its memories want roll-ups."""
     wanted = (m for m in history.memories.values() if distribution is None or m.distribution is distribution)
     return max((memory.rolled for memory in wanted), default=timedelta(0))
-
-
-def _floor(at: datetime, step: timedelta) -> datetime:
-    seconds = step.total_seconds()
-    return datetime.fromtimestamp(at.timestamp() // seconds * seconds, at.tzinfo)
 
 
 def _groups(items: Sequence[History], size: int) -> Iterator[Sequence[History]]:
