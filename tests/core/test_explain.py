@@ -12,6 +12,7 @@ from sentinel.core.explain import counters, outlook, sights, suppressed
 from sentinel.core.history import History
 from sentinel.core.hours import Calendar, Span
 from sentinel.core.incident import CALM, Acknowledge, Around, Because, Mute, Policy
+from sentinel.core.matcher import Matcher
 from sentinel.core.result import Measurement
 from sentinel.core.rule import (
     Absence,
@@ -29,6 +30,7 @@ from sentinel.core.rule import (
     Threshold,
     Uptime,
 )
+from sentinel.core.silence import Silence
 from tests.core.made import BLIND, HOUR, MINUTE, NOW, POLICY, REFUSED, check, result, took
 
 SLOW = Threshold(reading="response_time", unit=Unit.SECONDS, bounds=Bounds(warning=2.0, critical=5.0))
@@ -144,23 +146,60 @@ def test_counters_tell_how_far_a_trouble_is() -> None:
 @pytest.mark.parametrize("because", Because)
 def test_every_reason_to_tell_nobody_is_said_in_words(because: Because) -> None:
     mute = Mute(because=because, by="7", bundle=3)
-    (said,) = suppressed(lived(took(0.2)), Around(warning=mute, critical=mute)) or ("",)
+    (said,) = suppressed(lived(took(0.2)), Around(warning=mute, critical=mute), NOW) or ("",)
     assert ("7" in said) or because is Because.WINDOW
+
+
+def test_quiet_hours_are_said_to_hold_warnings_back_and_nothing_else() -> None:
+    night = Calendar(name="night", zone="UTC", spans=(Span(start=time(22), end=time(6)),))
+    around = Around(warning=Mute(because=Because.QUIET, by="default"), policy=replace(POLICY, quiet=(night,)))
+    hr = replace(POLICY, name="hr")
+    assert suppressed(lived(took(0.2)), replace(around, critical_policy=hr), NOW) == (
+        (
+            "a warning now would wait until 2026-03-02 06:00:00 UTC: quiet hours of policy default: "
+            "only critical incidents are told of now"
+        ),
+        "a critical incident now would be told by policy hr at once",
+    )
+    later = replace(hr, levels=hr.levels[1:])
+    assert "by policy hr after 15 min" in suppressed(lived(took(0.2)), replace(around, critical_policy=later), NOW)[1]
+
+
+def test_a_silence_says_whose_it_is_until_when_and_why() -> None:
+    mute = Mute(because=Because.SILENCE, by="7")
+    silence = Silence(
+        id=7, matcher=Matcher(), by="ada", why="new disks", starts_at=NOW, ends_at=NOW + HOUR, created_at=NOW
+    )
+    around = Around(warning=mute, critical=mute)
+    (said,) = suppressed(lived(took(0.2)), around, NOW, [silence])
+    assert said.endswith("silence 7 of ada until 2026-03-02 04:00:00 UTC: new disks")
+
+
+def test_a_window_is_said_once() -> None:
+    mute = Mute(because=Because.WINDOW, by="w1")
+    around = Around(excuse="w1", warning=mute, critical=mute)
+    pending = lived(REFUSED)
+    assert pending.incident is not None
+    pending.incident = replace(pending.incident, excused="w1")
+    assert [line.count("w1") for line in suppressed(pending, around, NOW)] == [1]
+    assert suppressed(pending, CALM, NOW) == ("window w1 kept it from opening until it ended",)
 
 
 def test_a_policy_without_anybody_to_tell_is_said_so() -> None:
     history = History(check(SLOW), Policy(name="quiet", levels=()))
-    assert suppressed(history, CALM) == ("policy quiet names nobody to tell",)
+    assert suppressed(history, CALM, NOW) == ("policy quiet names nobody to tell",)
 
 
 def test_what_a_person_took_says_until_when() -> None:
     history = lived(*[REFUSED] * 3)
     history.meet(Acknowledge(by="ada", why="on it", hold=HOUR), NOW + 5 * MINUTE)
-    assert suppressed(history, CALM)[0] == (
+    assert suppressed(history, CALM, NOW)[0] == (
         "ada has taken it until 2026-03-02 04:05:00 UTC: nothing escalates until then"
     )
     assert history.incident is not None
-    assert outlook(history.incident, NOW + 6 * MINUTE)[0] == "level 2 (mail, chat) waits: the time now does not count"
+    assert outlook(history.incident, NOW + 6 * MINUTE)[0] == (
+        "level 2 (mail, chat) waits: ada has taken it since 2026-03-02 03:05:00 UTC"
+    )
 
 
 def test_the_outlook_says_who_is_told_when() -> None:

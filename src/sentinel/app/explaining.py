@@ -25,4 +25,4 @@ async def explain(parts: Parts, what: str) -> ExplanationDocument | None:
     now = parts.clock.now()
     around = parts.pipeline.desk.scene.around(history, now) if history is not None else CALM
     name = history.check.name if history is not None else incident.line.check if incident is not None else what
-    return build(history, around, incident, name, now)
+    return build(history, around, incident, name, now, parts.pipeline.desk.scene.silences)

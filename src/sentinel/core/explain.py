@@ -3,20 +3,23 @@
 All of it is read from what is remembered; nothing is judged again, and nothing changes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sentinel.base.units import format_duration, format_value
 from sentinel.core.escalation import level_due, levels_left, reminder_due
 from sentinel.core.flapping import ABOVE
 from sentinel.core.history import History
-from sentinel.core.incident import Around, Because, Incident, Mute, Phase
+from sentinel.core.incident import Around, Because, Incident, Mute, Phase, Policy
 from sentinel.core.judge import speaks
 from sentinel.core.memories.base import allowed, beyond
+from sentinel.core.preview import quiet_until
 from sentinel.core.reason import Reason
 from sentinel.core.result import Outcome, Result
 from sentinel.core.rule import Rule, Severity, Threshold
+from sentinel.core.silence import Silence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +42,14 @@ def counters(history: History) -> tuple[str, ...]:
     return tuple(_counters(history))
 
 
-def suppressed(history: History, around: Around) -> tuple[str, ...]:
-    """What keeps an incident from opening, or people from being told; sentences."""
-    return tuple(_suppressed(history, around))
+def suppressed(history: History, around: Around, now: datetime, silences: Iterable[Silence] = ()) -> tuple[str, ...]:
+    """What keeps an incident from opening, or people from being told; sentences, one for each cause.
+
+    Args:
+        now: aware.
+        silences: that there are, to say whose one is that mutes.
+    """
+    return tuple(_suppressed(history, around, _Words(now, {str(one.id): one for one in silences})))
 
 
 def outlook(incident: Incident, now: datetime) -> tuple[str, ...]:
@@ -112,57 +120,104 @@ def _counters(history: History) -> Iterator[str]:
 # --- What keeps people from being told ------------------------------------------------------------------------------
 
 
-def _suppressed(history: History, around: Around) -> Iterator[str]:
+class _Words(NamedTuple):
+    """What it takes to say why nobody is told."""
+
+    now: datetime
+    silences: Mapping[str, Silence]
+
+    def because(self, mute: Mute) -> str:
+        match mute.because:
+            case Because.SILENCE:
+                return self._silence(mute.by)
+            case Because.WINDOW:
+                return f"window {mute.by} covers it"
+            case Because.DEPENDENCY:
+                named = "; it is named in that one's messages" if mute.bundle else ""
+                return f"{mute.by}, which it depends on, is down{named}"
+            case Because.LOOKING:
+                return f"held for a moment, until it is known how what it depends on is ({mute.by})"
+            case Because.QUIET:
+                return f"quiet hours of policy {mute.by}: only critical incidents are told of now"
+            case Because.GROUP:
+                return f"it broke together with {mute.by}, and is named in the messages about that (incident {mute.bundle})"
+
+    def _silence(self, number: str) -> str:
+        one = self.silences.get(number)
+        return f"silence {number}" + (f" of {one.by} until {_clock(one.ends_at)}: {one.why}" if one else " covers it")
+
+
+def _suppressed(history: History, around: Around, words: _Words) -> Iterator[str]:
     incident = history.incident
-    policy = incident.policy if incident is not None else history.policy
-    if not any(level.names_anybody for level in policy.levels):
-        yield f"policy {policy.name} names nobody to tell"
-    if around.excuse:
+    opened = incident if incident is not None and incident.is_open else None
+    yield from _names_nobody(history, around, opened)
+    if around.excuse and opened is None:
         yield f"window {around.excuse} excuses what the check finds: nothing opens until it ends; then it is looked at afresh"
     if history.flapping.flaps:
         yield f"it flaps: {history.flapping.share:.0%} of its last results were changes, more than {ABOVE:.0%}"
-    if incident is None:
-        yield from (f"an incident now would not be told: {_because(mute)}" for mute in _would_mute(around))
-        return
-    mute = incident.mute if incident.is_open else around.mute(incident)
-    if mute is not None:
-        yield f"nobody is told: {_because(mute)}"
+    if opened is None:
+        yield from _would_mute(history, around, words)
+    elif opened.mute is not None:
+        yield f"nobody is told: {words.because(opened.mute)}"
+    if incident is not None:
+        yield from _held_before(incident, around)
+
+
+def _held_before(incident: Incident, around: Around) -> Iterator[str]:
     if (taken := incident.acknowledgement) is not None:
         yield f"{taken.by} has taken it until {_clock(taken.until)}: nothing escalates until then"
-    if incident.excused:
+    if incident.excused and incident.excused != around.excuse:
         yield f"window {incident.excused} kept it from opening until it ended"
     if incident.paused:
         yield f"{format_duration(incident.paused)} did not count for escalation: it was taken or muted"
 
 
-def _would_mute(around: Around) -> Iterator[Mute]:
-    seen = {
-        mute for mute in (around.warning, around.critical) if mute is not None and mute.because is not Because.WINDOW
-    }
-    return iter(sorted(seen, key=str))
+def _names_nobody(history: History, around: Around, opened: Incident | None) -> Iterator[str]:
+    ways = (around.policy or history.policy, around.critical_policy or history.policy)
+    for policy in dict.fromkeys((opened.policy,) if opened is not None else ways):
+        if not any(level.names_anybody for level in policy.levels):
+            yield f"policy {policy.name} names nobody to tell"
 
 
-def _because(mute: Mute) -> str:
-    match mute.because:
-        case Because.SILENCE:
-            return f"silence {mute.by} covers it"
-        case Because.WINDOW:
-            return f"window {mute.by} covers it"
-        case Because.DEPENDENCY:
-            return f"{mute.by}, which it depends on, is down; it is named in that one's messages"
-        case Because.LOOKING:
-            return f"held for a moment, until it is known how what it depends on is ({mute.by})"
-        case Because.QUIET:
-            return f"quiet hours of policy {mute.by}: only critical incidents are told of now"
-        case Because.GROUP:
-            return f"it broke together with {mute.by}, and is named in the messages about that (incident {mute.bundle})"
+def _would_mute(history: History, around: Around, words: _Words) -> Iterator[str]:
+    """What would become of an incident that opened now: a line for both severities where it is the same for both."""
+    warning, critical = (None if _is_excuse(mute) else mute for mute in (around.warning, around.critical))
+    if warning is not None and warning == critical:
+        yield f"an incident now would not be told: {words.because(warning)}"
+        return
+    if warning is not None:
+        policy = around.policy or history.policy
+        yield f"a warning now would wait{_quiet_until(warning, policy, words.now)}: {words.because(warning)}"
+        if critical is None:
+            yield _would_be_told("critical incident", Severity.CRITICAL, around.critical_policy or history.policy)
+    if critical is not None:
+        yield f"a critical incident now would not be told: {words.because(critical)}"
+        if warning is None:
+            yield _would_be_told("warning", Severity.WARNING, around.policy or history.policy)
+
+
+def _is_excuse(mute: Mute | None) -> bool:
+    return mute is not None and mute.because is Because.WINDOW
+
+
+def _quiet_until(mute: Mute, policy: Policy, now: datetime) -> str:
+    until = quiet_until(policy.quiet, now) if mute.because is Because.QUIET else None
+    return f" until {_clock(until)}" if until is not None else ""
+
+
+def _would_be_told(what: str, severity: Severity, policy: Policy) -> str:
+    after = (level.after for level in policy.levels if level.severity <= severity and level.names_anybody)
+    first = min(after, default=None)
+    if first is None:
+        return f"a {what} now would be told to nobody: policy {policy.name} has no level for it"
+    return f"a {what} now would be told by policy {policy.name} {f'after {format_duration(first)}' if first else 'at once'}"
 
 
 # --- What comes next ------------------------------------------------------------------------------------------------
 
 
 def _outlook(incident: Incident, now: datetime) -> Iterator[str]:
-    stopped = incident.mute is not None or incident.phase is Phase.ACKNOWLEDGED
+    stopped = _stopped(incident)
     for number in levels_left(incident):
         level = incident.policy.levels[number - 1]
         whom = ", ".join((*level.channels, *level.on_call))
@@ -170,11 +225,20 @@ def _outlook(incident: Incident, now: datetime) -> Iterator[str]:
         if due is None:
             yield f"level {number} ({whom}) is told of critical incidents only"
         elif stopped:
-            yield f"level {number} ({whom}) waits: the time now does not count"
+            yield f"level {number} ({whom}) waits: {stopped}"
         else:
             yield f"level {number} ({whom}) is due {_when(due, now)}"
     if not stopped and (reminder := reminder_due(incident)) is not None:
         yield f"a reminder is due {_when(reminder, now)}"
+
+
+def _stopped(incident: Incident) -> str:
+    """Why the time now does not count for escalation; empty: it does."""
+    since = f" since {_clock(incident.paused_at)}" if incident.paused_at is not None else ""
+    if incident.mute is not None:
+        return f"nobody is told{since} ({incident.mute})"
+    taken = incident.acknowledgement
+    return f"{taken.by} has taken it{since}" if taken is not None else ""
 
 
 def _when(due: datetime, now: datetime) -> str:

@@ -52,13 +52,13 @@ def preview(ways: Ways, check: Check, severity: Severity, at: datetime) -> Previ
     """Who would be told of an incident of a check that opens then, as bad as that, and stays so with nobody taking it."""
     route = chosen(ways.routes, check, severity, at)
     policy = ways.policies[route.policy if route else check.policy]
-    quiet_until = _quiet_until(policy.quiet, at) if severity < Severity.CRITICAL else None
+    quiet_over = quiet_until(policy.quiet, at) if severity < Severity.CRITICAL else None
     numbered = enumerate(policy.levels, start=1)
     return Preview(
         policy=policy,
         route=list(ways.routes).index(route) if route else None,
-        quiet_until=quiet_until,
-        levels=tuple(_level(ways, policy, number, level, severity, quiet_until or at) for number, level in numbered),
+        quiet_until=quiet_over,
+        levels=tuple(_level(ways, policy, number, level, severity, quiet_over or at) for number, level in numbered),
     )
 
 
@@ -78,7 +78,7 @@ def _level(ways: Ways, policy: Policy, number: int, level: Level, severity: Seve
     )
 
 
-def _quiet_until(calendars: Sequence[Calendar], at: datetime) -> datetime | None:
+def quiet_until(calendars: Sequence[Calendar], at: datetime) -> datetime | None:
     """When the quiet hours that a moment lies in are over; None when it lies in none."""
     if not any_covers(calendars, at):
         return None

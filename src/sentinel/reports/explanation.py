@@ -9,6 +9,7 @@ from sentinel.core.explain import counters, outlook, sights, suppressed
 from sentinel.core.history import History
 from sentinel.core.incident import Around
 from sentinel.core.rule import Severity
+from sentinel.core.silence import Silence
 from sentinel.reports import incident as incidents
 from sentinel.reports.documents import Document
 from sentinel.reports.incident import IncidentDocument
@@ -54,7 +55,12 @@ class ExplanationDocument(Document):
 
 
 def build(
-    history: History | None, around: Around, incident: IncidentDocument | None, name: str, now: datetime
+    history: History | None,
+    around: Around,
+    incident: IncidentDocument | None,
+    name: str,
+    now: datetime,
+    silences: Iterable[Silence] = (),
 ) -> ExplanationDocument:
     """The document.
 
@@ -64,6 +70,7 @@ def build(
         incident: the one that was asked for, or the check's open one.
         name: of the check.
         now: aware.
+        silences: that there are.
     """
     if history is None:
         return ExplanationDocument(
@@ -92,7 +99,7 @@ def build(
             for one in sights(history, now)
         ),
         counters=counters(history),
-        suppressed=suppressed(history, around),
+        suppressed=suppressed(history, around, now, silences),
         outlook=outlook(history.incident, now) if about_now and history.incident is not None else (),
         incident=incident,
     )
