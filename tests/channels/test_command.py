@@ -138,6 +138,7 @@ async def test_no_message_starts_it(kind: Kind, tmp_path: Path) -> None:
         {"command": ["/bin/true"], "environment": {"SENTINEL_KEY": "mine"}},
         {"command": ["/bin/true"], "environment": {"NOT A NAME": "1"}},
         {"command": ["/bin/true"], "timeout": "2h"},
+        {"command": ["/bin/true"], "within": "1ms"},
         {"command": ["/bin/true"], "output": 50_000},
         {"command": ["/bin/true"], "shell": True},
     ],

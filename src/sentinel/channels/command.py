@@ -45,6 +45,9 @@ _LONGEST_SECRET: Final = 8 * 1024
 
 _LONGEST: Final = timedelta(hours=1)
 
+#: Every order is begun a little late; with less than this it would never be.
+_SHORTEST_WITHIN: Final = timedelta(seconds=10)
+
 #: Characters of a variable that is a text of ours.
 _LONGEST_FACT: Final = 1_000
 
@@ -91,7 +94,7 @@ class CommandOptions(Options):
     """How long anybody may stop it before it runs, with `sentinel veto` or by acknowledging the incident. 0: it runs at once."""
 
     within: PositiveDuration = Field(default="10m", validate_default=True)
-    """How late it may begin, such as after a restart. Later it is not started, and people are told so."""
+    """How late it may begin, such as after a restart; at least 10 s. Later it is not started, and people are told so."""
 
     output: Annotated[int, Field(ge=0, le=5_000)] = 500
     """Characters of the end of what it writes that are shown on the timeline and in messages; 0: none. They must never hold a
@@ -102,6 +105,13 @@ class CommandOptions(Options):
     def _timeout(cls, value: timedelta) -> timedelta:
         if value > _LONGEST:
             raise ValueError("at most 1h")
+        return value
+
+    @field_validator("within")
+    @classmethod
+    def _within(cls, value: timedelta) -> timedelta:
+        if value < _SHORTEST_WITHIN:
+            raise ValueError("at least 10s")
         return value
 
 
