@@ -6,10 +6,21 @@ from dataclasses import replace
 from datetime import time
 
 from sentinel.core.hours import Calendar, Span
-from sentinel.core.incident import Acknowledge, Assign, Because, Close, Comment, Level, Phase, Unacknowledge, Updates
-from sentinel.core.rule import BurnRate, Severity
-from tests.core.made import MINUTE
-from tests.core.ward import ON_CALL, Told, Ward, grouped, one, slow
+from sentinel.core.incident import (
+    Acknowledge,
+    Address,
+    Assign,
+    Because,
+    Close,
+    Comment,
+    Level,
+    Phase,
+    Unacknowledge,
+    Updates,
+)
+from sentinel.core.rule import Bounds, BurnRate, ErrorRate, Severity
+from tests.core.made import HOUR, MINUTE
+from tests.core.ward import ON_CALL, SENDER, Told, Ward, grouped, one, slow
 
 # --- Groups -----------------------------------------------------------------------------------------------------------
 
@@ -351,3 +362,41 @@ def test_news_that_a_reminder_had_is_told_again_since_it_may_be_called_off() -> 
     assert ward.news() == [Told("mail", "reminded", "a", ("well:b",))]
     ward.meet(1, Acknowledge(by="Ada", why="on it"))
     assert ward.news() == [Told("mail", "acknowledged", "a", ("well:b",))]
+
+
+# --- What it is about -------------------------------------------------------------------------------------------------
+
+
+def test_an_outage_is_told_by_what_failed_also_when_windows_remember_it() -> None:
+    errors = ErrorRate(window=HOUR, min_samples=3, bounds=Bounds(critical=0.05))
+    ward = Ward(one("api", rules=(errors,))).fail("api")
+    ward.heal("api")
+    assert [row.message.explanation for row in ward.sent] == ["connection refused"] * 2
+
+
+def test_an_incident_of_a_window_is_told_by_what_the_window_says() -> None:
+    errors = ErrorRate(window=HOUR, min_samples=20, bounds=Bounds(critical=0.05))
+    ward = Ward(one("api", rules=(errors,))).heal("api", times=18).look("api").wait(1).look("api")
+    assert ward.sent[0].message.explanation.startswith("error rate over 1 h")
+
+
+def test_a_critical_check_that_comes_and_goes_is_critical() -> None:
+    ward = Ward(one("api"))
+    for _ in range(12):
+        ward.fail("api", times=1).heal("api", times=1)
+    assert ward.of("api").severity is Severity.CRITICAL
+
+
+def test_who_is_to_see_to_it_hears_so() -> None:
+    bob = Address("mail", "bob@example.org")
+    ward = Ward(one("api"), sender=replace(SENDER, people={"bob": (bob,)})).fail("api")
+    ward.meet(1, Assign(by="Ada", to="bob"))
+    assert ward.sent[-1].address == bob
+
+
+def test_those_who_are_kept_informed_hear_how_it_stands_and_that_it_is_over() -> None:
+    updates = Updates(channels=("hook",), every=15 * MINUTE)
+    ward = Ward(one("api"), policies=[replace(ON_CALL, updates=updates)]).fail("api").wait(60)
+    ward.meet(1, Acknowledge(by="Ada", why="on it"))
+    ward.heal("api")
+    assert [told.kind for told in ward.news() if told.channel == "hook"] == ["progress", "resolved"]

@@ -229,6 +229,9 @@ def test_what_an_incident_told_of_stays_burnt_but_has_to_burn_again_to_be_told_o
     memory.add(sample(GOOD, NOW + 54 * MINUTE))
     assert memory.look().severity is OK
     memory.add(sample(REFUSED, NOW + 55 * MINUTE))
+    assert memory.look().severity is OK, "one failed run after an outage is no fire"
+    memory.add(sample(REFUSED, NOW + 56 * MINUTE))
+    memory.add(sample(REFUSED, NOW + 57 * MINUTE))
     assert memory.look().severity is CRITICAL
 
 

@@ -72,7 +72,7 @@ def test_an_effect_that_reaches_nobody_still_stands_on_the_timeline() -> None:
 def test_the_timeline_says_how_bad_it_is_and_which_level_was_told() -> None:
     effects = (Effect(kind=EffectKind.OPENED, level=1), Effect(kind=EffectKind.ESCALATED, level=2))
     lines = [entry.text for entry in tell(check(), OPEN, effects, SENDER, NOW).entries]
-    assert lines == ["CRITICAL: it fails", "level 2 of 3"]
+    assert lines == ["CRITICAL: it fails", "level 2 of 3: mail, chat"]
 
 
 def test_equal_messages_have_equal_keys_and_different_ones_have_not() -> None:

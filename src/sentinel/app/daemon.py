@@ -285,6 +285,7 @@ class Sentinel:
             link=plan.link,
             on_call=parts.rosters.adopt(plan),
             commands=plan.commands,
+            people={name: person.addresses for name, person in plan.people.items()},
         )
         checks = (*plan.checks, own_check(plan.own_policy))
         parts.runner.equip(kit.runnables, plan.limits)

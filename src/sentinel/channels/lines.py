@@ -1,10 +1,14 @@
-"""The lines of a message, in the order in which they are read: what, since when, how bad, why, what else, what to do."""
+"""The lines of a message, in the order in which they are read: what, since when, how bad, why, what else, what to do.
+
+Before all that a note says why a message comes late, or through this channel.
+"""
 
 import math
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final
 
-from sentinel.base.units import format_duration, format_value
+from sentinel.base.units import format_duration, format_lasted, format_value
 from sentinel.channels.clean import moment
 from sentinel.channels.headline import WINDOW_KINDS, level
 from sentinel.core.incident import Acknowledgement, Phase
@@ -30,6 +34,7 @@ Labelled = tuple[str, str]
 
 def lines(message: Message) -> Iterator[Labelled]:
     """Label and text of each line; an empty text leaves the line out. They are not cleaned yet."""
+    yield "Note", message.note
     yield from _what(message)
     if message.window is not None:
         yield from _window(message.window)
@@ -70,13 +75,18 @@ def _window(window: AboutWindow) -> Iterator[Labelled]:
     yield "What for", window.why
 
 
+#: A shorter time is not worth a word.
+_A_WHILE: Final = timedelta(seconds=1)
+
+
 def _when(message: Message, incident: AboutIncident) -> Iterator[Labelled]:
     if incident.resolved_at is None:
-        yield "Since", f"{moment(incident.began_at)} ({format_duration(message.at - incident.began_at)})"
+        lasts = message.at - incident.began_at
+        yield "Since", moment(incident.began_at) + (f" ({format_duration(lasts)})" if lasts >= _A_WHILE else "")
         return
     yield "From", moment(incident.began_at)
     yield "To", moment(incident.resolved_at)
-    yield "Lasted", format_duration(incident.resolved_at - incident.began_at)
+    yield "Lasted", format_lasted(incident.resolved_at - incident.began_at)
 
 
 def _why(message: Message) -> Iterator[Labelled]:

@@ -90,7 +90,7 @@ def ended(row: Notification, incident: Incident, now: datetime, by: str = "", wh
         text=wrote,
         hint=hint,
     )
-    rows = (_row(_key(row.key, "ended", to), to, message, row.incident, now, now) for to in incident.told)
+    rows = (_row(_key(row.key, "ended", to), to, message, row.incident, now, now) for to in incident.responders)
     text = f"{title}: {wrote}" if wrote else title
     entry = TimelineEntry(incident=about.id, at=now, kind=Kind.COMMAND_ENDED.value, by=by, text=text)
     return Ordered(notifications=tuple(rows), entries=(entry,))

@@ -46,6 +46,7 @@ from sentinel.core.incident import (
     Withdraw,
 )
 from sentinel.core.judge import Finding, Reason, Verdict
+from sentinel.core.reason import OVER_TIME
 from sentinel.core.rule import Severity
 
 
@@ -125,8 +126,24 @@ def _count(incident: Incident, verdict: Verdict) -> Incident:
         incident,
         breaches=incident.breaches + 1 if bad else 0,
         criticals=incident.criticals + 1 if critical else 0,
-        verdict=verdict if verdict.severity > Severity.OK else incident.verdict,
+        verdict=_latest(incident, verdict),
     )
+
+
+def _latest(incident: Incident, verdict: Verdict) -> Verdict:
+    """What an incident is told to be about. What single results brought is not about what windows remember of it."""
+    if verdict.severity is Severity.OK:
+        return incident.verdict
+    if incident.cause is Cause.WINDOW:
+        return _led_by_windows(verdict)
+    return incident.verdict if incident.is_open and verdict.point is Severity.OK else verdict
+
+
+def _led_by_windows(verdict: Verdict) -> Verdict:
+    """The same, with what rules over time say first."""
+    over_time = tuple(finding for finding in verdict.findings if finding.reason in OVER_TIME)
+    rest = tuple(finding for finding in verdict.findings if finding.reason not in OVER_TIME)
+    return replace(verdict, findings=over_time + rest)
 
 
 def _confirmed(incident: Incident, event: Judged) -> Severity:
@@ -139,7 +156,7 @@ def _confirmed(incident: Incident, event: Judged) -> Severity:
     if incident.excused and incident.phase is Phase.PENDING:
         in_a_row = max(in_a_row, event.verdict.point)
     if event.around.flapping is not None:
-        in_a_row = max(in_a_row, Severity.WARNING)
+        in_a_row = max(in_a_row, Severity.WARNING, event.verdict.point)
     return max(in_a_row, event.verdict.at_once)
 
 
@@ -166,6 +183,8 @@ def _confirm(incident: Incident, event: Judged, now: datetime) -> Step:
         told_at=now,
         flapping=event.around.flapping is not None,
     )
+    if opened.cause is Cause.WINDOW:
+        opened = replace(opened, verdict=_led_by_windows(opened.verdict))
     if opened.flapping and opened.breaches < event.open_after:
         opened = replace(opened, verdict=_comes_and_goes(event.around, opened.verdict))
     return _open(_rerouted(opened, event), event.around, now)
@@ -361,8 +380,9 @@ def _take_over(incident: Incident, event: TakeOver, now: datetime) -> Step:
         sequence=max(before.sequence, incident.sequence),
         named=before.named,
         told=tuple(dict.fromkeys((*before.told, *incident.told))),
+        # That the one before is well is news that does not wait as long as a change among the others.
         news_at=now,
-        updated_at=before.updated_at,
+        updated_at=None,
     )
     if heir.policy.name == before.policy.name:
         return Step(_inherit(heir, before), (taken,))

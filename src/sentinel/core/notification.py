@@ -459,4 +459,9 @@ def compose(
         link=link,
         others=others,
         others_count=others_count,
+        note=_held_back(incident) if effect.kind is EffectKind.OPENED else "",
     )
+
+
+def _held_back(incident: Incident) -> str:
+    return f"The window {incident.excused} held it back until it ended." if incident.excused else ""

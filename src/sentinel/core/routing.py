@@ -46,6 +46,7 @@ class Sender:
     recipients: Recipients
     link: str = ""  # where people can look
     on_call: Mapping[str, Schedule] = field(default_factory=dict)  # by the names that levels use
+    people: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)  # where each is reached
     commands: Mapping[str, timedelta] = field(
         default_factory=dict
     )  # channels that run commands, with the time to stop one
@@ -128,6 +129,8 @@ def route(effect: Effect, incident: Incident, sender: Sender, now: datetime) -> 
     if effect.kind is EffectKind.PROGRESS:
         updates = incident.policy.updates
         return _reached(updates.channels if updates else (), sender.recipients)
+    if effect.kind is EffectKind.ASSIGNED:
+        return tuple(dict.fromkeys((*incident.responders, *sender.people.get(incident.assigned_to, ()))))
     if not effect.level:
         return incident.told if effect.kind in _FOR_EVERYBODY else incident.responders
     level = incident.policy.levels[effect.level - 1]

@@ -26,9 +26,15 @@ def entry(incident: Incident, effect: Effect, now: datetime) -> TimelineEntry:
         case EffectKind.ACKNOWLEDGED if taken is not None:
             by, text = taken.by, taken.why
         case EffectKind.ESCALATED:
-            text = f"level {effect.level} of {len(incident.policy.levels)}"
+            text = f"level {effect.level} of {len(incident.policy.levels)}: {_whom(incident, effect.level)}"
         case EffectKind.OPENED | EffectKind.WORSENED | EffectKind.EASED:
             text = f"{Severity(incident.severity).label}: {text}"
         case _:
             pass
     return TimelineEntry(incident=incident.id, at=now, kind=effect.kind.value, by=by, text=text)
+
+
+def _whom(incident: Incident, number: int) -> str:
+    """Whom a level names."""
+    level = incident.policy.levels[number - 1]
+    return ", ".join((*level.channels, *(f"on call by {name}" for name in level.on_call)))

@@ -80,6 +80,7 @@ def build(
     known = tuple(checks)
     lines = sorted((check_line(one, now, started_at, quiet) for one in known), key=_urgency)
     troubled = [(one.state.incident, one) for one in known if one.state and one.state.incident]
+    excused = {one.check.name for one in known if quiet.excuses(one.check, now)}
     open_lines = sorted(
         (incident_line(incident, now, one, quiet) for incident, one in troubled if incident.is_open),
         key=_incident_urgency,
@@ -93,7 +94,13 @@ def build(
         fingerprint=plan.fingerprint,
         from_store=started_at is None,
         store_problem=store_problem,
-        overall=_overall(lines, open_lines, outbox, running=started_at is not None, store_problem=store_problem),
+        overall=_overall(
+            [line for line in lines if line.name not in excused],
+            [line for line in open_lines if line.check not in excused],
+            outbox,
+            running=started_at is not None,
+            store_problem=store_problem,
+        ),
         checks=tuple(lines),
         incidents=tuple(open_lines),
         outbox=outbox,
@@ -335,7 +342,8 @@ def _overall(
 ) -> Severity:
     """The most urgent of everything. Whoever does not run watches nothing, so all it remembers is unknown.
 
-    A check that waits for its first result says nothing yet, unless all of them do or it is overdue. Messages that were
+    What a window excuses is left out by the caller. A check that waits for its first result says nothing yet, unless all of
+    them do or it is overdue. Messages that were
     given up and a store that cannot be used are at least a warning: somebody was not told.
     """
     if not running:

@@ -30,13 +30,14 @@ class _Pair(NamedTuple):
 class BurnMemory(Memory):
     """Results and failures within each window of each pair."""
 
-    __slots__ = ("_interval", "_pairs", "rule")
+    __slots__ = ("_interval", "_pairs", "_told", "rule")
 
     reason = Reason.BURN_RATE
     hint = "Failures use up what the objective allows: see what changed when they began, and hold back what is risky."
 
     def __init__(self, rule: BurnRate) -> None:
         self.rule: BurnRate = rule
+        self._told = False  # an incident told of some of these failures
         self._interval = 60.0  # of the check, in seconds; known with the first sample
         self._pairs = tuple(
             _Pair(burn, SlidingSums(burn.long, PARTS, 2), SlidingSums(burn.short, PARTS, 2)) for burn in rule.pairs
@@ -70,6 +71,7 @@ class BurnMemory(Memory):
 
     def forget(self) -> None:
         """What was told of stays burnt; but for it to speak again, something has to burn again."""
+        self._told = True
         for pair in self._pairs:
             pair.short.forget()
 
@@ -112,10 +114,16 @@ class BurnMemory(Memory):
 
     def _burns(self, pair: _Pair) -> bool:
         return (
-            pair.long.totals[1] >= self.rule.min_failures
+            pair.short.totals[1] >= self._enough(pair)
+            and pair.long.totals[1] >= self.rule.min_failures
             and self._short(pair) > pair.burn.factor
             and self._long(pair) > pair.burn.factor
         )
+
+    def _enough(self, pair: _Pair) -> int:
+        """Failures in the short window that say it is burning: one failed run after an outage that was told of is no fire."""
+        held = int(pair.burn.short.total_seconds() / self._interval)
+        return min(self.rule.min_failures, max(1, held)) if self._told else 1
 
     def _long(self, pair: _Pair) -> float:
         return self._burn(pair.long, pair.burn.long)
