@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentinel.base.units import Unit, format_bytes, format_duration, format_value, parse_duration, write_duration
+from sentinel.base.units import (
+    Unit,
+    format_bytes,
+    format_duration,
+    format_lasted,
+    format_value,
+    parse_duration,
+    write_duration,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +53,22 @@ def test_what_is_written_reads_back_the_same(milliseconds: int) -> None:
 def test_a_duration_is_said_as_people_say_it(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
     assert format_duration(timedelta(seconds=seconds)) == text or seconds == 0.00012
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (4.2, "4.2 s"),
+        (59.7, "1 min"),
+        (60, "1 min"),
+        (65, "1 min 5 s"),
+        (599, "9 min 59 s"),
+        (599.9, "10 min"),
+        (3900, "1 h 5 min"),
+    ],
+)
+def test_what_is_over_is_said_to_the_second_below_ten_minutes(seconds: float, text: str) -> None:
+    assert format_lasted(timedelta(seconds=seconds)) == text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sentinel.channels.render import SUBJECT_LIMIT, Tone, block, one_line, words
 from sentinel.core.notification import Kind, Message
 from sentinel.core.rule import Severity
-from tests.kit.messages import FINDING, NOW, OPENED, OTHERS, WHY, message, news
+from tests.kit.messages import FINDING, NOW, OPENED, OTHERS, WHY, WINDOW, message, news
 
 SUBJECTS = {
     Kind.OPENED: f"[CRITICAL] Payroll API: {WHY} (incident 12, level 1 of 3)",
@@ -158,6 +158,22 @@ def test_a_window_says_what_it_covers_until_when_and_what_is_expected() -> None:
 def test_a_window_that_ends_before_it_begins_was_called_off() -> None:
     told = replace(message(Kind.WINDOW_ENDED), at=NOW - timedelta(hours=1))
     assert words(told).headline == "Payroll 4.2 is called off"
+
+
+@pytest.mark.parametrize("title", ["", "Window w-7"])
+def test_a_window_without_a_title_says_what_it_covers_and_what_for(title: str) -> None:
+    window = replace(WINDOW, title=title, why="disk swap " * 30)
+    subject = words(replace(message(Kind.WINDOW_STARTED), window=window)).subject
+    assert subject.startswith("[MAINTENANCE] Window w-7 (checks tagged payroll: disk swap disk swap")
+    assert subject.endswith("…) has begun, until 04:48 UTC")
+
+
+def test_the_end_of_a_short_trouble_says_its_seconds() -> None:
+    told = message(Kind.RESOLVED)
+    assert told.incident is not None
+    short = replace(told, incident=replace(told.incident, began_at=NOW - timedelta(seconds=65)))
+    assert words(short).headline == "Payroll API: well again after 1 min 5 s"
+    assert labelled(short)["Lasted"] == "1 min 5 s"
 
 
 def test_a_planned_command_says_how_to_stop_it() -> None:

@@ -69,6 +69,14 @@ def format_duration(duration: timedelta | float) -> str:
     return _two(int(days), "d", int(hours) % 24, "h")
 
 
+def format_lasted(duration: timedelta | float) -> str:
+    """Write how long something took that is over: as `format_duration`, with the seconds below ten minutes: `1 min 5 s`."""
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
+    if 60 <= round(seconds) < 600:
+        return _two(round(seconds) // 60, "min", round(seconds) % 60, "s")
+    return format_duration(seconds)
+
+
 def format_value(value: float, unit: Unit) -> str:
     """Write a reading's value with its unit, short enough for a subject line."""
     match unit:

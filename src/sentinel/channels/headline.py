@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from sentinel.base.units import format_duration
+from sentinel.base.units import format_duration, format_lasted
+from sentinel.channels.clean import one_line, shorten
 from sentinel.core.notification import AboutIncident, AboutOther, AboutWindow, Bond, Kind, Message, News
 from sentinel.core.rule import Severity
 
@@ -170,8 +171,22 @@ def _name(message: Message) -> str:
     if message.check is not None:
         return message.check.title or message.check.name
     if message.window is not None:
-        return message.window.title or message.window.id
+        return _window_name(message.window)
     return message.title or _NAMELESS.get(message.kind, f"Sentinel {message.source}")
+
+
+#: Characters of what a window covers, and of what it is for, where they stand for its title.
+_PART_LIMIT: Final = 60
+
+
+def _window_name(window: AboutWindow) -> str:
+    """Its title; of one without, also what it covers and what for: a number alone tells nobody whether it is theirs."""
+    name = window.title or f"Window {window.id}"
+    if name not in (window.id, f"Window {window.id}"):
+        return name
+    parts = (shorten(one_line(part), _PART_LIMIT) for part in (window.covers, window.why))
+    said = ": ".join(part for part in parts if part)
+    return f"{name} ({said})" if said else name
 
 
 def _first(message: Message) -> AboutOther | None:
@@ -215,7 +230,7 @@ def _so_far(message: Message) -> str:
 def _after(incident: AboutIncident | None) -> str:
     if incident is None or incident.resolved_at is None:
         return ""
-    return f" after {format_duration(incident.resolved_at - incident.began_at)}"
+    return f" after {format_lasted(incident.resolved_at - incident.began_at)}"
 
 
 def _of_window(message: Message) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sentinel.base.units import format_duration
+from sentinel.base.units import format_lasted
 from sentinel.core.incident import Incident
 from sentinel.core.notification import Notification
 from sentinel.core.timeline import TimelineEntry
@@ -129,7 +129,7 @@ def _lines(document: Json, look: Look) -> Iterator[str]:
 def _timeline(document: Json, began: datetime) -> Iterator[tuple[str, ...]]:
     for entry in document["timeline"]:
         at = moment(entry["at"])
-        after = format_duration(max(at - began, at - at))
+        after = format_lasted(max(at - began, at - at))
         first, *more = map(clean, entry["text"].splitlines() or [""])
         yield f"{at:%m-%d %H:%M:%S}", after, entry["kind"].replace("_", " "), clean(entry["by"]), first
         yield from (("", "", "", "", line) for line in more)  # of what a command wrote
@@ -144,7 +144,7 @@ def _told(document: Json) -> Iterator[tuple[str, ...]]:
 
 
 def _lasted(row: Json) -> str:
-    lasted = format_duration(row["age"])
+    lasted = format_lasted(row["age"])
     return f"lasted {lasted}" if row["resolved_at"] else f"for {lasted}"
 
 
