@@ -225,3 +225,12 @@ def test_a_check_is_shown_by_the_reading_that_its_own_rules_look_at(config: Conf
     plan = config.plan({"checks": checks})
     assert [check.main for check in plan.checks] == ["response_time", "size", "response_time"]
     assert [check.main_unit for check in plan.checks] == [Unit.SECONDS, Unit.BYTES, Unit.SECONDS]
+
+
+def test_a_channel_that_runs_a_command_is_none_that_tells_people(config: ConfigFolder) -> None:
+    channels = {
+        "rollback": {"kind": "command", "command": ["/bin/true"]},
+        "hook": {"kind": "webhook", "url": "${HOOK}"},
+    }
+    plan = config.plan({"checks": [CHECK], "channels": channels}, {"HOOK": "http://127.0.0.1:9/"})
+    assert (plan.tellers, list(plan.commands)) == (("hook",), ["rollback"])

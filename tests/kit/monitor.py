@@ -94,7 +94,7 @@ class StillMonitor:
         self.heard = Heard.TAKEN  # what becomes of them
         self.reload_problem = ""
         self.left: list[LeftLine] = []  # what scenarios have not taken away
-        self.keeper = StillKeeper(histories, [channel.name for channel in plan.channels])
+        self.keeper = StillKeeper(histories, plan.tellers)
         self.channels = StillChannels()
         self.silences = SilenceVerbs(self.keeper, FakeClock(NOW))
         self.windows = WindowVerbs(self.keeper, FakeClock(NOW))

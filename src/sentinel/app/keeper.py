@@ -101,7 +101,7 @@ class RunningKeeper:
 
     @property
     def channels(self) -> Sequence[str]:
-        return [channel.name for channel in self._parts.plan.channels]
+        return self._parts.plan.tellers
 
     @property
     def silences(self) -> Silences:

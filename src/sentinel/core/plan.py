@@ -133,6 +133,11 @@ class Plan:
         return {channel.name: channel.veto for channel in self.channels if channel.veto is not None}
 
     @property
+    def tellers(self) -> tuple[str, ...]:
+        """The names of the channels that tell people."""
+        return tuple(channel.name for channel in self.channels if channel.veto is None)
+
+    @property
     def own_policy(self) -> str:
         """The policy that Sentinel's own troubles go by."""
         return "default" if "default" in self.policies else next(iter(self.policies))
