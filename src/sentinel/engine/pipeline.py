@@ -344,4 +344,6 @@ class Pipeline:
         for line in changes.entries:
             event, check = f"incident.{line.kind}", changes.incidents[line.incident].check
             by = {"by": line.by} if line.by else {}
-            log.info(event, incident=line.incident, check=check, **by, text=line.text)
+            # What a person writes may be about people: it stands on the timeline and nowhere else.
+            said = {} if line.by else {"text": line.text}
+            log.info(event, incident=line.incident, check=check, **by, **said)
