@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sentinel.base.errors import ConfigError, Problem
-from sentinel.core.incident import Acknowledge
+from sentinel.core.incident import Acknowledge, Because, Mute
+from sentinel.core.matcher import Matcher
+from sentinel.core.silence import Silence, Silences
 from sentinel.reports import text
 from sentinel.reports.documents import OutboxLine, OwnHealth
+from sentinel.reports.quiet import NOTHING, Quiet
 from sentinel.reports.status import build, facts, incident_line
 from sentinel.reports.text import Look, share
 from tests.kit.scene import MINUTE, NOW, blind, broken, check, history, plan, well
@@ -160,6 +163,30 @@ def test_a_refused_reload_is_told_in_a_line_without_marks_for_line_ends() -> Non
 
 def test_a_text_of_several_lines_becomes_one_paragraph() -> None:
     assert Look().paragraph("one\r\n  two\tthree", 2) == ["  one two three"]
+
+
+def muted(mute: Mute, quiet: Quiet = NOTHING, **changes: object) -> str:
+    past = history(check("health"), [broken()] * 3)
+    assert past.incident is not None
+    past.incident = replace(past.incident, mute=mute, **changes)  # type: ignore[arg-type]  # whichever differ
+    return text.incidents([incident_line(past.incident, NOW, facts(past, None), quiet).to_json()], NOW, Look())
+
+
+def test_who_mutes_an_incident_is_said_as_a_person_would() -> None:
+    silence = Silence(
+        id=3, matcher=Matcher(), by="Ada", why="disk swap", starts_at=NOW, ends_at=NOW + 10 * MINUTE, created_at=NOW
+    )
+    by_ada = muted(Mute(because=Because.SILENCE, by="3"), Quiet(silences=Silences([silence])))
+    assert "level 1 of 3, nobody told now: silence 3 by Ada until 12:10 UTC: disk swap" in by_ada
+    held = muted(Mute(because=Because.LOOKING, by="db"), levels={})
+    assert "nobody told: held back until db was looked at" in held
+
+
+def test_an_incident_that_a_rule_over_time_keeps_open_is_good_again() -> None:
+    past = history(check("health"), [broken()] * 3)
+    assert past.incident is not None
+    past.incident = replace(past.incident, passes=11)
+    assert incident_line(past.incident, NOW, facts(past, None)).meanwhile == "good again"
 
 
 def test_uptime_is_cut_and_never_rounded_up_to_a_hundred() -> None:

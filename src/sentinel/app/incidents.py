@@ -9,6 +9,7 @@ from sentinel.core.incident import Comment, Effect, EffectKind, Event, Incident,
 from sentinel.core.timeline import entry
 from sentinel.reports import status
 from sentinel.reports.incident import IncidentDocument, Record, build
+from sentinel.reports.quiet import Quiet
 from sentinel.store.database import Transaction
 
 #: Seconds that a person waits for a commit.
@@ -64,4 +65,6 @@ async def look_at(parts: Parts, number: int) -> IncidentDocument | None:
         members = parts.pipeline.desk.scene.bundles.members(history.incident) if history.incident.leads else []
         record = replace(record, with_it=tuple(sorted(one.check.name for one in members)))
     past = history or parts.pipeline.histories.get(record.incident.check)
-    return build(record, status.facts(past, None) if past else None, parts.clock.now())
+    scene = parts.pipeline.desk.scene
+    quiet = Quiet(silences=scene.silences, windows=scene.windows)
+    return build(record, status.facts(past, None) if past else None, parts.clock.now(), quiet)

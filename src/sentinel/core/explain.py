@@ -3,7 +3,7 @@
 All of it is read from what is remembered; nothing is judged again, and nothing changes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from sentinel.core.reason import Reason
 from sentinel.core.result import Outcome, Result
 from sentinel.core.rule import Rule, Severity, Threshold
 from sentinel.core.silence import Silence
+from sentinel.core.untold import why_untold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ def suppressed(history: History, around: Around, now: datetime, silences: Iterab
         now: aware.
         silences: that there are, to say whose one is that mutes.
     """
-    return tuple(_suppressed(history, around, _Words(now, {str(one.id): one for one in silences})))
+    return tuple(_suppressed(history, around, _Words(now, tuple(silences))))
 
 
 def outlook(incident: Incident, now: datetime) -> tuple[str, ...]:
@@ -110,7 +111,7 @@ def _counters(history: History) -> Iterator[str]:
     if incident.phase is Phase.PENDING:
         yield f"{incident.breaches} of {check.open_after} bad results in a row that open an incident"
     else:
-        yield f"{incident.passes} of {check.close_after} good results in a row that end the incident"
+        yield f"{min(incident.passes, check.close_after)} of {check.close_after} good results in a row that end the incident"
     if incident.severity is not Severity.CRITICAL and incident.criticals:
         yield f"{incident.criticals} of {check.open_after} critical results in a row that make it critical"
     if incident.severity is Severity.CRITICAL and incident.eases:
@@ -124,27 +125,10 @@ class _Words(NamedTuple):
     """What it takes to say why nobody is told."""
 
     now: datetime
-    silences: Mapping[str, Silence]
+    silences: tuple[Silence, ...]
 
     def because(self, mute: Mute) -> str:
-        match mute.because:
-            case Because.SILENCE:
-                return self._silence(mute.by)
-            case Because.WINDOW:
-                return f"window {mute.by} covers it"
-            case Because.DEPENDENCY:
-                named = "; it is named in that one's messages" if mute.bundle else ""
-                return f"{mute.by}, which it depends on, is down{named}"
-            case Because.LOOKING:
-                return f"held for a moment, until it is known how what it depends on is ({mute.by})"
-            case Because.QUIET:
-                return f"quiet hours of policy {mute.by}: only critical incidents are told of now"
-            case Because.GROUP:
-                return f"it broke together with {mute.by}, and is named in the messages about that (incident {mute.bundle})"
-
-    def _silence(self, number: str) -> str:
-        one = self.silences.get(number)
-        return f"silence {number}" + (f" of {one.by} until {_clock(one.ends_at)}: {one.why}" if one else " covers it")
+        return why_untold(mute, self.now, self.silences)
 
 
 def _suppressed(history: History, around: Around, words: _Words) -> Iterator[str]:

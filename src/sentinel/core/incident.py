@@ -53,7 +53,19 @@ class Mute:
     bundle: int = 0  # number of the bundle in whose messages it is named; 0: it is not
 
     def __str__(self) -> str:
-        return f"{self.because.value} {self.by}".rstrip()
+        """As people read it; `core.untold` adds what is known of the silence or window."""
+        match self.because:
+            case Because.SILENCE | Because.WINDOW:
+                return f"{self.because.value} {self.by}"
+            case Because.DEPENDENCY:
+                told = f"; it is told of with #{self.bundle}" if self.bundle else ""
+                return f"what it depends on is down: {self.by}{told}"
+            case Because.LOOKING:
+                return f"held back until {self.by} was looked at"
+            case Because.QUIET:
+                return f"quiet hours of policy {self.by}: only critical incidents are told of"
+            case Because.GROUP:
+                return f"it is told of with #{self.bundle}, as it broke together with {self.by}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

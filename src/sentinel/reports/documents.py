@@ -156,7 +156,7 @@ class IncidentLine(Document):
     acknowledged_why: str = ""
     acknowledged_until: datetime | None = None
     meanwhile: str = ""  # how the check is now, where it is not as bad as told: `1 of 2 good`, `not judged now`
-    quiet: str = ""  # the silence or the window that mutes it now, in words; empty: none does
+    quiet: str = ""  # why nobody is told of it now, in words; empty: somebody is
     muted: str = ""  # why nobody is told of it now, by one word and who or what does it; empty: somebody is
     assigned_to: str = ""
     bundle: int = 0  # number of the incident that it is told of together with; 0: by itself
@@ -272,8 +272,12 @@ class OwnHealth:
     lateness_p99: float | None = None
     notifications: Mapping[str, int] = field(default_factory=dict)  # state -> rows of the outbox, sent ones left out
     deliveries: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # channel -> outcome -> attempts
-    failing: Mapping[str, float] = field(default_factory=dict)  # channel -> seconds for which it has failed; 0: it works
-    budgets: Mapping[str, int] = field(default_factory=dict)  # channel with a budget -> messages left for who has the least
+    failing: Mapping[str, float] = field(
+        default_factory=dict
+    )  # channel -> seconds for which it has failed; 0: it works
+    budgets: Mapping[str, int] = field(
+        default_factory=dict
+    )  # channel with a budget -> messages left for who has the least
     commits: int = 0
     commit_p99: float | None = None  # seconds
     store_size: int | None = None  # bytes, with its write-ahead log; None where a server keeps it

@@ -10,6 +10,7 @@ from sentinel.core.incident import Incident
 from sentinel.core.notification import Notification
 from sentinel.core.timeline import TimelineEntry
 from sentinel.reports.documents import Document, IncidentLine
+from sentinel.reports.quiet import NOTHING, Quiet
 from sentinel.reports.status import CheckFacts, incident_line
 from sentinel.reports.text import Look, clean, columns, moment
 
@@ -60,18 +61,19 @@ class Record:
     with_it: tuple[str, ...] = ()
 
 
-def build(record: Record, facts: CheckFacts | None, now: datetime) -> IncidentDocument:
+def build(record: Record, facts: CheckFacts | None, now: datetime, quiet: Quiet = NOTHING) -> IncidentDocument:
     """The document of an incident.
 
     Args:
         record: what the store and the memory have of it.
         facts: of its check now; None when the plan has it no more.
         now: aware.
+        quiet: what keeps people from being told.
     """
     check = facts.check if facts else None
     return IncidentDocument(
         at=now,
-        line=incident_line(record.incident, now, facts),
+        line=incident_line(record.incident, now, facts, quiet),
         title=check.label if check else record.incident.check,
         runbook=check.runbook if check else "",
         with_it=record.with_it,
@@ -121,7 +123,7 @@ def _lines(document: Json, look: Look) -> Iterator[str]:
     yield from _indented(columns([("AT (UTC)", "AFTER", "WHAT", "BY", ""), *_timeline(document, began)], look))
     yield from ("", look.bold("Told"))
     if not document["deliveries"]:
-        yield f"  nobody: {clean(row['muted'])}" if row["muted"] else "  nobody"
+        yield f"  nobody: {clean(row.get('quiet') or row['muted'])}" if row["muted"] else "  nobody"
         return
     yield from _indented(columns([("AT (UTC)", "WHAT", "CHANNEL", "TO", "HOW IT ENDED"), *_told(document)], look))
 

@@ -10,6 +10,7 @@ from sentinel.core.incident import Incident
 from sentinel.core.recurrence import Occurrence, next_occurrences
 from sentinel.core.rule import Severity
 from sentinel.core.silence import ENDS_SOON, Course, Silence, Silences, means
+from sentinel.core.untold import why_untold
 from sentinel.core.window import Window, Windows
 from sentinel.reports.documents import HeldLine, SilenceLine, Span, WindowLine
 
@@ -35,6 +36,12 @@ class Quiet:
                 f"in window {cover.window.title or cover.window.id} until {_clock(cover.occurrence.ends_at, now)}{down}"
             )
         return ""
+
+    def why(self, incident: Incident, check: Check, now: datetime) -> str:
+        """Why nobody is told of an open incident now, in words; empty: somebody is."""
+        if incident.mute is None:
+            return self.of(check, incident.severity, now)
+        return why_untold(incident.mute, now, self.silences, self.windows)
 
     def excuses(self, check: Check, now: datetime) -> bool:
         """Whether a window covers the check: whatever it finds is no trouble then."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sentinel.base.units import Unit, format_bytes, format_duration, format_value
+from sentinel.base.units import Unit, format_bytes, format_duration, format_lasted, format_value
 
 #: A document, or a part of one, in its JSON form.
 Json = Mapping[str, Any]
@@ -167,7 +167,7 @@ def _course(row: Json, now: datetime) -> str:
     meanwhile = f", {row['meanwhile']}" if row.get("meanwhile") else ""
     match row["phase"]:
         case "resolved":
-            return f"resolved {age(row['resolved_at'], now)} ago, lasted {lasted}"
+            return f"resolved {age(row['resolved_at'], now)} ago, lasted {format_lasted(row['age'])}"
         case "acknowledged":
             until = moment(row["acknowledged_until"])
             by, why = clean(row["acknowledged_by"]), clean(row["acknowledged_why"])
@@ -181,7 +181,8 @@ def _heard(row: Json, level: str) -> str:
     if row.get("bundle"):
         level = f"told of with #{row['bundle']}"
     elif row.get("muted"):
-        level = f"{level}, quiet: {clean(row.get('quiet') or row['muted'])}"
+        why = clean(row.get("quiet") or row["muted"])
+        level = f"{level}, nobody told now: {why}" if row["level"] else f"nobody told: {why}"
     return f"{level}, {clean(row['assigned_to'])} sees to it" if row.get("assigned_to") else level
 
 
