@@ -32,7 +32,13 @@ def test_a_bound_is_read_in_its_unit(text: float | str, unit: Unit, value: float
     assert parse_bound(text, unit) == pytest.approx(value)
 
 
-@pytest.mark.parametrize("text", [80, "80", 1.5, -2])
+@pytest.mark.parametrize(("text", "share"), [(80, "0.8"), ("80", "0.8"), (99.9, "0.999"), (100, "1")])
+def test_a_bare_share_of_a_hundred_is_advised_one_meaning(text: float | str, share: str) -> None:
+    with pytest.raises(ValueError, match=rf"write '{text}%' or {share}$"):
+        parse_bound(text, Unit.RATIO)
+
+
+@pytest.mark.parametrize("text", [1.5, -2, 150])
 def test_a_bare_ratio_above_one_is_refused(text: float | str) -> None:
     with pytest.raises(ValueError, match=rf"write '{text}%' or '-?\d+%'$"):
         parse_bound(text, Unit.RATIO)

@@ -11,6 +11,7 @@ from sentinel.channels.slack.options import SlackOptions
 from sentinel.channels.trial import try_out
 from sentinel.config.advice import advice
 from sentinel.config.compile import compile_plan
+from sentinel.config.coverage import advice_on_hours
 from sentinel.config.expand import expanded as expanding
 from sentinel.config.hearing import advice_on_telling
 from sentinel.config.json_schema import json_schema
@@ -47,9 +48,10 @@ def advice_on(plan: Plan, now: datetime) -> Iterator[str]:
     """What the plan says, though it is hardly what anybody means: one line for each.
 
     Args:
-        now: aware; schedules are looked at from then on.
+        now: aware; schedules and calendars are looked at from then on.
     """
     yield from advice(plan)
+    yield from advice_on_hours(plan, now)
     yield from advice_on_telling(plan, now)
     yield from _dead_buttons(plan)
 

@@ -34,11 +34,16 @@ def parse_bound(value: float | str, unit: Unit) -> float:
     if number is None or not math.isfinite(number):
         raise ValueError(_EXPECTED[unit])
     if unit is Unit.RATIO and abs(number) > 1 and not _is_percent(value):
-        bare = f"{number:g}"
-        raise ValueError(
-            f"a ratio such as 0.8 or '80%': {bare} is {number * 100:,.12g} %; write '{bare}%' or '{number * 100:.12g}%'"
-        )
+        raise ValueError(_which_ratio(number))
     return number
+
+
+def _which_ratio(number: float) -> str:
+    """What to write for a bare number above 1. Of 10 to 100 hardly anybody means that many times the whole."""
+    bare, share = f"{number:.12g}", f"{number / 100:.12g}"
+    if 10 <= number <= 100:
+        return f"a ratio such as 0.8 or '80%'; write '{bare}%' or {share}"
+    return f"a ratio such as 0.8 or '80%': {bare} is {number * 100:,.12g} %; write '{bare}%' or '{number * 100:.12g}%'"
 
 
 def write_bound(bound: float, unit: Unit) -> float | str:

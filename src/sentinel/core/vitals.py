@@ -236,7 +236,10 @@ def _amiss(vitals: Vitals) -> Iterator[tuple[str, str]]:
         said = f"buttons in Slack do nothing, since there is no connection by Socket Mode: {vitals.dead_buttons}"
         yield said, "See that the app's `app_token` is good and Socket Mode is on. `sentinel ack` works meanwhile."
     if vitals.refused_plan:
-        yield "the changed configuration was refused and the old one is in force", "Run `sentinel config check`."
+        yield (
+            "the changed configuration was refused and the old one is in force",
+            "Run `sentinel config check`, mend what it says, then `sentinel reload`.",
+        )
     if vitals.stale_schedules:
         yield (
             f"who is on call by {_listed(vitals.stale_schedules)} stands in a calendar file that cannot be used as it is now",
