@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
 from sentinel.base.units import Unit
+from sentinel.core.hours import Calendar, Span
 from sentinel.core.incident import Acknowledge, Address
 from sentinel.core.judge import GOOD
 from sentinel.core.notification import Kind, Message, Notification, State
@@ -40,6 +41,25 @@ def test_a_healthy_check_shows_its_reading_beside_its_bounds() -> None:
     assert line.severity is Severity.OK
     assert line.reading is not None
     assert (line.reading.value, line.reading.warning, line.reading.critical) == (0.21, 2.0, 5.0)
+
+
+def test_a_reading_stands_beside_the_bounds_that_hold_at_the_hour() -> None:
+    hour = NOW.hour
+    now, later = (
+        Calendar(name=name, zone="UTC", spans=(Span(start=time(start % 24), end=time((start + 1) % 24)),))
+        for name, start in (("now", hour), ("later", hour + 1))
+    )
+    bounds = {later: Bounds(critical=9.0), now: Bounds(critical=4.0)}
+    rules = tuple(
+        Threshold(reading="response_time", unit=Unit.SECONDS, bounds=one, when=when) for when, one in bounds.items()
+    )
+    known = facts(history(replace(HEALTH, rules=rules), [well(0.21)]), None)
+    shown = status(known).checks[0].reading
+    assert shown is not None
+    assert shown.critical == 4.0
+    without = status(replace(known, check=replace(HEALTH, rules=rules[:1]))).checks[0].reading
+    assert without is not None
+    assert (without.warning, without.critical) == (None, None)
 
 
 def test_the_most_urgent_check_comes_first() -> None:

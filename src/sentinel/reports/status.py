@@ -10,7 +10,7 @@ from sentinel.core import cadence
 from sentinel.core.check import Check
 from sentinel.core.history import CheckState, History
 from sentinel.core.incident import Incident
-from sentinel.core.judge import GOOD, Finding, Reason, Verdict
+from sentinel.core.judge import GOOD, Finding, Reason, Verdict, speaks
 from sentinel.core.notification import Notification, State
 from sentinel.core.plan import Plan
 from sentinel.core.result import Result
@@ -128,7 +128,7 @@ def check_line(one: CheckFacts, now: datetime, started_at: datetime | None, quie
         explanation=_explanation(verdict),
         hint=verdict.hint if verdict else "",
         last_at=last.finished_at if last else None,
-        reading=reading_line(check, check.main, last),
+        reading=reading_line(check, check.main, last, now),
         judged=_judged(check, verdict.worst) if verdict else None,
         interval=check.interval,
         overdue=cadence.overdue(check, last.scheduled_at if last else None, started_at, now),
@@ -157,20 +157,26 @@ def run_line(check: Check, result: Result, verdict: Verdict) -> RunLine:
     )
 
 
-def reading_line(check: Check, name: str, last: Result | None) -> ReadingLine | None:
-    """A reading of the last run beside its bounds; None where there is neither a value nor a rule."""
+def reading_line(check: Check, name: str, last: Result | None, now: datetime) -> ReadingLine | None:
+    """A reading of the last run beside the bounds that hold now; None where there is neither a value nor such a rule."""
     reading = last.reading(name) if last else None
-    rule = rule_on(check, name)
+    rule = rule_on(check, name, now)
     if reading is not None:
         bounds = rule.bounds if rule else Bounds()
         return _line(name, reading.value, bounds, reading.unit)
     return _line(name, None, rule.bounds, rule.unit) if rule else None
 
 
-def rule_on(check: Check, reading: str) -> Threshold | Quantile | None:
-    """The rule that judges a reading: one on single results if there is one, else one on a quantile."""
+def rule_on(check: Check, reading: str, now: datetime | None = None) -> Threshold | Quantile | None:
+    """The rule that judges a reading: one on single results if there is one, else one on a quantile.
+
+    Args:
+        now: only what speaks then counts; None: what speaks at whatever hour.
+    """
     rules = [rule for rule in check.rules if isinstance(rule, Threshold | Quantile) and rule.reading == reading]
-    return min(rules, key=lambda rule: isinstance(rule, Quantile), default=None)
+    speaking = [rule for rule in rules if now is None or speaks(rule, now)]
+    # Of several the one that holds at some hours only is the more particular.
+    return min(speaking, key=lambda rule: (isinstance(rule, Quantile), rule.when is None), default=None)
 
 
 def incident_line(
@@ -205,8 +211,8 @@ def incident_line(
         acknowledged_why=taken.why if taken else "",
         acknowledged_until=taken.until if taken else None,
         meanwhile=_meanwhile(incident, one) if one and incident.is_open else "",
-        quiet=quiet.why(incident, one.check, now) if one and incident.is_open else "",
-        muted=f"{incident.mute.because.value} {incident.mute.by}" if incident.mute else "",
+        quiet=quiet.of(one.check, incident.severity, now) if one and incident.is_open else "",
+        muted=str(incident.mute or ""),
         assigned_to=incident.assigned_to,
         bundle=0 if incident.leads else incident.bundle,
         policy=incident.policy.name,
@@ -305,8 +311,6 @@ def _meanwhile(incident: Incident, one: CheckFacts) -> str:
     """How the check of an open incident is now, where it is not as bad as the incident says."""
     if one.state is not None and one.state.verdict.severity is Severity.UNKNOWN:
         return "not judged now"
-    if incident.passes >= one.check.close_after:
-        return "good again"  # what a rule over time saw keeps it open
     return f"{incident.passes} of {one.check.close_after} good" if incident.passes else ""
 
 
