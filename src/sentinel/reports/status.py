@@ -211,8 +211,8 @@ def incident_line(
         acknowledged_why=taken.why if taken else "",
         acknowledged_until=taken.until if taken else None,
         meanwhile=_meanwhile(incident, one) if one and incident.is_open else "",
-        quiet=quiet.of(one.check, incident.severity, now) if one and incident.is_open else "",
-        muted=str(incident.mute or ""),
+        quiet=quiet.why(incident, one.check, now) if one and incident.is_open else "",
+        muted=f"{incident.mute.because.value} {incident.mute.by}" if incident.mute else "",
         assigned_to=incident.assigned_to,
         bundle=0 if incident.leads else incident.bundle,
         policy=incident.policy.name,
@@ -311,6 +311,8 @@ def _meanwhile(incident: Incident, one: CheckFacts) -> str:
     """How the check of an open incident is now, where it is not as bad as the incident says."""
     if one.state is not None and one.state.verdict.severity is Severity.UNKNOWN:
         return "not judged now"
+    if incident.passes >= one.check.close_after:
+        return "good again"  # what a rule over time saw keeps it open
     return f"{incident.passes} of {one.check.close_after} good" if incident.passes else ""
 
 
