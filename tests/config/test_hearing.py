@@ -70,3 +70,18 @@ def test_a_rotation_that_has_not_begun_leaves_the_channels_of_its_level(config: 
     policy = {"levels": [LEVEL | {"on_call": ["primary"]}]}
     [line] = said(config, on_call={"primary": later}, policies={"default": policy})
     assert line.endswith("nobody is on call by primary from 2026-03-10 12:00 UTC on, so only mail, team would be told")
+
+
+def test_a_policy_that_only_runs_a_command_is_pointed_out(config: ConfigFolder) -> None:
+    tree = {
+        "checks": [{**CHECK, "policy": "deaf"}],
+        "channels": {"run": {"kind": "command", "command": ["/bin/true"]}},
+        "policies": {"deaf": {"levels": [{"after": 0, "channels": ["run"]}]}},
+    }
+    lines = advice_on_telling(config.plan(tree), NOW)
+    assert "policy 'deaf' tells no person anything: its levels name commands only" in lines
+
+
+def test_a_policy_that_keeps_warnings_to_itself_is_pointed_out(config: ConfigFolder) -> None:
+    policies = {**TREE.get("policies", {}), "default": {"levels": [{**LEVEL, "severity": "critical"}]}}
+    assert any("tells nobody of a warning" in line for line in said(config, policies=policies))

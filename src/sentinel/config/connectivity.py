@@ -17,6 +17,9 @@ AT: KeyPath = ("connectivity",)
 #: A failed check waits for beacons before it is judged, so they must not take long.
 LONGEST_TIMEOUT = timedelta(seconds=10)
 
+#: A network far away needs some time to answer.
+SHORTEST_TIMEOUT = timedelta(milliseconds=100)
+
 #: Beacons are somebody else's: they are not asked all the time. A check that fails has them asked at once.
 SHORTEST_INTERVAL = timedelta(seconds=1)
 
@@ -33,6 +36,12 @@ def compile_connectivity(loaded: Loaded) -> Connectivity:
     if entry.timeout > LONGEST_TIMEOUT:
         expected = f"at most {write_duration(LONGEST_TIMEOUT)}"
         problems.add((*AT, "timeout"), write_duration(entry.timeout), expected, "a failed check waits for the answers")
+    if entry.timeout < SHORTEST_TIMEOUT:
+        expected = f"at least {write_duration(SHORTEST_TIMEOUT)}"
+        problems.add((*AT, "timeout"), write_duration(entry.timeout), expected, "else every network looks dead")
+    for number, text in enumerate(entry.targets):
+        if text in entry.targets[:number]:
+            problems.add((*AT, "targets", number), repr(text), "a target that does not stand there twice")
     if entry.every < SHORTEST_INTERVAL:
         problems.add((*AT, "every"), write_duration(entry.every), f"at least {write_duration(SHORTEST_INTERVAL)}")
     if entry.targets and entry.need > len(entry.targets):

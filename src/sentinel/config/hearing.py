@@ -7,6 +7,7 @@ from sentinel.core.incident import Level, Policy
 from sentinel.core.oncall import OnCall, Shifts, first_gap
 from sentinel.core.plan import Plan
 from sentinel.core.routes import Route, hides
+from sentinel.core.rule import Severity
 
 #: How far ahead is looked for a time at which nobody is on call.
 LOOK_AHEAD = timedelta(days=28)
@@ -25,6 +26,7 @@ def advice_on_telling(plan: Plan, now: datetime) -> Iterator[str]:
     yield from _idle_schedules(plan)
     for schedule in plan.on_call.values():
         yield from _strangers(schedule)
+    yield from _deaf_policies(plan)
     for policy in plan.policies.values():
         for number, level in enumerate(policy.levels, start=1):
             yield from _gaps(plan, policy, number, level, now)
@@ -62,6 +64,20 @@ def _used_policies(plan: Plan) -> set[str]:
     """Those that an incident may go by, Sentinel's own included."""
     by_checks = {check.policy for check in plan.checks}
     return by_checks | {route.policy for route in plan.routes} | {plan.own_policy, "default"}
+
+
+def _deaf_policies(plan: Plan) -> Iterator[str]:
+    """Policies by which no person hears of an incident, or none of a warning."""
+    for name in sorted(_used_policies(plan) & plan.policies.keys()):
+        heard = [level for level in plan.policies[name].levels if _tells_people(level, plan)]
+        if not heard and plan.policies[name].levels:
+            yield f"policy {name!r} tells no person anything: its levels name commands only"
+        elif heard and all(level.severity is Severity.CRITICAL for level in heard):
+            yield f"policy {name!r} tells nobody of a warning: all its levels are for critical incidents"
+
+
+def _tells_people(level: Level, plan: Plan) -> bool:
+    return bool(level.on_call) or any(name not in plan.commands for name in level.channels)
 
 
 def _idle_channels(plan: Plan) -> Iterator[str]:

@@ -30,6 +30,9 @@ POLICIES_AT: KeyPath = ("policies",)
 
 DEFAULT_POLICY = "default"
 
+#: News of the others in a group wait no longer than this.
+LONGEST_GROUP_TIME = timedelta(hours=1)
+
 #: A level is told again, and people are kept informed, no more often than this.
 SHORTEST_REPEAT = timedelta(minutes=1)
 SHORTEST_REMINDER = timedelta(seconds=1)
@@ -210,6 +213,10 @@ def _policy(path: KeyPath, name: str, entry: PolicyEntry, known: Known, problems
             place = (*path, "remind", key)
             expected = f"0, or at least {write_duration(SHORTEST_REMINDER)}"
             problems.add(place, problems.shown(place, secret=False), expected)
+    for key, time in (("wait", entry.group.wait), ("every", entry.group.every)):
+        if time > LONGEST_GROUP_TIME:
+            place, expected = (*path, "group", key), f"at most {write_duration(LONGEST_GROUP_TIME)}"
+            problems.add(place, problems.shown(place, secret=False), expected, "people wait so long for news of others")
     return Policy(
         name=name,
         levels=levels,
