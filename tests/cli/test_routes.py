@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.config.test_people import TREE
@@ -37,6 +38,36 @@ async def test_quiet_hours_and_levels_that_are_never_reached_are_shown(tmp_path:
     found = (await sentinel(*asked, "-c", written(tmp_path))).json()
     assert (found["route"], found["quiet_until"]) == (None, "2026-03-11T06:00:00Z")
     assert [level["at"] for level in found["levels"]] == ["2026-03-11T06:00:00Z", None]
+
+
+async def test_levels_within_a_minute_are_shown_by_the_second(tmp_path: Path) -> None:
+    quick = [{"after": "0s", "channels": ["team"]}, {"after": "20s", "channels": ["mail"]}]
+    policies = {"default": {"levels": quick}}
+    file = written(tmp_path, policies=policies, routes=[])
+    ended = await sentinel("config", "routes", "api", "--at", "2026-03-10T21:00Z", "-c", file)
+    assert [line[:28] for line in ended.out.splitlines()[2:4]] == [
+        "level 1  2026-03-10 21:00:00",
+        "level 2  2026-03-10 21:00:20",
+    ]
+
+
+async def test_a_time_of_day_is_the_next_by_the_clock_of_this_host(tmp_path: Path) -> None:
+    found = (await sentinel("config", "routes", "api", "--at", "10:30", "--json", "-c", written(tmp_path))).json()
+    local = datetime.fromisoformat(found["at"]).astimezone()
+    assert (local.hour, local.minute) == (10, 30)
+
+
+async def test_without_a_check_the_ways_of_all_are_shown(tmp_path: Path) -> None:
+    api = TREE["checks"][0]
+    others = [{**api, "name": f"web-{number:02}"} for number in range(15)]
+    file = written(tmp_path, checks=[{**api, "tags": ["hr"]}, *others])
+    asked = ("config", "routes", "--at", "2026-03-10T22:00+01:00", "-c", file)
+    lines = (await sentinel(*asked)).out.splitlines()
+    assert lines[0] == "every check, CRITICAL, at 2026-03-10 21:00 UTC"
+    assert lines[2:4] == ["api", "  policy default (routes[0]: tag hr; critical only, while night)"]
+    assert any(line.startswith("web-00, web-01") and line.endswith("web-11 and 3 more") for line in lines)
+    ways = (await sentinel(*asked, "--json")).json()["ways"]
+    assert [len(way["checks"]) for way in ways] == [1, 15]
 
 
 async def test_a_check_or_a_time_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sentinel.cli import options
+from sentinel.cli import options, quiet
 from sentinel.cli.options import as_json, look, print_json
 from sentinel.cli.planning import planned
 
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+#: Names of checks that one line lists.
+_NAMED = 12
+
 
 @click.command()
 @options.config
-@click.argument("check", metavar="CHECK")
+@click.argument("check", metavar="[CHECK]", required=False)
 @click.option(
     "--severity",
     type=click.Choice(["warning", "critical"]),
@@ -28,38 +31,72 @@ Json = dict[str, Any]
     show_default=True,
     help="How bad the incident is.",
 )
-@click.option("--at", metavar="TIME", help="When it opens, such as 2026-12-24T22:00; UTC unless it says. Default: now.")
+@click.option(
+    "--at",
+    metavar="TIME",
+    help="When it opens, such as 22:00 or 2026-12-24T22:00; by the clock of this host unless it says. Default: now.",
+)
 @as_json
-def routes(check: str, severity: str, at: str | None, as_json: bool) -> None:
+def routes(check: str | None, severity: str, at: str | None, as_json: bool) -> None:
     """Say who would be told, and when.
 
     That is: by which policy an incident of a check would go, and who would hear of it at which level while nobody takes it.
-    It goes by the file alone: what was arranged by `sentinel oncall override` is not in it.
+    Without a check: the ways of all checks. It goes by the file alone: what was arranged by `sentinel oncall override` is not
+    in it.
 
     \b
     Examples:
+      sentinel config routes
       sentinel config routes payroll-run
       sentinel config routes payroll-run --severity warning --at 2026-12-24T22:00
     """
-    from sentinel.core.preview import Ways, preview
-    from sentinel.core.rule import Severity
-
+    moment = _moment(at)
     with planned() as plan:
-        known = _check(plan, check)
-        ways = Ways(
-            routes=plan.routes,
-            policies=plan.policies,
-            schedules=plan.on_call,
-            recipients=plan.recipients,
-            commands=plan.commands,
+        document = (
+            _overview(plan, severity, moment) if check is None else _way(plan, _check(plan, check), severity, moment)
         )
-        moment = _moment(at)
-        found = preview(ways, known, Severity[severity.upper()], moment)
-    document = _document(plan, known, severity, moment, found)
     if as_json:
         print_json(document)
     else:
-        click.echo("\n".join(_lines(document)))
+        click.echo("\n".join(_lines(document) if check is not None else _overview_lines(document)))
+
+
+def _way(plan: "Plan", check: "Check", severity: str, at: "datetime") -> Json:
+    from sentinel.core.preview import Ways, preview
+    from sentinel.core.rule import Severity
+
+    ways = Ways(
+        routes=plan.routes,
+        policies=plan.policies,
+        schedules=plan.on_call,
+        recipients=plan.recipients,
+        commands=plan.commands,
+    )
+    return _document(plan, check, severity, at, preview(ways, check, Severity[severity.upper()], at))
+
+
+def _overview(plan: "Plan", severity: str, at: "datetime") -> Json:
+    """The ways that incidents go, with the checks of each, in the order of the file."""
+    from sentinel.core.routes import chosen
+    from sentinel.core.rule import Severity
+
+    ways: dict[tuple[int, str], list[Check]] = {}
+    for check in plan.checks:
+        route = chosen(plan.routes, check, Severity[severity.upper()], at)
+        key = (plan.routes.index(route), route.policy) if route is not None else (len(plan.routes), check.policy)
+        ways.setdefault(key, []).append(check)
+    return {
+        "severity": severity.upper(),
+        "at": _written(at),
+        "ways": [
+            {"checks": [check.name for check in checks]} | _without_names(_way(plan, checks[0], severity, at))
+            for _, checks in sorted(ways.items(), key=lambda item: item[0])
+        ],
+    }
+
+
+def _without_names(document: Json) -> Json:
+    return {key: value for key, value in document.items() if key not in ("check", "severity", "at")}
 
 
 def _check(plan: "Plan", name: str) -> "Check":
@@ -76,15 +113,9 @@ def _moment(text: str | None) -> "datetime":
     from datetime import UTC
 
     from sentinel.base.clock import SystemClock
-    from sentinel.base.moments import read_moment
 
-    if text is None:
-        return SystemClock().now()
-    try:
-        moment = read_moment(text)
-    except ValueError:
-        raise click.UsageError(f"--at: {text!r} is no time such as 2026-12-24T22:00") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    now = SystemClock().now()
+    return now if text is None else quiet.moment(text, now).astimezone(UTC)
 
 
 def _document(plan: "Plan", check: "Check", severity: str, at: "datetime", found: "Preview") -> Json:
@@ -125,26 +156,42 @@ def _written(at: "datetime | None") -> str | None:
 
 def _lines(document: Json) -> list[str]:
     style = look()
+    first = f"{style.bold(document['check'])}, {style.severity(document['severity'])}, at {_short(document['at'])} UTC"
+    return [first, *_way_lines(document)]
+
+
+def _overview_lines(document: Json) -> list[str]:
+    """All checks by the ways that their incidents go; of each way the first names."""
+    style = look()
+    lines = [f"every check, {style.severity(document['severity'])}, at {_short(document['at'])} UTC"]
+    for way in document["ways"]:
+        names = way["checks"]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        lines += ["", style.bold(", ".join(names[:_NAMED]) + more), *(f"  {line}" for line in _way_lines(way))]
+    return lines
+
+
+def _way_lines(document: Json) -> list[str]:
     route = document["route"]
     why = "its check's policy; no route takes it"
     if route is not None:
         why = f"routes[{route['number']}]: {route['match']}{', while ' + route['when'] if route['when'] else ''}"
-    lines = [
-        f"{style.bold(document['check'])}, {style.severity(document['severity'])}, at {_short(document['at'])} UTC",
-        f"policy {document['policy']} ({why})",
-    ]
+    lines = [f"policy {document['policy']} ({why})"]
     if document["quiet_until"]:
         lines.append(f"quiet until {_short(document['quiet_until'])} UTC: nobody is told before, if it lasts so long")
     if not document["levels"]:
         lines.append("nobody is told: the policy has no levels")
+    moments = [level["at"] for level in document["levels"] if level["at"] is not None]
+    # Levels within one minute could not be told apart.
+    exact = len({moment[:16] for moment in moments}) < len(set(moments))
     for level in document["levels"]:
-        lines += _level_lines(level)
+        lines += _level_lines(level, exact=exact)
     if document["kept_informed"]:
         lines.append(f"kept informed: {', '.join(document['kept_informed'])}")
     return lines
 
 
-def _level_lines(level: Json) -> list[str]:
+def _level_lines(level: Json, *, exact: bool) -> list[str]:
     if level["at"] is None:
         return [f"level {level['level']}  never: it is for {level['severity'].lower()} incidents"]
     told = [_address(one) for one in level["channels"]]
@@ -154,7 +201,7 @@ def _level_lines(level: Json) -> list[str]:
         else []
     )
     again = f"; again every {level['repeat']}, {level['repeats']} times at most" if level["repeat"] else ""
-    lines = [f"level {level['level']}  {_short(level['at'])}  {'; '.join(told) or 'nobody'}{again}"]
+    lines = [f"level {level['level']}  {_short(level['at'], exact=exact)}  {'; '.join(told) or 'nobody'}{again}"]
     lines += [f"         nobody is on call by {name} then" for name in level["vacant"]]
     return lines
 
@@ -163,5 +210,5 @@ def _address(one: Json) -> str:
     return f"{one['channel']} {one['recipient']}".rstrip()
 
 
-def _short(moment: str) -> str:
-    return moment[:16].replace("T", " ")
+def _short(moment: str, *, exact: bool = False) -> str:
+    return moment[: 19 if exact else 16].replace("T", " ")
