@@ -120,6 +120,19 @@ async def test_the_command_prints_the_document_beside_a_daemon_or_without_one(tm
     assert "1 happened; 2 would have" in (await sentinel("backtest", "--config", plan.file)).out
 
 
+@pytest.mark.usefixtures("begin")
+async def test_a_new_file_elsewhere_is_tried_on_what_another_configuration_recorded(tmp_path: Path) -> None:
+    recorded_by = planned(tmp_path).file
+    new = tmp_path / "new"
+    new.mkdir()
+    file = planned(new, SLOW).file
+    alone = await sentinel("backtest", "--config", file)
+    assert (alone.code, "--from CONFIG" in alone.err) == (74, True)
+    ended = await sentinel("backtest", "--config", file, "--from", recorded_by, "--json")
+    assert (ended.code, ended.json()["counts"]["new"]) == (0, 1)
+    assert not (new / "state").exists(), "nothing is written"
+
+
 async def test_without_a_store_there_is_nothing_to_try_it_on(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable):
         await backtest(planned(tmp_path), timedelta(days=1))
