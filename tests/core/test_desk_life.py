@@ -15,6 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from sentinel.core.auditor import Books, audit
 from sentinel.core.changes import Cancel
 from sentinel.core.incident import Acknowledge, Close, Phase, Unacknowledge
 from sentinel.core.matcher import Matcher
@@ -23,7 +24,7 @@ from sentinel.core.result import passed
 from sentinel.core.rule import Severity
 from sentinel.core.silence import Silence
 from sentinel.store.codec import INCIDENT, STATE
-from tests.core.made import BLIND, BREACH, MINUTE, REFUSED
+from tests.core.made import BLIND, BREACH, MINUTE, NOW, REFUSED
 from tests.core.ward import ON_CALL, SENDER, Ward, one, slow
 
 if TYPE_CHECKING:
@@ -99,6 +100,11 @@ class Post:
         self._left[place] += 1
         self._waiting.append(item)
         self.deliver()
+
+    @property
+    def rows(self) -> frozenset[tuple[int, Address]]:
+        """Who has any row of a conversation, called off or not."""
+        return frozenset((number, address) for number, address in self._left if number is not None)
 
     def deliver(self) -> None:
         for row in self._waiting:
@@ -228,7 +234,7 @@ class DeskLife(RuleBasedStateMachine):
         ended = [INCIDENT.decode(INCIDENT.encode(one), INCIDENT.version) for one in before.over]
         scene.bundles.recall(after.desk.histories.values(), [(after.desk.histories[one.check], one) for one in ended])
         after.desk.last_incident = before.desk.last_incident
-        after.over = before.over
+        after.over, after.filed = before.over, before.filed
         self.ward = after
 
     # --- What holds ---
@@ -251,6 +257,14 @@ class DeskLife(RuleBasedStateMachine):
             incident = history.incident
             if incident is not None and incident.phase is Phase.ACKNOWLEDGED:
                 assert incident.paused_at is not None
+
+    @invariant()
+    def the_auditor_finds_nothing(self) -> None:
+        self._listen()
+        filed = tuple(one for one in self.ward.filed.values() if one.is_open)
+        followed = {h.incident.id for h in self.ward.desk.open_histories() if h.incident is not None}
+        books = Books(incidents=filed, rows=self.post.rows)
+        assert audit(books, followed, (), NOW, self.ward.now) == ()
 
     def teardown(self) -> None:
         """In the end everything is well, every silence and window is over, and everybody knows."""

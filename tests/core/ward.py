@@ -69,6 +69,7 @@ class Ward:
         ] = []  # the same with what was called off, in the order in which it came about
         self.timeline: list[TimelineEntry] = []
         self.over: list[Incident] = []
+        self.filed: dict[int, Incident] = {}  # every incident as it was last written down
         self.desk.replan(checks, self.policies, sender, NOW, **more)  # type: ignore[arg-type]  # as the desk has them
 
     # --- What happens ---
@@ -144,6 +145,7 @@ class Ward:
         self.outbox += changes.outbox
         self.sent += [item for item in changes.outbox if not isinstance(item, Cancel)]
         self.timeline += changes.entries
+        self.filed |= changes.incidents
         self.over += [one for one in changes.incidents.values() if one.phase is Phase.RESOLVED]
         return self
 
