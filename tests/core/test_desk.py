@@ -400,3 +400,15 @@ def test_those_who_are_kept_informed_hear_how_it_stands_and_that_it_is_over() ->
     ward.meet(1, Acknowledge(by="Ada", why="on it"))
     ward.heal("api")
     assert [told.kind for told in ward.news() if told.channel == "hook"] == ["progress", "resolved"]
+
+
+def test_news_from_a_clock_that_was_ahead_counts_from_the_time_it_is_now() -> None:
+    """Otherwise an end that comes meanwhile lies before it, and a restart would take it for told."""
+    ward = Ward(one("db"), one("api", depends_on=(("db",),))).fail("db", "api").wait(5)
+    ahead = ward.of("db").news_at
+    ward.now -= 90 * MINUTE
+    ward.heal("api")
+    news = ward.of("db").news_at
+    assert ahead is not None
+    assert news is not None
+    assert news <= ward.now < ahead

@@ -260,7 +260,11 @@ class Desk:
 
     def _news_for(self, bundle: int, now: datetime) -> None:
         speaker = self.scene.bundles.speaking_for(bundle)
-        if speaker is not None and speaker.incident is not None and speaker.incident.news_at is None:
+        if speaker is None or speaker.incident is None:
+            return
+        since = speaker.incident.news_at
+        # One that lies ahead is of a clock that has stepped back: after a restart what ends now would count as told.
+        if since is None or since > now:
             self._pass(speaker, CompanyChanged(), now)
 
     def _recheck(self, history: History, *, began: bool) -> None:

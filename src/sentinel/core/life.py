@@ -90,7 +90,7 @@ def _met(
                 replace(incident, assigned_to=to), (Effect(kind=EffectKind.ASSIGNED, by=by, text=to or "nobody"),)
             )
         case CompanyChanged():
-            return Step(replace(incident, news_at=incident.news_at or now))
+            return Step(replace(incident, news_at=min(incident.news_at or now, now)))
         case TakeOver():
             return _take_over(incident, event, now)
         case _:
