@@ -115,7 +115,8 @@ def _counters(history: History) -> Iterator[str]:
     if incident.severity is not Severity.CRITICAL and incident.criticals:
         yield f"{incident.criticals} of {check.open_after} critical results in a row that make it critical"
     if incident.severity is Severity.CRITICAL and incident.eases:
-        yield f"{min(incident.eases, check.close_after)} of {check.close_after} in a row that were no worse than a warning, which ease it"
+        eases = min(incident.eases, check.close_after)
+        yield f"{eases} of {check.close_after} in a row that were no worse than a warning, which ease it"
 
 
 # --- What keeps people from being told ------------------------------------------------------------------------------
