@@ -129,7 +129,9 @@ class WindowVerbs:
         known = self._keeper.channels
         for name in wanted.channels:
             if name not in known:
-                raise NotDone(f"there is no channel {name} that tells people", f"there are: {', '.join(known) or 'none'}")
+                raise NotDone(
+                    f"there is no channel {name} that tells people", f"there are: {', '.join(known) or 'none'}"
+                )
         if (wanted.before or wanted.update_every) and not wanted.channels:
             raise NotDone("it is to be announced, but to no channel", "name one with --announce")
         if timedelta(0) < wanted.update_every < SHORTEST:

@@ -147,7 +147,8 @@ class BurnRate:
 
     objective: float  # the share of results that must be good, below 1
     pairs: tuple[Burn, ...] = WORKBOOK
-    min_failures: int = 3  # in the long window, and in the short one after an incident; one failed run of a few is no trend
+    #: In the long window, and in the short one after an incident: one failed run of a few is no trend.
+    min_failures: int = 3
     when: Calendar | None = None
 
     @property

@@ -100,7 +100,9 @@ class BurnMemory(Memory):
         pairs = ((pair.burn, format_duration(pair.burn.long), format_duration(pair.burn.short)) for pair in self._pairs)
         said = ", ".join(f"{burn.factor:g} times over {long} and {short}" for burn, long, short in pairs)
         waits = any(self._short(pair) > pair.burn.factor for pair in self._pairs)
-        few = f"; too few failures within the short window to be told ({self.rule.min_failures} needed)" if waits else ""
+        few = (
+            f"; too few failures within the short window to be told ({self.rule.min_failures} needed)" if waits else ""
+        )
         return f"{self.what()}; allowed: {said}{few}"
 
     def lacks(self) -> str:
