@@ -64,7 +64,8 @@ class HttpReceiver:
         self.port = port
         self._tls = tls
         self._held: set[asyncio.Task[object]] = set()  # the loop itself would let go of who waits for an event for ever
-        self._runner = web.ServerRunner(web.Server(self._respond), shutdown_timeout=0.1)
+        self._server = web.Server(self._respond)
+        self._runner = web.ServerRunner(self._server, shutdown_timeout=0.1)
 
     @property
     def url(self) -> str:
@@ -83,6 +84,10 @@ class HttpReceiver:
             task.cancel()
         await asyncio.gather(*self._held, return_exceptions=True)
         await self._runner.cleanup()
+        # A connection that was being accepted when the site stopped is made after it, and nobody else would close it.
+        for _ in range(3):
+            await asyncio.sleep(0)
+            await self._server.shutdown(0)
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         body = b"".join([chunk async for chunk in request.content.iter_any()])  # `read` would refuse a megabyte
