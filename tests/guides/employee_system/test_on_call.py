@@ -46,7 +46,8 @@ async def test_a_database_that_is_down_is_told_with_what_depends_on_it(children:
         await on_call.calm()
         subjects = await on_call.until_told("[RESOLVED]", ENGINEER)
     assert "PostgreSQL answers" in subjects[0], subjects
-    assert [subject.startswith("[RESOLVED]") for subject in subjects].count(True) == 1
+    before = [subject.startswith("[RESOLVED]") for subject in subjects].index(True)
+    assert before <= 3, f"the opening and two updates at most, for all that depends on it: {subjects}"
 
 
 async def test_a_planned_stop_alarms_nobody_and_one_that_takes_too_long_does(
