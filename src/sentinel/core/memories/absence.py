@@ -5,7 +5,7 @@ from datetime import timedelta
 from sentinel.base.units import Unit, format_duration
 from sentinel.core.memories.base import Look, Memory, Sample, allowed, judged
 from sentinel.core.reason import Reason
-from sentinel.core.rule import Absence, Bounds
+from sentinel.core.rule import Absence
 from sentinel.core.slo import PATIENCE, Standing
 
 
@@ -30,10 +30,6 @@ class AbsenceMemory(Memory):
     def raw(self) -> timedelta:
         bounds = self.rule.bounds
         return timedelta(seconds=max(bound for bound in (bounds.warning, bounds.critical) if bound is not None))
-
-    @property
-    def _bounds(self) -> Bounds:
-        return self.rule.bounds
 
     def add(self, sample: Sample) -> None:
         if sample.standing is Standing.UNKNOWN:

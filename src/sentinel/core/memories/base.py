@@ -1,12 +1,13 @@
 """What each rule over time has in common: it remembers samples, and says how bad they are by now."""
 
+from abc import ABC, abstractmethod
 from datetime import timedelta
 from typing import ClassVar, NamedTuple
 
 from sentinel.base.units import Unit, format_value
 from sentinel.core.reason import Reason
 from sentinel.core.result import Result
-from sentinel.core.rule import Bounds, Direction, OverTime, Severity
+from sentinel.core.rule import Bounds, Direction, ErrorRate, OverTime, Quantile, Severity, Uptime
 from sentinel.core.slo import Rollup, Standing
 
 #: The newest part of a window, so long, is filled from single results after a restart, what lies before from roll-ups, as far
@@ -40,7 +41,7 @@ class Look(NamedTuple):
 BLANK = Look(Severity.OK)
 
 
-class Memory:
+class Memory(ABC):
     """What one rule over time remembers of one check. Added to by the pipeline, in the order in which results arrive."""
 
     __slots__ = ()
@@ -63,54 +64,76 @@ class Memory:
         return Unit.NONE
 
     @property
+    @abstractmethod
     def raw(self) -> timedelta:
         """From how far back it wants single results after a restart."""
-        raise NotImplementedError
 
     @property
     def rolled(self) -> timedelta:
         """From how far back it wants roll-ups after a restart; zero: it has no use for them."""
         return timedelta(0)
 
+    @abstractmethod
     def add(self, sample: Sample) -> None:
         """Take a sample in."""
-        raise NotImplementedError
 
-    def seed(self, rollup: Rollup) -> None:
+    def seed(self, rollup: Rollup) -> None:  # noqa: B027 - not every rule can use roll-ups
         """Take in what a roll-up has of a time before all samples; the oldest comes first."""
 
-    def forget(self) -> None:
+    def forget(self) -> None:  # noqa: B027 - as the text says
         """An incident told of these samples, so they must not be told of again. Rules about a longer course remember."""
 
+    @abstractmethod
     def look(self) -> Look:
         """How bad it is by now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def what(self) -> str:
         """What the value is, with the numbers behind it: `error rate over 1 h (2 of 100 runs failed)`."""
-        raise NotImplementedError
 
     def lacks(self) -> str:
         """What is missing before it says something; empty when nothing is."""
         return ""
 
+    @abstractmethod
     def explain(self, look: Look) -> str:
         """A sentence for people about a look that is not good."""
-        assert look.value is not None, "a severity above OK comes from a value"
-        assert look.bound is not None, "a severity above OK comes from a bound"
-        return beyond(self.what(), look.value, look.bound, self._bounds.direction, self.unit)
 
     def stands(self, look: Look) -> str:
         """How it stands, in words: the numbers beside what is allowed, also when all is well or too little was seen."""
         if missing := self.lacks():
             return f"{self.what()}: {missing}"
-        if look.severity or look.value is None:
-            return self.explain(look) if look.severity else self.what()
-        return f"{self.what()} is {format_value(look.value, self.unit)}; {allowed(self._bounds, self.unit)}"
+        return self.explain(look) if look.severity else self.what()
+
+
+class WindowMemory(Memory):
+    """One value of a window beside its bounds; a share, unless it says otherwise."""
+
+    __slots__ = ()
+
+    rule: ErrorRate | Quantile | Uptime
 
     @property
-    def _bounds(self) -> Bounds:
-        raise NotImplementedError
+    def unit(self) -> Unit:
+        return Unit.RATIO
+
+    @property
+    def raw(self) -> timedelta:
+        return min(self.rule.window, RAW)
+
+    @property
+    def rolled(self) -> timedelta:
+        return self.rule.window
+
+    def explain(self, look: Look) -> str:
+        assert look.value is not None, "a severity above OK comes from a value"
+        assert look.bound is not None, "a severity above OK comes from a bound"
+        return beyond(self.what(), look.value, look.bound, self.rule.bounds.direction, self.unit)
+
+    def stands(self, look: Look) -> str:
+        if look.severity or look.value is None:
+            return super().stands(look)
+        return f"{self.what()} is {format_value(look.value, self.unit)}; {allowed(self.rule.bounds, self.unit)}"
 
 
 def judged(bounds: Bounds, value: float) -> Look:

@@ -6,7 +6,7 @@ from sentinel.base.units import Unit, format_duration, format_value
 from sentinel.core.histogram import Histogram
 from sentinel.core.memories.base import BLANK, RAW, Look, Memory, Sample, allowed, judged
 from sentinel.core.reason import Reason
-from sentinel.core.rule import Against, Baseline, Bounds
+from sentinel.core.rule import Against, Baseline
 from sentinel.core.samples import SampleWindow
 from sentinel.core.slo import Rollup
 
@@ -49,10 +49,6 @@ class BaselineMemory(Memory):
     @property
     def _span(self) -> timedelta:
         return self.rule.window * (2 if self.rule.against is Against.BEFORE else 1)
-
-    @property
-    def _bounds(self) -> Bounds:
-        return self.rule.bounds
 
     def add(self, sample: Sample) -> None:
         if sample.counts:

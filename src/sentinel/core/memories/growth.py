@@ -7,7 +7,7 @@ from statistics import median
 from sentinel.base.units import Unit, format_duration, format_value
 from sentinel.core.memories.base import BLANK, Look, Memory, Sample, allowed, judged
 from sentinel.core.reason import Reason
-from sentinel.core.rule import Bounds, Growth
+from sentinel.core.rule import Growth
 from sentinel.core.samples import PARTS as _SAMPLE_PARTS
 
 #: A window has so many points, each the mean of a part.
@@ -45,10 +45,6 @@ class GrowthMemory(Memory):
     def raw(self) -> timedelta:
         """Only for the part that is open; complete ones come by `plant`."""
         return self.rule.window / POINTS
-
-    @property
-    def _bounds(self) -> Bounds:
-        return self.rule.bounds
 
     def add(self, sample: Sample) -> None:
         if sample.counts and (reading := sample.result.reading(self.rule.reading)) is not None:

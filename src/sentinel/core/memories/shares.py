@@ -4,14 +4,14 @@ from datetime import timedelta
 
 from sentinel.base.units import Unit, format_duration
 from sentinel.core.histogram import Histogram
-from sentinel.core.memories.base import BLANK, RAW, Look, Memory, Sample, judged
+from sentinel.core.memories.base import BLANK, RAW, Look, Sample, WindowMemory, judged
 from sentinel.core.reason import Reason
-from sentinel.core.rule import Bounds, ErrorRate, Quantile
+from sentinel.core.rule import ErrorRate, Quantile
 from sentinel.core.samples import SampleWindow
 from sentinel.core.slo import Rollup
 
 
-class ErrorRateMemory(Memory):
+class ErrorRateMemory(WindowMemory):
     """Runs and failures of a window."""
 
     __slots__ = ("rule", "window")
@@ -21,22 +21,6 @@ class ErrorRateMemory(Memory):
     def __init__(self, rule: ErrorRate) -> None:
         self.rule: ErrorRate = rule
         self.window = SampleWindow(rule.window)
-
-    @property
-    def unit(self) -> Unit:
-        return Unit.RATIO
-
-    @property
-    def raw(self) -> timedelta:
-        return min(self.rule.window, RAW)
-
-    @property
-    def rolled(self) -> timedelta:
-        return self.rule.window
-
-    @property
-    def _bounds(self) -> Bounds:
-        return self.rule.bounds
 
     def add(self, sample: Sample) -> None:
         if sample.counts:
@@ -63,7 +47,7 @@ class ErrorRateMemory(Memory):
         return f"{self.window.samples} of {self.rule.min_samples} results that it needs" if missing else ""
 
 
-class QuantileMemory(Memory):
+class QuantileMemory(WindowMemory):
     """How a reading was distributed over a window."""
 
     __slots__ = ("_main", "rule", "window")
@@ -91,10 +75,6 @@ class QuantileMemory(Memory):
     @property
     def rolled(self) -> timedelta:
         return self.rule.window if self._main else timedelta(0)
-
-    @property
-    def _bounds(self) -> Bounds:
-        return self.rule.bounds
 
     def add(self, sample: Sample) -> None:
         if sample.counts:

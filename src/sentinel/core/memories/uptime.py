@@ -1,11 +1,9 @@
 """Uptime over a period: computed from time, with the unknown kept apart."""
 
-from datetime import timedelta
-
-from sentinel.base.units import Unit, format_duration
-from sentinel.core.memories.base import BLANK, RAW, Look, Memory, Sample, judged
+from sentinel.base.units import format_duration
+from sentinel.core.memories.base import BLANK, Look, Sample, WindowMemory, judged
 from sentinel.core.reason import Reason
-from sentinel.core.rule import Bounds, Uptime
+from sentinel.core.rule import Uptime
 from sentinel.core.slo import PATIENCE, Rollup, Standing
 from sentinel.core.sums import SlidingSums
 
@@ -13,7 +11,7 @@ from sentinel.core.sums import SlidingSums
 PARTS = 60
 
 
-class UptimeMemory(Memory):
+class UptimeMemory(WindowMemory):
     """Seconds up and down within a window. What is neither is unknown."""
 
     __slots__ = ("_last", "_standing", "_sums", "rule")
@@ -25,22 +23,6 @@ class UptimeMemory(Memory):
         self._sums = SlidingSums(rule.window, PARTS, 2)
         self._last: float | None = None  # up to when time is accounted for
         self._standing = Standing.UNKNOWN
-
-    @property
-    def unit(self) -> Unit:
-        return Unit.RATIO
-
-    @property
-    def raw(self) -> timedelta:
-        return min(self.rule.window, RAW)
-
-    @property
-    def rolled(self) -> timedelta:
-        return self.rule.window
-
-    @property
-    def _bounds(self) -> Bounds:
-        return self.rule.bounds
 
     @property
     def up(self) -> float:
