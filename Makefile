@@ -35,7 +35,7 @@ crash: $(VENV)/.run-stamp ## Kill Sentinel with SIGKILL, as a power cut would: i
 	@$(BIN)/python -m examples.demo.crash
 
 test: $(VENV)/.dev-stamp bytecode ## Run all tests, side by side; some of them: make test ARGS="tests/core -x"
-	@$(BIN)/python -m pytest $(or $(ARGS),-n auto --dist loadfile)
+	@$(BIN)/python -m $(if $(ARGS),pytest $(ARGS),tests)
 
 check: $(VENV)/.dev-stamp ## Check format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .

@@ -332,9 +332,9 @@ async def test_a_list_without_end_is_bounded(bench: Bench, daemon: Path) -> None
     program = script(daemon, "pm2", 'yes \'[{"name": "Mary Canary"}]\'')
     probe = bench.build("service", pm2={"name": "api", "home": str(daemon), "program": program})
     with peak_growth() as growth:
-        found = await run(probe, within=0.8)
+        found = await run(probe, within=1.5)
     assert found.failure is FailureClass.READ_TIMEOUT
-    assert growth.bytes < 6 << 20
+    assert growth.bytes < 32 << 20  # `yes` writes hundreds of megabytes meanwhile
 
 
 @pytest.mark.parametrize("killed", [False, True])

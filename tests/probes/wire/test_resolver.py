@@ -110,7 +110,8 @@ async def test_a_look_up_that_hangs_for_long_calls_another_name_to_witness(names
     await ask(resolver, "fast.example")
     async with hanging(resolver, names):
         assert await ask(resolver, "slow.example", seconds=SLOW + 0.3) == FailureClass.DNS_TIMEOUT
-    assert names.asked == ["fast.example", "slow.example", "fast.example"]
+    assert names.asked.count("slow.example") == 1
+    assert names.asked.count("fast.example") > 1  # as a witness
     resolver.close()
 
 
