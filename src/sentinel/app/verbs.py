@@ -9,6 +9,7 @@ from pathlib import Path
 from sentinel import __version__
 from sentinel.app import explaining, incidents, leftovers
 from sentinel.app.clicks import Heard
+from sentinel.app.faces import Faces
 from sentinel.app.keeper import RunningKeeper
 from sentinel.app.parts import Parts
 from sentinel.app.silences import SilenceVerbs
@@ -59,6 +60,7 @@ class Verbs:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.on_call = parts.rosters
+        self.faces = Faces(parts)
         self._day: Mapping[str, Rollup] = {}
         self._day_at: datetime | None = None
         self._asking = asyncio.Lock()

@@ -152,6 +152,7 @@ class ChecksCompiler:
             rules=rules,
             tags=frozenset((*entry.tags, *self._defaults.tags)),
             title=entry.title,
+            system=self._defaults.system if entry.system is None else entry.system,
             runbook=entry.runbook,
             open_after=open_after,
             close_after=close_after,

@@ -21,7 +21,9 @@ from sentinel.config.read import read, read_what_is_fine
 from sentinel.config.routes import compile_routes
 from sentinel.config.schema import Configuration
 from sentinel.config.schema.checks import Defaults
-from sentinel.config.schema.own import LimitsEntry, LogsEntry, ReportsEntry, StoreEntry, WebEntry
+from sentinel.config.schema.own import LimitsEntry, LogsEntry, StoreEntry
+from sentinel.config.schema.reports import ReportsEntry
+from sentinel.config.schema.web import WebEntry
 from sentinel.config.secrecy import also_secret, masked, refuse_open_secret, secrets_in
 from sentinel.config.sections import limits, log_plan, report_plans, reports_folder, section, store_plan, web_plan
 from sentinel.config.shape import fields

@@ -10,7 +10,9 @@ from sentinel.config.keypath import KeyPath
 from sentinel.config.load import Loaded
 from sentinel.config.places import LONGEST_SOCKET_PATH
 from sentinel.config.read import read_what_is_fine
-from sentinel.config.schema.own import LimitsEntry, LogsEntry, ReportsEntry, ScheduleEntry, StoreEntry, WebEntry
+from sentinel.config.schema.own import LimitsEntry, LogsEntry, StoreEntry
+from sentinel.config.schema.reports import ReportsEntry, ScheduleEntry
+from sentinel.config.schema.web import WebEntry
 from sentinel.config.secrecy import anchored_url
 from sentinel.config.telling import ChannelPart, channel_names, command_names, refuse_unknown_channel
 from sentinel.core.incident import Policy

@@ -23,6 +23,7 @@ class Check:
     rules: tuple[Rule, ...] = ()
     tags: frozenset[str] = frozenset()
     title: str = ""  # what people call it; the name when empty
+    system: str = ""  # that it belongs to, for pages and reports
     runbook: str = ""  # where to read what to do
     open_after: int = 3  # consecutive results beyond a bound before an incident opens
     close_after: int = 2  # consecutive good results before it resolves

@@ -4,7 +4,8 @@ A result speaks for the time until the next one. When the next one is long overd
 rest is unknown: a gap is never shown as up. uptime = (up + degraded) / (up + degraded + down); unknown time is kept apart.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
@@ -32,6 +33,16 @@ def span_start(at: datetime, span: timedelta = SPAN) -> datetime:
     return datetime.fromtimestamp(at.timestamp() // seconds * seconds, at.tzinfo)
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What one reading did in one span."""
+
+    count: int
+    total: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollup:
     """What one check did in one span. Roll-ups of equal or different spans can be added."""
@@ -47,6 +58,7 @@ class Rollup:
     failures: int = 0
     unknowns: int = 0
     histogram: bytes = b""  # `Histogram.encode` of the kind's main reading
+    readings: Mapping[str, Sums] = field(default_factory=dict)  # by name; the sums of every reading
 
     @property
     def uptime(self) -> float | None:

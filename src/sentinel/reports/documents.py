@@ -99,6 +99,7 @@ class CheckLine:
     p95: float | None  # of the main reading over 24 hours, in its unit
     samples: int  # results of 24 hours
     quiet: str = ""  # what covers it now, a window or a silence, in words; empty: nothing does
+    system: str = ""  # that it belongs to; empty: none was named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,6 +138,7 @@ def check_line(one: CheckFacts, now: datetime, started_at: datetime | None, quie
         p95=day.quantile(0.95) if day and day.histogram else None,
         samples=day.samples if day else 0,
         quiet=quiet.of(check, verdict.severity if verdict else Severity.OK, now),
+        system=check.system,
     )
 
 

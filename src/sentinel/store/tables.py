@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 #: The revisions of the schema that this program knows, the oldest first.
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 HEAD = REVISIONS[-1]
 
 #: SQLite stores an INTEGER PRIMARY KEY in the key of the row itself; PostgreSQL's INTEGER would be too narrow.

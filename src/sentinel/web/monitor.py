@@ -1,7 +1,7 @@
 """What the web side asks of the application, and nothing more."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sentinel.app.clicks import Heard
@@ -14,10 +14,14 @@ from sentinel.core.notification import Notification, State
 from sentinel.core.oncall import Override
 from sentinel.probes.heartbeat import Report
 from sentinel.reports.channels import ChannelLine
+from sentinel.reports.check import CheckDocument, Stretch
 from sentinel.reports.documents import HealthDocument, LeftLine, OwnHealth, RunLine, StatusDocument
 from sentinel.reports.explanation import ExplanationDocument
+from sentinel.reports.figures import Figures
 from sentinel.reports.incident import IncidentDocument
 from sentinel.reports.on_call import OnCallDocument
+from sentinel.reports.overview import Filter, OverviewDocument
+from sentinel.reports.own import OwnDocument
 from sentinel.reports.quiet import Quiet
 
 
@@ -49,8 +53,42 @@ class Channels(Protocol):
         ...
 
 
+class Faces(Protocol):
+    """What pages show. Everything comes from memory and roll-ups; a slow store makes an answer poorer, never late."""
+
+    @property
+    def version(self) -> int:
+        """Grows when something changed that people should see at once: a verdict, an incident, a silence, a window, the plan."""
+        ...
+
+    async def changed(self, version: int, within: float) -> int:
+        """Wait until the version is another than this one, or for so many seconds; answers the version then."""
+        ...
+
+    async def overview(self, asked: Filter) -> OverviewDocument:
+        """What is wrong, and how everything does."""
+        ...
+
+    async def check(self, name: str, stretch: Stretch) -> CheckDocument | None:
+        """One check over a time; None when there is no such check."""
+        ...
+
+    async def figures(self, system: str, length: timedelta) -> Figures:
+        """A system's figures of the last so long, beside those of the same time before; empty: all systems."""
+        ...
+
+    async def own(self) -> OwnDocument:
+        """Sentinel itself."""
+        ...
+
+
 class Monitor(Protocol):
     """A running Sentinel, as pages and the interface for programs see it."""
+
+    @property
+    def faces(self) -> Faces:
+        """What pages show."""
+        ...
 
     @property
     def on_call(self) -> OnCallDesk: ...

@@ -14,10 +14,12 @@ from sentinel.config.schema.checks import CheckEntry, Defaults
 from sentinel.config.schema.connectivity import ConnectivityEntry
 from sentinel.config.schema.fields import Line, Name, web_link
 from sentinel.config.schema.heartbeat import HeartbeatEntry
-from sentinel.config.schema.own import LimitsEntry, LogsEntry, ReportsEntry, StoreEntry, WebEntry
+from sentinel.config.schema.own import LimitsEntry, LogsEntry, StoreEntry
 from sentinel.config.schema.people import PersonEntry, RouteEntry, ScheduleFile, ScheduleRotation
+from sentinel.config.schema.reports import ReportsEntry
 from sentinel.config.schema.telling import ChannelEntry, PolicyEntry
 from sentinel.config.schema.templates import TemplatesEntry
+from sentinel.config.schema.web import WebEntry
 from sentinel.config.schema.windows import WindowEntry
 
 

@@ -27,6 +27,8 @@ class Defaults(Options):
     flapping: bool = True
     """Whether checks are watched for coming and going: more than 30 % of the last 20 results changed, newer ones counting
     more."""
+    system: Line = ""
+    """The system that checks belong to which name none, for pages and reports."""
     tags: tuple[Name, ...] = ()
     """Tags that every check has beside its own."""
     rules: Mapping[str, tuple[RuleEntry, ...]] = {}
@@ -42,6 +44,8 @@ class CheckEntry(Options):
     """What kind of check it is; each has a section below."""
     title: Line = ""
     """What people call it; the name when not given."""
+    system: Line | None = None
+    """The system that it belongs to, for pages and reports; else the default."""
     enabled: bool = True
     """Whether it runs."""
     interval: PositiveDuration | None = None

@@ -2,10 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import Field
 
-from sentinel.base.fields import Options, PositiveDuration, SecretField, ZoneName
-from sentinel.config.schema.fields import TIME_OF_DAY, Name, time_of_day
+from sentinel.base.fields import Options, PositiveDuration, SecretField
 
 
 class KeepEntry(Options):
@@ -30,43 +29,6 @@ class StoreEntry(Options):
     """Path of an SQLite file, instead of `url`. Default: `sentinel.db` in the state folder."""
     keep: KeepEntry = KeepEntry()
     """How long things are kept."""
-
-
-class WebEntry(Options):
-    """Where Sentinel answers."""
-
-    socket: str | None = None
-    """Path of the Unix socket that `sentinel --status` asks. Default: `sentinel.sock` in the runtime or state folder."""
-    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
-    """Address to listen on over TCP; only with `port`."""
-    port: Annotated[int, Field(ge=0, le=65535)] | None = None
-    """TCP port of status, health and metrics, read-only; none when not given."""
-
-
-class ScheduleEntry(Options):
-    """One report on a schedule."""
-
-    name: Name
-    """Name of the report; its files are named after it."""
-    every: Literal["day", "week", "month"]
-    """The period that each report covers. A week starts on Monday."""
-    at: Annotated[
-        str, AfterValidator(time_of_day), WithJsonSchema({"type": "string", "pattern": TIME_OF_DAY.pattern})
-    ] = "06:00"
-    """Time of day at which it is made, in the zone of the reports."""
-    channels: tuple[Name, ...] | None = None
-    """Channels it is sent to. Not given: the email channels of the first level of the policy `default`."""
-
-
-class ReportsEntry(Options):
-    """Reports on a schedule."""
-
-    folder: str | None = None
-    """Where reports are written. Default: `reports/` beside this file, or in the state folder of the service."""
-    zone: ZoneName = "UTC"
-    """Time zone of the schedule and of the periods, by its IANA name."""
-    schedule: tuple[ScheduleEntry, ...] = (ScheduleEntry(name="daily", every="day"),)
-    """The reports. An empty list: none."""
 
 
 class LogsEntry(Options):

@@ -1,0 +1,34 @@
+"""Reports on a schedule."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from sentinel.base.fields import Options, ZoneName
+from sentinel.config.schema.fields import TIME_OF_DAY, Name, time_of_day
+
+
+class ScheduleEntry(Options):
+    """One report on a schedule."""
+
+    name: Name
+    """Name of the report; its files are named after it."""
+    every: Literal["day", "week", "month"]
+    """The period that each report covers. A week starts on Monday."""
+    at: Annotated[
+        str, AfterValidator(time_of_day), WithJsonSchema({"type": "string", "pattern": TIME_OF_DAY.pattern})
+    ] = "06:00"
+    """Time of day at which it is made, in the zone of the reports."""
+    channels: tuple[Name, ...] | None = None
+    """Channels it is sent to. Not given: the email channels of the first level of the policy `default`."""
+
+
+class ReportsEntry(Options):
+    """Reports on a schedule."""
+
+    folder: str | None = None
+    """Where reports are written. Default: `reports/` beside this file, or in the state folder of the service."""
+    zone: ZoneName = "UTC"
+    """Time zone of the schedule and of the periods, by its IANA name."""
+    schedule: tuple[ScheduleEntry, ...] = (ScheduleEntry(name="daily", every="day"),)
+    """The reports. An empty list: none."""
