@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -53,7 +54,8 @@ class Seen:
         """Whether anything that leaves the check, or is kept of it, has one of these words in it."""
         measurement = self.result.measurement
         told = f"{self.text} {measurement} {measurement.hints} {json.dumps(measurement.note)}".lower()
-        return any(word.lower() in told for word in private)
+        # Digits of a canary may stand by chance within a duration such as 0.0161500.
+        return any(re.search(rf"(?<![\d.]){re.escape(word.lower())}", told) for word in private)
 
     def __str__(self) -> str:
         return f"{self.result.check}: {self.severity.label} {self.failure or ''} {self.text}"
