@@ -153,6 +153,16 @@ def test_a_report_may_name_its_channels_or_none(config: ConfigFolder) -> None:
     ]
 
 
+def test_a_mail_brings_along_the_forms_for_people(config: ConfigFolder) -> None:
+    schedule = [
+        {"name": "a", "every": "day"},
+        {"name": "b", "every": "day", "forms": ["csv", "html"]},
+        {"name": "c", "every": "day", "attach": []},
+    ]
+    reports = told(config, reports={"schedule": schedule}).reports
+    assert [one.attach for one in reports] == [("html", "pdf"), ("html",), ()]
+
+
 def test_the_sections_about_sentinel_itself(config: ConfigFolder) -> None:
     plan = config.plan(
         {

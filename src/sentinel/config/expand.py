@@ -197,7 +197,14 @@ def _updates(updates: Updates) -> Tree:
 def _reports(plan: Plan) -> Tree:
     zone = {"zone": plan.reports[0].zone} if plan.reports else {}
     schedule = [
-        {"name": report.name, "every": report.every, "at": report.at, "channels": list(report.channels)}
+        {
+            "name": report.name,
+            "every": report.every,
+            "at": report.at,
+            "channels": list(report.channels),
+            "forms": [form.value for form in report.forms],
+            "attach": [form.value for form in report.attach],
+        }
         for report in plan.reports
     ]
     return {"folder": str(plan.reports_folder), **zone, "schedule": schedule}

@@ -16,7 +16,7 @@ from sentinel.config.schema.web import WebEntry
 from sentinel.config.secrecy import anchored_url
 from sentinel.config.telling import ChannelPart, channel_names, command_names, refuse_unknown_channel
 from sentinel.core.incident import Policy
-from sentinel.core.plan import Limits, LogPlan, ReportPlan, StorePlan, WebPlan
+from sentinel.core.plan import Form, Limits, LogPlan, ReportPlan, StorePlan, WebPlan
 
 Section = TypeVar("Section", bound=Options)
 
@@ -99,7 +99,19 @@ def _reports(loaded: Loaded, entry: ReportsEntry, usual: tuple[str, ...]) -> Ite
             at=one.at,
             zone=entry.zone,
             channels=usual if one.channels is None else tuple(dict.fromkeys(one.channels)),
+            forms=tuple(dict.fromkeys(one.forms)),
+            attach=_attached(loaded, path, one),
         )
+
+
+def _attached(loaded: Loaded, path: KeyPath, entry: ScheduleEntry) -> tuple[Form, ...]:
+    """The forms that a mail brings along; not given: those for people."""
+    if entry.attach is None:
+        return tuple(form for form in (Form.HTML, Form.PDF) if form in entry.forms)
+    for number, form in enumerate(entry.attach):
+        if form not in entry.forms:
+            loaded.problems.add((*path, "attach", number), repr(form.value), "one of the `forms` of this report")
+    return tuple(dict.fromkeys(entry.attach))
 
 
 def _check_channels(loaded: Loaded, path: KeyPath, entry: ScheduleEntry) -> None:

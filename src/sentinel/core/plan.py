@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from sentinel.base.redact import Secret
@@ -54,6 +55,15 @@ class WebPlan:
     port: int | None = None  # of metrics, health and status over TCP; None: none
 
 
+class Form(StrEnum):
+    """A form that a report is written in."""
+
+    HTML = "html"
+    PDF = "pdf"
+    JSON = "json"
+    CSV = "csv"  # a file for each table
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPlan:
     """One report on a schedule."""
@@ -63,6 +73,8 @@ class ReportPlan:
     at: str  # local time, `HH:MM`
     zone: str  # IANA name
     channels: tuple[str, ...] = ()  # where it is sent; it is always written
+    forms: tuple[Form, ...] = (Form.HTML, Form.PDF, Form.JSON)  # in which it is written
+    attach: tuple[Form, ...] = (Form.HTML, Form.PDF)  # which of them a mail brings along
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from sentinel.base.fields import Options, ZoneName
 from sentinel.config.schema.fields import TIME_OF_DAY, Name, time_of_day
+from sentinel.core.plan import Form
 
 
 class ScheduleEntry(Options):
@@ -21,6 +22,10 @@ class ScheduleEntry(Options):
     """Time of day at which it is made, in the zone of the reports."""
     channels: tuple[Name, ...] | None = None
     """Channels it is sent to. Not given: the email channels of the first level of the policy `default`."""
+    forms: Annotated[tuple[Form, ...], Field(min_length=1)] = (Form.HTML, Form.PDF, Form.JSON)
+    """Forms that it is written in: `html` (one page with its charts), `pdf`, `json`, `csv` (a file for each table)."""
+    attach: tuple[Form, ...] | None = None
+    """Which of its forms a mail brings along, as far as they are not too large. Not given: `html` and `pdf`."""
 
 
 class ReportsEntry(Options):
