@@ -100,6 +100,7 @@ class CheckLine:
     samples: int  # results of 24 hours
     quiet: str = ""  # what covers it now, a window or a silence, in words; empty: nothing does
     system: str = ""  # that it belongs to; empty: none was named
+    excused: bool = False  # a window covers it: whatever it finds is no trouble now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
