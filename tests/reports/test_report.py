@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentinel.core.check import Check
-    from sentinel.reports.documents import CheckReport, ReportDocument
+    from sentinel.reports.documents import CheckReport
+    from sentinel.reports.report import ReportDocument
 
 DAY = Period(key="2026-11-21", since=NOW - timedelta(days=1), until=NOW)
 HEALTH, LOGIN = check("health"), check("login", title="Login & <tokens>")

@@ -9,7 +9,7 @@ from sentinel.core.calendar import Period
 from sentinel.core.notification import Kind, Message
 from sentinel.core.plan import Plan
 from sentinel.reports import render, report
-from sentinel.reports.documents import ReportDocument
+from sentinel.reports.report import ReportDocument
 from sentinel.store.database import Store, Transaction
 
 #: Incidents that one report holds at most; the newest are kept.

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sentinel.base.redact import Secret
+from sentinel.core.access import Access
 from sentinel.core.budget import Budget
 from sentinel.core.check import Check
 from sentinel.core.hours import Calendar
@@ -14,6 +15,7 @@ from sentinel.core.incident import Address, Policy
 from sentinel.core.oncall import OnCall, Person
 from sentinel.core.proof import Canary
 from sentinel.core.routes import Route
+from sentinel.core.selection import EVERYTHING, Selection
 from sentinel.core.sight import Connectivity
 from sentinel.core.window import Window
 
@@ -47,12 +49,23 @@ class StorePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """The certificate of a listener, PEM."""
+
+    certificate: Path  # with those that lead to its authority
+    key: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebPlan:
-    """Where Sentinel answers."""
+    """Where Sentinel answers, and who may come in."""
 
     socket: Path  # the local interface that `sentinel --status` and `sentinel ack` use
     host: str = "127.0.0.1"
-    port: int | None = None  # of metrics, health and status over TCP; None: none
+    port: int | None = None  # over TCP; None: none
+    dashboard: bool = False  # whether the port has pages for people
+    tls: TlsFiles | None = None  # of the port; None: plain HTTP
+    access: Access = Access()
 
 
 class Form(StrEnum):
@@ -64,12 +77,23 @@ class Form(StrEnum):
     CSV = "csv"  # a file for each table
 
 
+class Content(StrEnum):
+    """What a report can be about."""
+
+    OPERATIONS = "operations"
+    AUDIT = "audit"
+    HIPAA = "hipaa"
+    REVIEW = "review"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPlan:
     """One report on a schedule."""
 
     name: str
-    every: str  # `day`, `week` or `month`
+    every: str  # `day`, `week`, `month`, `quarter` or `year`
+    contents: tuple[Content, ...] = (Content.OPERATIONS,)  # in this order
+    selection: Selection = EVERYTHING  # which checks
     at: str  # local time, `HH:MM`
     zone: str  # IANA name
     channels: tuple[str, ...] = ()  # where it is sent; it is always written
@@ -121,9 +145,14 @@ class Plan:
     web: WebPlan
     reports: tuple[ReportPlan, ...]
     reports_folder: Path
+    hipaa: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # line of the checklist -> checks that prove it; lines that are not in it go by kinds and tags
+    reviews: tuple[timedelta, ...] = ()  # how long after its end a critical incident is reviewed
     logs: LogPlan = LogPlan()
     limits: Limits = Limits()
     connectivity: Connectivity = Connectivity()
+    journal_key: Path | None = None  # file of the key that chains the journal; None: beside the socket
     link: str = ""  # address of this Sentinel's page, for messages
     templates: Mapping[str, str] = field(default_factory=dict)  # texts of the user's, by the names of their files
     heartbeat: HeartbeatPlan | None = None  # to the outside

@@ -336,6 +336,7 @@ class CheckReport:
     degraded: timedelta  # it did what it should, beyond a bound
     down: timedelta
     unknown: timedelta  # nobody could tell, gaps included; in no uptime
+    planned: timedelta = timedelta(0)  # in windows; in none of the others
     samples: int
     failures: int
     error_rate: float | None  # failed results as a share of the judged ones
@@ -361,38 +362,3 @@ class IncidentReport:
     acknowledged_after: timedelta | None  # since it opened
     notifications: int  # messages it caused
     told: int  # addresses it reached
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportDocument(Document):
-    """What happened in a period, against the targets."""
-
-    format: int = FORMAT
-    version: str
-    source: str
-    name: str  # of the report
-    period: str  # key of the period, such as `2026-11-21`
-    since: datetime
-    until: datetime
-    zone: str  # IANA name; times are shown in it
-    made_at: datetime
-    config: str
-    fingerprint: str
-    checks: tuple[CheckReport, ...]  # the worst first
-    incidents: tuple[IncidentReport, ...]  # the newest first
-    uptime: float | None  # of all checks together, by time; None when nothing was judged
-    uptime_warning: float  # target
-    uptime_critical: float
-    samples: int  # results that the figures are made of
-    failures: int
-    downtime: timedelta  # summed over checks
-    unknown: timedelta  # summed over checks
-    opened: int  # incidents
-    notifications: int  # messages about these incidents; reports and tests are not among them
-    overall: Severity
-    silences: tuple[SilenceLine, ...] = ()  # that were active in the period, the newest first
-    windows: tuple[HeldLine, ...] = ()  # that were open in it, the latest first
-    formula: str = (
-        "uptime = (up + degraded) / (up + degraded + down), by time; degraded time, beyond a bound, counts as up, but keeps no "
-        "target; unknown time is shown apart and counts neither way"
-    )

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from sentinel.base.units import Unit, format_duration, format_value
 from sentinel.core.rule import Severity
-from sentinel.reports.documents import CheckReport, HeldLine, IncidentReport, ReadingLine, ReportDocument, SilenceLine
+from sentinel.reports.documents import CheckReport, HeldLine, IncidentReport, ReadingLine, SilenceLine
+from sentinel.reports.report import ReportDocument
 from sentinel.reports.text import share
 
 if TYPE_CHECKING:

@@ -10,18 +10,72 @@ from sentinel.core.calendar import Period
 from sentinel.core.check import Check
 from sentinel.core.holding import Held
 from sentinel.core.incident import EffectKind, Incident
-from sentinel.core.plan import Plan
+from sentinel.core.plan import Content, Plan
 from sentinel.core.rule import Bounds, Direction, ErrorRate, Severity
 from sentinel.core.silence import Silence
 from sentinel.core.slo import Rollup
 from sentinel.core.timeline import TimelineEntry
-from sentinel.reports.documents import CheckReport, IncidentReport, ReadingLine, ReportDocument
+from sentinel.reports.audit import Audit
+from sentinel.reports.documents import (
+    FORMAT,
+    CheckReport,
+    Document,
+    HeldLine,
+    IncidentReport,
+    ReadingLine,
+    SilenceLine,
+)
+from sentinel.reports.hipaa import Hipaa
+from sentinel.reports.method import Method
+from sentinel.reports.operations import Operations
 from sentinel.reports.quiet import held_line, past_silence_line
+from sentinel.reports.review import Review
 from sentinel.reports.status import incident_line, rule_on
 from sentinel.reports.text import share
 
 #: Availability that is aimed at, and that below which things are critical. The healthcare guide asks for these two.
 UPTIME = Bounds(warning=0.999, critical=0.99, direction=Direction.BELOW)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportDocument(Document):
+    """What happened in a period, against the targets."""
+
+    format: int = FORMAT
+    version: str
+    source: str
+    name: str  # of the report
+    period: str  # key of the period, such as `2026-11-21`
+    since: datetime
+    until: datetime
+    zone: str  # IANA name; times are shown in it
+    made_at: datetime  # the end of its period, or when it was asked for where that was earlier
+    config: str
+    fingerprint: str
+    checks: tuple[CheckReport, ...]  # the worst first
+    incidents: tuple[IncidentReport, ...]  # the newest first
+    uptime: float | None  # of all checks together, by time; None when nothing was judged
+    uptime_warning: float  # target
+    uptime_critical: float
+    samples: int  # results that the figures are made of
+    failures: int
+    downtime: timedelta  # summed over checks
+    unknown: timedelta  # summed over checks
+    opened: int  # incidents
+    notifications: int  # messages about these incidents; reports and tests are not among them
+    overall: Severity
+    silences: tuple[SilenceLine, ...] = ()  # that were active in the period, the newest first
+    windows: tuple[HeldLine, ...] = ()  # that were open in it, the latest first
+    contents: tuple[Content, ...] = (Content.OPERATIONS,)  # which of the parts it has, in this order
+    operations: Operations | None = None
+    audit: Audit | None = None
+    hipaa: Hipaa | None = None
+    review: Review | None = None
+    method: Method | None = None
+    formula: str = (
+        "uptime = (up + degraded) / (up + degraded + down), by time; degraded time, beyond a bound, counts as up, but keeps no "
+        "target; unknown time is shown apart and counts neither way"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
