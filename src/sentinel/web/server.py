@@ -20,17 +20,10 @@ from sentinel.core.plan import Plan
 from sentinel.web import sockets
 from sentinel.web.api import Api
 from sentinel.web.guard import Bounds, GuardedProtocol
+from sentinel.web.headers import Headed
 from sentinel.web.hosts import KnownHosts
 from sentinel.web.monitor import Monitor
 from sentinel.web.sockets import CannotListen
-
-#: Every answer has these. No page is served yet, so nothing may be loaded, framed or guessed.
-HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"referrer-policy", b"no-referrer"),
-]
 
 #: The header by which a command knows that the daemon it reached goes by the file that was meant.
 CONFIG_HEADER = b"sentinel-config"
@@ -128,9 +121,9 @@ class WebServer:
         self._listeners.append(await loop.create_server(self._protocols(app), host, port, backlog=BACKLOG))
 
     def _protocols(self, app: ASGIApp, *headers: tuple[bytes, bytes]) -> Callable[[], GuardedProtocol]:
-        config = Config(app, lifespan="off", ws="none", log_config=None, access_log=False, proxy_headers=False)
+        config = Config(Headed(app), lifespan="off", ws="none", log_config=None, access_log=False, proxy_headers=False)
         config.load()
         state = ServerState()
-        state.default_headers = [*HEADERS, *headers]
+        state.default_headers = list(headers)
         self._states.append(state)
         return lambda: GuardedProtocol(config, state, self._bounds)
