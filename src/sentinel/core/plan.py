@@ -10,6 +10,7 @@ from sentinel.base.redact import Secret
 from sentinel.core.access import Access
 from sentinel.core.budget import Budget
 from sentinel.core.check import Check
+from sentinel.core.component import StatusPagePlan
 from sentinel.core.hours import Calendar
 from sentinel.core.incident import Address, Policy
 from sentinel.core.oncall import OnCall, Person
@@ -161,6 +162,7 @@ class Plan:
     on_call: Mapping[str, OnCall] = field(default_factory=dict)  # as the configuration has it: without later overrides
     routes: tuple[Route, ...] = ()
     windows: tuple[Window, ...] = ()  # that are configured
+    status_page: StatusPagePlan | None = None  # None: there is none
     secrets: tuple[Secret, ...] = field(default=(), repr=False)  # every secret of the file, to keep them out of texts
 
     @property

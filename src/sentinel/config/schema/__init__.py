@@ -17,6 +17,7 @@ from sentinel.config.schema.heartbeat import HeartbeatEntry
 from sentinel.config.schema.own import LimitsEntry, LogsEntry, StoreEntry
 from sentinel.config.schema.people import PersonEntry, RouteEntry, ScheduleFile, ScheduleRotation
 from sentinel.config.schema.reports import ReportsEntry
+from sentinel.config.schema.status_page import StatusPageEntry
 from sentinel.config.schema.telling import ChannelEntry, PolicyEntry
 from sentinel.config.schema.templates import TemplatesEntry
 from sentinel.config.schema.web import WebEntry
@@ -56,6 +57,8 @@ class Configuration(Options):
     """Where Sentinel keeps what it must not forget."""
     web: WebEntry = WebEntry()
     """Where Sentinel answers."""
+    status_page: StatusPageEntry | None = None
+    """A public status page on an address of its own; none when not given."""
     reports: ReportsEntry = ReportsEntry()
     """Reports on a schedule."""
     logs: LogsEntry = LogsEntry()
