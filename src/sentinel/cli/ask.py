@@ -1,17 +1,11 @@
-"""Commands that ask a running daemon: status, outbox, reload."""
-
-from pathlib import Path
+"""Commands that ask a running daemon: outbox, reload."""
 
 import click
 
-from sentinel.base.errors import NotRunning, SentinelError, StoreError
+from sentinel.base.errors import SentinelError
 from sentinel.cli import options, wire
 from sentinel.cli.options import as_json, chosen_config, look, print_json
-from sentinel.cli.planning import planned
 from sentinel.reports import text
-
-#: Exit status by severity, as Nagios plug-ins have it.
-EXIT = {"OK": 0, "WARNING": 1, "CRITICAL": 2, "UNKNOWN": 3}
 
 #: Seconds that a reload may take: a large file, and a channel that leaves while it sends.
 RELOAD_WITHIN = 30.0
@@ -28,52 +22,6 @@ class NoneDead(wire.Refused):
     """None of the notifications that were named was given up."""
 
     hint = "`sentinel outbox --dead` lists them"
-
-
-@click.command()
-@options.config
-@as_json
-@click.option("--all", "everything", is_flag=True, help="List every check, however many there are.")
-def status(as_json: bool, everything: bool) -> int:
-    """Say how everything is.
-
-    That is: checks, open incidents, messages that wait, and Sentinel itself. Exits with 0 when all is well, 1 for a warning,
-    2 when something is critical, 3 when it is unknown or no daemon runs; then the store is asked for what it remembers.
-
-    \b
-    Example:
-      sentinel --config monitoring_config.json --status
-    """
-    return show_status(chosen_config(), as_json=as_json, everything=everything)
-
-
-def show_status(config: Path, *, as_json: bool, everything: bool) -> int:
-    """Print the status; answers the exit status."""
-    try:
-        document = wire.ask(config, "/api/v1/status")
-    except wire.NotAllowed:
-        raise
-    except NotRunning as error:
-        click.echo(f"sentinel: {error}", err=True)
-        document = _remembered()
-    if as_json:
-        print_json(document)
-    else:
-        click.echo(text.status(document, look(), everything=everything), nl=False)
-    return EXIT[document["overall"]]
-
-
-def _remembered() -> wire.Json:
-    """What the store says of a monitor that does not run."""
-    import asyncio
-
-    from sentinel.app.once import status_from_store
-
-    try:
-        with planned(lenient=True) as plan:
-            return asyncio.run(status_from_store(plan)).to_json()
-    except StoreError as error:
-        raise NotRunning(f"and its store cannot be read either: {error}") from error
 
 
 @click.group(invoke_without_command=True)

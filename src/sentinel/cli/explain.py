@@ -2,13 +2,13 @@
 
 import click
 
-from sentinel.cli import options, wire
+from sentinel.cli import complete, options, wire
 from sentinel.cli.options import as_json, chosen_config, look, print_json
 
 
 @click.command()
 @options.config
-@click.argument("what", metavar="CHECK|INCIDENT")
+@click.argument("what", metavar="CHECK|INCIDENT", shell_complete=complete.checks_or_incidents)
 @as_json
 def explain(what: str, as_json: bool) -> None:
     """Say why a check is as it is, and why people were told or not.

@@ -4,12 +4,12 @@ import os
 
 import click
 
-from sentinel.cli import options, wire
+from sentinel.cli import complete, options, wire
 from sentinel.cli.options import as_json, chosen_config, look, print_json
 from sentinel.reports import text
 
 by_option = click.option("--by", metavar="NAME", help="Who you are. Default: your login name.")
-number = click.argument("incident", type=click.IntRange(min=1), metavar="ID")
+number = click.argument("incident", type=click.IntRange(min=1), metavar="ID", shell_complete=complete.incidents)
 
 
 @click.command()

@@ -6,6 +6,7 @@ understood, 78 for a configuration that cannot be used, else that of the error. 
 
 import sys
 from contextlib import suppress
+from typing import Any
 
 import click
 
@@ -16,6 +17,7 @@ from sentinel.cli import (
     backtest,
     channels,
     cleanup,
+    completion,
     config,
     explain,
     incidents,
@@ -23,7 +25,9 @@ from sentinel.cli import (
     once,
     options,
     run,
+    showing,
     silence,
+    status,
     window,
 )
 
@@ -36,12 +40,13 @@ INTERRUPTED = 130
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @options.config
-@click.option("--status", is_flag=True, help="Say how everything is, and exit: the same as the command `status`.")
-@options.as_json
-@click.option("--all", "everything", is_flag=True, help="With --status: list every check, however many there are.")
+@click.option(
+    "--status", "ask_status", is_flag=True, help="Say how everything is, and exit: the same as the command `status`."
+)
+@showing.showing
 @click.version_option(__version__, prog_name="sentinel", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(context: click.Context, status: bool, as_json: bool, everything: bool) -> int | None:
+def cli(context: click.Context, ask_status: bool, **said: Any) -> int | None:
     """Sentinel watches production systems and tells people when they are in trouble.
 
     Without a command it runs, in the foreground.
@@ -52,18 +57,18 @@ def cli(context: click.Context, status: bool, as_json: bool, everything: bool) -
       sentinel --config monitoring_config.json --status
       sentinel ack 12 --why "on it"
     """
-    if status:
+    if ask_status:
         if context.invoked_subcommand is not None:
-            raise click.UsageError("--status stands alone, without a command")
-        return ask.show_status(options.chosen_config(), as_json=as_json, everything=everything)
-    if as_json or everything:
-        raise click.UsageError("--json and --all stand after a command, or with --status")
+            raise click.UsageError("--status stands alone, without a command; `sentinel status NAME` shows some checks")
+        return status.show(showing.asked(said))
+    if any(said.values()):
+        raise click.UsageError("what says how to show the status stands with --status; of others, after the command")
     return run.run_daemon() if context.invoked_subcommand is None else None
 
 
 for command in (
     run.run,
-    ask.status,
+    status.status,
     once.check,
     cleanup.cleanup,
     config.config,
@@ -85,6 +90,7 @@ for command in (
     once.report,
     once.test_alert,
     ask.reload,
+    completion.completion,
 ):
     cli.add_command(command)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sentinel.base.errors import NotRunning
-from sentinel.cli import options, wire
+from sentinel.cli import complete, options, wire
 from sentinel.cli.options import as_json, look, print_json
 from sentinel.cli.planning import planned
 
@@ -21,8 +21,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.config
-@click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--tag", "-t", "tags", multiple=True, metavar="TAG", help="Only checks with this tag; may be repeated.")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete.checks)
+@click.option(
+    "--tag",
+    "-t",
+    "tags",
+    multiple=True,
+    metavar="TAG",
+    shell_complete=complete.tags,
+    help="Only checks with this tag; may be repeated.",
+)
 @as_json
 def check(names: tuple[str, ...], tags: tuple[str, ...], as_json: bool) -> int:
     """Run checks once, now. Nothing is stored, nobody is told.
@@ -99,7 +107,7 @@ def _print_runs(ran: list[wire.Json]) -> None:
 
 @click.command("test-alert")
 @options.config
-@click.argument("channels", nargs=-1, metavar="[CHANNEL]...")
+@click.argument("channels", nargs=-1, metavar="[CHANNEL]...", shell_complete=complete.channels)
 @as_json
 def test_alert(channels: tuple[str, ...], as_json: bool) -> int:
     """Send a test message.

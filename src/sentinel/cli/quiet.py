@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from sentinel.base.moments import read_moment
+from sentinel.cli import complete
 from sentinel.cli.incidents import by_option, login_name
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -17,8 +18,17 @@ _CHECK_HELP = "Names of checks: `*` stands for any letters. Can be given several
 def which_checks(command: Command) -> Command:
     """Options that say which checks are meant, who says so, and why."""
     options = (
-        click.option("--check", "checks", multiple=True, metavar="NAME", help=_CHECK_HELP),
-        click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only checks with one of these tags."),
+        click.option(
+            "--check", "checks", multiple=True, metavar="NAME", shell_complete=complete.checks, help=_CHECK_HELP
+        ),
+        click.option(
+            "--tag",
+            "tags",
+            multiple=True,
+            metavar="TAG",
+            shell_complete=complete.tags,
+            help="Only checks with one of these tags.",
+        ),
         click.option(
             "--kind", "kinds", multiple=True, metavar="KIND", help="Only checks of these kinds, such as http."
         ),

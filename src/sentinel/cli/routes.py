@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sentinel.cli import options, quiet
+from sentinel.cli import complete, options, quiet
 from sentinel.cli.options import as_json, look, print_json
 from sentinel.cli.planning import planned
 
@@ -23,7 +23,7 @@ _NAMED = 12
 
 @click.command()
 @options.config
-@click.argument("check", metavar="[CHECK]", required=False)
+@click.argument("check", metavar="[CHECK]", required=False, shell_complete=complete.checks)
 @click.option(
     "--severity",
     type=click.Choice(["warning", "critical"]),

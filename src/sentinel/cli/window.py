@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import click
 
-from sentinel.cli import options, quiet, wire
+from sentinel.cli import complete, options, quiet, wire
 from sentinel.cli.incidents import by_option, login_name
 from sentinel.cli.options import as_json, chosen_config, look, print_json
 from sentinel.reports import quiet_text, text
@@ -23,7 +23,14 @@ def _what_is_expected(command: Command) -> Command:
             "--expect-down", is_flag=True, help="Down is what is expected: point out what is up all the time."
         ),
         click.option("--title", metavar="TEXT", help="What people call it."),
-        click.option("--announce", "channels", multiple=True, metavar="CHANNEL", help="Tell this channel of it."),
+        click.option(
+            "--announce",
+            "channels",
+            multiple=True,
+            metavar="CHANNEL",
+            shell_complete=complete.channels,
+            help="Tell this channel of it.",
+        ),
         click.option("--update-every", metavar="TIME", help="Tell it how it goes so often, such as 15m."),
         as_json,
     )

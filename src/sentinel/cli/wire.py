@@ -3,8 +3,9 @@
 import json
 import os
 import socket
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from sentinel.base.errors import NotRunning, SentinelError
@@ -48,24 +49,42 @@ class Unconfirmed(NotAnswering):
     hint = "it may still be done: look again in a moment; its store may be slow: see its log"
 
 
-def ask(config: Path, target: str, body: Json | None = None, *, patience: float | None = None) -> Json:
+class _Patience(NamedTuple):
+    """How long an exchange may take."""
+
+    step: float  # seconds
+    until: float = float("inf")  # by the monotonic clock
+
+    def left(self) -> float:
+        """Seconds for the next step; raises TimeoutError when there are none."""
+        left = min(self.step, self.until - time.monotonic())
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+
+def ask(
+    config: Path, target: str, body: Json | None = None, *, patience: float | None = None, within: float | None = None
+) -> Json:
     """What the daemon of this configuration answers: to a GET, or with `body` to a POST.
 
     Args:
         patience: seconds for each step; by default TO_READ or TO_CHANGE.
+        within: seconds for everything; by default as many as the steps take.
 
     Raises:
         NotRunning: no daemon answers for this file.
         NotAnswering: one listens, and does not answer in time; for a POST it is Unconfirmed.
         Refused: it answers that it will not.
     """
-    seconds = patience or (TO_READ if body is None else TO_CHANGE)
+    seconds = within or patience or (TO_READ if body is None else TO_CHANGE)
+    waiting = _Patience(seconds) if within is None else _Patience(seconds, time.monotonic() + within)
     request = _request(target, body)
     problems: list[str] = []
     busy: Path | None = None
     for path in socket_candidates(config, os.environ):
         try:
-            return _ask_at(path, config, request, seconds)
+            return _ask_at(path, config, request, waiting)
         except PermissionError as error:
             raise NotAllowed(f"the socket {path} is not open to this user") from error
         except (TimeoutError, BlockingIOError):  # a full backlog is the latter
@@ -82,7 +101,7 @@ class _NoAnswer(Exception):
     """Nobody answers there for this file, and why."""
 
 
-def _ask_at(path: Path, config: Path, request: bytes, patience: float) -> Json:
+def _ask_at(path: Path, config: Path, request: bytes, patience: _Patience) -> Json:
     answer = _exchange(path, request, patience)
     head, separator, content = answer.partition(b"\r\n\r\n")
     status_line, *lines = head.decode("latin-1").split("\r\n")
@@ -104,14 +123,15 @@ def _request(target: str, body: Json | None) -> bytes:
     return f"{method} {target} HTTP/1.0\r\n{headers}\r\n".encode("ascii") + sent
 
 
-def _exchange(path: Path, request: bytes, patience: float) -> bytes:
+def _exchange(path: Path, request: bytes, patience: _Patience) -> bytes:
     """Everything that comes back."""
     parts: list[bytes] = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(patience)
+        connection.settimeout(patience.left())
         connection.connect(str(path))
         connection.sendall(request)
         while part := connection.recv(CHUNK):
+            connection.settimeout(patience.left())
             parts.append(part)
             if len(parts) > MOST_CHUNKS:
                 raise _NoAnswer("an answer without end")

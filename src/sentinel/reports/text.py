@@ -78,12 +78,17 @@ def status(document: Json, look: Look, *, everything: bool = False) -> str:
     if document["incidents"]:
         lines += ["", look.bold("Open incidents"), *_incident_lines(document["incidents"], at, look)]
     lines += ["", look.bold("Checks"), *_check_lines(document, at, look, everything)]
-    if quiet := list(_quiet_lines(document, at, look)):
-        lines += ["", look.bold("Quiet"), *quiet]
-    lines += ["", look.bold("Telling"), *_outbox_lines(document["outbox"], look)]
-    if document["own"]:
-        lines += ["", look.bold("Sentinel itself"), *_own_lines(document["own"], look)]
+    if not document.get("shown"):  # the rest is about all checks
+        lines += _about_all(document, at, look)
     return "\n".join(lines) + "\n"
+
+
+def _about_all(document: Json, at: datetime, look: Look) -> Iterator[str]:
+    if quiet := list(_quiet_lines(document, at, look)):
+        yield from ("", look.bold("Quiet"), *quiet)
+    yield from ("", look.bold("Telling"), *_outbox_lines(document["outbox"], look))
+    if document["own"]:
+        yield from ("", look.bold("Sentinel itself"), *_own_lines(document["own"], look))
 
 
 def incidents(rows: Sequence[Json], now: datetime, look: Look) -> str:
@@ -142,6 +147,9 @@ def _head(document: Json, at: datetime, look: Look) -> Iterator[str]:
     running = f"up {age(document['started_at'], at)}" if document["started_at"] else "not running"
     facts = (f"{at:%Y-%m-%d %H:%M:%S} UTC", running, f"version {document['version']}", document["config"])
     yield look.dim(" · ".join(clean(fact) for fact in facts))
+    if shown := document.get("shown"):
+        which = f"{shown['checks']} of {shown['of']} checks are shown ({shown['only']})"
+        yield from look.paragraph(f"{which}; the exit status is theirs.", 0)
     if document["from_store"]:
         yield from look.paragraph("No daemon answers. This is what its store remembers; nothing is being watched.", 0)
     if document["store_problem"]:
