@@ -35,6 +35,8 @@ class AskedWindow:
     channels: tuple[str, ...] = ()
     before: timedelta = timedelta(0)
     update_every: timedelta = timedelta(0)
+    public: bool = False  # whether the public status page announces it
+    public_text: str = ""
 
 
 class WindowVerbs:
@@ -78,6 +80,8 @@ class WindowVerbs:
                 channels=wanted.channels,
                 before=wanted.before,
                 update_every=wanted.update_every,
+                public=wanted.public,
+                public_text=wanted.public_text,
                 by=asked.by,
                 why=asked.why,
                 created_at=now,

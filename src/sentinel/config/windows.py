@@ -64,6 +64,8 @@ def _window(
         before=entry.before,
         update_every=entry.update_every,
         why=entry.why,
+        public=entry.public,
+        public_text=entry.public_text,
     )
 
 
@@ -79,6 +81,8 @@ def _check_names(path: KeyPath, entry: WindowEntry, loaded: Loaded, kinds: Check
         if getattr(entry, key) and not entry.channels:
             expected = "channels that are told of it"
             loaded.problems.add((*path, key), "a time, and no channels", expected, f"or leave `{key}` out")
+    if entry.public_text and not entry.public:
+        loaded.problems.add((*path, "public_text"), "a text, and `public` is not true", "`public`: true beside it")
     if timedelta(0) < entry.update_every < SHORTEST:
         place = (*path, "update_every")
         loaded.problems.add(place, loaded.problems.shown(place, secret=False), "at least 1m, or 0 for not at all")

@@ -32,6 +32,8 @@ class Window:
     update_every: timedelta = timedelta(0)  # how often they are told how it goes while it is open; zero: not at all
     by: str = ""  # a person's name
     why: str = ""
+    public: bool = False  # whether the public status page announces it
+    public_text: str = ""  # what it says there; empty: that there is planned maintenance
     created_at: datetime | None = None
     ended_at: datetime | None = None  # when a person ended an occurrence before its time, or called the only one off
     ended_by: str = ""

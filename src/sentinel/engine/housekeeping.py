@@ -96,6 +96,7 @@ class Retention:
             lambda tx: tx.incidents.purge(now - plan.keep_incidents, PURGE_ROWS),
             lambda tx: tx.silences.purge(now - plan.keep_incidents, PURGE_ROWS),
             lambda tx: tx.windows.purge(now - plan.keep_incidents, PURGE_ROWS),
+            lambda tx: tx.posts.purge(now - plan.keep_incidents, PURGE_ROWS),
             lambda tx: tx.on_call.purge(now - plan.keep_incidents, PURGE_ROWS),
             lambda tx: tx.outbox.purge(now - plan.keep_rollups, PURGE_ROWS),
         )

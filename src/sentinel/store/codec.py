@@ -13,6 +13,7 @@ from sentinel.core.history import CheckState
 from sentinel.core.holding import Held
 from sentinel.core.incident import Incident
 from sentinel.core.notification import Message, Receipt
+from sentinel.core.posting import Post
 from sentinel.core.silence import Silence
 from sentinel.core.window import Window
 
@@ -67,6 +68,7 @@ RECEIPT: Codec[Receipt] = Codec(Receipt)
 SILENCE = Codec(Silence)
 WINDOW = Codec(Window)
 HELD = Codec(Held)
+POST = Codec(Post)
 
 
 def storable(text: str) -> str:

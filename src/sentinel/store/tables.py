@@ -238,3 +238,15 @@ overrides = Table(
     Column("made_at", BigInteger, nullable=False),
     Column("ended_by", Text),  # null unless somebody ended it early
 )
+
+#: What was posted on the status page, with what was taken off it again.
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=False),
+    Column("thread", BigInteger, nullable=False),  # id of the first post of its thread
+    Column("closed_at", BigInteger),  # of the whole thread; null while it is open
+    Column("version", SmallInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("posts_by_thread", "thread"),
+)

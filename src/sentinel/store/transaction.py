@@ -13,6 +13,7 @@ from sentinel.store.names import Names
 from sentinel.store.notes import Notes
 from sentinel.store.on_call import OnCallTable
 from sentinel.store.outbox import Outbox
+from sentinel.store.posts import Posts
 from sentinel.store.reports import Reports
 from sentinel.store.results import Results
 from sentinel.store.rollups import Rollups
@@ -32,6 +33,7 @@ class Transaction:
         "notes",
         "on_call",
         "outbox",
+        "posts",
         "reports",
         "results",
         "rollups",
@@ -54,3 +56,4 @@ class Transaction:
         self.silences = SilenceTable(connection)
         self.on_call = OnCallTable(connection)
         self.windows = WindowTable(connection)
+        self.posts = Posts(connection)

@@ -90,4 +90,8 @@ class WindowEntry(Options):
     update_every: Duration = Field(default=0, validate_default=True)
     """How often they are told how it goes while it is open, such as `15m`, at least a minute; 0 is not at all."""
     why: Line = ""
-    """What it is for, shown wherever it is."""
+    """What it is for, shown to those who watch, never in public."""
+    public: bool = False
+    """Whether the public status page announces it, with the components that it covers."""
+    public_text: Line = ""
+    """What the status page says of it, only with `public`. Not given: that there is planned maintenance."""
