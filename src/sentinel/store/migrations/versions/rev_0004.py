@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Add what the faces of Sentinel have to remember."""
     _sums()
     _condensed()
+    _posts()
 
 
 def _sums() -> None:
@@ -31,13 +32,12 @@ def _condensed() -> None:
         sa.Column("start", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
     )
     op.bulk_insert(made, [{"span": 3600, "start": start} for start in starts])
-    _posts()
 
 
 def _posts() -> None:
     op.create_table(
         "posts",
-        sa.Column("id", _LONG, primary_key=True, autoincrement=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
         sa.Column("thread", sa.BigInteger, nullable=False),
         sa.Column("closed_at", sa.BigInteger),
         sa.Column("version", sa.SmallInteger, nullable=False),
