@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sentinel.base.redact import Redactor, Secret
+from sentinel.config.access import web_plan, web_secrets
 from sentinel.config.calendars import compile_calendars
 from sentinel.config.checks import CheckPart, ChecksCompiler
 from sentinel.config.collector import collector_paused
@@ -23,10 +24,10 @@ from sentinel.config.schema import Configuration
 from sentinel.config.schema.checks import Defaults
 from sentinel.config.schema.own import LimitsEntry, LogsEntry, StoreEntry
 from sentinel.config.schema.reports import ReportsEntry
-from sentinel.config.schema.web import WebEntry
 from sentinel.config.secrecy import also_secret, masked, refuse_open_secret, secrets_in
-from sentinel.config.sections import limits, log_plan, report_plans, reports_folder, section, store_plan, web_plan
+from sentinel.config.sections import limits, log_plan, report_plans, reports_folder, section, store_plan
 from sentinel.config.shape import fields
+from sentinel.config.status_page import compile_status_page
 from sentinel.config.telling import DEFAULT_POLICY, ChannelPart, compile_channels, compile_policies
 from sentinel.config.templates import compile_templates
 from sentinel.config.windows import compile_windows
@@ -77,12 +78,14 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
     placed = [
         *_store_secrets(loaded),
         *heartbeat_secrets(loaded),
+        *web_secrets(loaded),
         *(one for channel in channels for one in channel.secrets),
         *(one for check in checks for one in check.secrets),
     ]
     secrets = tuple(_every_secret(loaded, placed))
     for path, secret in placed:
         refuse_open_secret(path, secret, loaded.mode, loaded.file, loaded.problems)
+    web = web_plan(loaded)
     plan = Plan(
         name=head.name or "sentinel",
         file=loaded.file,
@@ -96,12 +99,14 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
         routes=compile_routes(loaded, policies, calendars, probe_kinds),
         windows=compile_windows(loaded, checks, probe_kinds),
         store=store_plan(loaded, store),
-        web=web_plan(loaded, section(loaded, "web", WebEntry)),
+        web=web,
+        status_page=compile_status_page(loaded, checks, web),
         reports=report_plans(loaded, reports, channels, policies[DEFAULT_POLICY]),
         reports_folder=reports_folder(loaded, reports),
         logs=log_plan(loaded, section(loaded, "logs", LogsEntry)),
         limits=limits(section(loaded, "limits", LimitsEntry)),
         connectivity=compile_connectivity(loaded),
+        journal_key=loaded.places.state / "journal.key",
         link=head.link,
         heartbeat=heartbeat_plan(loaded),
         templates=compile_templates(loaded),

@@ -10,6 +10,7 @@ from typing import Any
 
 from sentinel.base.redact import MASK, Redactor
 from sentinel.base.units import write_duration
+from sentinel.config.access import web_secrets
 from sentinel.config.checks import CheckPart
 from sentinel.config.compile import Compiled, compile_all
 from sentinel.config.filled import filled
@@ -28,7 +29,7 @@ Tree = dict[str, Any]
 _SQLITE = "sqlite:///"
 
 #: Sections that stand in the full form as they stand in the file: they have hardly a default, and no short form.
-_AS_WRITTEN = ("calendars", "people", "on_call", "routes", "windows", "connectivity", "templates")
+_AS_WRITTEN = ("calendars", "people", "on_call", "routes", "windows", "status_page", "connectivity", "templates")
 
 
 def expanded(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKinds) -> Tree:
@@ -48,11 +49,13 @@ class _Writer:
         self._problems = loaded.problems  # knows what the file itself has at a place
         self._compiled = compiled
         channels = {path for part in compiled.channels for path, _ in part.secrets}
-        self._secrets = channels | {path for part in compiled.checks for path, _ in part.secrets}
+        checks = {path for part in compiled.checks for path, _ in part.secrets}
+        self._secrets = channels | checks | {path for path, _ in web_secrets(loaded)}
 
     def write(self) -> Tree:
         plan = self._compiled.plan
         web = {"socket": str(plan.web.socket), "host": plan.web.host, "port": plan.web.port}
+        web |= {key: value for key, value in self._tree.get("web", {}).items() if key not in web}
         return {
             "name": self._written(("name",), plan.name),
             "link": self._written(("link",), plan.link),

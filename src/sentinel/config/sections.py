@@ -1,4 +1,4 @@
-"""The sections about Sentinel itself: store, web, reports, logs, limits."""
+"""The sections about Sentinel itself: store, reports, logs, limits."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,15 +8,13 @@ from sentinel.base.fields import Options
 from sentinel.base.redact import Secret
 from sentinel.config.keypath import KeyPath
 from sentinel.config.load import Loaded
-from sentinel.config.places import LONGEST_SOCKET_PATH
 from sentinel.config.read import read_what_is_fine
 from sentinel.config.schema.own import LimitsEntry, LogsEntry, StoreEntry
 from sentinel.config.schema.reports import ReportsEntry, ScheduleEntry
-from sentinel.config.schema.web import WebEntry
 from sentinel.config.secrecy import anchored_url
 from sentinel.config.telling import ChannelPart, channel_names, command_names, refuse_unknown_channel
 from sentinel.core.incident import Policy
-from sentinel.core.plan import Form, Limits, LogPlan, ReportPlan, StorePlan, WebPlan
+from sentinel.core.plan import Form, Limits, LogPlan, ReportPlan, StorePlan
 
 Section = TypeVar("Section", bound=Options)
 
@@ -39,19 +37,6 @@ def store_plan(loaded: Loaded, entry: StoreEntry) -> StorePlan:
         keep_hours=entry.keep.hours,
         keep_incidents=entry.keep.incidents,
     )
-
-
-def web_plan(loaded: Loaded, entry: WebEntry) -> WebPlan:
-    socket = loaded.places.resolve(entry.socket) if entry.socket else loaded.places.socket
-    length = len(bytes(socket))
-    if length > LONGEST_SOCKET_PATH:
-        loaded.problems.add(
-            ("web", "socket"),
-            f"a path of {length} bytes: {str(socket)[:40]}…",
-            f"at most {LONGEST_SOCKET_PATH} bytes, the most that a Unix socket can have",
-            "name a shorter one, such as /run/sentinel/sentinel.sock",
-        )
-    return WebPlan(socket=socket, host=entry.host, port=entry.port)
 
 
 def log_plan(loaded: Loaded, entry: LogsEntry) -> LogPlan:

@@ -1,7 +1,11 @@
 """The journal: what people and programs had Sentinel do, chained so that nothing can be changed or left out unseen."""
 
+import hmac
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from sentinel.core.access import Via
 
@@ -16,3 +20,61 @@ class Deed:
     action: str  # such as `incident.acknowledge`, `session.refused`
     subject: str  # what it was done to, such as `incident 12`; never a secret
     detail: str = ""  # one line, cleaned; never a secret, a body or a person's data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A deed as the journal has it."""
+
+    number: int  # from 1, without gaps
+    deed: Deed
+    mac: str  # of this entry and all before it; hexadecimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A place in the chain: an entry, and what follows it is chained to."""
+
+    number: int
+    mac: str
+
+
+#: Before the first entry.
+BEGINNING = Link(number=0, mac="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Break:
+    """Where the chain does not hold."""
+
+    number: int  # of the entry
+    why: str
+
+
+def chained(before: Link, deed: Deed, key: bytes) -> Entry:
+    """The next entry: its code is made of the code before it and of everything that it says."""
+    number = before.number + 1
+    return Entry(number=number, deed=deed, mac=_mac(before, number, deed, key))
+
+
+def sealed(link: Link, key: bytes) -> str:
+    """A code for a place in the chain, so that nobody without the key can say that it begins there."""
+    return hmac.new(key, f"begins after {link.number} {link.mac}".encode(), sha256).hexdigest()
+
+
+def first_break(after: Link, entries: Iterable[Entry], key: bytes) -> Break | Link:
+    """The first entry that is not as it was written, or the end of the chain."""
+    last = after
+    for entry in entries:
+        if entry.number != last.number + 1:
+            missing = last.number + 1
+            return Break(number=missing, why=f"entry {missing} is missing; {entry.number} comes next")
+        if not hmac.compare_digest(entry.mac, _mac(last, entry.number, entry.deed, key)):
+            return Break(number=entry.number, why="it is not as it was written, or another key wrote it")
+        last = Link(number=entry.number, mac=entry.mac)
+    return last
+
+
+def _mac(before: Link, number: int, deed: Deed, key: bytes) -> str:
+    told = [before.mac, number, deed.at.isoformat(), deed.by, deed.via.value, deed.action, deed.subject, deed.detail]
+    return hmac.new(key, json.dumps(told, ensure_ascii=True).encode(), sha256).hexdigest()
