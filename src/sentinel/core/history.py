@@ -152,7 +152,8 @@ class History:
         """
         reading = result.reading(self.check.main)
         value = reading.value if reading else None
-        return self.tally.add(result.scheduled_at, standing_of(result, severity), value, counts=not result.extra)
+        stood = standing_of(result, severity)
+        return self.tally.add(result.scheduled_at, stood, value, result.readings, counts=not result.extra)
 
     def replan(self, check: Check, policy: Policy) -> None:
         """Go on under a changed configuration: counters and incident stay, memories stay where their rule does."""
@@ -169,7 +170,8 @@ class History:
         verdict = judge(self.check, result, self.memories.values())
         reading = result.reading(self.check.main)
         value = reading.value if reading else None
-        rollups = self.tally.add(result.scheduled_at, standing(result, verdict), value, counts=not result.extra)
+        stood = standing(result, verdict)
+        rollups = self.tally.add(result.scheduled_at, stood, value, result.readings, counts=not result.extra)
         self.last = result
         turned = self.since is None or verdict.severity is not self.verdict.severity
         if turned:

@@ -4,15 +4,22 @@ A result speaks for the time until the next one. When the next one is long overd
 rest is unknown: a gap is never shown as up. uptime = (up + degraded) / (up + degraded + down); unknown time is kept apart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
+from itertools import groupby
+from typing import Final
 
+from sentinel.base.units import Unit
 from sentinel.core.histogram import Histogram
+from sentinel.core.result import Reading
 
 #: The span of the smallest roll-up.
 SPAN = timedelta(minutes=5)
+
+#: Of so many readings sums are kept for one span, those that came first; a run that lists a hundred disks stays bounded.
+MOST_READINGS: Final = 100
 
 #: A result that is followed so many intervals later, or later still, speaks for one interval only.
 PATIENCE = 2.5
@@ -41,6 +48,18 @@ class Sums:
     total: float
     low: float
     high: float
+    unit: Unit = Unit.NONE  # of the last three
+
+    @property
+    def mean(self) -> float:
+        return self.total / self.count
+
+    def __add__(self, other: "Sums") -> "Sums":
+        """Both together. Values of another unit cannot be added: then only the later ones, `other`, count."""
+        if self.unit is not other.unit:
+            return other
+        low, high = min(self.low, other.low), max(self.high, other.high)
+        return Sums(self.count + other.count, self.total + other.total, low, high, self.unit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +76,9 @@ class Rollup:
     samples: int = 0  # results, unknown ones included
     failures: int = 0
     unknowns: int = 0
-    histogram: bytes = b""  # `Histogram.encode` of the kind's main reading
+    counted: int = 0  # samples that took the kind's main reading
+    total: float = 0.0  # sum of their values, in its unit
+    histogram: bytes = b""  # `Histogram.encode` of them
     readings: Mapping[str, Sums] = field(default_factory=dict)  # by name; the sums of every reading
 
     @property
@@ -72,6 +93,11 @@ class Rollup:
         judged = self.samples - self.unknowns
         return self.failures / judged if judged else None
 
+    @property
+    def mean(self) -> float | None:
+        """The mean of the main reading; None when no sample took it."""
+        return self.total / self.counted if self.counted else None
+
     def quantile(self, q: float) -> float | None:
         """A quantile of the main reading."""
         return Histogram.decode(self.histogram).quantile(q)
@@ -79,19 +105,57 @@ class Rollup:
 
 def combine(first: Rollup, second: Rollup) -> Rollup:
     """Both roll-ups as one that starts at the first's start and spans what the first spans."""
-    histogram = Histogram.decode(first.histogram)
-    histogram.include(Histogram.decode(second.histogram))
+    return combined((first, second))
+
+
+def combined(pieces: Sequence[Rollup]) -> Rollup:
+    """Roll-ups as one that starts where the first starts and spans what the first spans. There has to be one at least."""
+    if len(pieces) == 1:
+        return pieces[0]
     return replace(
-        first,
-        up=first.up + second.up,
-        degraded=first.degraded + second.degraded,
-        down=first.down + second.down,
-        unknown=first.unknown + second.unknown,
-        samples=first.samples + second.samples,
-        failures=first.failures + second.failures,
-        unknowns=first.unknowns + second.unknowns,
-        histogram=histogram.encode(),
+        pieces[0],
+        up=sum(piece.up for piece in pieces),
+        degraded=sum(piece.degraded for piece in pieces),
+        down=sum(piece.down for piece in pieces),
+        unknown=sum(piece.unknown for piece in pieces),
+        samples=sum(piece.samples for piece in pieces),
+        failures=sum(piece.failures for piece in pieces),
+        unknowns=sum(piece.unknowns for piece in pieces),
+        counted=sum(piece.counted for piece in pieces),
+        total=sum(piece.total for piece in pieces),
+        histogram=merged_histograms(piece.histogram for piece in pieces),
+        readings=merged_readings(piece.readings for piece in pieces),
     )
+
+
+def merged_histograms(encoded: Iterable[bytes]) -> bytes:
+    """Histograms as one, all in the form of `Histogram.encode`."""
+    whole = Histogram()
+    for part in encoded:
+        whole.include(Histogram.decode(part))
+    return whole.encode()
+
+
+def merged_readings(parts: Iterable[Mapping[str, Sums]]) -> dict[str, Sums]:
+    """The sums of readings, added name by name, the earliest part first; of at most `MOST_READINGS` names."""
+    whole: dict[str, Sums] = {}
+    for part in parts:
+        for name, sums in part.items():
+            known = whole.get(name)
+            if known is not None:
+                whole[name] = known + sums
+            elif len(whole) < MOST_READINGS:
+                whole[name] = sums
+    return whole
+
+
+def stepped(pieces: Iterable[Rollup], step: timedelta) -> Iterator[Rollup]:
+    """The pieces of one check, the oldest first, summed over steps that are counted from the epoch.
+
+    A piece belongs to the step that it starts in. A step without pieces is left out.
+    """
+    for start, parts in groupby(pieces, key=lambda piece: span_start(piece.start, step)):
+        yield replace(combined(tuple(parts)), start=start, span=step)
 
 
 class Tally:
@@ -99,11 +163,14 @@ class Tally:
 
     __slots__ = (
         "_check",
+        "_counted",
         "_histogram",
         "_last",
+        "_readings",
         "_seconds",
         "_standing",
         "_start",
+        "_total",
         "failures",
         "interval",
         "samples",
@@ -121,6 +188,8 @@ class Tally:
     def _clear(self) -> None:
         self._seconds: dict[Standing, float] = {}
         self._histogram = Histogram()
+        self._counted, self._total = 0, 0.0
+        self._readings: dict[str, _Adding] = {}
         self.samples = self.failures = self.unknowns = 0
 
     def resume(self, at: datetime, standing: Standing) -> None:
@@ -129,13 +198,22 @@ class Tally:
         self._standing = standing
         self._start = self._last // SPAN.total_seconds() * SPAN.total_seconds()
 
-    def add(self, at: datetime, standing: Standing, value: float | None, *, counts: bool = True) -> list[Rollup]:
+    def add(
+        self,
+        at: datetime,
+        standing: Standing,
+        value: float | None,
+        readings: Iterable[Reading] = (),
+        *,
+        counts: bool = True,
+    ) -> list[Rollup]:
         """Count one result and answer the roll-ups that are now complete.
 
         Args:
             at: when the result was due; UTC.
             standing: what it says about the target.
             value: the kind's main reading, if this run took it.
+            readings: all that this run took, the main one too.
             counts: whether it is a sample. A faster recheck is none: it says how long a trouble lasted, and would otherwise
                 make the share of bad results larger than the trouble was.
         """
@@ -149,6 +227,10 @@ class Tally:
         self.unknowns += standing is Standing.UNKNOWN
         if value is not None:
             self._histogram.add(value)
+            self._counted += 1
+            self._total += value
+        if readings:
+            self._sum(readings)
         return closed
 
     def current(self) -> Rollup | None:
@@ -189,6 +271,20 @@ class Tally:
         self._last = max(self._last or start, start)
         return [rollup]
 
+    def _sum(self, readings: Iterable[Reading]) -> None:
+        known = self._readings
+        for name, value, unit in readings:
+            adding = known.get(name)
+            if adding is not None and adding.unit is unit:
+                adding.count += 1
+                adding.total += value
+                if value < adding.low:
+                    adding.low = value
+                elif value > adding.high:
+                    adding.high = value
+            elif adding is not None or len(known) < MOST_READINGS:
+                known[name] = _Adding(value, unit)
+
     def _account(self, standing: Standing, seconds: float) -> None:
         if seconds > 0:
             self._seconds[standing] = self._seconds.get(standing, 0.0) + seconds
@@ -205,8 +301,25 @@ class Tally:
             samples=self.samples,
             failures=self.failures,
             unknowns=self.unknowns,
+            counted=self._counted,
+            total=self._total,
             histogram=self._histogram.encode(),
+            readings={name: adding.sums() for name, adding in self._readings.items()},
         )
+
+
+class _Adding:
+    """The sums of one reading in the open span; written out where they are added to, since that is done for every result."""
+
+    __slots__ = ("count", "high", "low", "total", "unit")
+
+    def __init__(self, value: float, unit: Unit) -> None:
+        self.count = 1
+        self.total = self.low = self.high = value
+        self.unit = unit
+
+    def sums(self) -> Sums:
+        return Sums(self.count, self.total, self.low, self.high, self.unit)
 
 
 def _holds(rollup: Rollup) -> bool:

@@ -12,7 +12,8 @@ class Word(StrEnum):
 
     CHECK = "check"
     ENDING = "ending"
-    READINGS = "readings"
+    READINGS = "readings"  # of a result
+    SUMS = "sums"  # readings of a roll-up
 
 
 class Names:

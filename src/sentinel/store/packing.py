@@ -16,8 +16,9 @@ from sentinel.core.result import Reading
 
 PACKED, WIDE = "packed", "wide"
 
-_SCALE = {Unit.SECONDS: 1_000_000, Unit.RATIO: 1_000_000, Unit.DAYS: 1_000_000}
-_LARGEST = 1 << 50  # below it a double holds every whole number
+#: By what a value is multiplied to become a whole number; of other units only whole numbers are packed.
+SCALE = {Unit.SECONDS: 1_000_000, Unit.RATIO: 1_000_000, Unit.DAYS: 1_000_000}
+LARGEST = 1 << 50  # below it a double holds every whole number
 
 
 def pack(readings: Sequence[Reading]) -> tuple[str, bytes]:
@@ -48,9 +49,9 @@ def _varints(readings: Sequence[Reading]) -> bytes | None:
     """The values as varints, or None when one of them does not fit."""
     out = bytearray()
     for _, value, unit in readings:
-        scale = _SCALE.get(unit)
+        scale = SCALE.get(unit)
         scaled = value * scale if scale else value
-        if not 0 <= scaled < _LARGEST:  # also when it is not a number
+        if not 0 <= scaled < LARGEST:  # also when it is not a number
             return None
         number = round(scaled)
         if scale is None and number != value:
@@ -86,4 +87,4 @@ def _fields(shape: str) -> tuple[str, tuple[str, ...], tuple[Unit, ...], tuple[i
     """Form, names, units, and what the stored values are to be divided by."""
     form, *fields = json.loads(shape)
     names, units = tuple(name for name, _ in fields), tuple(Unit(unit) for _, unit in fields)
-    return form, names, units, tuple(_SCALE.get(unit, 1) if form == PACKED else 1 for unit in units)
+    return form, names, units, tuple(SCALE.get(unit, 1) if form == PACKED else 1 for unit in units)

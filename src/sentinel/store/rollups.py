@@ -1,4 +1,8 @@
-"""Roll-ups: sums over 5 minutes, condensed into sums over hours."""
+"""Roll-ups: sums over 5 minutes, condensed into sums over hours, and these into sums over days (UTC).
+
+Times, counts and the sum of the main reading are added by the database. Distributions and the sums of the other readings are
+merged here: neither database has a sketch that can be merged (docs/decisions/0017-roll-ups.md).
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,8 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, false, func, or_, select, tuple_
 
-from sentinel.core.histogram import Histogram
-from sentinel.core.slo import SPAN, Rollup, combine
+from sentinel.core.slo import SPAN, Rollup, Sums, combine, merged_histograms, merged_readings
+from sentinel.store import summing
 from sentinel.store.moments import EPOCH
 from sentinel.store.names import Names, Word
 from sentinel.store.tables import condensed, rollups
@@ -21,9 +25,16 @@ T = TypeVar("T")
 _SECOND = timedelta(seconds=1)
 _SPAN = SPAN // _SECOND
 _HOUR = 3600
+_DAY = 86_400
 HOUR = timedelta(seconds=_HOUR)
+DAY = timedelta(seconds=_DAY)
 
-_SUMS = ("up", "degraded", "down", "unknown", "samples", "failures", "unknowns")
+#: What a span is summed from.
+_PARTS = {_HOUR: _SPAN, _DAY: _HOUR}
+
+_COUNTS = ("up", "degraded", "down", "unknown", "samples", "failures", "unknowns", "counted")
+_SUMS = (*_COUNTS, "total")
+_KEY = ("span", "start", "check_id")
 
 #: Sums of the same numbers may differ by so much, in seconds, for the order in which they were added.
 _ROUNDING = 1e-3
@@ -45,6 +56,10 @@ class _Range(NamedTuple):
     end: int
 
 
+#: Which rows cover a stretch of time: by span, the coarsest first.
+_Cover = Mapping[int, Sequence[_Range]]
+
+
 class Rollups:
     """The table of roll-ups, within one transaction."""
 
@@ -64,7 +79,7 @@ class Rollups:
                 continue
             key = self._key(item)
             sums[key] = combine(sums[key], item) if key in sums else item
-        self._reopen({key.start // _HOUR * _HOUR for key in sums if key.span == _SPAN})
+        self._reopen({key.start for key in sums if key.span == _SPAN})
         for part in _parts(list(sums), _AT_ONCE):
             self._add({key: sums[key] for key in part})
 
@@ -78,33 +93,48 @@ class Rollups:
         return [self._rollup(row) for row in self._connection.execute(asked)]
 
     def pieces(
-        self, checks: Sequence[str], since: datetime, until: datetime, step: timedelta, *, distribution: bool
+        self,
+        checks: Sequence[str],
+        since: datetime,
+        until: datetime,
+        step: timedelta,
+        *,
+        distribution: bool = False,
+        readings: bool = False,
     ) -> list[Rollup]:
-        """What some checks did in [since, until), in pieces of at most `step` or an hour, the oldest first.
+        """What some checks did in [since, until), in pieces of at most `step`, the oldest first.
+
+        With a `step` of an hour or more hourly rows are read as far as hours were condensed, and with one of a day or more
+        those of days. Asked for neither a distribution nor readings, the database sums pieces over whole steps, counted from
+        the epoch; otherwise they come as they are stored (`core.slo.stepped` sums those of one check).
 
         Args:
             checks: at most a few hundred.
             since: a multiple of 5 minutes, as is `until`.
             until: the end, excluded.
-            step: with an hour or more, hourly rows are read as far as they were condensed.
-            distribution: whether the distribution of the main reading is wanted, which takes more time. Without it, pieces are
-                sums over `step`.
+            step: a multiple of 5 minutes; with an hour or more a multiple of an hour, with a day or more of a day.
+            distribution: whether the distribution of the main reading is wanted, which takes more time.
+            readings: whether the sums of every reading are wanted, each with its unit; takes more time, too.
         """
         words = ((self._names.find(self._connection, Word.CHECK, check), check) for check in checks)
         names = {number: check for number, check in words if number is not None}
-        whole = [_Range(_seconds(since), _ceil_seconds(until))]
-        hours, rest = self._ranges(*whole[0]) if step >= HOUR else ([], whole)
-        read = self._each if distribution else partial(self._steps, step=step // _SECOND)
-        pieces = [*read(names, _HOUR, hours), *read(names, _SPAN, rest)]
-        return sorted(pieces, key=attrgetter("start"))
+        cover = self._cover(_seconds(since), _ceil_seconds(until), step // _SECOND)
+        if distribution or readings:
+            columns = [*_KEY, *_SUMS, *(["histogram"] if distribution else []), *(["readings"] if readings else [])]
+            read = partial(self._each, columns=columns)
+        else:
+            read = partial(self._steps, step=step // _SECOND)
+        pieces = [piece for span, ranges in cover.items() for piece in read(names, span, ranges)]
+        return sorted(pieces if distribution or readings else _joined(pieces), key=attrgetter("start"))
 
     def summed(self, since: datetime, until: datetime) -> dict[str, Rollup]:
-        """One roll-up per check over all that starts in [since, until), by name.
+        """One roll-up per check over all that starts in [since, until), by name, without its readings.
 
-        Hours that lie wholly inside come from hourly rows as far as they were condensed, the rest from 5-minute rows.
+        Days and hours that lie wholly inside come from rows of their span as far as they were condensed, the rest from
+        5-minute rows.
         """
-        hours, rest = self._ranges(_seconds(since), _ceil_seconds(until))
-        inside = or_(_inside(_HOUR, hours), _inside(_SPAN, rest))
+        cover = self._cover(_seconds(since), _ceil_seconds(until), _DAY)
+        inside = or_(false(), *(_inside(span, ranges) for span, ranges in cover.items()))
         histograms = self._histograms(inside)
         wholes = (
             self._whole(row, since, until - since, histograms.get(number, b""))
@@ -112,36 +142,46 @@ class Rollups:
         )
         return {whole.check: whole for whole in wholes}
 
-    def earliest(self) -> datetime | None:
-        """The start of the first roll-up that is kept; None when there is none."""
-        first = self._connection.execute(select(func.min(rollups.c.start))).scalar_one()
-        return None if first is None else EPOCH + first * _SECOND
+    def earliest(self, span: timedelta | None = None) -> datetime | None:
+        """The start of the first roll-up that is kept, of a span or of any; None when there is none."""
+        spans = (_SPAN, _HOUR, _DAY) if span is None else (span // _SECOND,)
+        # One by one: the index leads to the first of each, and a minimum over all spans would read the whole table.
+        firsts = (
+            self._connection.execute(select(func.min(rollups.c.start)).where(rollups.c.span == one)).scalar_one()
+            for one in spans
+        )
+        found = [first for first in firsts if first is not None]
+        return EPOCH + min(found) * _SECOND if found else None
 
-    def condense(self, hour_start: datetime, limit: int = 2000) -> int:
-        """Sum an hour's 5-minute rows into hourly ones, of at most `limit` checks; answers how many were written.
+    def condense(self, start: datetime, span: timedelta = HOUR, limit: int = 2000) -> int:
+        """Sum 5-minute rows into those of an hour, or hourly rows into those of a day, of at most `limit` checks.
 
-        It may be called again, to go on or when more has come: only what differs is written. The hour counts as condensed
-        once nothing is left to do.
+        It may be called again, to go on or when more has come: only what differs is written. The hour or day counts as condensed
+        once nothing is left to do. Answers how many rows were written.
         """
-        start = _seconds(hour_start)
-        parts = _inside(_SPAN, [_Range(start, start + _HOUR)])
-        sums, kept = self._sums(parts), self._sums(_at(_HOUR, start))
+        first, length = _seconds(start), span // _SECOND
+        parts = _inside(_PARTS[length], [_Range(first, first + length)])
+        sums, kept = self._sums(parts), self._sums(_at(length, first))
         due = [number for number, row in sums.items() if number not in kept or _outgrown(kept[number], row)][:limit]
-        histograms: dict[int, bytes] = {}
+        whole: dict[_Key, Rollup] = {}
         for some in _parts(due, _AT_ONCE):
-            histograms |= self._histograms(and_(parts, rollups.c.check_id.in_(some)))
-        self._put({_Key(_HOUR, start, n): self._whole(sums[n], hour_start, HOUR, histograms.get(n, b"")) for n in due})
+            these = and_(parts, rollups.c.check_id.in_(some))
+            histograms, readings = self._histograms(these), self._readings(these)
+            for n in some:
+                row = self._whole(sums[n], start, span, histograms.get(n, b""), readings.get(n))
+                whole[_Key(length, first, n)] = row
+        self._put(whole)
         if len(due) < limit:
-            done = insert_into(self._connection, condensed).values(start=start)
+            done = insert_into(self._connection, condensed).values(span=length, start=first)
             self._connection.execute(done.on_conflict_do_nothing())
         return len(due)
 
-    def uncondensed(self, since: datetime, until: datetime) -> list[datetime]:
-        """The whole hours in [since, until) that were not condensed, or got more since; the oldest first."""
-        first, end = -(-_seconds(since) // _HOUR) * _HOUR, _seconds(until) // _HOUR * _HOUR
-        asked = select(condensed.c.start).where(condensed.c.start >= first, condensed.c.start < end)
-        done = set(self._connection.execute(asked).scalars())
-        return [EPOCH + start * _SECOND for start in range(first, end, _HOUR) if start not in done]
+    def uncondensed(self, since: datetime, until: datetime, span: timedelta = HOUR) -> list[datetime]:
+        """The whole hours or days in [since, until) that were not condensed, or got more since; the oldest first."""
+        length = span // _SECOND
+        first, end = -(-_seconds(since) // length) * length, _seconds(until) // length * length
+        done = set(self._condensed(length, first, end))
+        return [EPOCH + start * _SECOND for start in range(first, end, length) if start not in done]
 
     def purge(self, span: timedelta, before: datetime, limit: int) -> int:
         """Delete at most `limit` roll-ups of a span that start before a moment, the oldest first; answers how many."""
@@ -150,22 +190,24 @@ class Rollups:
         old = select(rollups.c.start, rollups.c.check_id).where(_inside(seconds, [_Range(0, _seconds(before))]))
         chosen = old.order_by(rollups.c.start, rollups.c.check_id).limit(limit)
         gone = self._connection.execute(delete(rollups).where(rollups.c.span == seconds, key.in_(chosen))).rowcount
-        if seconds == _HOUR:
-            self._connection.execute(delete(condensed).where(condensed.c.start < _seconds(before)))
+        marks = and_(condensed.c.span == seconds, condensed.c.start < _seconds(before))
+        self._connection.execute(delete(condensed).where(marks))
         return gone
 
     def forget(self, since: datetime) -> None:
         """Drop the 5-minute rows that start at or after a moment: they are about to be made again from the results."""
         start = _seconds(since)
         self._connection.execute(delete(rollups).where(rollups.c.span == _SPAN, rollups.c.start >= start))
-        self._reopen({start // _HOUR * _HOUR, (start // _HOUR + 1) * _HOUR})
+        self._reopen({start, start + _HOUR})
 
     # --- Writing ----------------------------------------------------------------------------------------------------
 
-    def _reopen(self, hours: set[int]) -> None:
-        """What comes late makes an hourly row incomplete: until it is summed again, the 5-minute rows are asked."""
-        for part in _parts(sorted(hours), _AT_ONCE):
-            self._connection.execute(delete(condensed).where(condensed.c.start.in_(part)))
+    def _reopen(self, starts: set[int]) -> None:
+        """What comes late makes the row of its hour and day incomplete: until these are summed again, finer rows are asked."""
+        for span in _PARTS:
+            for part in _parts(sorted({start // span * span for start in starts}), _AT_ONCE):
+                marks = and_(condensed.c.span == span, condensed.c.start.in_(part))
+                self._connection.execute(delete(condensed).where(marks))
 
     def _add(self, sums: dict[_Key, Rollup]) -> None:
         asked = select(rollups).where(tuple_(rollups.c.span, rollups.c.start, rollups.c.check_id).in_(list(sums)))
@@ -179,12 +221,19 @@ class Rollups:
         if not sums:
             return
         put = insert_into(self._connection, rollups)
-        columns = (*_SUMS, "histogram")
-        put = put.on_conflict_do_update(
-            index_elements=["span", "start", "check_id"], set_={name: put.excluded[name] for name in columns}
-        )
-        rows = [{**key._asdict(), **{name: getattr(sums[key], name) for name in columns}} for key in sorted(sums)]
+        columns = (*_SUMS, "histogram", "readings")
+        put = put.on_conflict_do_update(index_elements=_KEY, set_={name: put.excluded[name] for name in columns})
+        rows = [
+            {**key._asdict(), **{name: getattr(one, name) for name in columns}, "readings": self._packed(one.readings)}
+            for key, one in sorted(sums.items())
+        ]
         self._connection.execute(put, rows)
+
+    def _packed(self, readings: Mapping[str, Sums]) -> bytes | None:
+        if not readings:
+            return None
+        number = self._names.number(self._connection, Word.SUMS, summing.shape(readings))
+        return summing.pack(number, readings)
 
     def _key(self, rollup: Rollup) -> _Key:
         number = self._names.number(self._connection, Word.CHECK, rollup.check)
@@ -192,22 +241,36 @@ class Rollups:
 
     # --- Reading ----------------------------------------------------------------------------------------------------
 
-    def _ranges(self, since: int, until: int) -> tuple[list[_Range], list[_Range]]:
-        """How a stretch of time is covered: by hourly rows, and by 5-minute rows for the rest."""
-        first, end = -(-since // _HOUR) * _HOUR, until // _HOUR * _HOUR
-        asked = select(condensed.c.start).where(condensed.c.start >= first, condensed.c.start < end)
-        hours: list[_Range] = []
+    def _cover(self, since: int, until: int, step: int) -> _Cover:
+        """How a stretch of time is covered: by rows of days and hours where these may be used, by 5-minute rows for the rest."""
+        cover: dict[int, Sequence[_Range]] = {}
+        rest: list[_Range] = [_Range(since, until)]
+        for span in (_DAY, _HOUR):
+            if span <= step:
+                both = [self._ranges(span, *one) for one in rest]
+                cover[span] = [one for wholes, _ in both for one in wholes]
+                rest = [one for _, left in both for one in left]
+        return {**cover, _SPAN: rest}
+
+    def _ranges(self, span: int, since: int, until: int) -> tuple[list[_Range], list[_Range]]:
+        """What of a stretch of time was condensed into rows of a span, and what was not."""
+        wholes: list[_Range] = []
         rest: list[_Range] = []
         covered = since
-        for start in self._connection.execute(asked.order_by(condensed.c.start)).scalars():
+        for start in self._condensed(span, -(-since // span) * span, until // span * span):
             if start > covered:
                 rest.append(_Range(covered, start))
-            if hours and hours[-1].end == start:
-                hours[-1] = _Range(hours[-1].start, start + _HOUR)
+            if wholes and wholes[-1].end == start:
+                wholes[-1] = _Range(wholes[-1].start, start + span)
             else:
-                hours.append(_Range(start, start + _HOUR))
-            covered = start + _HOUR
-        return hours, [*rest, _Range(covered, until)] if covered < until else rest
+                wholes.append(_Range(start, start + span))
+            covered = start + span
+        return wholes, [*rest, _Range(covered, until)] if covered < until else rest
+
+    def _condensed(self, span: int, first: int, end: int) -> Sequence[int]:
+        among = and_(condensed.c.span == span, condensed.c.start >= first, condensed.c.start < end)
+        asked = select(condensed.c.start).where(among).order_by(condensed.c.start)
+        return self._connection.execute(asked).scalars().all()
 
     def _sums(self, inside: ColumnElement[bool]) -> dict[int, Row[Any]]:
         """By number of the check: the sums of all columns but the histogram."""
@@ -216,15 +279,33 @@ class Rollups:
         return {row.check_id: row for row in self._connection.execute(asked)}
 
     def _histograms(self, inside: ColumnElement[bool]) -> dict[int, bytes]:
-        whole: dict[int, Histogram] = defaultdict(Histogram)
+        """By number of the check: the distribution of all these rows."""
+        found: dict[int, list[bytes]] = defaultdict(list)
         asked = select(rollups.c.check_id, rollups.c.histogram).where(inside)
         for number, histogram in self._connection.execute(asked):
-            whole[number].include(Histogram.decode(bytes(histogram)))
-        return {number: histogram.encode() for number, histogram in whole.items()}
+            found[number].append(histogram)
+        return {number: merged_histograms(parts) for number, parts in found.items()}
 
-    def _each(self, names: Mapping[int, str], span: int, ranges: Sequence[_Range]) -> Iterator[Rollup]:
+    def _readings(self, inside: ColumnElement[bool]) -> dict[int, dict[str, Sums]]:
+        """By number of the check: the sums of every reading over all these rows."""
+        found: dict[int, list[Mapping[str, Sums]]] = defaultdict(list)
+        asked = select(rollups.c.check_id, rollups.c.readings).where(inside, rollups.c.readings.is_not(None))
+        for number, packed in self._connection.execute(asked.order_by(rollups.c.start)):
+            found[number].append(self._unpacked(packed))
+        return {number: merged_readings(parts) for number, parts in found.items()}
+
+    def _unpacked(self, packed: bytes | None) -> Mapping[str, Sums]:
+        if not packed:
+            return {}
+        number, place = summing.shape_of(packed)
+        return summing.unpack(self._names.word(self._connection, number), packed, place)
+
+    def _each(
+        self, names: Mapping[int, str], span: int, ranges: Sequence[_Range], columns: Sequence[str]
+    ) -> Iterator[Rollup]:
+        asked = select(*(rollups.c[name] for name in columns))
         for inside in _starts(names, span, ranges):
-            yield from (self._rollup(row) for row in self._connection.execute(select(rollups).where(inside)))
+            yield from (self._rollup(row) for row in self._connection.execute(asked.where(inside)))
 
     def _steps(self, names: Mapping[int, str], span: int, ranges: Sequence[_Range], step: int) -> Iterator[Rollup]:
         at = (rollups.c.start - rollups.c.start % step).label("at")
@@ -236,15 +317,26 @@ class Rollups:
                 yield Rollup(check=names[row.check_id], start=EPOCH + row.at * _SECOND, span=step * _SECOND, **sums)
 
     def _rollup(self, row: Row[Any]) -> Rollup:
-        return self._whole(row, EPOCH + row.start * _SECOND, row.span * _SECOND, bytes(row.histogram))
+        """The row as a value, with what was asked for of its distribution and readings."""
+        asked = row._mapping
+        start, span = EPOCH + row.start * _SECOND, row.span * _SECOND
+        return self._whole(row, start, span, asked.get("histogram", b""), self._unpacked(asked.get("readings")))
 
-    def _whole(self, row: Row[Any], start: datetime, span: timedelta, histogram: bytes) -> Rollup:
+    def _whole(
+        self,
+        row: Row[Any],
+        start: datetime,
+        span: timedelta,
+        histogram: bytes,
+        readings: Mapping[str, Sums] | None = None,
+    ) -> Rollup:
         return Rollup(
             check=self._names.word(self._connection, row.check_id),
             start=start,
             span=span,
             **{name: row._mapping[name] for name in _SUMS},
-            histogram=histogram,
+            histogram=bytes(histogram),
+            readings=readings or {},
         )
 
 
@@ -261,13 +353,22 @@ def _starts(names: Mapping[int, str], span: int, ranges: Sequence[_Range]) -> It
         yield and_(rollups.c.span == span, rollups.c.start.in_(part), rollups.c.check_id.in_(list(names)))
 
 
+def _joined(pieces: Iterable[Rollup]) -> Iterable[Rollup]:
+    """One piece for each check and start: a step may have one part of hourly rows and one of others."""
+    found: dict[tuple[str, datetime], Rollup] = {}
+    for piece in pieces:
+        place = (piece.check, piece.start)
+        found[place] = combine(found[place], piece) if place in found else piece
+    return found.values()
+
+
 def _at(span: int, start: int) -> ColumnElement[bool]:
     return and_(rollups.c.span == span, rollups.c.start == start)
 
 
 def _outgrown(kept: Row[Any], parts: Row[Any]) -> bool:
     """Whether the parts say more than what was kept of them. Where parts were purged already, they say less."""
-    more = any(abs(parts._mapping[name] - kept._mapping[name]) > _ROUNDING for name in _SUMS)
+    more = any(abs(parts._mapping[name] - kept._mapping[name]) > _ROUNDING for name in _COUNTS)
     return more and bool(parts.samples >= kept.samples)
 
 

@@ -41,7 +41,7 @@ names = Table(
     "names",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("kind", Text, nullable=False),  # `check`, `ending` or `readings`
+    Column("kind", Text, nullable=False),  # `check`, `ending`, `readings` or `sums`
     Column("name", Text, nullable=False),
     UniqueConstraint("kind", "name", name="names_once"),
 )
@@ -138,7 +138,7 @@ outbox = Table(
     Index("outbox_carried", "carried_by", sqlite_where=_CARRIED, postgresql_where=_CARRIED),
 )
 
-#: Sums over 5 minutes (span 300) and hours (span 3600).
+#: Sums over 5 minutes (span 300), hours (span 3600) and days (span 86400, UTC).
 rollups = Table(
     "rollups",
     metadata,
@@ -153,13 +153,17 @@ rollups = Table(
     Column("failures", Integer, nullable=False),
     Column("unknowns", Integer, nullable=False),
     Column("histogram", LargeBinary, nullable=False),
+    Column("counted", Integer, nullable=False, server_default="0"),  # samples that took the main reading
+    Column("total", Double, nullable=False, server_default="0"),  # sum of their values
+    Column("readings", LargeBinary),  # sums of every reading (`summing`); null: none, or from before they were kept
     sqlite_with_rowid=False,
 )
 
-#: Hours whose 5-minute rows have been summed into hourly ones.
+#: Hours and days that have a row each for all that their parts say.
 condensed = Table(
     "condensed",
     metadata,
+    Column("span", Integer, primary_key=True, autoincrement=False),  # seconds
     Column("start", Long, primary_key=True, autoincrement=False),  # seconds since 1970
 )
 
