@@ -58,7 +58,7 @@ class IncidentPages:
         since = payload.query(request.query_params, "since", payload.moment, None)
         now = self._clock.now()
         found = await self._monitor.incidents(since=since)
-        return json_answer({"at": now, "incidents": [line.to_json() for line in self._lines(found, now)]})
+        return json_answer({"at": now, "incidents": [one.to_json() for one in lines(self._monitor, found, now)]})
 
     async def one(self, request: Request) -> Response:
         document = await self._monitor.incident(request.path_params["number"])
@@ -74,15 +74,16 @@ class IncidentPages:
         self._changed()
         if isinstance(answer, Refusal):
             return _refused(answer)
-        (line,) = self._lines((answer,), self._clock.now())
+        (line,) = lines(self._monitor, (answer,), self._clock.now())
         return json_answer(line.to_json())
 
-    def _lines(self, incidents: Sequence[Incident], now: datetime) -> list[IncidentLine]:
-        """The incidents, each beside what is known of its check now."""
-        names = {incident.check for incident in incidents if incident.is_open}
-        known = {past.check.name: facts(past, None) for past in self._monitor.snapshot() if past.check.name in names}
-        quiet = self._monitor.quiet()
-        return [incident_line(incident, now, known.get(incident.check), quiet) for incident in incidents]
+
+def lines(monitor: Monitor, incidents: Sequence[Incident], now: datetime) -> list[IncidentLine]:
+    """The incidents, each beside what is known of its check now."""
+    names = {incident.check for incident in incidents if incident.is_open}
+    known = {past.check.name: facts(past, None) for past in monitor.snapshot() if past.check.name in names}
+    quiet = monitor.quiet()
+    return [incident_line(incident, now, known.get(incident.check), quiet) for incident in incidents]
 
 
 def _refused(refusal: Refusal) -> Response:
