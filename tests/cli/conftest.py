@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +24,7 @@ MESSAGE = Message(kind=Kind.TEST, at=NOW, source="ward")
 
 
 @pytest.fixture
-async def monitor(tmp_path: Path) -> AsyncIterator[StillMonitor]:
+def still(tmp_path: Path) -> StillMonitor:
     """Behind `tmp_path/monitoring_config.json`: a check that is well, one with incident 12, a message given up."""
     pasts = [history(check("health"), [well(0.25)]), history(check("login"), [broken()] * 3)]
     dead = Notification(
@@ -30,7 +32,34 @@ async def monitor(tmp_path: Path) -> AsyncIterator[StillMonitor]:
     )
     monitor = StillMonitor(plan(*(past.check for past in pasts), folder=tmp_path), pasts, [dead])
     monitor.plan.file.write_text(json.dumps({"web": {"socket": str(monitor.plan.web.socket)}}))
-    server = WebServer(monitor, monitor.plan, SystemClock())
+    return monitor
+
+
+@pytest.fixture
+async def server(still: StillMonitor) -> AsyncIterator[WebServer]:
+    """The socket itself."""
+    server = WebServer(still, still.plan, SystemClock())
     await server.start()
-    yield monitor
+    yield server
     await server.stop()
+
+
+@pytest.fixture
+def monitor(still: StillMonitor, server: WebServer) -> StillMonitor:
+    """Who answers on the socket."""
+    return still
+
+
+@pytest.fixture
+async def hanging(tmp_path: Path) -> AsyncIterator[Path]:
+    """The configuration of a daemon that takes every question and answers none."""
+    accepted: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_unix_server(lambda _, writer: accepted.append(writer), tmp_path / "s.sock")
+    config = tmp_path / "c.json"
+    config.write_text(json.dumps({"web": {"socket": "s.sock"}}))
+    yield config
+    for writer in accepted:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+    server.close()

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +13,6 @@ from tests.kit.command import Ended, run, sentinel
 from tests.kit.scene import history, well
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.kit.monitor import StillMonitor
@@ -78,21 +76,6 @@ async def test_a_link_to_the_configuration_is_the_same_configuration(monitor: St
     link = tmp_path / "link.json"
     link.symlink_to(monitor.plan.file)
     assert (await sentinel("--config", link, "incidents")).code == 0
-
-
-@pytest.fixture
-async def hanging(tmp_path: Path) -> AsyncIterator[Path]:
-    """The configuration of a daemon that takes every question and answers none."""
-    accepted: list[asyncio.StreamWriter] = []
-    server = await asyncio.start_unix_server(lambda _, writer: accepted.append(writer), tmp_path / "s.sock")
-    config = tmp_path / "c.json"
-    config.write_text(json.dumps({"web": {"socket": "s.sock"}}))
-    yield config
-    for writer in accepted:
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
-    server.close()
 
 
 async def test_a_daemon_that_hangs_is_said_to_run(hanging: Path) -> None:

@@ -46,7 +46,7 @@ INTERRUPTED = 130
 @showing.showing
 @click.version_option(__version__, prog_name="sentinel", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(context: click.Context, ask_status: bool, **said: Any) -> int | None:
+def cli(context: click.Context, /, ask_status: bool, **said: Any) -> int | None:
     """Sentinel watches production systems and tells people when they are in trouble.
 
     Without a command it runs, in the foreground.

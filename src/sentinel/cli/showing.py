@@ -26,9 +26,12 @@ class Asked:
     watch: float | None = None  # seconds between two looks; None: once
     wanted: Wanted = Wanted()
 
-    def written(self, document: text.Json, style: text.Look) -> str:
-        """The document as text."""
-        part = narrowed(document, self.wanted)
+    def part(self, document: text.Json) -> text.Json:
+        """What is wanted of a status."""
+        return narrowed(document, self.wanted)
+
+    def written(self, part: text.Json, style: text.Look) -> str:
+        """It as text."""
         return compact.compact(part, style) if self.compact else text.status(part, style, everything=self.everything)
 
 

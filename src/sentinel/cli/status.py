@@ -11,7 +11,6 @@ from sentinel.cli.options import chosen_config, look, print_json
 from sentinel.cli.planning import planned
 from sentinel.cli.showing import Asked, asked, showing
 from sentinel.reports import compact
-from sentinel.reports.narrow import narrowed
 
 #: Exit status by severity, as Nagios plug-ins have it.
 EXIT = {"OK": 0, "WARNING": 1, "CRITICAL": 2, "UNKNOWN": 3}
@@ -50,7 +49,7 @@ def show(how: Asked) -> int:
     if how.watch is not None:
         from sentinel.cli.watch import watch
 
-        return watch(chosen_config(), how.watch, how.written)
+        return watch(chosen_config(), how.watch, how)
     return _show_compactly(how) if how.compact else _show_once(how, chosen_config())
 
 
@@ -61,7 +60,7 @@ def _show_compactly(how: Asked) -> int:
     except SentinelError as error:
         click.echo(compact.silent(str(error).splitlines()[0]), nl=False)
     else:
-        click.echo(how.written(document, look()), nl=False)
+        click.echo(how.written(how.part(document), look()), nl=False)
     return 0
 
 
@@ -73,11 +72,11 @@ def _show_once(how: Asked, config: Path) -> int:
     except NotRunning as error:
         click.echo(f"sentinel: {error}", err=True)
         document = _remembered()
-    part = narrowed(document, how.wanted)
+    part = how.part(document)
     if how.as_json:
         print_json(part)
     else:
-        click.echo(how.written(document, look()), nl=False)
+        click.echo(how.written(part, look()), nl=False)
     return EXIT[part["overall"]]
 
 
