@@ -8,6 +8,7 @@ import structlog
 
 from sentinel.app.holding import WindowKeeper
 from sentinel.app.parts import Parts
+from sentinel.app.posting import AutomaticPosts
 from sentinel.app.proving import Proving, doubted
 from sentinel.app.reporting import WrittenReport, report_message, write_report
 from sentinel.base.errors import StoreError
@@ -52,6 +53,7 @@ class Duties:
         self._proving = Proving(parts)
         self._baselines = Baselines(parts.clock, parts.store, parts.pipeline)
         self._windows = WindowKeeper(parts)
+        self._posts = AutomaticPosts(parts)
         self._told_store_down: datetime | None = None
         self._dropped = 0
 
@@ -70,6 +72,9 @@ class Duties:
             Duty("canaries", 10.0, self._proving.send_due),
             Duty("orphans", 60.0, self._bury_orphans),
             Duty("on_call", 60.0, self._parts.rosters.look),
+            Duty("posts", 10.0, self._posts.look),
+            Duty("sessions", 60.0, self._parts.sessions.look),
+            Duty("journal", 300.0, self._tidy_journal),
             Duty("baselines", 60.0, self._baselines.refresh),
             Duty("reports", 20.0, self._write_reports),
             Duty("purge", 60.0, self._purge),

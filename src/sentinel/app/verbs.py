@@ -12,6 +12,8 @@ from sentinel.app.clicks import Heard
 from sentinel.app.faces import Faces
 from sentinel.app.keeper import RunningKeeper
 from sentinel.app.parts import Parts
+from sentinel.app.posting import PostVerbs
+from sentinel.app.public import PublicPage
 from sentinel.app.silences import SilenceVerbs
 from sentinel.app.telling import ChannelVerbs
 from sentinel.app.windows import WindowVerbs
@@ -71,6 +73,13 @@ class Verbs:
 
     # --- Status -----------------------------------------------------------------------------------------------------
 
+        self.public = PublicPage(parts)
+        self.posts = PostVerbs(parts, self.public)
+
+    @property
+    def plan(self) -> Plan:
+        """The configuration in force."""
+        return self._parts.plan
     async def status(self) -> StatusDocument:
         """Everything that is watched, as it stands."""
         parts, now = self._parts, self._parts.clock.now()

@@ -1,0 +1,210 @@
+"""The public status page of a running Sentinel: out of memory and roll-ups; while the store is away, what was known last."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+
+import structlog
+
+from sentinel.app.parts import Parts
+from sentinel.base.errors import StoreError
+from sentinel.core.check import Check
+from sentinel.core.component import Component, Condition, Seen, Share, StatusPagePlan, condition, seen
+from sentinel.core.holding import Held
+from sentinel.core.posting import Thread, threads
+from sentinel.core.silence import means
+from sentinel.core.slo import SPAN, Rollup, span_start
+from sentinel.core.window import Window
+from sentinel.reports import public
+from sentinel.reports.public import Announced, Known, PublicDocument
+from sentinel.store.database import Transaction
+
+log = structlog.get_logger()
+
+DAY = timedelta(days=1)
+
+#: How long the figures of today are good for, and those of the days before, which a purge or a late result changes.
+TODAY_FRESH, DAYS_FRESH = timedelta(seconds=60), timedelta(hours=1)
+
+#: Seconds that the page waits for a slow store, and then shows what it knew.
+SLOW = 3.0
+
+#: How far back threads are shown, and how far ahead windows.
+POSTS_BACK, WINDOWS_AHEAD = timedelta(days=366), timedelta(days=14)
+
+#: Occurrences of windows that one look heeds.
+MOST_HELD = 1_000
+
+#: Sums per component and day.
+Days = Mapping[str, Mapping[date, Share]]
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What was read of the store."""
+
+    plan: StatusPagePlan
+    days: dict[str, dict[date, Share]] = field(default_factory=dict)
+    whole_at: datetime | None = None  # when all days were read
+    figures_at: datetime | None = None  # when today was
+    threads: Sequence[Thread] = ()
+    posts_at: datetime | None = None
+
+
+class PublicPage:
+    """Answers what the public asks. Ask it seldom: whoever serves it keeps an answer for some seconds."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._kept: _Kept | None = None
+        self._asking = asyncio.Lock()
+        self.edition = 0  # grows when something was posted that people should see at once
+
+    def forget(self) -> None:
+        """Make the next page anew: something was posted."""
+        self.edition += 1
+
+    @property
+    def plan(self) -> StatusPagePlan | None:
+        """What the page is to show; None: there is none."""
+        return self._parts.plan.status_page
+
+    async def document(self) -> PublicDocument | None:
+        """The page as it is now; None where there is none. A store that is away makes it poorer, never late."""
+        plan, now = self.plan, self._parts.clock.now()
+        if plan is None:
+            return None
+        async with self._asking:
+            kept = self._kept
+            if kept is None or kept.plan != plan:
+                kept = self._kept = _Kept(plan=plan)
+            try:
+                await self._read(kept, now)
+            except StoreError as error:
+                log.warning("status_page.store_away", why=str(error))
+        conditions, _ = self.look(plan, now)
+        known = Known(
+            conditions=conditions,
+            days=kept.days,
+            threads=kept.threads,
+            announced=tuple(self._announced(plan, now)),
+            figures_at=kept.figures_at,
+            posts_at=kept.posts_at,
+        )
+        return public.build(plan, known, now)
+
+    def look(self, plan: StatusPagePlan, now: datetime) -> tuple[dict[str, Condition], dict[str, list[Seen]]]:
+        """How each component is, and what is known of its checks, by slug; out of memory."""
+        histories, windows = self._parts.pipeline.histories, self._parts.pipeline.desk.scene.windows
+        started_at = self._parts.eyes.watched_since(self._parts.started_at)
+        known: dict[str, list[Seen]] = {}
+        for component in plan.components:
+            past = (histories[name] for name in component.checks if name in histories)
+            known[component.slug] = [
+                seen(one, covered=windows.covering(one.check, now) is not None, started_at=started_at, now=now)
+                for one in past
+            ]
+        return {slug: condition(checks) for slug, checks in known.items()}, known
+
+    async def _read(self, kept: _Kept, now: datetime) -> None:
+        posts = await self._parts.store.read(lambda tx: tx.posts.since(now - POSTS_BACK), within=SLOW)
+        kept.threads, kept.posts_at = threads(posts), now
+        if kept.figures_at is not None and timedelta(0) <= now - kept.figures_at < TODAY_FRESH:
+            return
+        today = datetime.combine(now.date(), time(), UTC)
+        whole_at = kept.whole_at
+        whole = whole_at is None or whole_at.date() != now.date() or not timedelta(0) <= now - whole_at < DAYS_FRESH
+        since = today - (kept.plan.days - 1) * DAY if whole else today
+        checks = self._checks(kept.plan)
+        found = await self._parts.store.read(lambda tx: _days(tx, kept.plan, checks, since, now), within=SLOW)
+        for component in kept.plan.components:
+            before = {} if whole else kept.days.get(component.slug, {})
+            kept.days[component.slug] = {**before, **found.get(component.slug, {})}
+        kept.figures_at, kept.whole_at = now, now if whole else kept.whole_at
+
+    def _checks(self, plan: StatusPagePlan) -> dict[str, Check]:
+        wanted = {name for component in plan.components for name in component.checks}
+        return {check.name: check for check in self._parts.plan.checks if check.name in wanted}
+
+    def _announced(self, plan: StatusPagePlan, now: datetime) -> Iterator[Announced]:
+        checks = self._checks(plan)
+        for window in self._parts.pipeline.desk.scene.windows:
+            if not window.public:
+                continue
+            slugs = tuple(one.slug for one in plan.components if _covers(window, one, checks))
+            for occurrence in (window.covering(now), window.next_occurrence(now)):
+                if slugs and occurrence is not None and occurrence.starts_at < now + WINDOWS_AHEAD:
+                    yield Announced(text=window.public_text, slugs=slugs, occurrence=occurrence)
+
+
+def _covers(window: Window, component: Component, checks: Mapping[str, Check]) -> bool:
+    return any(means(window.matcher, checks[name]) for name in component.checks if name in checks)
+
+
+# --- Uptime -----------------------------------------------------------------------------------------------------------
+
+
+def _days(tx: Transaction, plan: StatusPagePlan, checks: Mapping[str, Check], since: datetime, now: datetime) -> Days:
+    """Time in each state per component and day, without what lies in windows.
+
+    Where a window begins or ends within 5 minutes, all of these are left out: the smallest sums that are kept say no more.
+    """
+    until = span_start(now) + SPAN
+    whole = _by_day(tx.rollups.pieces(list(checks), since, until, DAY, distribution=False))
+    held = tx.windows.between(since, until, MOST_HELD)
+    for names, stretches in _covered(held, tuple(checks.values()), since, until).items():
+        for start, end in stretches:
+            inside = _by_day(tx.rollups.pieces(names, start, end, DAY, distribution=False))
+            for key, share in inside.items():
+                whole[key] = whole[key].minus(share)
+    days: dict[str, dict[date, Share]] = defaultdict(dict)
+    for component in plan.components:
+        for (name, day), share in whole.items():
+            if name in component.checks:
+                days[component.slug][day] = days[component.slug].get(day, Share()).plus(share)
+    return days
+
+
+def _by_day(pieces: Sequence[Rollup]) -> dict[tuple[str, date], Share]:
+    sums: dict[tuple[str, date], Share] = defaultdict(Share)
+    for piece in pieces:
+        key = piece.check, piece.start.date()
+        sums[key] = sums[key].plus(piece)
+    return sums
+
+
+_Stretches = tuple[tuple[datetime, datetime], ...]
+
+
+def _covered(
+    held: Sequence[Held], checks: Sequence[Check], since: datetime, until: datetime
+) -> dict[tuple[str, ...], _Stretches]:
+    """The stretches that windows covered, for each set of checks that have the same ones; in whole spans."""
+    by_stretches: dict[_Stretches, list[str]] = defaultdict(list)
+    for check in checks:
+        spans = [(_floor(one.starts_at), _ceil(one.ends_at)) for one in held if means(one.matcher, check)]
+        clipped = [(max(start, since), min(end, until)) for start, end in spans if start < until and end > since]
+        if stretches := _merged(clipped):
+            by_stretches[stretches].append(check.name)
+    return {tuple(names): stretches for stretches, names in by_stretches.items()}
+
+
+def _merged(spans: Sequence[tuple[datetime, datetime]]) -> _Stretches:
+    merged: list[tuple[datetime, datetime]] = []
+    for start, end in sorted(span for span in spans if span[0] < span[1]):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def _floor(at: datetime) -> datetime:
+    return span_start(at)
+
+
+def _ceil(at: datetime) -> datetime:
+    start = span_start(at)
+    return start if start == at else start + SPAN
