@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sentinel.app.clicks import Heard
 from sentinel.app.rosters import NotArranged, StandIn
 from sentinel.app.silences import SilenceVerbs
-from sentinel.app.telling import NothingToStop
+from sentinel.app.telling import NoTest, NothingToStop
 from sentinel.app.windows import WindowVerbs
 from sentinel.core.incident import CALM, Event, Incident, Phase, Refusal
 from sentinel.core.life import step
@@ -58,9 +58,16 @@ class StillChannels:
         self.lines: list[ChannelLine] = []
         self.waiting: dict[int, int] = {}  # commands that can be stopped, by incident
         self.vetoes: list[tuple[int, str, str]] = []
+        self.tests: list[tuple[str, str]] = []  # channels that were tried, by whom
 
     def all(self) -> list[ChannelLine]:
         return self.lines
+
+    async def test(self, name: str, by: str) -> int:
+        if name not in {line.name for line in self.lines}:
+            raise NoTest(f"there is no channel {name} that tells people")
+        self.tests.append((name, by))
+        return 1
 
     async def veto(self, number: int, by: str, why: str) -> int | Refusal:
         if number not in self.waiting:

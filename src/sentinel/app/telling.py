@@ -1,4 +1,4 @@
-"""What people can ask of the channels of a running Sentinel: how each does, and to stop a command before it runs."""
+"""What people can ask of the channels of a running Sentinel: how each does, a test, and to stop a command before it runs."""
 
 import asyncio
 
@@ -6,8 +6,10 @@ from sentinel.app.parts import Parts
 from sentinel.app.proving import doubted
 from sentinel.base.errors import SentinelError, StoreUnavailable
 from sentinel.core.incident import Refusal
+from sentinel.core.notification import Kind, Message, Notification
 from sentinel.core.plan import ChannelPlan
 from sentinel.core.proof import Doubt
+from sentinel.core.routing import key
 from sentinel.engine.commands import veto
 from sentinel.reports.channels import ChannelLine, LineFacts, channel_line
 from sentinel.store.database import Transaction
@@ -23,6 +25,12 @@ class NothingToStop(SentinelError):
     hint = "it has begun, was stopped before, or was never ordered: `sentinel incident ID` shows what happened"
 
 
+class NoTest(SentinelError):
+    """A channel through which no test can be sent."""
+
+    exit_code = 1
+
+
 class ChannelVerbs:
     """The questions about channels, and their answers."""
 
@@ -33,6 +41,31 @@ class ChannelVerbs:
         """How each channel does; answered from memory, at once."""
         doubts = {doubt.channel: doubt for doubt in doubted(self._parts, self._parts.clock.now())}
         return [self._line(channel, doubts.get(channel.name)) for channel in self._parts.plan.channels]
+
+    async def test(self, name: str, by: str) -> int:
+        """Put a message that is marked as a test into the outbox, for everybody whom a channel reaches; answers how many rows.
+
+        Raises:
+            NoTest: there is no such channel, or it runs a command instead of telling people.
+        """
+        parts, now = self._parts, self._parts.clock.now()
+        channel = next((one for one in parts.plan.channels if one.name == name), None)
+        if channel is None or channel.veto is not None:
+            raise NoTest(f"there is no channel {name} that tells people")
+        message = _test_message(parts, by)
+        rows = [
+            Notification(
+                key=key(f"{parts.store.instance}/test/{now.isoformat()}", 0, 0, address),
+                address=address,
+                message=message,
+                created_at=now,
+                due_at=now,
+            )
+            for address in parts.plan.addresses((name,))
+        ]
+        await parts.store.write(lambda tx: tx.outbox.enqueue(rows))
+        parts.dispatcher.wake((name,))
+        return len(rows)
 
     async def veto(self, number: int, by: str, why: str) -> int | Refusal:
         """Stop the commands that were ordered for an incident and have not begun; answers after the commit how many.
@@ -70,3 +103,11 @@ class ChannelVerbs:
             budget_left=line.budget_left(self._parts.clock.now()),
         )
         return channel_line(channel, facts, doubt)
+
+
+def _test_message(parts: Parts, by: str) -> Message:
+    name = parts.plan.name
+    text = f"{by} tests this channel of Sentinel {name!r}. Nothing is wrong, and nothing needs to be done."
+    return Message(
+        kind=Kind.TEST, at=parts.clock.now(), source=name, title="Test message", text=text, link=parts.plan.link
+    )

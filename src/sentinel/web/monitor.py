@@ -1,6 +1,7 @@
 """What the web side asks of the application, and nothing more."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -8,10 +9,13 @@ from sentinel.app.clicks import Heard
 from sentinel.app.rosters import StandIn
 from sentinel.app.silences import SilenceVerbs
 from sentinel.app.windows import WindowVerbs
+from sentinel.core.access import Principal, Role, Via
 from sentinel.core.history import History
 from sentinel.core.incident import Event, Incident, Refusal
+from sentinel.core.journal import Break, Deed, Entry, Link
 from sentinel.core.notification import Notification, State
 from sentinel.core.oncall import Override
+from sentinel.core.plan import Plan
 from sentinel.probes.heartbeat import Report
 from sentinel.reports.channels import ChannelLine
 from sentinel.reports.check import CheckDocument, Stretch
@@ -48,6 +52,10 @@ class Channels(Protocol):
         """How each does; answered from memory, at once."""
         ...
 
+    async def test(self, name: str, by: str) -> int:
+        """Send a message that is marked as a test to everybody whom a channel reaches; how many. Raises NoTest."""
+        ...
+
     async def veto(self, number: int, by: str, why: str) -> int | Refusal:
         """Stop the commands that were ordered for an incident; how many there were, after the commit."""
         ...
@@ -82,8 +90,71 @@ class Faces(Protocol):
         ...
 
 
+class Pen(Protocol):
+    """Writes in the journal about one deed while it is done."""
+
+    def withdraw(self) -> None:
+        """It was refused, and changed nothing."""
+        ...
+
+    def say(self, *, subject: str = "", detail: str = "") -> None:
+        """What it was done to, or one line about it, once that is known."""
+        ...
+
+
+class Journal(Protocol):
+    """What people and programs had this Sentinel do."""
+
+    async def note(self, deed: Deed) -> None:
+        """Write down what has happened; answers after the commit. Raises StoreError."""
+        ...
+
+    def doing(self, deed: Deed) -> AbstractAsyncContextManager[Pen]:
+        """Write down what is done within; raises StoreError before it is done where it cannot be written down."""
+        ...
+
+    async def between(self, since: datetime, until: datetime, by: str = "") -> Sequence[Entry]:
+        """The entries of [since, until), the newest first; bounded."""
+        ...
+
+    async def verify(self) -> Break | Link:
+        """The first entry that is not as it was written, or the end of the chain."""
+        ...
+
+
+class Sessions(Protocol):
+    """Who is signed in."""
+
+    async def open(self, name: str, role: Role, via: Via, stamp: str) -> str:
+        """Let somebody in; answers what their browser shows from now on, which is a secret."""
+        ...
+
+    def find(self, shown: str) -> Principal | None:
+        """Who shows this; None when the session has ended, or never was. Answered from memory."""
+        ...
+
+    async def close(self, shown: str) -> None:
+        """Somebody signs out."""
+        ...
+
+
 class Monitor(Protocol):
     """A running Sentinel, as pages and the interface for programs see it."""
+
+    @property
+    def plan(self) -> Plan:
+        """The configuration in force."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """What people and programs had it do."""
+        ...
+
+    @property
+    def sessions(self) -> Sessions:
+        """Who is signed in."""
+        ...
 
     @property
     def faces(self) -> Faces:
