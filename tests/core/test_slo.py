@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel.base.units import Unit
 from sentinel.core.histogram import RELATIVE_ERROR, Histogram
-from sentinel.core.slo import PATIENCE, SPAN, Rollup, Standing, Tally, combine
+from sentinel.core.result import Reading
+from sentinel.core.slo import MOST_READINGS, PATIENCE, SPAN, Rollup, Standing, Sums, Tally, combine, stepped
 from tests.core.made import MINUTE, NOW, PROPERTY, SECOND
 
 UP, DEGRADED, DOWN, UNKNOWN = Standing
@@ -252,3 +254,55 @@ def test_combined_roll_ups_add_up() -> None:
     assert (whole.samples, whole.failures, whole.unknowns) == (5, 1, 2)
     assert whole.quantile(0.0) == pytest.approx(201, rel=RELATIVE_ERROR)
     assert whole.quantile(1.0) == pytest.approx(301, rel=RELATIVE_ERROR)
+
+
+def taken(*values: float, name: str = "rows", unit: Unit = Unit.COUNT) -> list[Reading]:
+    return [Reading(name, value, unit) for value in values]
+
+
+def test_every_reading_is_summed_and_a_recheck_is_no_sample() -> None:
+    tally = Tally("api", MINUTE)
+    tally.add(NOW, UP, 2.0, [*taken(2.0), *taken(5.0, name="lag", unit=Unit.SECONDS)])
+    tally.add(NOW + MINUTE, UP, 6.0, taken(6.0))
+    tally.add(NOW + MINUTE * 1.5, DOWN, 90.0, taken(90.0), counts=False)
+    (span,) = tally.take()
+    assert span.readings == {
+        "rows": Sums(2, 8.0, 2.0, 6.0, Unit.COUNT),
+        "lag": Sums(1, 5.0, 5.0, 5.0, Unit.SECONDS),
+    }
+    assert (span.counted, span.total, span.mean) == (2, 8.0, 4.0)
+    assert tally.take() == []
+
+
+def test_of_a_reading_whose_unit_changes_the_later_values_count() -> None:
+    tally = Tally("api", MINUTE)
+    tally.add(NOW, UP, None, taken(2.0))
+    tally.add(NOW + MINUTE, UP, None, taken(7.0, unit=Unit.BYTES))
+    (span,) = tally.take()
+    assert span.readings == {"rows": Sums(1, 7.0, 7.0, 7.0, Unit.BYTES)}
+    assert Sums(3, 9.0, 1.0, 5.0, Unit.COUNT) + span.readings["rows"] == span.readings["rows"]
+
+
+def test_no_more_readings_are_summed_than_there_is_room_for() -> None:
+    tally = Tally("host", MINUTE)
+    tally.add(NOW, UP, None, [Reading(f"disk_{n}", 1.0, Unit.RATIO) for n in range(3 * MOST_READINGS)])
+    (span,) = tally.take()
+    assert len(span.readings) == MOST_READINGS
+    others = {f"mount_{n}": Sums(1, 1.0, 1.0, 1.0) for n in range(5)}
+    assert combine(span, Rollup(check="host", start=NOW, span=SPAN, readings=others)).readings == span.readings
+
+
+@PROPERTY
+@given(st.lists(st.tuples(st.floats(1, 400), st.floats(-1e6, 1e6)), min_size=1, max_size=60))
+def test_sums_over_steps_are_those_of_all_values(moments: list[tuple[float, float]]) -> None:
+    tally, now, spans = Tally("api", MINUTE), NOW, list[Rollup]()
+    for wait, value in moments:
+        now += timedelta(seconds=wait)
+        spans += tally.add(now, UP, value, taken(value))
+    steps = list(stepped([*spans, *tally.take()], timedelta(hours=1)))
+    sums = functools.reduce(Sums.__add__, (step.readings["rows"] for step in steps if step.samples))
+    values = [value for _, value in moments]
+    assert (sums.count, sums.low, sums.high) == (len(values), min(values), max(values))
+    assert sums.total == pytest.approx(math.fsum(values), abs=1e-6)
+    assert sum(step.total for step in steps) == pytest.approx(math.fsum(values), abs=1e-6)
+    assert all(step.start.minute == 0 for step in steps)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sentinel.core.notification import Ambiguous, Cause, Failed, Kind, Notification, Sent, State, after_attempt
 from sentinel.core.parcel import Packing
 from sentinel.store.database import Store
-from tests.store.values import AT, MAIL, MINUTE, SLACK, notification
+from tests.store.values import AT, MAIL, MINUTE, SLACK, incident, notification
 
 LEASE = MINUTE
 RNG = random.Random(1)
@@ -234,6 +234,17 @@ async def test_the_oldest_waiting_row_is_known(store: Store) -> None:
     assert await store.read(lambda tx: tx.outbox.oldest_queued()) is None
     await enqueue(store, notification(at=AT + MINUTE), notification(2, at=AT))
     assert await store.read(lambda tx: tx.outbox.oldest_queued()) == AT
+
+
+async def test_deliveries_are_purged_when_their_incident_is_over_for_as_long(store: Store) -> None:
+    await enqueue(store, *(notification(number=number) for number in (6, 7, 8, 9)))
+    for row in await claim(store):
+        await settle(store, row, Sent())
+    ended = [incident(7, resolved=AT + MINUTE), incident(8, resolved=AT + 9 * MINUTE), incident(9)]
+    await store.write(lambda tx: tx.incidents.save(*ended))
+    assert await store.write(lambda tx: tx.outbox.purge(AT + 5 * MINUTE, limit=10)) == 2
+    left = {number: await store.read(lambda tx, number=number: len(tx.outbox.of(number))) for number in (6, 7, 8, 9)}  # type: ignore[misc]
+    assert left == {6: 0, 7: 0, 8: 1, 9: 1}
 
 
 async def test_old_reports_are_purged_and_waiting_ones_are_not(store: Store) -> None:

@@ -122,7 +122,10 @@ class _Writer:
             "results": write_duration(store.keep_results),
             "rollups": write_duration(store.keep_rollups),
             "hours": write_duration(store.keep_hours),
+            "days": write_duration(store.keep_days),
             "incidents": write_duration(store.keep_incidents),
+            "deliveries": write_duration(store.keep_deliveries),
+            "journal": write_duration(store.keep_journal),
         }
         return {**where, "keep": keep}
 

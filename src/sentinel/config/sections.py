@@ -35,7 +35,10 @@ def store_plan(loaded: Loaded, entry: StoreEntry) -> StorePlan:
         keep_results=entry.keep.results,
         keep_rollups=entry.keep.rollups,
         keep_hours=entry.keep.hours,
+        keep_days=entry.keep.days,
         keep_incidents=entry.keep.incidents,
+        keep_deliveries=entry.keep.deliveries,
+        keep_journal=entry.keep.journal,
     )
 
 

@@ -46,7 +46,10 @@ class StorePlan:
     keep_results: timedelta = timedelta(days=7)
     keep_rollups: timedelta = timedelta(days=90)  # of 5 minutes
     keep_hours: timedelta = timedelta(days=730)  # roll-ups of an hour
-    keep_incidents: timedelta = timedelta(days=7 * 365)  # with their timeline and deliveries
+    keep_days: timedelta = timedelta(days=730)  # roll-ups of a day
+    keep_incidents: timedelta = timedelta(days=7 * 365)  # with their timeline, from their end on
+    keep_deliveries: timedelta = timedelta(days=7 * 365)  # messages and what became of them
+    keep_journal: timedelta = timedelta(days=7 * 365)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,15 @@
 """What has to be done from time to time, each duty on its own rhythm, none so long that it delays another for long."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreError
 from sentinel.core.plan import StorePlan
-from sentinel.core.slo import SPAN
+from sentinel.core.slo import SPAN, span_start
 from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
@@ -23,11 +23,16 @@ CLOCK_STEP = 1.0
 #: Rows that one transaction deletes; a purge takes several, with everybody else's writes in between.
 PURGE_ROWS = 2_000
 PURGE_ROUNDS = 60  # a turn a minute keeps up with 2,000 results a second
+PURGE_INCIDENTS = 100  # each with a timeline of its own
+
+#: Checks whose hour or day one transaction sums up, and days that are made at one turn.
+CONDENSE_CHECKS = 500
+DAYS_AT_ONCE = 14
 
 #: How far it looks back for hours that were not condensed, such as those before a standstill.
 CATCH_UP = timedelta(hours=72)
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -80,35 +85,55 @@ class Housekeeper:
 
 
 class Retention:
-    """Forgets what is older than the plan keeps, in small bites, and condenses roll-ups into hours."""
+    """Forgets what is older than the plan keeps, in small bites, and condenses roll-ups into hours and days."""
 
     def __init__(self, clock: Clock, store: Store) -> None:
         self._clock = clock
         self._store = store
 
     async def purge(self, plan: StorePlan) -> None:
-        """Delete what is too old."""
+        """Delete what is too old, each class by its own age."""
         now = self._clock.now()
-        purges: Sequence[Callable[[Transaction], int]] = (
-            lambda tx: tx.results.purge(now - plan.keep_results, PURGE_ROWS),
-            lambda tx: tx.rollups.purge(SPAN, now - plan.keep_rollups, PURGE_ROWS),
-            lambda tx: tx.rollups.purge(HOUR, now - plan.keep_hours, PURGE_ROWS),
-            lambda tx: tx.incidents.purge(now - plan.keep_incidents, PURGE_ROWS),
-            lambda tx: tx.silences.purge(now - plan.keep_incidents, PURGE_ROWS),
-            lambda tx: tx.windows.purge(now - plan.keep_incidents, PURGE_ROWS),
-            lambda tx: tx.posts.purge(now - plan.keep_incidents, PURGE_ROWS),
-            lambda tx: tx.on_call.purge(now - plan.keep_incidents, PURGE_ROWS),
-            lambda tx: tx.outbox.purge(now - plan.keep_rollups, PURGE_ROWS),
-        )
-        for purge in purges:
+        for rows, purge in _purges(plan, now):
             for _ in range(PURGE_ROUNDS):
-                if await self._store.write(purge) < PURGE_ROWS:
+                if await self._store.write(lambda tx, purge=purge, rows=rows: purge(tx, rows)) < rows:  # type: ignore[misc]
                     break
 
     async def condense(self) -> None:
-        """Make hourly roll-ups of the hours that are over. Doing it again changes nothing."""
-        # A span closes with the check's next result, so what comes late opens its hour again.
+        """Make roll-ups of the hours and days that are over. Doing it again changes nothing.
+
+        Days are made from hours, and those that are missing from long ago, such as after an upgrade, some at each turn.
+        """
+        # A span closes with the check's next result, so what comes late opens its hour and its day again.
         until = self._clock.now() - SPAN * 2
-        hours = await self._store.read(lambda tx: tx.rollups.uncondensed(until - CATCH_UP, until))
-        for start in hours:
-            await self._store.write(lambda tx, start=start: tx.rollups.condense(start))  # type: ignore[misc]
+        await self._condense_hours(until - CATCH_UP, until)
+        earliest = await self._store.read(lambda tx: tx.rollups.earliest(HOUR))
+        if earliest is None:
+            return
+        since = span_start(earliest, DAY)
+        days = await self._store.read(lambda tx: tx.rollups.uncondensed(since, until, DAY))
+        for day in list(reversed(days))[:DAYS_AT_ONCE]:
+            await self._condense_hours(day, day + DAY)
+            await self._condense(day, DAY)
+
+    async def _condense_hours(self, since: datetime, until: datetime) -> None:
+        for start in await self._store.read(lambda tx: tx.rollups.uncondensed(since, until, HOUR)):
+            await self._condense(start, HOUR)
+
+    async def _condense(self, start: datetime, span: timedelta) -> None:
+        while await self._store.write(lambda tx: tx.rollups.condense(start, span, CONDENSE_CHECKS)) == CONDENSE_CHECKS:
+            pass
+
+
+def _purges(plan: StorePlan, now: datetime) -> Iterator[tuple[int, Callable[[Transaction, int], int]]]:
+    """What deletes the oldest of each class, with how many rows of it one transaction takes."""
+    incidents = now - plan.keep_incidents
+    yield PURGE_ROWS, lambda tx, rows: tx.results.purge(now - plan.keep_results, rows)
+    yield PURGE_ROWS, lambda tx, rows: tx.rollups.purge(SPAN, now - plan.keep_rollups, rows)
+    yield PURGE_ROWS, lambda tx, rows: tx.rollups.purge(HOUR, now - plan.keep_hours, rows)
+    yield PURGE_ROWS, lambda tx, rows: tx.rollups.purge(DAY, now - plan.keep_days, rows)
+    yield PURGE_INCIDENTS, lambda tx, rows: tx.incidents.purge(incidents, rows)
+    yield PURGE_ROWS, lambda tx, rows: tx.silences.purge(incidents, rows)
+    yield PURGE_ROWS, lambda tx, rows: tx.windows.purge(incidents, rows)
+    yield PURGE_ROWS, lambda tx, rows: tx.on_call.purge(incidents, rows)
+    yield PURGE_ROWS, lambda tx, rows: tx.outbox.purge(now - plan.keep_deliveries, rows)

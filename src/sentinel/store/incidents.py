@@ -10,7 +10,7 @@ from sentinel.core.incident import Incident
 from sentinel.core.timeline import TimelineEntry
 from sentinel.store.codec import INCIDENT, readable, storable
 from sentinel.store.moments import micros, moment
-from sentinel.store.tables import incidents, outbox, timeline
+from sentinel.store.tables import incidents, timeline
 from sentinel.store.upsert import insert_into
 
 
@@ -75,9 +75,9 @@ class Incidents:
         return highest or 0
 
     def purge(self, before: datetime, limit: int) -> int:
-        """Delete at most `limit` incidents that were resolved before a moment, with all that belongs to them.
+        """Delete at most `limit` incidents that were resolved before a moment, with their timelines; answers how many.
 
-        The newest stays, so that its number is never given twice.
+        The newest stays, so that its number is never given twice. Deliveries go by their own age (`Outbox.purge`).
         """
         old = (
             select(incidents.c.id)
@@ -86,12 +86,8 @@ class Incidents:
             .limit(limit)
         )
         numbers = list(self._connection.execute(old).scalars())
-        for table, column in (
-            (outbox, outbox.c.incident),
-            (timeline, timeline.c.incident),
-            (incidents, incidents.c.id),
-        ):
-            self._connection.execute(delete(table).where(column.in_(numbers)))
+        self._connection.execute(delete(timeline).where(timeline.c.incident.in_(numbers)))
+        self._connection.execute(delete(incidents).where(incidents.c.id.in_(numbers)))
         return len(numbers)
 
     def _read(self, asked: Select[Any]) -> list[Incident]:

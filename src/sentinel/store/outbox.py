@@ -19,6 +19,7 @@ from sqlalchemy import (
     case,
     delete,
     func,
+    literal,
     or_,
     select,
     update,
@@ -33,7 +34,7 @@ from sentinel.store.claims import Claimed
 from sentinel.store.codec import RECEIPT
 from sentinel.store.moments import micros, moment
 from sentinel.store.rows import RANKS, notifications, values
-from sentinel.store.tables import meta, outbox
+from sentinel.store.tables import incidents, meta, outbox
 from sentinel.store.upsert import insert_into
 
 #: By this name, since `Outbox` has a method `list`.
@@ -367,11 +368,18 @@ class Outbox:
         return moment(earliest)
 
     def purge(self, before: datetime, limit: int) -> int:
-        """Delete at most `limit` rows of no incident that were done with before a moment; an incident takes its own along."""
-        old = select(outbox.c.id).where(
-            outbox.c.incident.is_(None), outbox.c.created_at < micros(before), outbox.c.due_at.is_(None)
+        """Delete at most `limit` rows that were written before a moment and are done with, the oldest first; answers how many.
+
+        A row of an incident stays until that is over for as long: who was told of it decides who is told of its end.
+        """
+        lasting = select(literal(1)).where(
+            incidents.c.id == outbox.c.incident,
+            or_(incidents.c.resolved_at.is_(None), incidents.c.resolved_at >= micros(before)),
         )
-        chosen = old.order_by(outbox.c.id).limit(limit).scalar_subquery()
+        old = select(outbox.c.id).where(
+            outbox.c.due_at.is_(None), outbox.c.created_at < micros(before), ~lasting.exists()
+        )
+        chosen = old.order_by(outbox.c.created_at).limit(limit).scalar_subquery()
         return self._connection.execute(delete(outbox).where(outbox.c.id.in_(chosen))).rowcount
 
     def _known(self, incidents: Collection[int]) -> "dict[_Place, _Stands]":

@@ -104,6 +104,7 @@ timeline = Table(
 )
 
 _UNDELIVERED = text("due_at IS NOT NULL")
+_DONE = text("due_at IS NULL")
 _CARRIED = text("carried_by IS NOT NULL AND due_at IS NOT NULL")
 
 #: Notifications, from queued to sent, dead or cancelled.
@@ -135,6 +136,7 @@ outbox = Table(
     UniqueConstraint("key", name="outbox_once"),
     Index("outbox_by_incident", "incident", "channel", "recipient"),
     Index("outbox_undelivered", "channel", "rank", "due_at", sqlite_where=_UNDELIVERED, postgresql_where=_UNDELIVERED),
+    Index("outbox_done", "created_at", sqlite_where=_DONE, postgresql_where=_DONE),
     Index("outbox_carried", "carried_by", sqlite_where=_CARRIED, postgresql_where=_CARRIED),
 )
 
@@ -253,4 +255,45 @@ posts = Table(
     Column("version", SmallInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index("posts_by_thread", "thread"),
+)
+
+#: What people and programs had Sentinel do, each chained to the one before it.
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=False),  # from 1, without gaps
+    Column("at", BigInteger, nullable=False),
+    Column("by_whom", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("mac", Text, nullable=False),
+    Index("journal_by_time", "at"),
+)
+
+#: What is being done at this moment, and goes into the journal when it is done.
+intents = Table(
+    "intents",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by_whom", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+#: People who are signed in.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),  # SHA-256 of what the browser has
+    Column("name", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("role", SmallInteger, nullable=False),
+    Column("stamp", Text, nullable=False),  # of what let them in; when that changes, it is over
+    Column("made_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
 )

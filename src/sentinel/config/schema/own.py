@@ -16,8 +16,14 @@ class KeepEntry(Options):
     """Sums over 5 minutes."""
     hours: PositiveDuration = Field(default="730d", validate_default=True)
     """Sums over an hour."""
+    days: PositiveDuration = Field(default="730d", validate_default=True)
+    """Sums over a day (UTC)."""
     incidents: PositiveDuration = Field(default="2555d", validate_default=True)
-    """Incidents with their timeline and deliveries: seven years."""
+    """Incidents with their timeline, silences, windows and changes of who is on call, from their end on: seven years."""
+    deliveries: PositiveDuration = Field(default="2555d", validate_default=True)
+    """Messages and what became of them. Those of an incident that is not over are kept whatever their age."""
+    journal: PositiveDuration = Field(default="2555d", validate_default=True)
+    """What people and Sentinel did: the journal."""
 
 
 class StoreEntry(Options):

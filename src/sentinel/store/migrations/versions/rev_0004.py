@@ -13,7 +13,10 @@ def upgrade() -> None:
     """Add what the faces of Sentinel have to remember."""
     _sums()
     _condensed()
+    _deliveries()
     _posts()
+    _journal()
+    _sessions()
 
 
 def _sums() -> None:
@@ -34,6 +37,12 @@ def _condensed() -> None:
     op.bulk_insert(made, [{"span": 3600, "start": start} for start in starts])
 
 
+def _deliveries() -> None:
+    """Deliveries are kept for years: what is too old has to be found without reading them all."""
+    done = sa.text("due_at IS NULL")
+    op.create_index("outbox_done", "outbox", ["created_at"], sqlite_where=done, postgresql_where=done)
+
+
 def _posts() -> None:
     op.create_table(
         "posts",
@@ -44,3 +53,34 @@ def _posts() -> None:
         sa.Column("body", sa.Text, nullable=False),
     )
     op.create_index("posts_by_thread", "posts", ["thread"])
+
+
+def _journal() -> None:
+    deed = [(name, sa.Text) for name in ("by_whom", "via", "action", "subject", "detail")]
+    op.create_table(
+        "journal",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        *(sa.Column(name, kind, nullable=False) for name, kind in deed),
+        sa.Column("mac", sa.Text, nullable=False),
+    )
+    op.create_index("journal_by_time", "journal", ["at"])
+    op.create_table(
+        "intents",
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        *(sa.Column(name, kind, nullable=False) for name, kind in deed),
+    )
+
+
+def _sessions() -> None:
+    op.create_table(
+        "sessions",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("via", sa.Text, nullable=False),
+        sa.Column("role", sa.SmallInteger, nullable=False),
+        sa.Column("stamp", sa.Text, nullable=False),
+        sa.Column("made_at", sa.BigInteger, nullable=False),
+        sa.Column("seen_at", sa.BigInteger, nullable=False),
+    )
