@@ -121,6 +121,7 @@ class WindowKeeper:
         await parts.store.write(write)
         parts.held = {one.held.window: one.held for one in after if not one.held.finished}
         parts.dispatcher.wake({row.address.channel for row in rows})
+        parts.pipeline.edition.outdate()
         for one in after:
             for kind in one.kinds:
                 log.info(kind.value.replace("_", "."), window=one.held.window, until=one.held.ends_at.isoformat())

@@ -84,6 +84,16 @@ class Changes:
             self.states or self.notes or self.incidents or self.entries or self.outbox or self.silences or self.windows
         )
 
+    @property
+    def shows(self) -> bool:
+        """Whether people who look at a page should see another one now: what only a restart needs is left out."""
+        return bool(self.states or self.incidents or self.entries or self.silences or self.windows)
+
+    @property
+    def by_people(self) -> bool:
+        """Whether a person had a part in it."""
+        return bool(self.silences or self.windows or any(entry.by for entry in self.entries))
+
     def joined(self, later: "Changes", most_results: int) -> "Changes":
         """Both as one, with the newest results only. A new one: a thread that gave up on this one may still be reading it."""
         return Changes(

@@ -29,6 +29,7 @@ from sentinel.core.routing import Sender
 from sentinel.core.silence import Silence
 from sentinel.core.window import Window
 from sentinel.engine.commands import give_up
+from sentinel.engine.edition import Edition
 from sentinel.engine.progress import Pulse
 from sentinel.engine.recovery import Recalled
 from sentinel.store.database import Store, Transaction
@@ -120,6 +121,7 @@ class Pipeline:
         self._stop_by: float | None = None  # by the monotonic clock; None until it is to stop
         self.desk = Desk(look_again)
         self.notes: dict[str, Note] = {}  # what the probe of each check noted last
+        self.edition = Edition(clock)  # of what pages show
         self.pulse = Pulse("pipeline", clock, patience=30.0)
         self.dropped_results = 0
         self.commits = 0
@@ -160,6 +162,7 @@ class Pipeline:
         for gone in self.notes.keys() - self.histories.keys():
             del self.notes[gone]
             self.desk.changes.notes[gone] = None
+        self.edition.outdate()
         self._news.set()
 
     # --- Events -----------------------------------------------------------------------------------------------------
@@ -341,6 +344,8 @@ class Pipeline:
             self.failing_since, self.failing_why = None, ""
         if channels := changes.channels:
             self._told(channels)
+        if changes.shows:
+            self.edition.outdate(at_once=changes.by_people)
         for line in changes.entries:
             event, check = f"incident.{line.kind}", changes.incidents[line.incident].check
             by = {"by": line.by} if line.by else {}

@@ -1,6 +1,6 @@
 """What `sentinel --status` says, made from values: the same for a running daemon and for what a store remembers of one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,8 +24,10 @@ from sentinel.reports.documents import (
     OwnHealth,
     ReadingLine,
     RunLine,
+    SilenceLine,
     StatusDocument,
     TakenReading,
+    WindowLine,
 )
 from sentinel.reports.quiet import NOTHING, Quiet
 
@@ -78,13 +80,9 @@ def build(
         store_problem: why the store cannot be used now.
     """
     known = tuple(checks)
-    lines = sorted((check_line(one, now, started_at, quiet) for one in known), key=_urgency)
-    troubled = [(one.state.incident, one) for one in known if one.state and one.state.incident]
-    excused = {one.check.name for one in known if quiet.excuses(one.check, now)}
-    open_lines = sorted(
-        (incident_line(incident, now, one, quiet) for incident, one in troubled if incident.is_open),
-        key=_incident_urgency,
-    )
+    places = [place_of(one, now, started_at) for one in known]
+    ranked = sorted(zip(places, known, strict=True), key=lambda pair: pair[0].urgency)
+    troubles = Troubles.among(known, now, quiet)
     return StatusDocument(
         version=__version__,
         source=plan.name,
@@ -94,24 +92,70 @@ def build(
         fingerprint=plan.fingerprint,
         from_store=started_at is None,
         store_problem=store_problem,
-        overall=_overall(
-            [line for line in lines if line.name not in excused],
-            [line for line in open_lines if line.check not in excused],
+        overall=overall(
+            places,
+            troubles,
             outbox,
             running=started_at is not None,
             store_problem=store_problem,
         ),
-        checks=tuple(lines),
-        incidents=tuple(open_lines),
+        checks=tuple(check_line(one, now, started_at, quiet) for _, one in ranked),
+        incidents=troubles.incidents,
         outbox=outbox,
         own=own,
-        silences=quiet.silence_lines(
-            [one.check for one in known],
-            [(one.check, incident) for incident, one in troubled if incident.is_open],
-            now,
-        ),
-        windows=quiet.window_lines([one.check for one in known], now),
+        silences=troubles.silences,
+        windows=troubles.windows,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What the place of a check among the others hangs on; quickly found, of thousands too."""
+
+    check: Check
+    severity: Severity
+    overdue: bool
+    ran: bool  # whether it had a result yet
+
+    @property
+    def urgency(self) -> tuple[int, bool, str]:
+        """For sorting: the most urgent first."""
+        return -self.severity.urgency, not self.overdue, self.check.name
+
+
+def place_of(one: CheckFacts, now: datetime, started_at: datetime | None) -> Place:
+    """The place of one check."""
+    verdict, last = _verdict(one.state, one.last), one.last
+    return Place(
+        check=one.check,
+        severity=verdict.severity if verdict else Severity.UNKNOWN,
+        overdue=cadence.overdue(one.check, last.scheduled_at if last else None, started_at, now),
+        ran=last is not None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Troubles:
+    """Open incidents, and what keeps people from being told of them."""
+
+    incidents: tuple[IncidentLine, ...]  # the most urgent first
+    silences: tuple[SilenceLine, ...]  # active
+    windows: tuple[WindowLine, ...]  # open
+    excused: frozenset[str]  # checks whose troubles are none, since a window covers them
+
+    @classmethod
+    def among(cls, known: Sequence[CheckFacts], now: datetime, quiet: Quiet) -> "Troubles":
+        """Those of these checks."""
+        checks = [one.check for one in known]
+        found = [(one.state.incident, one) for one in known if one.state and one.state.incident]
+        opened = [(incident, one) for incident, one in found if incident.is_open]
+        lines = (incident_line(incident, now, one, quiet) for incident, one in opened)
+        return cls(
+            incidents=tuple(sorted(lines, key=_incident_urgency)),
+            silences=quiet.silence_lines(checks, [(one.check, incident) for incident, one in opened], now),
+            windows=quiet.window_lines(checks, now),
+            excused=frozenset(check.name for check in checks if quiet.excuses(check, now)),
+        )
 
 
 def check_line(one: CheckFacts, now: datetime, started_at: datetime | None, quiet: Quiet = NOTHING) -> CheckLine:
@@ -139,6 +183,7 @@ def check_line(one: CheckFacts, now: datetime, started_at: datetime | None, quie
         samples=day.samples if day else 0,
         quiet=quiet.of(check, verdict.severity if verdict else Severity.OK, now),
         system=check.system,
+        excused=quiet.excuses(check, now),
     )
 
 
@@ -341,31 +386,23 @@ def _pending(check: Check, incident: Incident | None) -> str:
     return f"{incident.breaches} of {check.open_after}"
 
 
-def _overall(
-    checks: Iterable[CheckLine],
-    incidents: Iterable[IncidentLine],
-    outbox: OutboxLine,
-    *,
-    running: bool,
-    store_problem: str,
+def overall(
+    places: Iterable[Place], troubles: Troubles, outbox: OutboxLine, *, running: bool, store_problem: str
 ) -> Severity:
     """The most urgent of everything. Whoever does not run watches nothing, so all it remembers is unknown.
 
-    What a window excuses is left out by the caller. A check that waits for its first result says nothing yet, unless all of
+    What a window excuses is left out. A check that waits for its first result says nothing yet, unless all of
     them do or it is overdue. Messages that were
     given up and a store that cannot be used are at least a warning: somebody was not told.
     """
     if not running:
         return Severity.UNKNOWN
-    found = [Severity.UNKNOWN if line.overdue else line.severity for line in checks if line.last_at or line.overdue]
-    found += [line.severity for line in incidents]
+    counted = [one for one in places if one.check.name not in troubles.excused and (one.ran or one.overdue)]
+    found = [Severity.UNKNOWN if one.overdue else one.severity for one in counted]
+    found += [line.severity for line in troubles.incidents if line.check not in troubles.excused]
     if outbox.dead or store_problem:
         found.append(Severity.WARNING)
     return max(found, key=lambda severity: severity.urgency, default=Severity.UNKNOWN)
-
-
-def _urgency(line: CheckLine) -> tuple[int, bool, str]:
-    return -line.severity.urgency, not line.overdue, line.name
 
 
 def _incident_urgency(line: IncidentLine) -> tuple[int, int]:
