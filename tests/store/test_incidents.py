@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import structlog
@@ -12,6 +13,7 @@ from sentinel.base.errors import StoreError
 from sentinel.core.history import CheckState
 from sentinel.core.timeline import TimelineEntry
 from sentinel.store.database import Store, Transaction
+from sentinel.store.reports import Made
 from tests.store.values import AT, BAD, MINUTE, incident, notification
 
 STATE = CheckState(check="health", verdict=BAD, since=AT, incident=incident())
@@ -104,6 +106,23 @@ async def test_a_report_is_claimed_once_per_period(store: Store) -> None:
     assert await store.write(lambda tx: tx.reports.claim("daily", "2026-11-02"))
     assert await store.read(lambda tx: tx.reports.last("daily")) == "2026-11-02"
     assert await store.read(lambda tx: tx.reports.last("monthly")) is None
+
+
+def remember(tx: Transaction, made: Made) -> None:
+    tx.reports.remember("daily", "2026-11-01", made)
+
+
+async def test_the_newest_revision_of_a_report_is_remembered(store: Store) -> None:
+    await store.write(lambda tx: tx.reports.claim("daily", "2026-11-01"))
+    for made in (Made(1, "a"), Made(2, "b"), Made(1, "a")):
+        await store.write(partial(remember, made=made))
+    assert await store.read(lambda tx: tx.reports.made("daily", "2026-11-01")) == Made(2, "b")
+    assert await store.read(lambda tx: tx.reports.made("daily", "2026-11-02")) is None
+
+
+async def test_remembering_claims_no_period(store: Store) -> None:
+    await store.write(lambda tx: tx.reports.remember("daily", "2026-11-01", Made(1, "a")))
+    assert await store.read(lambda tx: tx.reports.last("daily")) is None
 
 
 async def test_half_a_transaction_is_none(store: Store) -> None:

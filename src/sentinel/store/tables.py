@@ -5,6 +5,7 @@ whole (a state, an incident, a message) is JSON with the version of its form bes
 """
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Column,
     Double,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
 
@@ -46,7 +48,7 @@ names = Table(
     UniqueConstraint("kind", "name", name="names_once"),
 )
 
-#: One row per result, in the order of time.
+#: One row per result, in the order of time. On PostgreSQL in partitions (`partitions`).
 results = Table(
     "results",
     metadata,
@@ -58,6 +60,12 @@ results = Table(
     Column("readings", LargeBinary, nullable=False),
     Column("explanation", Text),
     Column("hint", Text),
+    postgresql_partition_by="RANGE (slot)",
+)
+event.listen(
+    results,
+    "after_create",
+    DDL("CREATE TABLE results_rest PARTITION OF results DEFAULT").execute_if(dialect="postgresql"),
 )
 
 #: Where to look for the last result of a check that has been silent for long.
@@ -176,6 +184,8 @@ reports = Table(
     Column("id", Long, primary_key=True),
     Column("name", Text, nullable=False),
     Column("period", Text, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="1"),
+    Column("digest", Text, nullable=False, server_default=""),  # of what it said
     UniqueConstraint("name", "period", name="reports_once"),
 )
 

@@ -14,9 +14,12 @@ def upgrade() -> None:
     _sums()
     _condensed()
     _deliveries()
+    if op.get_bind().dialect.name == "postgresql":
+        _partitions()
     _posts()
     _journal()
     _sessions()
+    _reports()
 
 
 def _sums() -> None:
@@ -41,6 +44,42 @@ def _deliveries() -> None:
     """Deliveries are kept for years: what is too old has to be found without reading them all."""
     done = sa.text("due_at IS NULL")
     op.create_index("outbox_done", "outbox", ["created_at"], sqlite_where=done, postgresql_where=done)
+
+
+def _partitions() -> None:
+    """Results lie in partitions from now on. What there is becomes one of them as it stands: nothing is copied.
+
+    It ends with the day of its last row, or with today where a clock that was ahead wrote beyond; such rows go to the rest. To
+    attach it the server reads it once.
+    """
+    bind = op.get_bind()
+    op.rename_table("results", "results_before")
+    op.execute("ALTER INDEX results_pkey RENAME TO results_before_pkey")
+    op.create_table(
+        "results",
+        sa.Column("slot", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("severity", sa.SmallInteger, nullable=False),
+        sa.Column("ending", sa.Integer, nullable=False),
+        sa.Column("took", sa.Integer, nullable=False),
+        sa.Column("shape", sa.Integer, nullable=False),
+        sa.Column("readings", sa.LargeBinary, nullable=False),
+        sa.Column("explanation", sa.Text),
+        sa.Column("hint", sa.Text),
+        postgresql_partition_by="RANGE (slot)",
+    )
+    op.execute("CREATE TABLE results_rest PARTITION OF results DEFAULT")
+    day = 86_400_000 << 20
+    today = f"(extract(epoch FROM now()) * 1000)::bigint / 86400000 * {day}"
+    last = f"SELECT least(max(slot) / {day} * {day}, {today}) + {day} FROM results_before"  # noqa: S608  # constants only
+    end = bind.execute(sa.text(last)).scalar_one()
+    if bind.execute(sa.text("SELECT EXISTS (SELECT FROM results_before)")).scalar_one():
+        op.execute(
+            f"WITH beyond AS (DELETE FROM results_before WHERE slot >= {end} RETURNING *)"  # noqa: S608
+            " INSERT INTO results_rest SELECT * FROM beyond"
+        )
+        op.execute(f"ALTER TABLE results ATTACH PARTITION results_before FOR VALUES FROM (MINVALUE) TO ({end})")
+    else:
+        op.drop_table("results_before")
 
 
 def _posts() -> None:
@@ -84,3 +123,8 @@ def _sessions() -> None:
         sa.Column("made_at", sa.BigInteger, nullable=False),
         sa.Column("seen_at", sa.BigInteger, nullable=False),
     )
+
+
+def _reports() -> None:
+    op.add_column("reports", sa.Column("revision", sa.Integer, nullable=False, server_default="1"))
+    op.add_column("reports", sa.Column("digest", sa.Text, nullable=False, server_default=""))
