@@ -14,8 +14,9 @@ from sentinel.core.silence import Silence, Silences
 from sentinel.core.window import Window, Windows
 from sentinel.reports import quiet_text, render, text
 from sentinel.reports.documents import OutboxLine
+from sentinel.reports.past import Past
 from sentinel.reports.quiet import Quiet, silence_line, window_line
-from sentinel.reports.report import Past, build
+from sentinel.reports.report import build
 from sentinel.reports.status import build as build_status
 from sentinel.reports.status import facts
 from sentinel.reports.text import Look

@@ -15,7 +15,8 @@ from sentinel.core.rule import Bounds, Quantile, Severity
 from sentinel.core.slo import Rollup
 from sentinel.core.timeline import TimelineEntry
 from sentinel.reports import render
-from sentinel.reports.report import Past, build
+from sentinel.reports.past import Past
+from sentinel.reports.report import build
 from tests.kit.scene import CANARY, MINUTE, NOW, broken, check, history, plan
 
 if TYPE_CHECKING:

@@ -133,6 +133,11 @@ class Duties:
             free_bytes=room.free,
         )
 
+    async def _tidy_journal(self) -> None:
+        parts = self._parts
+        await parts.journal.settle()
+        await parts.journal.purge(parts.clock.now() - parts.plan.store.keep_journal)
+
     async def _look_at_room(self) -> None:
         room = self._parts.room = await self._parts.store.room()
         if room.free is None or room.free >= ROOM_FOR_HISTORY:
@@ -220,7 +225,16 @@ class Duties:
         if await self._before_our_time(period):
             await parts.store.write(lambda tx: tx.reports.claim(report.name, period.key))
             return
-        written = await write_report(parts.store, parts.plan, report.name, period, report.zone, now)
+        written = await write_report(
+            parts.store,
+            parts.plan,
+            report.name,
+            period,
+            report.zone,
+            now,
+            contents=report.contents,
+            selection=report.selection,
+        )
         parts.report_problem = written.problem
         readers = parts.plan.addresses(report.channels)
         rows = [self._mail(report, period.key, written, address, now) for address in readers]

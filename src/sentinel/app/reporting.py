@@ -1,19 +1,20 @@
 """Reports made from the store and written into the reports folder."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sentinel.app.past import read
 from sentinel.core.calendar import Period
 from sentinel.core.notification import Kind, Message
-from sentinel.core.plan import Plan
+from sentinel.core.plan import Content, Plan
+from sentinel.core.planned import Stretch
+from sentinel.core.selection import EVERYTHING, Selection
 from sentinel.reports import render, report
 from sentinel.reports.report import ReportDocument
-from sentinel.store.database import Store, Transaction
-
-#: Incidents that one report holds at most; the newest are kept.
-MOST_INCIDENTS = 1_000
+from sentinel.store.database import Store
 
 #: Seconds that reading a long period may take; other readers have a thread of their own meanwhile.
 READ_WITHIN = 60.0
@@ -31,7 +32,16 @@ class WrittenReport:
 
 
 async def write_report(
-    store: Store, plan: Plan, name: str, period: Period, zone: str, now: datetime, folder: Path | None = None
+    store: Store,
+    plan: Plan,
+    name: str,
+    period: Period,
+    zone: str,
+    now: datetime,
+    folder: Path | None = None,
+    *,
+    contents: Sequence[Content] = (Content.OPERATIONS,),
+    selection: Selection = EVERYTHING,
 ) -> WrittenReport:
     """Make a report of a period and write it.
 
@@ -43,12 +53,17 @@ async def write_report(
         zone: IANA name; times are shown in it.
         now: aware.
         folder: where to; the plan's reports folder when None.
+        contents: which parts it has.
+        selection: which checks it is about.
 
     Raises:
         StoreError: the store cannot be read.
     """
-    past = await store.read(lambda tx: _past(tx, period), within=READ_WITHIN)
-    document = await asyncio.to_thread(report.build, plan, name, period, zone, past, now)
+    stretch = Stretch(period.since, period.until)
+    past = await store.read(lambda tx: read(tx, plan.checks, stretch, zone), within=READ_WITHIN)
+    document = await asyncio.to_thread(
+        report.build, plan, name, period, zone, past, now, contents=contents, selection=selection
+    )
     files, problem = await asyncio.to_thread(_write, document, folder or plan.reports_folder)
     title = f"{name} report of {plan.name}, {period.key}"
     return WrittenReport(document=document, title=title, text=render.text(document), files=files, problem=problem)
@@ -72,15 +87,4 @@ def report_message(plan: Plan, written: WrittenReport, now: datetime) -> Message
         text=written.text,
         files=tuple(str(file) for file in written.files[:1]),
         link=plan.link,
-    )
-
-
-def _past(tx: Transaction, period: Period) -> report.Past:
-    incidents = tx.incidents.between(period.since, period.until, MOST_INCIDENTS)
-    return report.Past(
-        rollups=tx.rollups.summed(period.since, period.until),
-        incidents=incidents,
-        timelines={incident.id: tx.incidents.timeline(incident.id) for incident in incidents},
-        silences=tx.silences.between(period.since, period.until),
-        held=tx.windows.between(period.since, period.until),
     )

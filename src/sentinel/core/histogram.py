@@ -60,7 +60,18 @@ class Histogram:
             seen += self._counts[bucket]
             if seen >= rank:
                 break
-        return 0.0 if bucket == _ZERO else _BASE ** (bucket - 0.5)
+        return _middle(bucket)
+
+    def share_up_to(self, bound: float) -> float | None:
+        """The share of values up to a bound; None when nothing was counted.
+
+        The bucket that the bound lies in counts when its middle does, so that this agrees with `quantile`: the share up to a
+        bound is at least `q` exactly when the quantile `q` is no more than the bound.
+        """
+        if not self.total:
+            return None
+        within = sum(count for bucket, count in self._counts.items() if _middle(bucket) <= bound)
+        return within / self.total
 
     def mean(self) -> float | None:
         """The mean, as far from the true one as a quantile may be; None when nothing was counted. Values below zero were
@@ -106,6 +117,11 @@ class Histogram:
 
     def __repr__(self) -> str:
         return f"Histogram(total={self.total}, p50={self.quantile(0.5)}, p95={self.quantile(0.95)})"
+
+
+def _middle(bucket: int) -> float:
+    """The value that a bucket stands for."""
+    return 0.0 if bucket == _ZERO else _BASE ** (bucket - 0.5)
 
 
 def _put_varint(out: bytearray, number: int) -> None:

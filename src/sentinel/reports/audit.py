@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sentinel.core.rule import Severity
-from sentinel.reports.proof import ProofLine
+from sentinel.reports.proof import Answer, ProofLine
 
 
 class Scope(StrEnum):
@@ -13,15 +13,6 @@ class Scope(StrEnum):
     DAILY = "daily"
     WEEKLY = "weekly"
     MONTHLY = "monthly"
-
-
-class Answer(StrEnum):
-    """What a question came to. A closed list."""
-
-    YES = "yes"  # every check that answers it was good, and judged nearly all the time
-    TROUBLE = "trouble"  # one of them failed at some time
-    PARTLY = "partly"  # none failed, but one was not judged for a good part of the period
-    GAP = "gap"  # no check answers it, or none was judged at all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,7 @@ the healthcare guide's.
 from dataclasses import dataclass
 
 from sentinel.core.rule import Severity
-from sentinel.reports.audit import Answer
-from sentinel.reports.proof import ProofLine
+from sentinel.reports.proof import Answer, ProofLine
 
 #: What the checklist is, and what it is not.
 EVIDENCE = (

@@ -2,8 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from sentinel.core.rule import Severity
+
+
+class Answer(StrEnum):
+    """What a question came to. A closed list."""
+
+    YES = "yes"  # every check that answers it was good, and judged nearly all the time
+    TROUBLE = "trouble"  # one of them failed at some time
+    PARTLY = "partly"  # none failed, but one was not judged for a good part of the period
+    GAP = "gap"  # no check answers it, or none was judged at all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,4 +30,7 @@ class ProofLine:
     coverage: float  # share of the period outside windows in which it was judged, 0 to 1
     down: timedelta
     incidents: tuple[int, ...]  # numbers of those that were open in the period, the oldest first
-    severity: Severity  # the worst of its incidents and failures; UNKNOWN where nothing was judged
+    severity: (
+        Severity  # the worst of its incidents, failures and what was asked of it; UNKNOWN where nothing was judged
+    )
+    found: str = ""  # what it says about the question, in words; empty: whether it was good is all there is to say

@@ -1,20 +1,20 @@
 """What happened in a period, against the targets that the rules of each check set."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sentinel import __version__
 from sentinel.base.units import Unit, format_duration, format_value
 from sentinel.core.calendar import Period
 from sentinel.core.check import Check
-from sentinel.core.holding import Held
 from sentinel.core.incident import EffectKind, Incident
 from sentinel.core.plan import Content, Plan
-from sentinel.core.rule import Bounds, Direction, ErrorRate, Severity
-from sentinel.core.silence import Silence
+from sentinel.core.planned import Stretch
+from sentinel.core.rule import Bounds, ErrorRate, Severity
+from sentinel.core.selection import EVERYTHING, Selection
 from sentinel.core.slo import Rollup
-from sentinel.core.timeline import TimelineEntry
+from sentinel.reports import auditing, checklist, describing, operating
 from sentinel.reports.audit import Audit
 from sentinel.reports.documents import (
     FORMAT,
@@ -28,13 +28,13 @@ from sentinel.reports.documents import (
 from sentinel.reports.hipaa import Hipaa
 from sentinel.reports.method import Method
 from sentinel.reports.operations import Operations
+from sentinel.reports.past import Account, Past, accounts, added, chosen
 from sentinel.reports.quiet import held_line, past_silence_line
 from sentinel.reports.review import Review
+from sentinel.reports.rounding import rounded, rounded_share, rounded_time
 from sentinel.reports.status import incident_line, rule_on
+from sentinel.reports.targets import UPTIME, uptime_bounds
 from sentinel.reports.text import share
-
-#: Availability that is aimed at, and that below which things are critical. The healthcare guide asks for these two.
-UPTIME = Bounds(warning=0.999, critical=0.99, direction=Direction.BELOW)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +78,18 @@ class ReportDocument(Document):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
-    """What a store knows of a period."""
-
-    rollups: Mapping[str, Rollup]  # one per check, over the whole period
-    incidents: Sequence[Incident]  # open in the period or resolved in it
-    timelines: Mapping[int, Sequence[TimelineEntry]]  # by incident
-    silences: Sequence[Silence] = ()  # active in the period, the newest first
-    held: Sequence[Held] = ()  # occurrences of windows in the period, the latest first
-
-
-def build(plan: Plan, name: str, period: Period, zone: str, past: Past, now: datetime) -> ReportDocument:
+def build(
+    plan: Plan,
+    name: str,
+    period: Period,
+    zone: str,
+    past: Past,
+    now: datetime,
+    *,
+    contents: Sequence[Content] = (Content.OPERATIONS,),
+    selection: Selection = EVERYTHING,
+    review: Review | None = None,
+) -> ReportDocument:
     """The report of one period.
 
     Args:
@@ -99,10 +99,17 @@ def build(plan: Plan, name: str, period: Period, zone: str, past: Past, now: dat
         zone: IANA name; times are shown in it.
         past: what happened.
         now: aware.
+        contents: which parts it has.
+        selection: which checks it is about.
+        review: the part about one incident, where there is one.
     """
-    checks = sorted((_check(check, check.main, past, period) for check in plan.checks), key=_worst_first)
-    incidents = [_incident(incident, past.timelines.get(incident.id, ()), period) for incident in past.incidents]
-    whole = _added((past.rollups.get(check.name) for check in plan.checks), period)
+    stretch = Stretch(period.since, period.until)
+    checks = [check for check in plan.checks if selection.covers(check)]
+    past = chosen(past, checks, selection, stretch)
+    found = accounts(checks, past, stretch)
+    lines = sorted(map(_check, found), key=_worst_first)
+    incidents = [incident_report(incident, past, period.until) for incident in past.incidents]
+    whole = added(one.counted for one in found)
     return ReportDocument(
         version=__version__,
         source=plan.name,
@@ -111,68 +118,73 @@ def build(plan: Plan, name: str, period: Period, zone: str, past: Past, now: dat
         since=period.since,
         until=period.until,
         zone=zone,
-        made_at=now,
+        made_at=min(now, period.until),
         config=str(plan.file),
         fingerprint=plan.fingerprint,
-        checks=tuple(checks),
+        checks=tuple(lines),
         incidents=tuple(sorted(incidents, key=lambda incident: -incident.line.id)),
-        uptime=whole.uptime,
+        uptime=rounded_share(whole.uptime),
         uptime_warning=UPTIME.warning or 0.0,
         uptime_critical=UPTIME.critical or 0.0,
         samples=whole.samples,
         failures=whole.failures,
-        downtime=timedelta(seconds=whole.down),
-        unknown=sum((check.unknown for check in checks), timedelta(0)),
-        opened=sum(_opened_in(incident, period) for incident in past.incidents),
+        downtime=rounded_time(whole.down),
+        unknown=sum((line.unknown for line in lines), timedelta(0)),
+        opened=sum(stretch.has(incident.opened_at) for incident in past.incidents),
         notifications=sum(incident.notifications for incident in incidents),
-        overall=max(
-            (check.severity for check in checks), key=lambda severity: severity.urgency, default=Severity.UNKNOWN
-        ),
+        overall=max((line.severity for line in lines), key=lambda severity: severity.urgency, default=Severity.UNKNOWN),
         silences=tuple(past_silence_line(silence, period.until) for silence in past.silences),
         windows=tuple(held_line(held) for held in past.held),
+        contents=tuple(contents),
+        operations=operating.build(plan, checks, past, found, stretch, zone)
+        if Content.OPERATIONS in contents
+        else None,
+        audit=auditing.build(found, stretch.length) if Content.AUDIT in contents else None,
+        hipaa=checklist.build(found, plan.hipaa) if Content.HIPAA in contents else None,
+        review=review,
+        method=describing.build(plan, selection, checks, past, found, stretch),
     )
 
 
-def _check(check: Check, main: str, past: Past, period: Period) -> CheckReport:
-    rollup = past.rollups.get(check.name) or _nothing(check.name, period)
-    accounted = rollup.up + rollup.degraded + rollup.down
-    reading = _reading(check, main, rollup)
+def _check(one: Account) -> CheckReport:
+    check, rollup = one.check, one.counted
+    reading = _reading(check, rollup)
     error_bounds = next((rule.bounds for rule in check.rules if isinstance(rule, ErrorRate)), Bounds())
-    incidents = [incident for incident in past.incidents if incident.check == check.name]
-    findings = [*_findings(rollup, error_bounds, reading), *_beside(rollup, incidents)]
+    findings = [*_findings(check, rollup, error_bounds, reading), *_beside(rollup, one.incidents)]
     judged = rollup.samples > rollup.unknowns
     return CheckReport(
         name=check.name,
         title=check.label,
         kind=check.kind,
-        uptime=rollup.uptime,
-        up=timedelta(seconds=rollup.up),
-        degraded=timedelta(seconds=rollup.degraded),
-        down=timedelta(seconds=rollup.down),
-        unknown=max(period.until - period.since - timedelta(seconds=accounted), timedelta(0)),
+        uptime=rounded_share(rollup.uptime),
+        up=rounded_time(rollup.up),
+        degraded=rounded_time(rollup.degraded),
+        down=rounded_time(rollup.down),
+        unknown=rounded_time(one.unknown.total_seconds()),
+        planned=one.planned,
         samples=rollup.samples,
         failures=rollup.failures,
-        error_rate=rollup.error_rate,
+        error_rate=rounded_share(rollup.error_rate),
         error_rate_warning=error_bounds.warning,
         error_rate_critical=error_bounds.critical,
         reading=reading,
-        p50=rollup.quantile(0.5),
-        p95=rollup.quantile(0.95),
-        p99=rollup.quantile(0.99),
-        incidents=len(incidents),
+        p50=rounded(rollup.quantile(0.5)),
+        p95=rounded(rollup.quantile(0.95)),
+        p99=rounded(rollup.quantile(0.99)),
+        incidents=len(one.incidents),
         severity=max((severity for severity, _ in findings), default=Severity.OK if judged else Severity.UNKNOWN),
         missed=tuple(text for _, text in findings),
     )
 
 
-def _reading(check: Check, main: str, rollup: Rollup) -> ReadingLine | None:
+def _reading(check: Check, rollup: Rollup) -> ReadingLine | None:
     """The main reading with its bounds; its value is the 95th percentile."""
-    rule, p95 = rule_on(check, main), rollup.quantile(0.95)
+    rule, p95 = rule_on(check, check.main), rounded(rollup.quantile(0.95))
     if rule is None and p95 is None:
         return None
     bounds = rule.bounds if rule else Bounds()
     return ReadingLine(
-        name=main,
+        name=check.main,
         value=p95,
         unit=rule.unit if rule else check.main_unit,
         warning=bounds.warning,
@@ -181,9 +193,11 @@ def _reading(check: Check, main: str, rollup: Rollup) -> ReadingLine | None:
     )
 
 
-def _findings(rollup: Rollup, error_rate: Bounds, reading: ReadingLine | None) -> Iterator[tuple[Severity, str]]:
+def _findings(
+    check: Check, rollup: Rollup, error_rate: Bounds, reading: ReadingLine | None
+) -> Iterator[tuple[Severity, str]]:
     """Which targets the figures of the period miss."""
-    yield from _against("uptime", rollup.uptime, UPTIME, Unit.RATIO)
+    yield from _against("uptime", rollup.uptime, uptime_bounds(check)[0], Unit.RATIO)
     yield from _against("error rate", rollup.error_rate, error_rate, Unit.RATIO)
     if reading is not None:
         bounds = Bounds(warning=reading.warning, critical=reading.critical, direction=reading.direction)
@@ -212,35 +226,21 @@ def _written(value: float, unit: Unit) -> str:
     return share(value) if unit is Unit.RATIO else format_value(value, unit)
 
 
-def _incident(incident: Incident, timeline: Sequence[TimelineEntry], period: Period) -> IncidentReport:
+def incident_report(incident: Incident, past: Past, until: datetime) -> IncidentReport:
+    """One incident as it stood at a moment."""
     opened = incident.opened_at or incident.began_at
     # An acknowledgement that expired stands on the timeline only.
+    timeline = past.timelines.get(incident.id, ())
     taken = next((entry for entry in timeline if entry.kind == EffectKind.ACKNOWLEDGED.value), None)
     return IncidentReport(
-        line=incident_line(incident, period.until),
-        duration=max(min(incident.resolved_at or period.until, period.until) - incident.began_at, timedelta(0)),
+        line=incident_line(incident, until),
+        duration=max(min(incident.resolved_at or until, until) - incident.began_at, timedelta(0)),
         acknowledged_by=taken.by if taken else "",
         acknowledged_why=taken.text if taken else "",
         acknowledged_after=max(taken.at - opened, timedelta(0)) if taken else None,
         notifications=incident.sequence if incident.told else 0,
         told=len(incident.told),
     )
-
-
-def _opened_in(incident: Incident, period: Period) -> bool:
-    return incident.opened_at is not None and period.since <= incident.opened_at < period.until
-
-
-def _nothing(check: str, period: Period) -> Rollup:
-    return Rollup(check=check, start=period.since, span=period.until - period.since)
-
-
-def _added(rollups: Iterable[Rollup | None], period: Period) -> Rollup:
-    """Times and counts of all checks together. Their readings measure different things and are not mixed."""
-    known = [rollup for rollup in rollups if rollup is not None]
-    names = ("up", "degraded", "down", "unknown", "samples", "failures", "unknowns")
-    sums = {name: sum(getattr(rollup, name) for rollup in known) for name in names}
-    return replace(_nothing("", period), **sums)
 
 
 def _worst_first(check: CheckReport) -> tuple[int, float, str]:

@@ -1,0 +1,60 @@
+"""What reports are made from, read from the store in one transaction and added up there."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sentinel.core.check import Check
+from sentinel.core.night import nights
+from sentinel.core.planned import Planned, Stretch, pieces
+from sentinel.reports.past import Past
+from sentinel.store.database import Transaction
+
+#: Incidents that one report holds at most; the newest are kept.
+MOST_INCIDENTS = 1_000
+
+
+def read(tx: Transaction, checks: Sequence[Check], period: Stretch, zone: str) -> Past:
+    """What the store knows of a period, and of as long a time before it.
+
+    Args:
+        tx: all of it is seen as it is at one moment.
+        checks: that windows are applied to; those of the plan.
+        period: aware.
+        zone: IANA name; of the night.
+    """
+    before = _past(tx, checks, Stretch(period.since - period.length, period.since), zone)
+    return _past(tx, checks, period, zone, before)
+
+
+def _past(tx: Transaction, checks: Sequence[Check], period: Stretch, zone: str, before: Past | None = None) -> Past:
+    incidents = tx.incidents.between(*period, MOST_INCIDENTS + 1)
+    full, incidents = len(incidents) > MOST_INCIDENTS, incidents[:MOST_INCIDENTS]
+    numbers = [one.id for one in incidents]
+    opened = [one.id for one in incidents if period.has(one.opened_at)]
+    held = tx.windows.between(*period)
+    planned = tx.aggregates.planned(pieces(held, checks, period))
+    return Past(
+        rollups=tx.rollups.summed(*period),
+        incidents=incidents,
+        timelines=tx.aggregates.timelines(numbers, period.until),
+        silences=tx.silences.between(*period),
+        held=held,
+        planned=planned,
+        edge=_edge(planned, tx.aggregates.grain(period.since)),
+        delivered=tx.aggregates.delivered(numbers, *period),
+        told=tx.aggregates.told(opened, *period, nights(period, zone)),
+        channels=tx.aggregates.by_channel(*period),
+        spells=tx.aggregates.spells(*period),
+        full=full,
+        before=before,
+    )
+
+
+def _edge(planned: Sequence[Planned], grain: timedelta) -> timedelta:
+    """How far an end of a window may be off: nothing where all of them lie on the edges of roll-ups."""
+    ends = (end for one in planned for end in one.piece.stretch)
+    return grain if any(_cuts(end, grain) for end in ends) else timedelta(0)
+
+
+def _cuts(at: datetime, grain: timedelta) -> bool:
+    return bool(at.timestamp() % grain.total_seconds())

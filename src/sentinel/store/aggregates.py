@@ -1,0 +1,248 @@
+"""What reports ask for, added up by the database: nothing here looks at results, or at messages one by one."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, false, func, or_, select
+
+from sentinel.core.accounts import ChannelAccount, Delivered, ToldAddress
+from sentinel.core.incident import Address
+from sentinel.core.notification import AT_MOST_ONCE, State
+from sentinel.core.planned import Piece, Planned, Stretch, share_of
+from sentinel.core.slo import SPAN, Rollup, combine
+from sentinel.core.timeline import TimelineEntry
+from sentinel.store.moments import EPOCH, micros, moment
+from sentinel.store.names import Names
+from sentinel.store.rollups import HOUR, Rollups
+from sentinel.store.tables import outbox, rollups, timeline
+
+_SECOND = timedelta(seconds=1)
+
+#: Numbers that one statement names.
+_AT_ONCE = 500
+
+#: What was told to people.
+_TOLD = and_(
+    outbox.c.state == State.SENT.value,
+    outbox.c.kind.not_in([kind.value for kind in AT_MOST_ONCE]),
+)
+
+
+class Aggregates:
+    """Sums over a period, within one transaction."""
+
+    def __init__(self, connection: Connection, names: Names, rolled: Rollups) -> None:
+        self._connection = connection
+        self._names = names
+        self._rollups = rolled
+
+    # --- Time -------------------------------------------------------------------------------------------------------
+
+    def grain(self, since: datetime) -> timedelta:
+        """How finely a time from then on is known: 5 minutes while such roll-ups are kept, then an hour."""
+        first = select(func.min(rollups.c.start)).where(rollups.c.span == SPAN // _SECOND)
+        earliest: int | None = self._connection.execute(first).scalar_one()
+        return SPAN if earliest is None or since >= EPOCH + earliest * _SECOND else HOUR
+
+    def planned(self, pieces: Iterable[Piece]) -> list[Planned]:
+        """What the roll-ups say of the time in windows."""
+        known: dict[Stretch, Mapping[str, Rollup]] = {}
+        found = []
+        for piece in pieces:
+            if piece.stretch not in known:
+                known[piece.stretch] = self.during(piece.stretch)
+            of_all = known[piece.stretch]
+            found.append(Planned(piece=piece, rollups={name: of_all[name] for name in piece.checks if name in of_all}))
+        return found
+
+    def during(self, stretch: Stretch) -> dict[str, Rollup]:
+        """What each check did in a stretch that need not begin and end with a roll-up.
+
+        Roll-ups that lie inside count whole. Of one that an end cuts, the time counts in proportion; its results, which
+        cannot be told apart, do not count.
+        """
+        grain = self.grain(stretch.since)
+        first, end = _up(stretch.since, grain), _down(stretch.until, grain)
+        found = self._rollups.summed(first, end) if first < end else {}
+        for start, share in _edges(stretch, grain):
+            for name, rollup in self._rollups.summed(start, start + grain).items():
+                part = share_of(rollup, share)
+                found[name] = combine(found[name], part) if name in found else part
+        return found
+
+    def spells(self, since: datetime, until: datetime) -> dict[str, int]:
+        """How often each check went down in [since, until): roll-ups with time down after one without, or after a gap."""
+        grain = self.grain(since) // _SECOND
+        before = rollups.alias("before")
+        is_down_before = exists().where(
+            before.c.span == grain,
+            before.c.start == rollups.c.start - grain,
+            before.c.check_id == rollups.c.check_id,
+            before.c.down > 0,
+        )
+        inside = and_(rollups.c.start >= _seconds(since), rollups.c.start < _seconds(until))
+        asked = select(rollups.c.check_id, func.count().label("spells")).where(
+            rollups.c.span == grain, inside, rollups.c.down > 0, ~is_down_before
+        )
+        rows = self._connection.execute(asked.group_by(rollups.c.check_id))
+        return {self._names.word(self._connection, row.check_id): row.spells for row in rows}
+
+    # --- Incidents --------------------------------------------------------------------------------------------------
+
+    def timelines(self, incidents: Collection[int], until: datetime) -> dict[int, list[TimelineEntry]]:
+        """What happened to incidents before a moment, by their numbers, each in order."""
+        found: dict[int, list[TimelineEntry]] = defaultdict(list)
+        asked = select(timeline).where(timeline.c.at < micros(until)).order_by(timeline.c.at, timeline.c.id)
+        for part in _parts(sorted(incidents)):
+            for row in self._connection.execute(asked.where(timeline.c.incident.in_(part))):
+                found[row.incident].append(_entry(row))
+        return dict(found)
+
+    # --- Telling ----------------------------------------------------------------------------------------------------
+
+    def delivered(self, incidents: Collection[int], since: datetime, until: datetime) -> dict[int, Delivered]:
+        """What people took of incidents, by their numbers."""
+        inside = _between(outbox.c.sent_at, since, until)
+        by_itself = and_(inside, outbox.c.carried_by.is_(None))
+        asked = select(
+            outbox.c.incident,
+            func.sum(case((by_itself, 1), else_=0)).label("messages"),
+            func.min(outbox.c.sent_at).label("first"),
+        ).where(_TOLD, outbox.c.sent_at < micros(until))
+        found = {}
+        for part in _parts(sorted(incidents)):
+            for row in self._connection.execute(asked.where(outbox.c.incident.in_(part)).group_by(outbox.c.incident)):
+                found[row.incident] = Delivered(
+                    incident=row.incident, messages=int(row.messages), first_at=moment(row.first)
+                )
+        return found
+
+    def told(
+        self, incidents: Collection[int], since: datetime, until: datetime, nights: Sequence[Stretch] = ()
+    ) -> list[ToldAddress]:
+        """Who took messages about incidents in [since, until), who took most first.
+
+        Args:
+            incidents: their numbers.
+            since: aware.
+            until: aware.
+            nights: which times are night.
+        """
+        night = or_(false(), *(_between(outbox.c.sent_at, *one) for one in nights))
+        asked = select(
+            outbox.c.channel,
+            outbox.c.recipient,
+            func.count().label("messages"),
+            func.count(outbox.c.incident.distinct()).label("incidents"),
+            func.sum(case((night, 1), else_=0)).label("at_night"),
+            func.min(outbox.c.sent_at).label("first"),
+        ).where(_TOLD, outbox.c.carried_by.is_(None), _between(outbox.c.sent_at, since, until))
+        found: dict[Address, ToldAddress] = {}
+        for part in _parts(sorted(incidents)):
+            chosen = asked.where(outbox.c.incident.in_(part)).group_by(outbox.c.channel, outbox.c.recipient)
+            for row in self._connection.execute(chosen):
+                one = _told(row)
+                found[one.address] = _added(found[one.address], one) if one.address in found else one
+        return sorted(found.values(), key=lambda one: (-one.messages, one.address))
+
+    def by_channel(self, since: datetime, until: datetime) -> list[ChannelAccount]:
+        """What became of everything that channels were given in [since, until), by name of the channel."""
+        states: dict[str, dict[str, Row[Any]]] = defaultdict(dict)
+        inside = _between(outbox.c.created_at, since, until)
+        late = case((outbox.c.state == State.SENT.value, outbox.c.sent_at - outbox.c.created_at))
+        asked = select(
+            outbox.c.channel,
+            outbox.c.state,
+            func.count().label("rows"),
+            func.sum(case((outbox.c.attempts > 1, 1), else_=0)).label("retried"),
+            func.sum(case((outbox.c.ambiguous > 0, 1), else_=0)).label("ambiguous"),
+            func.sum(case((outbox.c.copied_at.is_not(None), 1), else_=0)).label("copied"),
+            func.max(late).label("slowest"),
+        ).where(inside)
+        for row in self._connection.execute(asked.group_by(outbox.c.channel, outbox.c.state)):
+            states[row.channel][row.state] = row
+        causes = self._causes(inside)
+        return [_account(name, found, causes.get(name, {})) for name, found in sorted(states.items())]
+
+    def _causes(self, inside: ColumnElement[bool]) -> dict[str, dict[str, int]]:
+        """By channel: why rows are dead."""
+        asked = select(outbox.c.channel, outbox.c.reason, func.count().label("rows")).where(
+            inside, outbox.c.state == State.DEAD.value
+        )
+        found: dict[str, dict[str, int]] = defaultdict(dict)
+        for row in self._connection.execute(
+            asked.group_by(outbox.c.channel, outbox.c.reason).order_by(outbox.c.reason)
+        ):
+            found[row.channel][row.reason] = row.rows
+        return found
+
+
+def _told(row: Row[Any]) -> ToldAddress:
+    return ToldAddress(
+        address=Address(row.channel, row.recipient),
+        messages=row.messages,
+        incidents=row.incidents,
+        at_night=int(row.at_night),
+        first_at=moment(row.first),
+    )
+
+
+def _added(one: ToldAddress, other: ToldAddress) -> ToldAddress:
+    """Two answers about the same address and different incidents."""
+    return ToldAddress(
+        address=one.address,
+        messages=one.messages + other.messages,
+        incidents=one.incidents + other.incidents,
+        at_night=one.at_night + other.at_night,
+        first_at=min(one.first_at, other.first_at),
+    )
+
+
+def _account(channel: str, states: Mapping[str, Row[Any]], causes: Mapping[str, int]) -> ChannelAccount:
+    slowest = max((row.slowest for row in states.values() if row.slowest is not None), default=None)
+    return ChannelAccount(
+        channel=channel,
+        states={state: row.rows for state, row in sorted(states.items())},
+        retried=sum(int(row.retried) for row in states.values()),
+        ambiguous=sum(int(row.ambiguous) for row in states.values()),
+        copied=sum(int(row.copied) for row in states.values()),
+        slowest=None if slowest is None else timedelta(microseconds=int(slowest)),
+        causes=causes,
+    )
+
+
+def _entry(row: Row[Any]) -> TimelineEntry:
+    return TimelineEntry(incident=row.incident, at=moment(row.at), kind=row.kind, by=row.by_whom, text=row.what)
+
+
+def _between(column: ColumnElement[Any], since: datetime, until: datetime) -> ColumnElement[bool]:
+    return and_(column >= micros(since), column < micros(until))
+
+
+def _edges(stretch: Stretch, grain: timedelta) -> list[tuple[datetime, float]]:
+    """The roll-ups that the ends of a stretch cut: when each starts, and which share of it lies inside."""
+    starts = {_down(stretch.since, grain), _down(stretch.until, grain)}
+    cut = []
+    for start in sorted(starts):
+        inside = min(stretch.until, start + grain) - max(stretch.since, start)
+        if timedelta(0) < inside < grain:
+            cut.append((start, inside / grain))
+    return cut
+
+
+def _down(at: datetime, grain: timedelta) -> datetime:
+    return at - (at - EPOCH) % grain
+
+
+def _up(at: datetime, grain: timedelta) -> datetime:
+    return at + (EPOCH - at) % grain
+
+
+def _seconds(at: datetime) -> int:
+    return (at - EPOCH) // _SECOND
+
+
+def _parts(numbers: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE))
