@@ -19,6 +19,7 @@ from sentinel.reports.documents import HealthDocument, LeftLine, OwnHealth, RunL
 from sentinel.reports.incident import IncidentDocument, Record, build
 from sentinel.reports.on_call import OnCallDocument
 from sentinel.reports.quiet import Quiet
+from tests.kit.accounts import StillJournal, StillSessions
 from tests.kit.clock import FakeClock
 from tests.kit.quiet import StillKeeper
 from tests.kit.scene import NOW
@@ -103,6 +104,8 @@ class StillMonitor:
         self.left: list[LeftLine] = []  # what scenarios have not taken away
         self.keeper = StillKeeper(histories, plan.tellers)
         self.channels = StillChannels()
+        self.journal = StillJournal()
+        self.sessions = StillSessions()
         self.silences = SilenceVerbs(self.keeper, FakeClock(NOW))
         self.windows = WindowVerbs(self.keeper, FakeClock(NOW))
 

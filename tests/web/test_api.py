@@ -107,13 +107,13 @@ async def test_a_reload_that_is_refused_says_why(site: Site) -> None:
 
 @pytest.mark.parametrize("path", ["/api/v1/outbox", "/api/v1/outbox/redrive", "/api/v1/outbox/drop", "/api/v1/reload"])
 async def test_tcp_has_nothing_that_changes_or_names_people(site: Site, path: str) -> None:
-    assert (await site.remote.get(path)).status_code == 404
-    assert (await site.remote.post(path, json={"all": True})).status_code == 404
+    assert (await site.remote.get(path)).status_code in (401, 405)
+    assert (await site.remote.post(path, json={"all": True})).status_code in (401, 405)
 
 
 async def test_an_incident_cannot_be_acknowledged_over_tcp(site: Site) -> None:
     answer = await site.remote.post("/api/v1/incidents/12/acknowledge", json=TAKE)
-    assert answer.status_code == 404
+    assert answer.status_code == 401
     assert site.monitor.histories[1].incident is not None
     assert site.monitor.histories[1].incident.acknowledgement is None
 
@@ -247,7 +247,7 @@ async def test_what_scenarios_left_is_listed_cleaned_up_and_forgotten(site: Site
 
 async def test_tcp_runs_and_cleans_up_nothing(site: Site) -> None:
     answers = [await site.remote.post(f"/api/v1/{path}", json={}) for path in ("checks/login/run", "cleanup/run")]
-    assert [answer.status_code for answer in answers] == [404, 404]
+    assert [answer.status_code for answer in answers] == [401, 401]
 
 
 def left(mark: str, problem: str = "") -> LeftLine:

@@ -22,7 +22,7 @@ async def test_channels_are_listed_on_the_socket_alone(site: Site) -> None:
     site.monitor.channels.lines = [channel_line(MAIL, LineFacts(last_success=NOW), None)]
     (line,) = (await site.local.get("/api/v1/channels")).json()["channels"]
     assert (line["name"], line["fallback"], line["failing_since"]) == ("mail", "chat", None)
-    assert (await site.remote.get("/api/v1/channels")).status_code == 404
+    assert (await site.remote.get("/api/v1/channels")).status_code == 401
 
 
 async def test_a_table_of_channels_says_which_fails_and_who_stands_in(site: Site) -> None:

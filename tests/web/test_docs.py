@@ -1,11 +1,11 @@
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.routing import Route
 
 from sentinel.base.clock import SystemClock
 from sentinel.core.oncall import Override
@@ -27,10 +27,12 @@ from sentinel.reports.documents import (
 )
 from sentinel.reports.explanation import ExplanationDocument, LastRun, RuleLine
 from sentinel.reports.incident import DeliveryLine, IncidentDocument, TimelineLine
+from sentinel.reports.journal import JournalLine
 from sentinel.reports.on_call import OnCallDocument, OverrideLine, ScheduleLine, TurnLine
 from sentinel.web.api import Api
 from sentinel.web.exposition import Exposition
 from sentinel.web.incidents import DOINGS
+from sentinel.web.sign_in.rules import Rule
 from tests.kit.monitor import StillMonitor
 from tests.kit.scene import check, history, plan, well
 
@@ -44,6 +46,7 @@ EVERYTHING = OwnHealth(lateness_p50=0.1, lateness_p99=0.1, commit_p99=0.1, store
         StatusDocument, CheckLine, ReadingLine, IncidentLine, NotificationLine, OwnHealth, SilenceLine, WindowLine, HeldLine,
         HealthDocument, RunLine, LeftLine, OutboxLine, ChannelLine, IncidentDocument, TimelineLine, DeliveryLine,
         ExplanationDocument, LastRun, RuleLine, OnCallDocument, ScheduleLine, TurnLine, OverrideLine, Override,
+        JournalLine,
     ],
 )  # fmt: skip
 def test_the_page_names_every_field(document: type) -> None:
@@ -57,11 +60,29 @@ def test_the_page_names_everything_that_people_do(doing: str) -> None:
 
 
 def test_the_page_names_every_route() -> None:
+    assert not {route.path for route in routes() if f" {route.path.replace('number:int', 'id')}`" not in PAGE}
+
+
+def test_the_page_says_who_may_ask_each_route() -> None:
+    assert not [f"{route.path}: {who(route)}" for route in routes() if not is_told(route)]
+
+
+def is_told(route: Rule) -> bool:
+    path, method = route.path.replace("number:int", "id"), "POST" if "POST" in (route.methods or ()) else "GET"
+    return (
+        re.search(rf"`{method} {re.escape(path)}` \| {who(route)} \|", PAGE.replace("`GET`, `POST ", "`POST "))
+        is not None
+    )
+
+
+def who(route: Rule) -> str:
+    return "everybody" if route.least is None else f"{route.least.label}, {route.scope}"
+
+
+def routes() -> list[Rule]:
     api = Api(StillMonitor(plan(), []), SystemClock())
-    routes = [route for route in api.for_everything().routes if isinstance(route, Route)]
-    missing = {route.path for route in routes if f" {route.path.replace('number:int', 'id')}`" not in PAGE}
     api.close()
-    assert not missing
+    return [route for route in api.for_tcp().routes if isinstance(route, Rule)]
 
 
 def test_the_page_names_every_metric() -> None:

@@ -41,4 +41,4 @@ async def test_a_body_that_says_something_else_is_refused(site: Site, wrong: dic
 
 
 async def test_it_is_asked_over_the_socket_only(site: Site) -> None:
-    assert (await site.remote.get("/api/v1/on-call")).status_code == 404
+    assert (await site.remote.get("/api/v1/on-call")).status_code == 401

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from random import Random, SystemRandom
 from typing import Protocol
@@ -22,6 +23,7 @@ from sentinel.base.clock import Clock, SystemClock
 from sentinel.base.errors import ConfigError, StoreCorrupt, StoreUnavailable
 from sentinel.base.redact import Redactor
 from sentinel.base.systemd import Notifier
+from sentinel.core.access import Access
 from sentinel.core.plan import Plan
 from sentinel.core.routing import Sender
 from sentinel.core.vitals import own_check
@@ -103,6 +105,7 @@ class Sentinel:
         tasks: list[asyncio.Task[None]] = []
         try:
             await parts.rosters.recall()
+            await parts.sessions.recall()
             await self._equip(parts, self._plan)
             tasks = await self._start(parts, server)
             self._tell_ready(parts)
@@ -312,6 +315,12 @@ class Sentinel:
 
 
 def _say_what_needs_a_restart(old: Plan, new: Plan) -> None:
-    for part in ("store", "web", "logs"):
-        if getattr(old, part) != getattr(new, part):
+    pairs = {
+        "store": (old.store, new.store),
+        # Who may come in holds at once; where Sentinel listens does not.
+        "web": (replace(old.web, access=Access()), replace(new.web, access=Access())),
+        "logs": (old.logs, new.logs),
+    }
+    for part, (before, after) in pairs.items():
+        if before != after:
             log.warning("config.needs_restart", part=part)

@@ -21,6 +21,7 @@ from sentinel.base.errors import SentinelError, StoreError, StoreUnavailable
 from sentinel.core.history import History
 from sentinel.core.incident import Event, Incident, Refusal
 from sentinel.core.notification import Notification, State
+from sentinel.core.plan import Plan
 from sentinel.core.result import Outcome
 from sentinel.core.rule import Severity
 from sentinel.core.slo import Rollup
@@ -62,6 +63,8 @@ class Verbs:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.on_call = parts.rosters
+        self.journal = parts.journal
+        self.sessions = parts.sessions
         self.faces = Faces(parts)
         self._day: Mapping[str, Rollup] = {}
         self._day_at: datetime | None = None
@@ -70,9 +73,6 @@ class Verbs:
         self.silences = SilenceVerbs(keeper, parts.clock)
         self.windows = WindowVerbs(keeper, parts.clock)
         self.channels = ChannelVerbs(parts)
-
-    # --- Status -----------------------------------------------------------------------------------------------------
-
         self.public = PublicPage(parts)
         self.posts = PostVerbs(parts, self.public)
 
@@ -80,6 +80,9 @@ class Verbs:
     def plan(self) -> Plan:
         """The configuration in force."""
         return self._parts.plan
+
+    # --- Status -----------------------------------------------------------------------------------------------------
+
     async def status(self) -> StatusDocument:
         """Everything that is watched, as it stands."""
         parts, now = self._parts, self._parts.clock.now()

@@ -5,7 +5,6 @@ whole (a state, an incident, a message) is JSON with the version of its form bes
 """
 
 from sqlalchemy import (
-    DDL,
     BigInteger,
     Column,
     Double,
@@ -17,7 +16,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    event,
     text,
 )
 
@@ -61,11 +59,6 @@ results = Table(
     Column("explanation", Text),
     Column("hint", Text),
     postgresql_partition_by="RANGE (slot)",
-)
-event.listen(
-    results,
-    "after_create",
-    DDL("CREATE TABLE results_rest PARTITION OF results DEFAULT").execute_if(dialect="postgresql"),
 )
 
 #: Where to look for the last result of a check that has been silent for long.

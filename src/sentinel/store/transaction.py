@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 
 from sentinel.core.slo import Rollup
+from sentinel.store.aggregates import Aggregates
 from sentinel.store.books import Auditing
 from sentinel.store.facts import Facts
 from sentinel.store.incidents import Incidents
+from sentinel.store.journal import JournalTable
 from sentinel.store.ledger import Ledger
 from sentinel.store.names import Names
 from sentinel.store.notes import Notes
@@ -17,6 +19,7 @@ from sentinel.store.posts import Posts
 from sentinel.store.reports import Reports
 from sentinel.store.results import Results
 from sentinel.store.rollups import Rollups
+from sentinel.store.sessions import SessionTable
 from sentinel.store.silences import SilenceTable
 from sentinel.store.states import States
 from sentinel.store.windows import WindowTable
@@ -26,9 +29,11 @@ class Transaction:
     """Everything in it is committed together, or nothing. Valid only while the work that it was given to runs."""
 
     __slots__ = (
+        "aggregates",
         "auditing",
         "facts",
         "incidents",
+        "journal",
         "ledger",
         "notes",
         "on_call",
@@ -37,6 +42,7 @@ class Transaction:
         "reports",
         "results",
         "rollups",
+        "sessions",
         "silences",
         "states",
         "windows",
@@ -56,4 +62,7 @@ class Transaction:
         self.silences = SilenceTable(connection)
         self.on_call = OnCallTable(connection)
         self.windows = WindowTable(connection)
+        self.journal = JournalTable(connection)
+        self.sessions = SessionTable(connection)
+        self.aggregates = Aggregates(connection, names, self.rollups)
         self.posts = Posts(connection)

@@ -1,7 +1,8 @@
 """The pages for programs: what is asked, who may ask it where, and how the answer looks.
 
-The local socket has everything; its file's mode is its access control. TCP has only what reads, for metrics and health,
-the addresses where jobs report, each of which holds a secret, and the one where Slack posts clicks, which it signs.
+Both listeners have the same routes, each of which says who may ask it. Whoever may open the local socket may everything; over
+TCP it depends on the role of who signed in, or of the token. Beside them stand the addresses where jobs report, each of which
+holds a secret, and the one where Slack posts clicks, which it signs.
 """
 
 import asyncio
@@ -16,10 +17,10 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from sentinel.base.clock import Clock
 from sentinel.base.errors import SentinelError
+from sentinel.core.access import Role, Scope
 from sentinel.core.notification import State
 from sentinel.reports.documents import Document
 from sentinel.reports.status import notification_line
@@ -29,10 +30,13 @@ from sentinel.web.channels import ChannelPages
 from sentinel.web.explaining import ExplainingPages
 from sentinel.web.exposition import Exposition
 from sentinel.web.incidents import IncidentPages
+from sentinel.web.journal import JournalPages
 from sentinel.web.monitor import Monitor
 from sentinel.web.on_call import OnCallPages
 from sentinel.web.payload import BadRequest
 from sentinel.web.quiet import QuietPages
+from sentinel.web.sign_in.journaling import tell
+from sentinel.web.sign_in.rules import Rule, rule
 
 log = structlog.get_logger()
 
@@ -53,6 +57,7 @@ class Api:
         self._clock = clock
         self._on_call = OnCallPages(monitor)
         self._explaining = ExplainingPages(monitor)
+        self._journal = JournalPages(monitor, clock)
         self._exposition = Exposition()
         # Encoding thousands of checks takes tens of milliseconds: not on the loop that schedules probes.
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="web")
@@ -64,47 +69,46 @@ class Api:
     def close(self) -> None:
         self._encoder.shutdown(wait=False, cancel_futures=True)
 
-    def for_reading(self) -> Starlette:
-        """What anybody who can connect may ask."""
-        return _application(
-            Route("/healthz", self.health),
-            Route("/metrics", self.metrics),
-            Route("/api/v1/status", self.status),
-            *self._incidents.for_reading(),
-            *self._quiet.for_reading(),
-            *self._pings(),
-            Route("/slack/interactions", self.slack, methods=["POST"]),
-        )
+    def for_tcp(self) -> Starlette:
+        """What can be asked over TCP; who may ask what, each route says."""
+        slack = rule("/slack/interactions", self.slack, least=None, methods=("POST",))
+        return _application(*self._routes(), slack)
 
     def for_everything(self) -> Starlette:
         """What the owner of the socket may ask."""
-        return _application(
-            Route("/healthz", self.health),
-            Route("/metrics", self.metrics),
-            Route("/api/v1/status", self.status),
-            *self._channels.for_everything(),
-            *self._incidents.for_everything(),
-            *self._quiet.for_everything(),
+        return _application(*self._routes())
+
+    def _routes(self) -> tuple[Rule, ...]:
+        viewer, operator, admin, post = Role.VIEWER, Role.OPERATOR, Role.ADMIN, ("POST",)
+        outbox, cleanup, run = "/api/v1/outbox", "/api/v1/cleanup", "/api/v1/checks/{name}/run"
+        return (
+            rule("/healthz", self.health, least=None),
+            rule("/metrics", self.metrics, least=viewer, scope=Scope.METRICS),
+            rule("/api/v1/status", self.status, least=viewer, scope=Scope.STATUS),
+            *self._channels.routes(),
+            *self._incidents.routes(),
+            *self._quiet.routes(),
             *self._pings(),
-            Route("/api/v1/outbox", self.outbox),
-            Route("/api/v1/outbox/redrive", self.redrive, methods=["POST"]),
-            Route("/api/v1/outbox/drop", self.drop, methods=["POST"]),
-            Route("/api/v1/checks/{name}/run", self.run_check, methods=["POST"]),
-            *self._on_call.for_everything(),
-            *self._explaining.for_everything(),
-            Route("/api/v1/cleanup", self.left_behind),
-            Route("/api/v1/cleanup/run", self.clean_up, methods=["POST"]),
-            Route("/api/v1/cleanup/drop", self.drop_left, methods=["POST"]),
-            Route("/api/v1/reload", self.reload, methods=["POST"]),
-            Route("/api/v1/write-down", self.write_down, methods=["POST"]),
+            rule(outbox, self.outbox, least=viewer),
+            rule(f"{outbox}/redrive", self.redrive, least=admin, methods=post, doing="outbox.redrive"),
+            rule(f"{outbox}/drop", self.drop, least=admin, methods=post, doing="outbox.drop"),
+            rule(run, self.run_check, least=operator, methods=post, doing="check.run"),
+            *self._on_call.routes(),
+            *self._explaining.routes(),
+            *self._journal.routes(),
+            rule(cleanup, self.left_behind, least=viewer),
+            rule(f"{cleanup}/run", self.clean_up, least=operator, methods=post, doing="leftovers.clean_up"),
+            rule(f"{cleanup}/drop", self.drop_left, least=admin, methods=post, doing="leftovers.drop"),
+            rule("/api/v1/reload", self.reload, least=admin, methods=post, doing="configuration.reload"),
+            rule("/api/v1/write-down", self.write_down, least=admin, methods=post),
         )
 
-    def _pings(self) -> tuple[Route, ...]:
+    def _pings(self) -> tuple[Rule, ...]:
         """Where jobs report; the same addresses as those of healthchecks.io, so that scripts made for it work."""
-        methods = ["GET", "POST"]  # and HEAD
+        methods = ("GET", "POST")  # and HEAD
         return (
-            Route("/ping/{token}", self.ping, methods=methods),
-            Route("/ping/{token}/{word}", self.ping, methods=methods),
+            rule("/ping/{token}", self.ping, least=None, methods=methods),
+            rule("/ping/{token}/{word}", self.ping, least=None, methods=methods),
         )
 
     async def health(self, _request: Request) -> Response:
@@ -173,7 +177,9 @@ class Api:
 
     async def reload(self, request: Request) -> Response:
         await body(request)
+        before = self._monitor.plan.fingerprint
         problem = await self._monitor.reload()
+        tell(request, detail=f"fingerprint {before} before, {self._monitor.plan.fingerprint} after")
         self._status.forget()
         return (
             json_answer({"error": problem, "refusal": "configuration"}, 409)
@@ -215,7 +221,7 @@ class _Shared:
         self._good_until = 0.0
 
 
-def _application(*routes: Route) -> Starlette:
+def _application(*routes: Rule) -> Starlette:
     handlers = {HTTPException: _http_error, SentinelError: _own_error, ClientDisconnect: _left, Exception: _fault}
     return Starlette(routes=routes, exception_handlers=handlers)
 
@@ -230,7 +236,9 @@ def _states(text: str) -> tuple[State, ...]:
 
 async def _http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return json_answer({"error": error.detail}, error.status_code)
+    answer = json_answer({"error": error.detail}, error.status_code)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _own_error(_request: Request, error: Exception) -> Response:

@@ -2,15 +2,16 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from sentinel.app.telling import NothingToStop
 from sentinel.base.clock import Clock
+from sentinel.core.access import Role
 from sentinel.core.incident import Refusal
-from sentinel.web.answers import body, json_answer
+from sentinel.web.answers import json_answer, signed
 from sentinel.web.incidents import REFUSALS
 from sentinel.web.monitor import Monitor
 from sentinel.web.payload import LONGEST_NAME, LONGEST_REASON, line, object_of
+from sentinel.web.sign_in.rules import Rule, rule
 
 
 class ChannelPages:
@@ -20,11 +21,11 @@ class ChannelPages:
         self._monitor = monitor
         self._clock = clock
 
-    def for_everything(self) -> tuple[Route, ...]:
-        """What the owner of the socket may ask."""
+    def routes(self) -> tuple[Rule, ...]:
+        veto = "/api/v1/incidents/{number:int}/veto"
         return (
-            Route("/api/v1/channels", self.all),
-            Route("/api/v1/incidents/{number:int}/veto", self.veto, methods=["POST"]),
+            rule("/api/v1/channels", self.all, least=Role.VIEWER),
+            rule(veto, self.veto, least=Role.OPERATOR, methods=("POST",), doing="incident.veto"),
         )
 
     async def all(self, _request: Request) -> Response:
@@ -33,7 +34,7 @@ class ChannelPages:
 
     async def veto(self, request: Request) -> Response:
         """Read `{"by": "ann", "why": "not now"}`."""
-        fields = object_of(await body(request), {"by", "why"})
+        fields = object_of(await signed(request), {"by", "why"})
         by, why = line(fields, "by", LONGEST_NAME), line(fields, "why", LONGEST_REASON)
         try:
             stopped = await self._monitor.channels.veto(request.path_params["number"], by, why)

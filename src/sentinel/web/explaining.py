@@ -2,10 +2,11 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from sentinel.core.access import Role
 from sentinel.web.answers import json_answer
 from sentinel.web.monitor import Monitor
+from sentinel.web.sign_in.rules import Rule, rule
 
 
 class ExplainingPages:
@@ -14,9 +15,8 @@ class ExplainingPages:
     def __init__(self, monitor: Monitor) -> None:
         self._monitor = monitor
 
-    def for_everything(self) -> tuple[Route, ...]:
-        """What the owner of the socket may ask."""
-        return (Route("/api/v1/explain/{what}", self.explain),)
+    def routes(self) -> tuple[Rule, ...]:
+        return (rule("/api/v1/explain/{what}", self.explain, least=Role.VIEWER),)
 
     async def explain(self, request: Request) -> Response:
         document = await self._monitor.explain(request.path_params["what"])

@@ -11,6 +11,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from sentinel.web.access import PEER
+from sentinel.web.sockets import user_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
@@ -32,9 +35,11 @@ class GuardedProtocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._received = 0  # bytes of the request that arrives
         self._in_head = True
+        self._peer = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        self._peer = user_at(transport)
         if len(self.connections) > self._bounds.connections:
             self._refuse(b"503 Service Unavailable", b"too many connections")
         else:
@@ -58,6 +63,7 @@ class GuardedProtocol(HttpToolsProtocol):
             raise ValueError("a second request before the answer to the first")  # httptools makes it a 400
         self._in_head = True
         super().on_message_begin()
+        self.scope[PEER] = self._peer  # type: ignore[typeddict-unknown-key]  # a key of ours
 
     def on_headers_complete(self) -> None:
         self._in_head = False

@@ -6,15 +6,16 @@ from datetime import datetime
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from sentinel.base.clock import Clock
+from sentinel.core.access import Role, Scope
 from sentinel.core.incident import Event, Incident, Refusal
 from sentinel.reports.documents import IncidentLine
 from sentinel.reports.status import facts, incident_line
 from sentinel.web import doings, payload
-from sentinel.web.answers import body, json_answer
+from sentinel.web.answers import json_answer, signed
 from sentinel.web.monitor import Monitor
+from sentinel.web.sign_in.rules import Rule, rule
 
 #: What a refusal means to a client.
 REFUSALS = {
@@ -42,16 +43,13 @@ class IncidentPages:
         self._clock = clock
         self._changed = changed  # is called when a person has done something
 
-    def for_reading(self) -> tuple[Route, ...]:
-        """What anybody who can connect may ask."""
-        return (Route("/api/v1/incidents", self.all),)
-
-    def for_everything(self) -> tuple[Route, ...]:
-        """What the owner of the socket may ask."""
+    def routes(self) -> tuple[Rule, ...]:
+        viewer, operator, short = Role.VIEWER, Role.OPERATOR, Scope.STATUS
+        number, post = "/api/v1/incidents/{number:int}", ("POST",)
         return (
-            *self.for_reading(),
-            Route("/api/v1/incidents/{number:int}", self.one),
-            Route("/api/v1/incidents/{number:int}/{doing}", self.do, methods=["POST"]),
+            rule("/api/v1/incidents", self.all, least=viewer, scope=short),
+            rule(number, self.one, least=viewer),
+            rule(f"{number}/{{doing}}", self.do, least=operator, methods=post, doing="incident.{doing}"),
         )
 
     async def all(self, request: Request) -> Response:
@@ -70,7 +68,7 @@ class IncidentPages:
         read = DOINGS.get(request.path_params["doing"])
         if read is None:
             raise HTTPException(404)
-        answer = await self._monitor.meet(request.path_params["number"], read(await body(request)))
+        answer = await self._monitor.meet(request.path_params["number"], read(await signed(request)))
         self._changed()
         if isinstance(answer, Refusal):
             return _refused(answer)

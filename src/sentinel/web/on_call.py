@@ -4,15 +4,16 @@ from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from sentinel.app.rosters import NotArranged, StandIn
 from sentinel.base.moments import read_moment
+from sentinel.core.access import Role
 from sentinel.reports.documents import plain
 from sentinel.web import payload
-from sentinel.web.answers import body, json_answer
+from sentinel.web.answers import json_answer, signed
 from sentinel.web.monitor import Monitor
 from sentinel.web.payload import BadRequest
+from sentinel.web.sign_in.rules import Rule, rule
 
 _FIELDS = {"schedule", "person", "from", "to", "by", "why"}
 
@@ -23,19 +24,20 @@ class OnCallPages:
     def __init__(self, monitor: Monitor) -> None:
         self._monitor = monitor
 
-    def for_everything(self) -> tuple[Route, ...]:
-        """What the owner of the socket may ask."""
+    def routes(self) -> tuple[Rule, ...]:
+        operator, post = Role.OPERATOR, ("POST",)
+        overrides = "/api/v1/on-call/overrides"
         return (
-            Route("/api/v1/on-call", self.all),
-            Route("/api/v1/on-call/overrides", self.arrange, methods=["POST"]),
-            Route("/api/v1/on-call/overrides/{number:int}/end", self.end, methods=["POST"]),
+            rule("/api/v1/on-call", self.all, least=Role.VIEWER),
+            rule(overrides, self.arrange, least=operator, methods=post, doing="override.arrange"),
+            rule(f"{overrides}/{{number:int}}/end", self.end, least=operator, methods=post, doing="override.end"),
         )
 
     async def all(self, _request: Request) -> Response:
         return json_answer(self._monitor.on_call.document().to_json())
 
     async def arrange(self, request: Request) -> Response:
-        asked = stand_in(await body(request))
+        asked = stand_in(await signed(request))
         try:
             made = await self._monitor.on_call.arrange(asked)
         except NotArranged as error:
@@ -43,7 +45,7 @@ class OnCallPages:
         return json_answer(plain(made))
 
     async def end(self, request: Request) -> Response:
-        by = payload.line(payload.object_of(await body(request), {"by"}), "by", payload.LONGEST_NAME)
+        by = payload.line(payload.object_of(await signed(request), {"by"}), "by", payload.LONGEST_NAME)
         try:
             ended = await self._monitor.on_call.end(request.path_params["number"], by)
         except NotArranged as error:

@@ -6,7 +6,6 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from sentinel.app.asking import Asked
 from sentinel.app.keeper import NotDone
@@ -14,11 +13,13 @@ from sentinel.app.silences import severities
 from sentinel.app.windows import AskedWindow
 from sentinel.base.clock import Clock
 from sentinel.base.units import parse_duration
+from sentinel.core.access import Role, Scope
 from sentinel.core.matcher import Matcher
 from sentinel.reports.documents import Document
-from sentinel.web.answers import body, json_answer
+from sentinel.web.answers import json_answer, signed
 from sentinel.web.monitor import Monitor
 from sentinel.web.payload import LONGEST_NAME, LONGEST_REASON, BadRequest, line, moment, object_of, query
+from sentinel.web.sign_in.rules import Rule, rule
 
 #: Conditions of one kind that one request may have, and how long each may be.
 MOST_CONDITIONS, LONGEST_CONDITION = 100, 200
@@ -36,20 +37,38 @@ class QuietPages:
         self._clock = clock
         self._changed = changed  # is called when a person has done something
 
-    def for_reading(self) -> tuple[Route, ...]:
-        """What anybody who can connect may ask."""
-        return (Route("/api/v1/silences", self.silences), Route("/api/v1/windows", self.windows))
-
-    def for_everything(self) -> tuple[Route, ...]:
-        """What the owner of the socket may ask."""
+    def routes(self) -> tuple[Rule, ...]:
+        operator, post, deploy = Role.OPERATOR, ("POST",), Scope.DEPLOY
+        silence, window = "/api/v1/silences", "/api/v1/windows"
         return (
-            *self.for_reading(),
-            Route("/api/v1/silences", self.add_silence, methods=["POST"]),
-            Route("/api/v1/silences/{number:int}/end", self.end_silence, methods=["POST"]),
-            Route("/api/v1/silences/{number:int}/extend", self.extend_silence, methods=["POST"]),
-            Route("/api/v1/windows", self.plan_window, methods=["POST"]),
-            Route("/api/v1/windows/{name}/end", self.end_window, methods=["POST"]),
-            Route("/api/v1/windows/{name}/extend", self.extend_window, methods=["POST"]),
+            rule(silence, self.silences, least=Role.VIEWER, scope=Scope.STATUS),
+            rule(window, self.windows, least=Role.VIEWER, scope=Scope.STATUS),
+            rule(silence, self.add_silence, least=operator, methods=post, doing="silence.add"),
+            rule(f"{silence}/{{number:int}}/end", self.end_silence, least=operator, methods=post, doing="silence.end"),
+            rule(
+                f"{silence}/{{number:int}}/extend",
+                self.extend_silence,
+                least=operator,
+                methods=post,
+                doing="silence.extend",
+            ),
+            rule(window, self.plan_window, least=operator, scope=deploy, methods=post, doing="window.plan"),
+            rule(
+                f"{window}/{{name}}/end",
+                self.end_window,
+                least=operator,
+                scope=deploy,
+                methods=post,
+                doing="window.end",
+            ),
+            rule(
+                f"{window}/{{name}}/extend",
+                self.extend_window,
+                least=operator,
+                scope=deploy,
+                methods=post,
+                doing="window.extend",
+            ),
         )
 
     async def silences(self, request: Request) -> Response:
@@ -63,26 +82,26 @@ class QuietPages:
         return json_answer(answer | {"past": [one.to_json() for one in past]})
 
     async def add_silence(self, request: Request) -> Response:
-        fields = object_of(await body(request), {*_ASKED, "severities"})
+        fields = object_of(await signed(request), {*_ASKED, "severities"})
         return await self._changing(self._monitor.silences.add(asked(fields)))
 
     async def end_silence(self, request: Request) -> Response:
-        by = line(object_of(await body(request), {"by"}), "by", LONGEST_NAME)
+        by = line(object_of(await signed(request), {"by"}), "by", LONGEST_NAME)
         return await self._changing(self._monitor.silences.end(request.path_params["number"], by))
 
     async def extend_silence(self, request: Request) -> Response:
-        by, longer = _longer(await body(request))
+        by, longer = _longer(await signed(request))
         return await self._changing(self._monitor.silences.extend(request.path_params["number"], by, longer))
 
     async def plan_window(self, request: Request) -> Response:
-        return await self._changing(self._monitor.windows.plan(asked_window(await body(request))))
+        return await self._changing(self._monitor.windows.plan(asked_window(await signed(request))))
 
     async def end_window(self, request: Request) -> Response:
-        by = line(object_of(await body(request), {"by"}), "by", LONGEST_NAME)
+        by = line(object_of(await signed(request), {"by"}), "by", LONGEST_NAME)
         return await self._changing(self._monitor.windows.end(request.path_params["name"], by))
 
     async def extend_window(self, request: Request) -> Response:
-        by, longer = _longer(await body(request))
+        by, longer = _longer(await signed(request))
         return await self._changing(self._monitor.windows.extend(request.path_params["name"], by, longer))
 
     async def _changing(self, change: Awaitable[Document]) -> Response:

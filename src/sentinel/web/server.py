@@ -1,4 +1,4 @@
-"""Sentinel's listeners: the local socket with everything, and TCP with what reads and where jobs report.
+"""Sentinel's listeners: the local socket for its owner, and TCP for whom the configuration lets in.
 
 uvicorn's protocol runs on the loop of the engine, without uvicorn's server around it: that one would take over the signals and
 wake ten times a second.
@@ -23,6 +23,9 @@ from sentinel.web.guard import Bounds, GuardedProtocol
 from sentinel.web.headers import Headed
 from sentinel.web.hosts import KnownHosts
 from sentinel.web.monitor import Monitor
+from sentinel.web.sign_in.guard import Guard, OwnerGuard
+from sentinel.web.sign_in.proxies import Forwarded
+from sentinel.web.sign_in.tries import Tries
 from sentinel.web.sockets import CannotListen
 
 #: The header by which a command knows that the daemon it reached goes by the file that was meant.
@@ -43,6 +46,9 @@ class WebServer:
         # It warns of every request that is no HTTP: whoever can connect could fill the log.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         self._plan = plan
+        self._monitor = monitor
+        self._clock = clock
+        self._tries = Tries(clock)
         self._api = Api(monitor, clock)
         self._started = asyncio.Event()
         self._listeners: list[asyncio.Server] = []
@@ -110,14 +116,16 @@ class WebServer:
         listening = sockets.bind(path)
         self._inode = sockets.inode(path)
         header = (CONFIG_HEADER, quote(str(self._plan.file)).encode())
-        make = self._protocols(self._api.for_everything(), header)
+        make = self._protocols(OwnerGuard(self._api.for_everything(), self._monitor, self._clock), header)
         loop = asyncio.get_running_loop()
         self._listeners.append(await loop.create_unix_server(make, sock=listening, backlog=BACKLOG))
 
     async def _listen_on_tcp(self, host: str, port: int) -> None:
         loop = asyncio.get_running_loop()
         names = {host, socket.gethostname(), urlsplit(self._plan.link).hostname or host}
-        app = KnownHosts(self._api.for_reading(), frozenset(name.lower() for name in names))
+        guarded = Guard(self._api.for_tcp(), self._monitor, self._clock, self._tries)
+        known = KnownHosts(guarded, frozenset(name.lower() for name in names))
+        app = Forwarded(known, lambda: self._monitor.plan.web.access.proxies)
         self._listeners.append(await loop.create_server(self._protocols(app), host, port, backlog=BACKLOG))
 
     def _protocols(self, app: ASGIApp, *headers: tuple[bytes, bytes]) -> Callable[[], GuardedProtocol]:

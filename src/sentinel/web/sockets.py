@@ -1,8 +1,11 @@
 """The file of the local socket: made for its owner alone, cleared of what a killed daemon left."""
 
+import asyncio
 import os
+import pwd
 import socket
 import stat
+import struct
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,6 +49,19 @@ def inode(path: Path) -> int:
         return path.stat().st_ino
     except OSError:
         return 0
+
+
+def user_at(transport: asyncio.BaseTransport) -> str:
+    """The name of the user at the other end of a connection to a Unix socket, as the kernel knows it; else empty."""
+    connection = transport.get_extra_info("socket")
+    if connection is None or connection.family != socket.AF_UNIX:
+        return ""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    user: int = struct.unpack("3i", credentials)[1]  # process, user, group (unix(7))
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
 
 
 def remove(path: Path, ours: int) -> None:

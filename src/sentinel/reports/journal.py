@@ -1,0 +1,34 @@
+"""The journal as people and programs see it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sentinel.core.journal import Entry
+from sentinel.reports.documents import Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalLine(Document):
+    """What somebody had Sentinel do."""
+
+    number: int
+    at: datetime
+    by: str  # empty where nobody said who they are
+    via: str
+    action: str
+    subject: str
+    detail: str
+
+
+def entry_line(entry: Entry) -> JournalLine:
+    """An entry without the code that chains it."""
+    deed = entry.deed
+    return JournalLine(
+        number=entry.number,
+        at=deed.at,
+        by=deed.by,
+        via=deed.via.value,
+        action=deed.action,
+        subject=deed.subject,
+        detail=deed.detail,
+    )

@@ -1,0 +1,1 @@
+"""Who asks over TCP, how they say so, and what they may."""

@@ -1,0 +1,141 @@
+"""Finds out who asks, before anything is answered: by a token, by a session's cookie, or nobody."""
+
+import hmac
+from hashlib import sha256
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sentinel.base.clock import Clock
+from sentinel.core.access import Access, ApiToken, Principal, Role, Via
+from sentinel.core.journal import Deed
+from sentinel.web.access import PRINCIPAL, SESSION
+from sentinel.web.answers import json_answer
+from sentinel.web.monitor import Monitor
+from sentinel.web.sign_in.csrf import comes_from_elsewhere, own_origins
+from sentinel.web.sign_in.journaling import CLOCK, JOURNAL
+from sentinel.web.sign_in.tries import Tries
+
+#: With this prefix a browser takes the cookie over https alone, for this host alone (RFC 6265bis, 4.1.3.2).
+SECURE_COOKIE, PLAIN_COOKIE = "__Host-sentinel", "sentinel"
+
+#: Addresses that programs of elsewhere ask; each has a secret or a signature of its own.
+FOR_PROGRAMS = ("/ping/", "/slack/")
+
+#: A browser that was here over https comes back over https, for a year.
+HSTS = "max-age=31536000"
+
+
+def cookie_name(scheme: str) -> str:
+    """What the session's cookie is called."""
+    return SECURE_COOKIE if scheme == "https" else PLAIN_COOKIE
+
+
+class OwnerGuard:
+    """Of the local socket: whoever may open its file may everything."""
+
+    def __init__(self, app: ASGIApp, monitor: Monitor, clock: Clock) -> None:
+        self._app = app
+        self._monitor = monitor
+        self._clock = clock
+        self._owner = Principal(name="", role=Role.ADMIN, via=Via.SOCKET)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[PRINCIPAL], scope[SESSION] = self._owner, ""
+        scope[JOURNAL], scope[CLOCK] = self._monitor.journal, self._clock
+        await self._app(scope, receive, send)
+
+
+class Guard:
+    """Of the TCP port."""
+
+    def __init__(self, app: ASGIApp, monitor: Monitor, clock: Clock, tries: Tries) -> None:
+        self._app = app
+        self._monitor = monitor
+        self._clock = clock
+        self._tries = tries
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers, plan = Headers(scope=scope), self._monitor.plan
+        scope[JOURNAL], scope[CLOCK] = self._monitor.journal, self._clock
+        scope["sentinel.people"] = plan.web.access.people
+        origins = own_origins(scope["scheme"], headers.get("host", ""), plan.link)
+        if not scope["path"].startswith(FOR_PROGRAMS) and comes_from_elsewhere(scope["method"], headers, origins):
+            await json_answer({"error": "a page of another site asked for this"}, 403)(scope, receive, send)
+            return
+        shown = _bearer(headers)
+        if shown is not None:
+            refusal = await self._by_token(scope, shown)
+            if refusal is not None:
+                await json_answer(*refusal)(scope, receive, send)
+                return
+        else:
+            self._by_session(scope, headers)
+        await self._app(scope, receive, _with_hsts(send) if scope["scheme"] == "https" else send)
+
+    def _by_session(self, scope: Scope, headers: Headers) -> None:
+        known = _cookie(headers, cookie_name(scope["scheme"]))
+        found = self._monitor.sessions.find(known) if known else None
+        scope[PRINCIPAL] = found or self._monitor.plan.web.access.visitor
+        scope[SESSION] = known if found else ""
+
+    async def _by_token(self, scope: Scope, shown: str) -> tuple[dict[str, Any], int] | None:
+        """Let a program in, or say why not."""
+        address = (scope.get("client") or ("",))[0]
+        wait = self._tries.wait(address, "")
+        if wait:
+            return {"error": "too many tokens that were wrong", "hint": f"try again in {wait:.0f} s"}, 429
+        token = find(self._monitor.plan.web.access, shown, self._clock)
+        if token is None:
+            self._tries.failed(address, "")
+            await self._monitor.journal.note(
+                Deed(
+                    at=self._clock.now(),
+                    by="",
+                    via=Via.TOKEN,
+                    action="token.refused",
+                    subject="",
+                    detail=f"from {address}",
+                )
+            )
+            return {"error": "the token is not known, or no longer good"}, 401
+        scope[PRINCIPAL] = Principal(name=token.name, role=token.role, via=Via.TOKEN, scopes=token.scopes)
+        scope[SESSION] = ""
+        return None
+
+
+def find(access: Access, shown: str, clock: Clock) -> ApiToken | None:
+    """The token that was shown, when it is good. All are looked at, so that the time tells nothing."""
+    digest = sha256(shown.encode("utf-8", "surrogateescape")).hexdigest()
+    found: ApiToken | None = None
+    for token in access.tokens:
+        if hmac.compare_digest(token.digest, digest):
+            found = token
+    if found is None or (found.until is not None and clock.now().date() > found.until):
+        return None
+    return found
+
+
+def _bearer(headers: Headers) -> str | None:
+    """What stands behind `Authorization: Bearer`; None where no token is shown."""
+    kind, _, value = headers.get("authorization", "").partition(" ")
+    return value.strip() if kind.lower() == "bearer" else None
+
+
+def _cookie(headers: Headers, name: str) -> str:
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(name)
+    except CookieError:
+        return ""
+    return found.value if found else ""
+
+
+def _with_hsts(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).setdefault("strict-transport-security", HSTS)
+        await send(message)
+
+    return sending
