@@ -103,6 +103,14 @@ async def test_a_reader_sees_the_store_of_a_running_sentinel_and_of_a_stopped_on
         await store.close()
 
 
+def is_no_part(name: str | None, kind: str, _: object) -> bool:
+    """Whether it is a table that we speak of; partitions of one are PostgreSQL's business."""
+    return kind != "table" or not (name or "").startswith("results_")
+
+
+NO_PARTS = {"include_name": is_no_part}
+
+
 def shape(connection: Connection) -> list[tuple[object, ...]]:
     """Everything that a database knows of its schema, in an order that does not depend on how it was made."""
     if connection.dialect.name == "sqlite":
@@ -126,7 +134,7 @@ async def test_all_migrations_together_make_what_a_new_store_begins_with(plan: S
         with backend.connect(Access.WRITE) as connection:
             begun = connection.begin()
             make(connection)
-            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+            assert compare_metadata(MigrationContext.configure(connection, opts=NO_PARTS), metadata) == []
             shapes.append(shape(connection))
             begun.rollback()
     backend.release()

@@ -92,8 +92,9 @@ class Retention:
         self._store = store
 
     async def purge(self, plan: StorePlan) -> None:
-        """Delete what is too old, each class by its own age."""
+        """Delete what is too old, each class by its own age, and make room for the results of the next days."""
         now = self._clock.now()
+        await self._store.write(lambda tx: tx.results.prepare(now))
         for rows, purge in _purges(plan, now):
             for _ in range(PURGE_ROUNDS):
                 if await self._store.write(lambda tx, purge=purge, rows=rows: purge(tx, rows)) < rows:  # type: ignore[misc]

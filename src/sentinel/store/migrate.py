@@ -5,6 +5,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from sentinel.base.errors import StoreTooNew, StoreUnavailable
+from sentinel.store import partitions
 from sentinel.store.tables import HEAD, REVISIONS, metadata
 
 
@@ -61,6 +62,8 @@ def _refuse_newer(found: str | None, where: str) -> None:
 def _make(connection: Connection) -> None:
     """Make the tables of a new store as they are now, which is what all migrations together come to (a test compares)."""
     metadata.create_all(connection)
+    if partitions.partitioned(connection):
+        partitions.begin(connection)
     # As Alembic makes it.
     key = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"
     connection.execute(text(f"CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, {key})"))

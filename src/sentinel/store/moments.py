@@ -5,6 +5,10 @@ from typing import overload
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
+
+#: Bits of a slot that are the number of the check; the milliseconds stand above them.
+CHECK_BITS = 20
 
 
 @overload
@@ -23,3 +27,8 @@ def moment(stored: None) -> None: ...
 def moment(stored: int | None) -> datetime | None:
     """The moment, in UTC."""
     return None if stored is None else EPOCH + timedelta(microseconds=stored)
+
+
+def first_slot(at: datetime) -> int:
+    """The lowest slot (`results`) of a moment's millisecond."""
+    return (at - EPOCH) // _MILLISECOND << CHECK_BITS

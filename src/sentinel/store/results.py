@@ -12,24 +12,24 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, select
+from sqlalchemy import Connection, Row, Select, Table, and_, delete, func, select
 
 from sentinel.core.result import HINTS, FailureClass, Measurement, Outcome, Result
 from sentinel.core.rule import Severity
+from sentinel.store import partitions
 from sentinel.store.codec import Unreadable, readable, storable
-from sentinel.store.moments import EPOCH
+from sentinel.store.moments import CHECK_BITS, EPOCH, first_slot
 from sentinel.store.names import Names, Word
 from sentinel.store.packing import pack, unpack
 from sentinel.store.tables import latest, results
 from sentinel.store.upsert import insert_into
 
-_BITS = 20
-_CHECK = (1 << _BITS) - 1
+_CHECK = (1 << CHECK_BITS) - 1
 _MILLISECOND = timedelta(milliseconds=1)
 _LONGEST = (1 << 31) - 1  # milliseconds; a clock that was set anew while a probe ran can make it look longer
 
 #: A check's place in `latest` is written again after so long, so that it costs hardly anything.
-_PLACE_EVERY = timedelta(minutes=10) // _MILLISECOND << _BITS
+_PLACE_EVERY = timedelta(minutes=10) // _MILLISECOND << CHECK_BITS
 
 _Stored = tuple[int, int, int, int, int, bytes, str | None, str | None]
 _COLUMNS = ", ".join(column.name for column in results.columns)
@@ -69,9 +69,9 @@ class Results:
             limit: no more than so many; a result takes about a kilobyte of memory and 10 microseconds.
             after: the last result of the page before, to go on with the next.
         """
-        asked = select(results).where(results.c.slot >= _first_slot(at)).order_by(results.c.slot).limit(limit)
+        asked = select(results).where(results.c.slot >= first_slot(at)).order_by(results.c.slot).limit(limit)
         if after is not None:
-            asked = asked.where(results.c.slot > _first_slot(after.scheduled_at) + self._check(after.check))
+            asked = asked.where(results.c.slot > first_slot(after.scheduled_at) + self._check(after.check))
         if check is not None:
             number = self._names.find(self._connection, Word.CHECK, check)
             if number is None:
@@ -84,7 +84,7 @@ class Results:
         number = self._names.find(self._connection, Word.CHECK, check)
         if number is None:
             return []
-        keys = [_first_slot(slot) + number for slot in sorted(slots)]
+        keys = [first_slot(slot) + number for slot in sorted(slots)]
         asked = (select(results).where(results.c.slot.in_(part)).order_by(results.c.slot) for part in _parts(keys, 500))
         return [pair for one in asked for pair in self._read(one)]
 
@@ -102,7 +102,7 @@ class Results:
             return []
         found: list[Result] = []
         for moment in moments:
-            among = and_(results.c.slot >= _first_slot(moment), results.c.slot < _first_slot(moment + within))
+            among = and_(results.c.slot >= first_slot(moment), results.c.slot < first_slot(moment + within))
             asked = select(results).where(among, results.c.slot.op("&")(_CHECK) == number)
             found += (result for result, _ in self._read(asked.order_by(results.c.slot).limit(each)))
         return found
@@ -125,16 +125,26 @@ class Results:
         found: dict[str, datetime] = {}
         for row in self._connection.execute(select(latest)):
             with suppress(KeyError):
-                found[self._names.word(self._connection, row.check_id)] = EPOCH + (row.slot >> _BITS) * _MILLISECOND
+                found[self._names.word(self._connection, row.check_id)] = (
+                    EPOCH + (row.slot >> CHECK_BITS) * _MILLISECOND
+                )
         return found
 
+    def prepare(self, now: datetime) -> None:
+        """See that the results of today and the next days have where they belong: on PostgreSQL a partition per day."""
+        if partitions.partitioned(self._connection):
+            partitions.prepare(self._connection, now)
+
     def purge(self, before: datetime, limit: int) -> int:
-        """Delete at most `limit` of the oldest results from before a moment; answers how many."""
-        old = select(results.c.slot).where(results.c.slot < _first_slot(before)).order_by(results.c.slot).limit(limit)
-        end = self._connection.execute(select(func.max(old.subquery().c.slot))).scalar_one()
-        if end is None:
-            return 0
-        return self._connection.execute(delete(results).where(results.c.slot <= end)).rowcount
+        """Delete at most `limit` of the oldest results from before a moment; answers how many.
+
+        On PostgreSQL days that ended before the moment are dropped whole and not counted; one that holds it stays.
+        """
+        end = first_slot(before)
+        if not partitions.partitioned(self._connection):
+            return _delete_oldest(self._connection, results, end, limit)
+        partitions.drop(self._connection, end)
+        return partitions.purge(self._connection, end, limit)
 
     # --- Writing ----------------------------------------------------------------------------------------------------
 
@@ -144,7 +154,7 @@ class Results:
         number, connection = self._names.number, self._connection
         failure = measurement.failure
         return (
-            (result.scheduled_at - EPOCH) // _MILLISECOND << _BITS | self._check(result.check),
+            (result.scheduled_at - EPOCH) // _MILLISECOND << CHECK_BITS | self._check(result.check),
             severity.value,
             number(connection, Word.ENDING, _ending_of(result)),
             max(-_LONGEST, min(_LONGEST, (result.finished_at - result.scheduled_at) // _MILLISECOND)),
@@ -203,7 +213,7 @@ class Results:
 
     def _result(self, row: Row[Any]) -> tuple[Result, Severity]:
         try:
-            scheduled = EPOCH + (row.slot >> _BITS) * _MILLISECOND
+            scheduled = EPOCH + (row.slot >> CHECK_BITS) * _MILLISECOND
             outcome, failure, extra = _ending(self._names.word(self._connection, row.ending))
             result = Result(
                 check=self._names.word(self._connection, row.slot & _CHECK),
@@ -243,9 +253,10 @@ def _ending(word: str) -> tuple[Outcome, FailureClass | None, bool]:
 _EXTRA = "extra"  # asked for between two slots
 
 
-def _first_slot(at: datetime) -> int:
-    """The lowest slot of a moment's millisecond."""
-    return (at - EPOCH) // _MILLISECOND << _BITS
+def _delete_oldest(connection: Connection, table: Table, end: int, limit: int) -> int:
+    old = select(table.c.slot).where(table.c.slot < end).order_by(table.c.slot).limit(limit)
+    last = connection.execute(select(func.max(old.subquery().c.slot))).scalar_one()
+    return 0 if last is None else connection.execute(delete(table).where(table.c.slot <= last)).rowcount
 
 
 def _parts(items: Sequence[int], size: int) -> Iterable[Sequence[int]]:
