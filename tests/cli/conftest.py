@@ -35,17 +35,34 @@ def still(tmp_path: Path) -> StillMonitor:
     return monitor
 
 
+class Socket:
+    """The daemon's socket, which may be closed and opened again as by a restart."""
+
+    def __init__(self, monitor: StillMonitor) -> None:
+        self._monitor = monitor
+        self._server: WebServer | None = None
+
+    async def start(self) -> None:
+        self._server = WebServer(self._monitor, self._monitor.plan, SystemClock())
+        await self._server.start()
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            await self._server.stop()
+            self._server = None
+
+
 @pytest.fixture
-async def server(still: StillMonitor) -> AsyncIterator[WebServer]:
+async def server(still: StillMonitor) -> AsyncIterator[Socket]:
     """The socket itself."""
-    server = WebServer(still, still.plan, SystemClock())
-    await server.start()
-    yield server
-    await server.stop()
+    socket = Socket(still)
+    await socket.start()
+    yield socket
+    await socket.stop()
 
 
 @pytest.fixture
-def monitor(still: StillMonitor, server: WebServer) -> StillMonitor:
+def monitor(still: StillMonitor, server: Socket) -> StillMonitor:
     """Who answers on the socket."""
     return still
 

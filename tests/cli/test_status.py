@@ -14,7 +14,7 @@ from tests.kit.terminal import Terminal
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentinel.web.server import WebServer
+    from tests.cli.conftest import Socket
     from tests.kit.monitor import StillMonitor
 
 
@@ -80,7 +80,7 @@ async def test_a_watch_follows_what_happens_and_leaves_the_terminal_as_it_was(mo
         assert terminal.is_as_before
 
 
-async def test_a_watch_survives_a_restart_of_the_daemon(monitor: StillMonitor, server: WebServer) -> None:
+async def test_a_watch_survives_a_restart_of_the_daemon(monitor: StillMonitor, server: Socket) -> None:
     async with await Terminal.sentinel("-c", monitor.plan.file, "--status", "--watch", "0.5") as terminal:
         await terminal.shows("1 CRITICAL, 1 OK")
         await server.stop()

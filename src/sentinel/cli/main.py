@@ -24,10 +24,12 @@ from sentinel.cli import (
     oncall,
     once,
     options,
+    post,
     run,
     showing,
     silence,
     status,
+    top,
     window,
 )
 
@@ -69,6 +71,7 @@ def cli(context: click.Context, /, ask_status: bool, **said: Any) -> int | None:
 for command in (
     run.run,
     status.status,
+    top.top,
     once.check,
     cleanup.cleanup,
     config.config,
@@ -82,6 +85,9 @@ for command in (
     incidents.assign,
     silence.silence,
     window.window,
+    post.post,
+    post.posts,
+    post.status_page,
     channels.veto,
     channels.channels,
     ask.outbox,
