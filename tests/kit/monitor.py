@@ -21,6 +21,7 @@ from sentinel.reports.on_call import OnCallDocument
 from sentinel.reports.quiet import Quiet
 from tests.kit.accounts import StillJournal, StillSessions
 from tests.kit.clock import FakeClock
+from tests.kit.public import StillPage, StillPosts
 from tests.kit.quiet import StillKeeper
 from tests.kit.scene import NOW
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sentinel.probes.heartbeat import Report
     from sentinel.reports.channels import ChannelLine
     from sentinel.reports.explanation import ExplanationDocument
+    from sentinel.web.posts import Posting
 
 TOKEN = "a-token-of-a-job-0123456789"  # the only one that it knows
 
@@ -104,6 +106,8 @@ class StillMonitor:
         self.left: list[LeftLine] = []  # what scenarios have not taken away
         self.keeper = StillKeeper(histories, plan.tellers)
         self.channels = StillChannels()
+        self.public = StillPage(plan.status_page)
+        self.posts: Posting = StillPosts()
         self.journal = StillJournal()
         self.sessions = StillSessions()
         self.silences = SilenceVerbs(self.keeper, FakeClock(NOW))

@@ -320,7 +320,13 @@ def _say_what_needs_a_restart(old: Plan, new: Plan) -> None:
         # Who may come in holds at once; where Sentinel listens does not.
         "web": (replace(old.web, access=Access()), replace(new.web, access=Access())),
         "logs": (old.logs, new.logs),
+        "status_page": (_address(old), _address(new)),
     }
     for part, (before, after) in pairs.items():
         if before != after:
             log.warning("config.needs_restart", part=part)
+
+
+def _address(plan: Plan) -> tuple[str, int] | None:
+    """Where the public status page is served; what it shows holds at once."""
+    return (plan.status_page.host, plan.status_page.port) if plan.status_page else None

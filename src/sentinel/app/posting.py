@@ -10,11 +10,13 @@ import structlog
 from sentinel.app.keeper import NotDone
 from sentinel.app.parts import Parts
 from sentinel.app.public import PublicPage
+from sentinel.base.clock import Clock
 from sentinel.base.redact import Redactor
 from sentinel.core.component import StatusPagePlan, outage_began
+from sentinel.core.plan import Plan
 from sentinel.core.posting import Draft, Outage, Post, Stage, Thread, automatic, threads
 from sentinel.reports.public import PostLine, post_line
-from sentinel.store.database import Transaction
+from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
 
@@ -41,9 +43,11 @@ class AskedPost:
 class PostVerbs:
     """The questions about posts and their answers. Changes are committed when they are answered, and on the page by then."""
 
-    def __init__(self, parts: Parts, page: PublicPage) -> None:
-        self._parts = parts
-        self._page = page
+    def __init__(self, store: Store, clock: Clock, plan: Callable[[], Plan], changed: Callable[[], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._whole = plan  # what is in force
+        self._changed = changed  # is called when something was posted
         self._changing = asyncio.Lock()
 
     async def all(self) -> Sequence[PostLine]:
@@ -52,8 +56,8 @@ class PostVerbs:
         Raises:
             NotDone: there is no status page.
         """
-        plan, since = self._plan(), self._parts.clock.now() - PAST
-        found = await self._parts.store.read(lambda tx: tx.posts.since(since))
+        plan, since = self._plan(), self._clock.now() - PAST
+        found = await self._store.read(lambda tx: tx.posts.since(since))
         return [post_line(post, plan) for post in found]
 
     async def add(self, asked: AskedPost) -> PostLine:
@@ -62,7 +66,7 @@ class PostVerbs:
         Raises:
             NotDone: there is no status page, no such component or thread, or nothing to say.
         """
-        plan, now = self._plan(), self._parts.clock.now()
+        plan, now = self._plan(), self._clock.now()
         slugs = tuple(dict.fromkeys(_slug(plan, name) for name in asked.components))
         _check_whole(asked)
 
@@ -82,7 +86,7 @@ class PostVerbs:
             return tx.posts.add([draft])[0]
 
         async with self._changing:
-            post = await self._parts.store.write(add)
+            post = await self._store.write(add)
         return self._done(post, "post.added", asked.by)
 
     async def edit(self, number: int, by: str, *, title: str = "", text: str = "") -> PostLine:
@@ -120,22 +124,22 @@ class PostVerbs:
             return changed
 
         async with self._changing:
-            post = await self._parts.store.write(work)
+            post = await self._store.write(work)
         return self._done(post, event, by)
 
     def _done(self, post: Post, event: str, by: str) -> PostLine:
         log.info(event, post=post.id, thread=post.thread, by=by, stage=post.stage.value)
-        self._page.forget()
+        self._changed()
         return post_line(post, self._plan())
 
     def _plan(self) -> StatusPagePlan:
-        plan = self._parts.plan.status_page
+        plan = self._whole().status_page
         if plan is None:
             raise NotDone("there is no status page", "the section `status_page` of the configuration makes one")
         return plan
 
     def _clean(self, text: str) -> str:
-        return Redactor(self._parts.plan.secrets).clean(text)
+        return Redactor(self._whole().secrets).clean(text)
 
 
 class AutomaticPosts:

@@ -74,7 +74,7 @@ class Verbs:
         self.windows = WindowVerbs(keeper, parts.clock)
         self.channels = ChannelVerbs(parts)
         self.public = PublicPage(parts)
-        self.posts = PostVerbs(parts, self.public)
+        self.posts = PostVerbs(parts.store, parts.clock, lambda: parts.plan, self.public.forget)
 
     @property
     def plan(self) -> Plan:

@@ -34,6 +34,7 @@ from sentinel.web.journal import JournalPages
 from sentinel.web.monitor import Monitor
 from sentinel.web.on_call import OnCallPages
 from sentinel.web.payload import BadRequest
+from sentinel.web.posts import PostPages
 from sentinel.web.quiet import QuietPages
 from sentinel.web.sign_in.journaling import tell
 from sentinel.web.sign_in.rules import Rule, rule
@@ -65,6 +66,7 @@ class Api:
         self._incidents = IncidentPages(monitor, clock, self._status.forget)
         self._quiet = QuietPages(monitor, clock, self._status.forget)
         self._channels = ChannelPages(monitor, clock)
+        self._posts = PostPages(monitor, clock)
 
     def close(self) -> None:
         self._encoder.shutdown(wait=False, cancel_futures=True)
@@ -88,6 +90,7 @@ class Api:
             *self._channels.routes(),
             *self._incidents.routes(),
             *self._quiet.routes(),
+            *self._posts.routes(),
             *self._pings(),
             rule(outbox, self.outbox, least=viewer),
             rule(f"{outbox}/redrive", self.redrive, least=admin, methods=post, doing="outbox.redrive"),

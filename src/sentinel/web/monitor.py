@@ -27,6 +27,8 @@ from sentinel.reports.on_call import OnCallDocument
 from sentinel.reports.overview import Filter, OverviewDocument
 from sentinel.reports.own import OwnDocument
 from sentinel.reports.quiet import Quiet
+from sentinel.web.posts import Posting
+from sentinel.web.public.shelf import Public
 
 
 class OnCallDesk(Protocol):
@@ -159,6 +161,16 @@ class Monitor(Protocol):
     @property
     def faces(self) -> Faces:
         """What pages show."""
+        ...
+
+    @property
+    def public(self) -> Public:
+        """The public status page."""
+        ...
+
+    @property
+    def posts(self) -> Posting:
+        """What can be asked about its posts."""
         ...
 
     @property

@@ -23,6 +23,8 @@ from sentinel.web.guard import Bounds, GuardedProtocol
 from sentinel.web.headers import Headed
 from sentinel.web.hosts import KnownHosts
 from sentinel.web.monitor import Monitor
+from sentinel.web.pages.site import Beside, Site
+from sentinel.web.public.listener import PublicListener
 from sentinel.web.sign_in.guard import Guard, OwnerGuard
 from sentinel.web.sign_in.proxies import Forwarded
 from sentinel.web.sign_in.tries import Tries
@@ -39,7 +41,7 @@ BACKLOG = 128
 
 
 class WebServer:
-    """Both listeners of one Sentinel. Start it once; `run` does so and serves until it is cancelled."""
+    """Every listener of one Sentinel. Start it once; `run` does so and serves until it is cancelled."""
 
     def __init__(self, monitor: Monitor, plan: Plan, clock: Clock, bounds: Bounds | None = None) -> None:
         self._bounds = bounds or Bounds()
@@ -55,6 +57,8 @@ class WebServer:
         self._states: list[ServerState] = []
         self._inode = 0
 
+        page = plan.status_page
+        self.public = PublicListener(monitor.public, page, clock) if page is not None else None
     @property
     def port(self) -> int | None:
         """The TCP port that was got; None when none was asked for."""
@@ -94,6 +98,8 @@ class WebServer:
             where = f"{web.host} port {web.port}" if self._inode else str(web.socket)
             raise CannotListen(f"cannot listen on {where}: {error.strerror or error}") from error
         self._started.set()
+        if self.public is not None:
+            await self._listen_to_the_public(self.public)
 
     async def stop(self) -> None:
         """Accept no more, let answers be given for a moment, then cut every connection."""
@@ -112,6 +118,8 @@ class WebServer:
         sockets.remove(self._plan.web.socket, self._inode)
         self._api.close()
 
+        if self.public is not None:
+            await self.public.stop()
     async def _listen_locally(self, path: Path) -> None:
         listening = sockets.bind(path)
         self._inode = sockets.inode(path)
@@ -131,6 +139,17 @@ class WebServer:
     def _protocols(self, app: ASGIApp, *headers: tuple[bytes, bytes]) -> Callable[[], GuardedProtocol]:
         config = Config(Headed(app), lifespan="off", ws="none", log_config=None, access_log=False, proxy_headers=False)
         config.load()
+    async def _listen_to_the_public(self, public: PublicListener) -> None:
+        try:
+            await public.start()
+        except CannotListen:
+            await self.stop()
+            raise
+
+    def _for_tcp(self) -> ASGIApp:
+        programs = self._api.for_tcp()
+        return programs if self._site is None else Beside(programs, self._site.application())
+
         state = ServerState()
         state.default_headers = list(headers)
         self._states.append(state)

@@ -54,7 +54,9 @@ class PublicListener:
         try:
             self._listener = await loop.create_server(self._protocols(), host, port, backlog=BACKLOG)
         except OSError as error:
-            raise CannotListen(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
+            refused = CannotListen(f"cannot listen on {host} port {port}: {error.strerror or error}")
+            refused.hint = "stop what uses it, or choose another `status_page.port`"
+            raise refused from error
 
     async def stop(self) -> None:
         """Cut every connection: whoever misses an answer asks again."""
