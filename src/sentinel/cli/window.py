@@ -32,6 +32,8 @@ def _what_is_expected(command: Command) -> Command:
             help="Tell this channel of it.",
         ),
         click.option("--update-every", metavar="TIME", help="Tell it how it goes so often, such as 15m."),
+        click.option("--public", is_flag=True, help="Announce it on the public status page."),
+        click.option("--public-text", metavar="TEXT", help="With these words, which are public."),
         as_json,
     )
     for option in reversed(given):
@@ -139,9 +141,10 @@ def _plan(start: str | None, given: dict[str, Any], more: wire.Json, done: str) 
     body = quiet.asked(given, start) | {
         "expect_down": given["expect_down"],
         "channels": list(given["channels"]),
+        "public": given["public"],
         **more,
     }
-    for key in ("title", "update_every"):
+    for key in ("title", "update_every", "public_text"):
         if given[key]:
             body[key] = given[key]
     _say(wire.ask(chosen_config(), "/api/v1/windows", body), done, as_json=given["as_json"])

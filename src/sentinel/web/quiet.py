@@ -26,7 +26,7 @@ MOST_CONDITIONS, LONGEST_CONDITION = 100, 200
 
 _MATCHER = {"checks", "tags", "kinds"}
 _ASKED = {*_MATCHER, "by", "why", "for", "from", "anyway"}
-_WINDOW = {*_ASKED, "title", "expect_down", "channels", "before", "update_every"}
+_WINDOW = {*_ASKED, "title", "expect_down", "channels", "before", "update_every", "public", "public_text"}
 
 
 class QuietPages:
@@ -131,7 +131,8 @@ def asked(fields: Mapping[str, Any]) -> Asked:
 
 
 def asked_window(content: bytes) -> AskedWindow:
-    """Read the same with `title`, `expect_down`, `channels`, `before` and `update_every`, each of which may be missing.
+    """Read the same with `title`, `expect_down`, `channels`, `before`, `update_every`, `public` and `public_text`, each of which
+    may be missing.
 
     Raises:
         BadRequest: it is not that.
@@ -144,6 +145,8 @@ def asked_window(content: bytes) -> AskedWindow:
         channels=_words(fields, "channels"),
         before=_lasting(fields, "before") if fields.get("before") else timedelta(0),
         update_every=_lasting(fields, "update_every") if fields.get("update_every") else timedelta(0),
+        public=fields.get("public") is True or bool(fields.get("public_text")),
+        public_text=line(fields, "public_text", LONGEST_CONDITION) if fields.get("public_text") else "",
     )
 
 
