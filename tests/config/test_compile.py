@@ -163,6 +163,23 @@ def test_a_mail_brings_along_the_forms_for_people(config: ConfigFolder) -> None:
     assert [one.attach for one in reports] == [("html", "pdf"), ("html",), ()]
 
 
+def test_a_report_says_what_it_is_about(config: ConfigFolder) -> None:
+    chosen = {"name": "a", "every": "quarter", "content": ["audit", "hipaa"], "checks": ["*"], "tags": ["x"]}
+    checks = [{**CHECK, "tags": ["x"]}]
+    reports = config.plan({"checks": checks, "reports": {"schedule": [chosen, {"name": "b", "every": "day"}]}}).reports
+    assert [(one.contents, str(one.selection)) for one in reports] == [
+        (("audit", "hipaa"), "checks *; tag x"),
+        (("operations",), "all checks"),
+    ]
+
+
+def test_the_checklist_and_the_reviews_are_part_of_the_reports(config: ConfigFolder) -> None:
+    reports = {"hipaa": {"access_control": [CHECK["name"]]}, "reviews": ["7d", "1h", "1h"]}
+    plan = config.plan({"checks": [CHECK], "reports": reports})
+    assert plan.hipaa == {"access_control": (CHECK["name"],)}
+    assert plan.reviews == (timedelta(hours=1), timedelta(days=7))
+
+
 def test_the_sections_about_sentinel_itself(config: ConfigFolder) -> None:
     plan = config.plan(
         {

@@ -94,3 +94,16 @@ def test_the_day_of_a_change_is_a_whole_day(now: str, hours: int) -> None:
     period = owed(report(), None, now)
     assert period is not None
     assert period.until - period.since == timedelta(hours=hours)
+
+
+def test_a_quarter_and_a_year_are_periods_too() -> None:
+    quarter = owed(report("quarter", zone="UTC"), None, "2026-11-21T18:00")
+    year = owed(report("year", zone="UTC"), None, "2026-11-21T18:00")
+    assert quarter == Period(key="2026-Q3", since=utc("2026-07-01T00:00"), until=utc("2026-10-01T00:00"))
+    assert year == Period(key="2025", since=utc("2025-01-01T00:00"), until=utc("2026-01-01T00:00"))
+
+
+def test_a_quarter_does_not_stand_in_the_way_of_months() -> None:
+    period = owed(report("month", zone="UTC"), "2026-Q3", "2026-11-21T18:00")
+    assert period is not None
+    assert period.key == "2026-10"

@@ -19,13 +19,14 @@ from sentinel.config.load import Loaded
 from sentinel.config.people import compile_on_call, compile_people
 from sentinel.config.problems import did_you_mean, listed
 from sentinel.config.read import read, read_what_is_fine
+from sentinel.config.reports import checklist, report_plans, reports_folder, reviews
 from sentinel.config.routes import compile_routes
 from sentinel.config.schema import Configuration
 from sentinel.config.schema.checks import Defaults
 from sentinel.config.schema.own import LimitsEntry, LogsEntry, StoreEntry
 from sentinel.config.schema.reports import ReportsEntry
 from sentinel.config.secrecy import also_secret, masked, refuse_open_secret, secrets_in
-from sentinel.config.sections import limits, log_plan, report_plans, reports_folder, section, store_plan
+from sentinel.config.sections import limits, log_plan, section, store_plan
 from sentinel.config.shape import fields
 from sentinel.config.status_page import compile_status_page
 from sentinel.config.telling import DEFAULT_POLICY, ChannelPart, compile_channels, compile_policies
@@ -101,8 +102,10 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
         store=store_plan(loaded, store),
         web=web,
         status_page=compile_status_page(loaded, checks, web),
-        reports=report_plans(loaded, reports, channels, policies[DEFAULT_POLICY]),
+        reports=report_plans(loaded, reports, channels, policies[DEFAULT_POLICY], checks),
         reports_folder=reports_folder(loaded, reports),
+        hipaa=checklist(loaded, reports, checks),
+        reviews=reviews(reports),
         logs=log_plan(loaded, section(loaded, "logs", LogsEntry)),
         limits=limits(section(loaded, "limits", LimitsEntry)),
         connectivity=compile_connectivity(loaded),

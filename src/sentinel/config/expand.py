@@ -206,6 +206,10 @@ def _reports(plan: Plan) -> Tree:
         {
             "name": report.name,
             "every": report.every,
+            "content": [content.value for content in report.contents],
+            "checks": list(report.selection.checks),
+            "tags": sorted(report.selection.tags),
+            "systems": sorted(report.selection.systems),
             "at": report.at,
             "channels": list(report.channels),
             "forms": [form.value for form in report.forms],
@@ -213,7 +217,9 @@ def _reports(plan: Plan) -> Tree:
         }
         for report in plan.reports
     ]
-    return {"folder": str(plan.reports_folder), **zone, "schedule": schedule}
+    hipaa = {line: list(checks) for line, checks in plan.hipaa.items()}
+    reviews = [write_duration(after) for after in plan.reviews]
+    return {"folder": str(plan.reports_folder), **zone, "schedule": schedule, "hipaa": hipaa, "reviews": reviews}
 
 
 def _logs(logs: LogPlan) -> Tree:
