@@ -50,7 +50,7 @@ class _Groups:
     def __init__(self, checks: Sequence[CheckPart], problems: Problems) -> None:
         self._checks = checks
         self._problems = problems
-        self._taken: dict[str, str] = {"overall": ""}  # slugs, with the name that has each
+        self._taken: dict[str, str] = {"overall": "the whole page"}  # slugs, with the name that has each
 
     def compile(self, entries: Sequence[ComponentGroupEntry]) -> tuple[ComponentGroup, ...]:
         return tuple(self._group((*AT, "groups", number), entry) for number, entry in enumerate(entries))
@@ -73,7 +73,7 @@ class _Groups:
             self._problems.add(path, repr(name), "a name with at least one letter or digit: it stands in addresses")
         elif slug in self._taken:
             other = self._taken[slug]
-            hint = f"its address is that of {other!r}" if other and other != name else ""
+            hint = f"its address is that of {other!r}" if other != name else ""
             self._problems.add(path, repr(name), "a name that no other component has", hint)
         self._taken.setdefault(slug, name)
         return slug
