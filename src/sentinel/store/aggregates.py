@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, false, func, or_, select, true
 
 from sentinel.core.accounts import ChannelAccount, Delivered, ToldAddress
 from sentinel.core.incident import Address
@@ -19,6 +19,7 @@ from sentinel.store.rollups import HOUR, Rollups
 from sentinel.store.tables import outbox, rollups, timeline
 
 _SECOND = timedelta(seconds=1)
+_HOUR = HOUR // _SECOND
 
 #: Numbers that one statement names.
 _AT_ONCE = 500
@@ -41,10 +42,12 @@ class Aggregates:
     # --- Time -------------------------------------------------------------------------------------------------------
 
     def grain(self, since: datetime) -> timedelta:
-        """How finely a time from then on is known: 5 minutes while such roll-ups are kept, then an hour."""
-        first = select(func.min(rollups.c.start)).where(rollups.c.span == SPAN // _SECOND)
-        earliest: int | None = self._connection.execute(first).scalar_one()
-        return SPAN if earliest is None or since >= EPOCH + earliest * _SECOND else HOUR
+        """How finely the time from then on is known: by 5 minutes, or by hours where such roll-ups are not kept any more."""
+        finest = select(func.min(rollups.c.start)).where(rollups.c.span == SPAN // _SECOND)
+        earliest: int | None = self._connection.execute(finest).scalar_one()
+        older = rollups.c.start < earliest // _HOUR * _HOUR if earliest is not None else true()
+        hour = exists().where(rollups.c.span == _HOUR, rollups.c.start >= _seconds(_down(since, HOUR)), older)
+        return HOUR if self._connection.execute(select(hour)).scalar_one() else SPAN
 
     def planned(self, pieces: Iterable[Piece]) -> list[Planned]:
         """What the roll-ups say of the time in windows."""
