@@ -1,24 +1,20 @@
 """Where the charts of messages get their readings from: the results in the store."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
-import structlog
-
+from sentinel.app.reader import Pace, Readable, Reader
 from sentinel.base.clock import Clock
-from sentinel.base.errors import StoreError
 from sentinel.core.cadence import slots
 from sentinel.core.check import Check
+from sentinel.core.result import Result
+from sentinel.core.rule import Severity
 from sentinel.core.series import Series, series
 from sentinel.store.database import Transaction
-
-log = structlog.get_logger()
-
-T = TypeVar("T")
 
 WITHIN: Final = 2.0  # seconds that one question may take
 MOST_SLOTS: Final = 2_000  # slots that one chart is made of; of a check that runs more often, the last ones
@@ -34,25 +30,18 @@ SLOW: Final = 0.2
 REST: Final = 20.0
 
 
-class Readable(Protocol):
-    """What charts need of a store."""
-
-    async def read(self, work: Callable[[Transaction], T], within: float | None = None) -> T: ...
-
-
 class Charts:
     """Asks the store for readings, one question at a time."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._store: Readable | None = None
+        self._reader: Reader | None = None
         self._checks: Mapping[str, Check] = MappingProxyType({})
         self._one = asyncio.Lock()
-        self._rests_until = 0.0  # on the steady clock
 
     def use(self, store: Readable) -> None:
         """Ask this store from now on."""
-        self._store = store
+        self._reader = Reader(self._clock, store, Pace(within=WITHIN, slow=SLOW, rest=REST))
 
     def plan(self, checks: Iterable[Check]) -> None:
         """Know these checks from now on."""
@@ -65,31 +54,24 @@ class Charts:
             name: of the check.
             reading: its name; empty for the check's main one.
         """
-        check = self._checks.get(name)
-        if check is None or self._store is None or self._clock.monotonic() < self._rests_until:
+        check, reader = self._checks.get(name), self._reader
+        if check is None or reader is None or reader.rests:
             return None
         async with self._one:
-            if self._clock.monotonic() < self._rests_until:
-                return None
-            return await self._ask(self._store, partial(_read, check, reading or check.main, since, until))
-
-    async def _ask(self, store: Readable, question: "partial[Series | None]") -> Series | None:
-        began = self._clock.monotonic()
-        try:
-            return await store.read(question, within=WITHIN)
-        except StoreError as error:
-            log.info("chart.left_out", why=str(error))
-            return None
-        finally:
-            took = self._clock.monotonic() - began
-            if took > SLOW:
-                self._rests_until = self._clock.monotonic() + took * REST
+            return await reader.ask(partial(_read, check, reading or check.main, since, until))
 
 
 def _read(check: Check, reading: str, since: datetime, until: datetime, tx: Transaction) -> Series | None:
     """On a thread of the store."""
+    return series(results_of(check, since, until, tx), reading)
+
+
+def results_of(check: Check, since: datetime, until: datetime, tx: Transaction) -> list[tuple[Result, Severity]]:
+    """What is kept of a check from one moment to another with the severity of its verdicts, the oldest first.
+
+    On a thread of the store. What was asked for between two slots is among it for the last `TAIL` only.
+    """
     tail = max(since, until - TAIL)
     before = [slot for slot in slots(check, since, until, MOST_SLOTS) if slot < tail]
     recent = tx.results.since(tail, check=check.name, limit=MOST_IN_TAIL)
-    judged = [*tx.results.at(check.name, before), *(one for one in recent if one[0].scheduled_at <= until)]
-    return series(judged, reading)
+    return [*tx.results.at(check.name, before), *(one for one in recent if one[0].scheduled_at <= until)]

@@ -1,35 +1,211 @@
 """What pages show of a running Sentinel."""
 
-from datetime import timedelta
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, Protocol
 
+from sentinel.app import explaining
+from sentinel.app.lately import Lately
+from sentinel.app.looks import before_of, look_at, people_of, pieces_of
 from sentinel.app.parts import Parts
+from sentinel.app.reader import Reader
+from sentinel.app.shared import Shared
+from sentinel.base.errors import StoreError
+from sentinel.core.check import Check
+from sentinel.core.history import History
+from sentinel.core.plan import StorePlan
+from sentinel.core.slo import Rollup, span_start
+from sentinel.reports import check as checks
+from sentinel.reports import figures, overview, own, status
+from sentinel.reports.channels import ChannelLine
 from sentinel.reports.check import CheckDocument, Stretch
+from sentinel.reports.documents import HealthDocument, OwnHealth
+from sentinel.reports.explanation import ExplanationDocument
 from sentinel.reports.figures import Figures
 from sentinel.reports.overview import Filter, OverviewDocument
 from sentinel.reports.own import OwnDocument
+from sentinel.reports.quiet import Quiet
+from sentinel.store.database import Transaction
+from sentinel.store.tables import HEAD
+
+#: Seconds that one answer is good for, for all who ask the same.
+FRESH: Final = 1.0
+
+#: Seconds that what roll-ups say of whole days is good for.
+FRESH_FIGURES: Final = 60.0
+
+#: The time before changes no more, but for what came late.
+FRESH_BEFORE: Final = 600.0
+
+#: Lengths of time of which sums of all checks are kept.
+MOST_LENGTHS: Final = 4
+
+DAY: Final = timedelta(days=1)
+
+#: Checks of which facts are taken without letting anything else run in between.
+AT_ONCE: Final = 100
+
+
+class Channels(Protocol):
+    """How channels do."""
+
+    def all(self) -> Sequence[ChannelLine]: ...
+
+
+class Asked(Protocol):
+    """What is known in memory already."""
+
+    @property
+    def channels(self) -> Channels: ...
+
+    def quiet(self) -> Quiet: ...
+
+    def health(self) -> HealthDocument: ...
+
+    def own_health(self) -> OwnHealth: ...
+
+    def snapshot(self) -> list[History]: ...
 
 
 class Faces:
-    """Answers what pages ask, out of memory and roll-ups."""
+    """Answers what pages ask, out of memory and roll-ups. A slow store makes an answer poorer, never late."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, asked: Asked, lately: Lately) -> None:
         self._parts = parts
+        self._asked = asked
+        self._lately = lately
+        self._reader = Reader(parts.clock, parts.store)
+        self._overviews: Shared[tuple[Filter, int], OverviewDocument] = Shared(parts.clock, FRESH)
+        self._figures: Shared[tuple[str, timedelta], Figures] = Shared(parts.clock, FRESH_FIGURES)
+        self._sums: Shared[timedelta, Mapping[str, Rollup] | None] = Shared(parts.clock, FRESH_FIGURES, MOST_LENGTHS)
+        self._sums_before: Shared[timedelta, Mapping[str, Rollup] | None] = Shared(
+            parts.clock, FRESH_BEFORE, MOST_LENGTHS
+        )
+
+    # --- Editions ---------------------------------------------------------------------------------------------------
 
     @property
     def version(self) -> int:
-        return 0
+        """Grows when something changed that people should see at once."""
+        return self._parts.pipeline.edition.number
 
     async def changed(self, version: int, within: float) -> int:
-        raise NotImplementedError
+        """Wait until the version is another than this one, or for so many seconds; answers the version then."""
+        return await self._parts.pipeline.edition.changed(version, within)
+
+    # --- Documents --------------------------------------------------------------------------------------------------
 
     async def overview(self, asked: Filter) -> OverviewDocument:
-        raise NotImplementedError
+        """What is wrong, and how everything does."""
+        return await self._overviews.get((asked, self.version), lambda: self._overview(asked))
 
     async def check(self, name: str, stretch: Stretch) -> CheckDocument | None:
-        raise NotImplementedError
+        """One check over a time; None when there is no such check."""
+        history = self._parts.pipeline.histories.get(name)
+        if history is None:
+            return None
+        now = self._parts.clock.now()
+        past, before, explanation, (day, _) = await asyncio.gather(
+            self._reader.ask(partial(look_at, history.check, stretch, now)),
+            self._reader.ask(partial(before_of, history.check, stretch, now)),
+            self._explain(name),
+            self._lately.day(now),
+        )
+        return await asyncio.to_thread(
+            checks.build,
+            status.facts(history, day.get(name)),
+            stretch,
+            replace(past or checks.Past(), before=before or ()),
+            now=now,
+            started_at=self._parts.started_at,
+            quiet=self._asked.quiet(),
+            explanation=explanation,
+        )
 
     async def figures(self, system: str, length: timedelta) -> Figures:
-        raise NotImplementedError
+        """A system's figures of the last so long, beside those of the same time before; empty: all systems."""
+        return await self._figures.get((system, length), lambda: self._figures_of(system, length))
 
     async def own(self) -> OwnDocument:
-        raise NotImplementedError
+        """Sentinel itself."""
+        parts, now = self._parts, self._parts.clock.now()
+        outbox, _ = await self._lately.outbox(now)
+        doing = own.Doing(
+            started_at=parts.started_at,
+            health=self._asked.health(),
+            own=self._asked.own_health(),
+            outbox=outbox,
+            channels=self._asked.channels.all(),
+            store=_kind(parts.plan.store),
+            schema=HEAD,
+        )
+        last = [history.last for history in self._asked.snapshot() if history.last is not None]
+        return own.build(parts.plan, doing, last, now)
+
+    # --- Behind them ------------------------------------------------------------------------------------------------
+
+    async def _overview(self, asked: Filter) -> OverviewDocument:
+        parts, now = self._parts, self._parts.clock.now()
+        (day, problem), (outbox, outbox_problem), shown = await asyncio.gather(
+            self._lately.day(now), self._lately.outbox(now), self.figures(asked.system, DAY)
+        )
+        known = overview.Known(
+            plan=parts.plan,
+            checks=[status.facts(one, day.get(one.check.name)) async for one in self._slowly()],
+            now=now,
+            started_at=parts.started_at,
+            quiet=self._asked.quiet(),
+        )
+        chosen = await asyncio.to_thread(overview.choose, known, asked)
+        past = await self._reader.ask(partial(pieces_of, [one.check.name for one in chosen.rows], now))
+        trouble = problem or outbox_problem or self._lately.failing(now)
+        return await asyncio.to_thread(overview.build, chosen, past or {}, shown, outbox, trouble)
+
+    async def _slowly(self) -> AsyncIterator[History]:
+        """Every history; in between others get to run, since thousands take a while."""
+        for number, history in enumerate(self._asked.snapshot(), 1):
+            yield history
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    async def _explain(self, name: str) -> ExplanationDocument | None:
+        try:
+            return await explaining.explain(self._parts, name)
+        except StoreError:
+            return None
+
+    async def _figures_of(self, system: str, length: timedelta) -> Figures:
+        parts, now = self._parts, self._parts.clock.now()
+        every = figures.of_system(parts.plan.checks, system)
+        counting = {check.name: reading for check in every if (reading := self._counts_people(check))}
+        known, before, people = await asyncio.gather(
+            self._sums.get(length, lambda: self._summed(length, now)),
+            self._sums_before.get(length, lambda: self._reader.ask(partial(_summed, now - 2 * length, now - length))),
+            self._reader.ask(partial(people_of, counting, now - length, now)),
+        )
+        active, active_before = people or (None, None)
+        lately = figures.Lately(now=known or {}, before=before or {}, active=active, active_before=active_before)
+        return await asyncio.to_thread(figures.build, every, lately, now, length, system)
+
+    async def _summed(self, length: timedelta, now: datetime) -> Mapping[str, Rollup] | None:
+        if length == DAY:
+            return (await self._lately.day(now))[0]  # asked for everything else, too
+        return await self._reader.ask(partial(_summed, now - length, now))
+
+    def _counts_people(self, check: Check) -> str:
+        """The reading of a check that counts people; empty where none does."""
+        history = self._parts.pipeline.histories.get(check.name)
+        taken = history.last.readings if history is not None and history.last is not None else ()
+        return figures.active_reading(reading.name for reading in taken)
+
+
+def _summed(since: datetime, until: datetime, tx: Transaction) -> Mapping[str, Rollup]:
+    """On a thread of the store."""
+    return tx.rollups.summed(span_start(since), span_start(until))
+
+
+def _kind(plan: StorePlan) -> str:
+    return "SQLite" if plan.url.reveal().startswith("sqlite") else "PostgreSQL"

@@ -2,7 +2,6 @@
 
 import asyncio
 import resource
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,35 +10,27 @@ from sentinel.app import explaining, incidents, leftovers
 from sentinel.app.clicks import Heard
 from sentinel.app.faces import Faces
 from sentinel.app.keeper import RunningKeeper
+from sentinel.app.lately import Lately
 from sentinel.app.parts import Parts
 from sentinel.app.posting import PostVerbs
 from sentinel.app.public import PublicPage
 from sentinel.app.silences import SilenceVerbs
 from sentinel.app.telling import ChannelVerbs
 from sentinel.app.windows import WindowVerbs
-from sentinel.base.errors import SentinelError, StoreError, StoreUnavailable
+from sentinel.base.errors import SentinelError, StoreUnavailable
 from sentinel.core.history import History
 from sentinel.core.incident import Event, Incident, Refusal
 from sentinel.core.notification import Notification, State
 from sentinel.core.plan import Plan
 from sentinel.core.result import Outcome
 from sentinel.core.rule import Severity
-from sentinel.core.slo import Rollup
 from sentinel.probes.heartbeat import Report
 from sentinel.reports import status
-from sentinel.reports.documents import HealthDocument, LeftLine, OutboxLine, OwnHealth, RunLine, StatusDocument
+from sentinel.reports.documents import HealthDocument, LeftLine, OwnHealth, RunLine, StatusDocument
 from sentinel.reports.explanation import ExplanationDocument
 from sentinel.reports.incident import IncidentDocument
 from sentinel.reports.quiet import Quiet
-from sentinel.store.database import Room, Transaction
-
-#: How long the figures of the last 24 hours are good for.
-FRESH = timedelta(seconds=60)
-
-DAY = timedelta(hours=24)
-
-#: Seconds that an answer waits for a slow store, and then does without it.
-SLOW = 3.0
+from sentinel.store.database import Room
 
 #: Seconds that an acknowledgement, or the report of a job, waits for its commit.
 COMMIT_WITHIN = 8.0
@@ -65,14 +56,12 @@ class Verbs:
         self.on_call = parts.rosters
         self.journal = parts.journal
         self.sessions = parts.sessions
-        self.faces = Faces(parts)
-        self._day: Mapping[str, Rollup] = {}
-        self._day_at: datetime | None = None
-        self._asking = asyncio.Lock()
+        self._lately = Lately(parts)
         keeper = RunningKeeper(parts)
         self.silences = SilenceVerbs(keeper, parts.clock)
         self.windows = WindowVerbs(keeper, parts.clock)
         self.channels = ChannelVerbs(parts)
+        self.faces = Faces(parts, self, self._lately)
         self.public = PublicPage(parts)
         self.posts = PostVerbs(parts.store, parts.clock, lambda: parts.plan, self.public.forget)
 
@@ -86,7 +75,8 @@ class Verbs:
     async def status(self) -> StatusDocument:
         """Everything that is watched, as it stands."""
         parts, now = self._parts, self._parts.clock.now()
-        (day, problem), (outbox, outbox_problem) = await asyncio.gather(self._last_day(now), self._outbox_line(now))
+        lately = self._lately
+        (day, problem), (outbox, outbox_problem) = await asyncio.gather(lately.day(now), lately.outbox(now))
         known = [status.facts(history, day.get(history.check.name)) for history in self.snapshot()]
         # The quantiles of thousands of checks take a while: not on the loop that starts probes.
         return await asyncio.to_thread(
@@ -98,7 +88,7 @@ class Verbs:
             outbox=outbox,
             own=self.own_health(),
             quiet=self.quiet(),
-            store_problem=problem or outbox_problem or self._failing(now),
+            store_problem=problem or outbox_problem or lately.failing(now),
         )
 
     def quiet(self) -> Quiet:
@@ -120,7 +110,7 @@ class Verbs:
             version=__version__,
             probing="scheduler" not in stuck,
             progress={pulse.name: round(pulse.age, 3) for pulse in pulses},
-            problem=f"stuck: {', '.join(stuck)}" if stuck else self._failing(parts.clock.now()),
+            problem=f"stuck: {', '.join(stuck)}" if stuck else self._lately.failing(parts.clock.now()),
         )
 
     def own_health(self) -> OwnHealth:
@@ -282,37 +272,6 @@ class Verbs:
         self._parts.reload_asked.set()
         await done
         return self._parts.reload_problem
-
-    # --- Behind them ------------------------------------------------------------------------------------------------
-
-    async def _last_day(self, now: datetime) -> tuple[Mapping[str, Rollup], str]:
-        """The last 24 hours per check, at most a minute old, and why they could not be read."""
-        async with self._asking:
-            if self._day_at is None or not timedelta(0) <= now - self._day_at < FRESH:
-                try:
-                    summed = self._parts.store.read(lambda tx: tx.rollups.summed(now - DAY, now), within=SLOW)
-                    self._day = await summed
-                    self._day_at = now
-                except StoreError as error:
-                    return self._day, str(error)
-            return self._day, ""
-
-    async def _outbox_line(self, now: datetime) -> tuple[OutboxLine, str]:
-        lines = self._parts.dispatcher.lines
-        failing = {name: trouble for name, line in lines.items() if (trouble := line.trouble(now))}
-
-        def look(tx: Transaction) -> OutboxLine:
-            return status.outbox_line(tx.outbox.counts(), tx.outbox.oldest_queued(), failing, now)
-
-        try:
-            return await self._parts.store.read(look, within=SLOW), ""
-        except StoreError as error:
-            return OutboxLine(errors=failing), str(error)
-
-    def _failing(self, now: datetime) -> str:
-        since = self._parts.pipeline.failing_since
-        why = self._parts.pipeline.failing_why
-        return f"not everything could be written for {(now - since).total_seconds():.0f} s: {why}" if since else ""
 
 
 def _size(room: Room | None) -> int | None:

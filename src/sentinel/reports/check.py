@@ -1,16 +1,37 @@
 """One check: how its readings went over a time, beside their bounds, with what happened meanwhile."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Final, NamedTuple
 
 from sentinel.base.units import Unit
-from sentinel.core.result import FailureClass, Outcome
-from sentinel.core.rule import Direction, Severity
+from sentinel.core.check import Check
+from sentinel.core.histogram import Histogram
+from sentinel.core.holding import Held
+from sentinel.core.incident import Incident
+from sentinel.core.result import FailureClass, Outcome, Result
+from sentinel.core.rule import Bounds, Direction, Severity
+from sentinel.core.silence import means
+from sentinel.core.slo import SPAN, Rollup, combined, merged_histograms, stepped
 from sentinel.reports.documents import FORMAT, CheckLine, Document, IncidentLine, TakenReading
 from sentinel.reports.explanation import ExplanationDocument
-from sentinel.reports.strips import Strip
+from sentinel.reports.quiet import NOTHING, Quiet
+from sentinel.reports.status import CheckFacts, check_line, incident_line, rule_on
+from sentinel.reports.strips import Strip, first_step, strip
+
+#: Incidents that one page lists, the newest.
+MOST_INCIDENTS: Final = 50
+
+#: Results that one page lists, the newest.
+MOST_RESULTS: Final = 50
+
+#: Charts of one page; a host with a hundred disks has more readings than anybody looks at.
+MOST_CHARTS: Final = 24
+
+#: Of the shortest stretch every result is a point of its own, unless there are more than this.
+MOST_RAW: Final = 400
 
 
 class Stretch(Enum):
@@ -25,16 +46,35 @@ class Stretch(Enum):
 
     @property
     def length(self) -> timedelta:
-        return _LENGTHS[self]
+        return _GRIDS[self].cell * _GRIDS[self].cells
+
+    @property
+    def step(self) -> timedelta:
+        """Of its charts."""
+        return _GRIDS[self].step
+
+    def since(self, now: datetime) -> datetime:
+        """When it begins: where a cell of its strip does, so that none but the last is shorter than the others."""
+        return first_step(now, _GRIDS[self].cell, _GRIDS[self].cells)
 
 
-_LENGTHS: Mapping[Stretch, timedelta] = {
-    Stretch.HOURS_6: timedelta(hours=6),
-    Stretch.DAY: timedelta(days=1),
-    Stretch.WEEK: timedelta(days=7),
-    Stretch.MONTH: timedelta(days=30),
-    Stretch.QUARTER: timedelta(days=90),
-    Stretch.YEAR: timedelta(days=365),
+class _Grid(NamedTuple):
+    """How a stretch is divided. A cell of the strip is a whole number of steps of the charts."""
+
+    step: timedelta
+    cell: timedelta
+    cells: int
+
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+_GRIDS: Mapping[Stretch, _Grid] = {
+    Stretch.HOURS_6: _Grid(SPAN, SPAN, 72),
+    Stretch.DAY: _Grid(SPAN, _HOUR / 2, 48),
+    Stretch.WEEK: _Grid(_HOUR, 2 * _HOUR, 84),
+    Stretch.MONTH: _Grid(_HOUR, 12 * _HOUR, 60),
+    Stretch.QUARTER: _Grid(_DAY, _DAY, 90),
+    Stretch.YEAR: _Grid(_DAY, 5 * _DAY, 73),
 }
 
 
@@ -127,3 +167,180 @@ class CheckDocument(Document):
     incidents: tuple[IncidentLine, ...]  # that were open in the stretch, the newest first; at most 50
     explanation: ExplanationDocument | None
     results: tuple[ResultLine, ...]  # the last ones, the newest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What a store knows of one check. Whatever it could not say in time is empty."""
+
+    pieces: Sequence[
+        Rollup
+    ] = ()  # of the stretch, the oldest first, none longer than a step; with the sums of readings
+    whole: Sequence[Rollup] = ()  # of the stretch, in pieces of any length; with the distribution
+    before: Sequence[Rollup] = ()  # likewise of the same length of time before
+    results: Sequence[tuple[Result, Severity]] = ()  # the last ones, the oldest first
+    raw: Sequence[Result] = ()  # all of the stretch where each is to be a point, the oldest first
+    incidents: Sequence[Incident] = ()  # that were open in the stretch, the newest first
+    held: Sequence[Held] = ()  # occurrences of windows that were open in it
+
+
+def wants_raw(check: Check, stretch: Stretch) -> bool:
+    """Whether each result is a point of the charts."""
+    return stretch is Stretch.HOURS_6 and stretch.length / check.interval <= MOST_RAW
+
+
+def build(
+    one: CheckFacts,
+    stretch: Stretch,
+    past: Past,
+    *,
+    now: datetime,
+    started_at: datetime | None,
+    quiet: Quiet = NOTHING,
+    explanation: ExplanationDocument | None = None,
+) -> CheckDocument:
+    """The document of one check.
+
+    Args:
+        one: what is known of the check.
+        stretch: that is shown, up to now.
+        past: what the store knows of it.
+        now: aware.
+        started_at: when the daemon started.
+        quiet: what keeps people from being told.
+        explanation: why it is as it is.
+    """
+    check, since, span = one.check, stretch.since(now), [one.span] if one.span else []
+    whole = combined([*past.whole, *span]) if past.whole or span else _nothing(check, since, stretch)
+    judged = timedelta(seconds=whole.up + whole.degraded + whole.down)
+    grid = _GRIDS[stretch]
+    return CheckDocument(
+        at=now,
+        line=check_line(one, now, started_at, quiet),
+        stretch=stretch,
+        since=since,
+        until=now,
+        runbook=check.runbook,
+        policy=check.policy,
+        group=check.group,
+        depends_on=_names(check.depends_on),
+        uptime=whole.uptime,
+        up=timedelta(seconds=whole.up),
+        degraded=timedelta(seconds=whole.degraded),
+        down=timedelta(seconds=whole.down),
+        unknown=max(now - since - judged, timedelta(0)),
+        error_rate=whole.error_rate,
+        quantiles=_quantiles([*past.whole, *span]),
+        before=_quantiles(past.before) if any(piece.samples for piece in past.before) else None,
+        strip=strip([*past.pieces, *span], since, grid.cell, grid.cells),
+        charts=tuple(_charts(check, stretch, past, span, now)),
+        marks=tuple(_marks(check, past, now)),
+        incidents=tuple(incident_line(incident, now, one, quiet) for incident in past.incidents[:MOST_INCIDENTS]),
+        explanation=explanation,
+        results=tuple(result_line(*judged) for judged in reversed(past.results[-MOST_RESULTS:])),
+    )
+
+
+def result_line(result: Result, severity: Severity) -> ResultLine:
+    """One result with the severity of its verdict."""
+    measured = result.measurement
+    unknown = result.outcome is Outcome.UNKNOWN and severity is Severity.OK
+    return ResultLine(
+        at=result.finished_at,
+        took=max(result.finished_at - result.scheduled_at, timedelta(0)),
+        severity=Severity.UNKNOWN if unknown else severity,
+        outcome=result.outcome,
+        failure=measured.failure,
+        explanation=measured.explanation,
+        hint=measured.hint,
+        readings=tuple(TakenReading(name=name, value=value, unit=unit) for name, value, unit in measured.readings),
+    )
+
+
+def _names(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """Every name once, in order."""
+    return tuple(dict.fromkeys(name for group in groups for name in group))
+
+
+def _nothing(check: Check, since: datetime, stretch: Stretch) -> Rollup:
+    return Rollup(check=check.name, start=since, span=stretch.length)
+
+
+def _quantiles(pieces: Sequence[Rollup]) -> Quantiles:
+    histogram = Histogram.decode(merged_histograms(piece.histogram for piece in pieces))
+    p50, p90, p95, p99 = (histogram.quantile(q) for q in (0.5, 0.9, 0.95, 0.99))
+    return Quantiles(p50=p50, p90=p90, p95=p95, p99=p99, samples=histogram.total)
+
+
+def _charts(
+    check: Check, stretch: Stretch, past: Past, span: Sequence[Rollup], now: datetime
+) -> Iterator[ReadingChart]:
+    """A chart per reading: the main one, then by name; where there are too many, those without a rule are left out first."""
+    if past.raw:
+        step, points = check.interval, _points_of(past.raw)
+    else:
+        step, points = stretch.step, _points(stepped([*past.pieces, *span], stretch.step))
+    wanted = sorted(points, key=lambda name: (name != check.main, rule_on(check, name) is None, name))[:MOST_CHARTS]
+    for name in sorted(wanted, key=lambda name: (name != check.main, name)):
+        rule = rule_on(check, name, now)
+        bounds = rule.bounds if rule else Bounds()
+        unit, found = points[name]
+        yield ReadingChart(
+            reading=name,
+            unit=unit,
+            step=step,
+            points=tuple(found),
+            warning=bounds.warning,
+            critical=bounds.critical,
+            direction=bounds.direction,
+        )
+
+
+#: By reading: its unit, and the points of its chart.
+_Points = dict[str, tuple[Unit, list[Mean]]]
+
+
+def _points(steps: Iterable[Rollup]) -> _Points:
+    found: _Points = {}
+    for one in steps:
+        for name, sums in one.readings.items():
+            point = Mean(at=one.start, mean=sums.mean, low=sums.low, high=sums.high, count=sums.count)
+            found.setdefault(name, (sums.unit, []))[1].append(point)
+    return found
+
+
+def _points_of(results: Iterable[Result]) -> _Points:
+    found: _Points = {}
+    for result in results:
+        for name, value, unit in result.readings:
+            point = Mean(at=result.finished_at, mean=value, low=value, high=value, count=1)
+            found.setdefault(name, (unit, []))[1].append(point)
+    return found
+
+
+def _marks(check: Check, past: Past, now: datetime) -> Iterator[Mark]:
+    """Incidents and windows, the earliest first."""
+    yield from sorted((*_incident_marks(past.incidents), *_window_marks(check, past.held, now)), key=_begins)
+
+
+def _begins(mark: Mark) -> datetime:
+    return mark.since
+
+
+def _incident_marks(incidents: Sequence[Incident]) -> Iterator[Mark]:
+    for incident in incidents[:MOST_INCIDENTS]:
+        yield Mark(
+            kind="incident",
+            title=incident.verdict.explanation,
+            since=incident.began_at,
+            until=incident.resolved_at,
+            severity=incident.severity,
+            incident=incident.id,
+        )
+
+
+def _window_marks(check: Check, held: Sequence[Held], now: datetime) -> Iterator[Mark]:
+    for one in held:
+        if means(one.matcher, check) and not one.is_called_off:
+            until = one.ends_at if one.ends_at <= now else None
+            yield Mark(kind="window", title=one.title, since=one.starts_at, until=until)

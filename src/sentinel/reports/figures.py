@@ -1,11 +1,21 @@
 """A few figures of a whole system, each beside the same length of time before (BH-5)."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import Enum
+from typing import Final
 
 from sentinel.base.units import Unit
+from sentinel.core.check import Check
+from sentinel.core.histogram import Histogram
+from sentinel.core.slo import Rollup, combined, merged_histograms
 from sentinel.reports.documents import Document
+
+#: Readings of these names are counts of people who are there now.
+ACTIVE_USERS: Final = ("active_users", "active_sessions", "sessions", "users_online")
+
+_QUANTILE: Final = 0.95
 
 
 class Better(Enum):
@@ -43,3 +53,112 @@ class Figures(Document):
     until: datetime
     system: str  # empty: all
     figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lately:
+    """What roll-ups say of a time and of the same length of time before, by check."""
+
+    now: Mapping[str, Rollup] = field(default_factory=dict)
+    before: Mapping[str, Rollup] = field(default_factory=dict)
+    active: float | None = None  # people who were there, on the mean; None: nothing counts them
+    active_before: float | None = None
+
+
+def of_system(checks: Iterable[Check], system: str) -> list[Check]:
+    """The checks of a system; all of them where none is named."""
+    return [check for check in checks if not system or check.system == system]
+
+
+def active_reading(names: Iterable[str]) -> str:
+    """The reading among these that counts the people who are there; empty where there is none."""
+    known = set(names)
+    return next((name for name in ACTIVE_USERS if name in known), "")
+
+
+def active_users(pieces: Iterable[Rollup], readings: Mapping[str, str]) -> float | None:
+    """How many people were there on the mean, added up over checks; None where nothing counted them.
+
+    Args:
+        pieces: of any length, with the sums of readings.
+        readings: by check, the reading that counts.
+    """
+    totals: dict[str, tuple[float, int]] = {}
+    for piece in pieces:
+        sums = piece.readings.get(readings.get(piece.check, ""))
+        if sums is not None:
+            total, count = totals.get(piece.check, (0.0, 0))
+            totals[piece.check] = total + sums.total, count + sums.count
+    return sum(total / count for total, count in totals.values()) if totals else None
+
+
+def build(checks: Sequence[Check], lately: Lately, now: datetime, length: timedelta, system: str = "") -> Figures:
+    """The figures of checks.
+
+    Args:
+        checks: those of the system, or all.
+        lately: what is known of them.
+        now: aware.
+        length: of the time.
+        system: its name; empty: all.
+    """
+    known, past = _of(checks, lately.now), _of(checks, lately.before)
+    counted = lately.active is not None or lately.active_before is not None
+    return Figures(
+        since=now - length,
+        until=now,
+        system=system,
+        figures=(
+            _figure("response_time", "Response time (p95)", Unit.SECONDS, Better.LOWER, _slow(checks, lately)),
+            _figure("success_rate", "Success rate", Unit.RATIO, Better.HIGHER, (_good(known), _good(past))),
+            _figure("uptime", "Uptime", Unit.RATIO, Better.HIGHER, (_up(known), _up(past))),
+            *(
+                [
+                    _figure(
+                        "active_users",
+                        "Active users",
+                        Unit.COUNT,
+                        Better.NEITHER,
+                        (lately.active, lately.active_before),
+                    )
+                ]
+                if counted
+                else []
+            ),
+        ),
+    )
+
+
+def _figure(name: str, title: str, unit: Unit, better: Better, values: tuple[float | None, float | None]) -> Figure:
+    value, before = values
+    return Figure(name=name, title=title, unit=unit, value=value, before=before, better=better)
+
+
+def _of(checks: Iterable[Check], known: Mapping[str, Rollup]) -> Rollup | None:
+    found = [known[check.name] for check in checks if check.name in known]
+    return combined(found) if found else None
+
+
+def _up(whole: Rollup | None) -> float | None:
+    return None if whole is None else whole.uptime
+
+
+def _good(whole: Rollup | None) -> float | None:
+    """The share of judged results that were good."""
+    return None if whole is None or whole.error_rate is None else 1 - whole.error_rate
+
+
+def _slow(checks: Iterable[Check], lately: Lately) -> tuple[float | None, float | None]:
+    """The quantile over all checks whose main reading says how long the target took."""
+    timed = [check.name for check in checks if takes_time(check)]
+    return _quantile(timed, lately.now), _quantile(timed, lately.before)
+
+
+def takes_time(check: Check) -> bool:
+    """Whether its main reading says how long the target took to do something; ages are durations, too, but say something else."""
+    return check.main_unit is Unit.SECONDS and (check.main.endswith("_time") or check.main == "round_trip")
+
+
+def _quantile(names: Iterable[str], known: Mapping[str, Rollup]) -> float | None:
+    merged = merged_histograms(known[name].histogram for name in names if name in known)
+    return Histogram.decode(merged).quantile(_QUANTILE)

@@ -1,10 +1,14 @@
 """The overview: what is wrong now, first; then every check with how it did over the last day."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sentinel import __version__
+from sentinel.core.plan import Plan
 from sentinel.core.rule import Severity
+from sentinel.core.slo import Rollup
 from sentinel.reports.documents import (
     FORMAT,
     CheckLine,
@@ -15,7 +19,9 @@ from sentinel.reports.documents import (
     WindowLine,
 )
 from sentinel.reports.figures import Figures
-from sentinel.reports.strips import Spark, Strip
+from sentinel.reports.quiet import NOTHING, Quiet
+from sentinel.reports.status import CheckFacts, Place, Troubles, check_line, overall, place_of
+from sentinel.reports.strips import STEP, STEPS, Spark, Strip, first_step, spark, strip
 
 #: Checks on one page.
 PER_PAGE = 50
@@ -64,3 +70,110 @@ class OverviewDocument(Document):
     pages: int  # at least 1
     tags: tuple[str, ...]  # that there are
     systems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of every check, before a page is chosen of them."""
+
+    plan: Plan
+    checks: Sequence[CheckFacts]
+    now: datetime
+    started_at: datetime | None
+    quiet: Quiet = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The checks of one page, and what counting all of them has brought."""
+
+    asked: Filter
+    known: Known
+    places: tuple[Place, ...]  # of all checks
+    rows: tuple[CheckFacts, ...]  # of this page, the most urgent first
+    matching: int
+    pages: int
+
+
+def choose(known: Known, asked: Filter) -> Chosen:
+    """The checks of the page that was asked for; of a page that there is not, the last one."""
+    every = [(place_of(one, known.now, known.started_at), one) for one in known.checks]
+    matching = sorted((pair for pair in every if _passes(pair[0], asked)), key=lambda pair: pair[0].urgency)
+    pages = max(1, -(-len(matching) // PER_PAGE))
+    page = min(max(asked.page, 1), pages)
+    return Chosen(
+        asked=replace(asked, page=page),
+        known=known,
+        places=tuple(place for place, _ in every),
+        rows=tuple(one for _, one in matching[(page - 1) * PER_PAGE : page * PER_PAGE]),
+        matching=len(matching),
+        pages=pages,
+    )
+
+
+def build(
+    chosen: Chosen,
+    past: Mapping[str, Sequence[Rollup]],
+    figures: Figures,
+    outbox: OutboxLine,
+    store_problem: str = "",
+) -> OverviewDocument:
+    """The overview.
+
+    Args:
+        chosen: the page.
+        past: by check, what it did in the last day, in pieces of at most half an hour; one that is missing has an empty strip.
+        figures: of the last day.
+        outbox: how telling goes.
+        store_problem: why the store cannot be used now.
+    """
+    known = chosen.known
+    troubles = Troubles.among(known.checks, known.now, known.quiet)
+    checks = [place.check for place in chosen.places]
+    return OverviewDocument(
+        at=known.now,
+        version=__version__,
+        source=known.plan.name,
+        started_at=known.started_at,
+        overall=overall(
+            chosen.places, troubles, outbox, running=known.started_at is not None, store_problem=store_problem
+        ),
+        store_problem=store_problem,
+        counts=_counts(chosen.places),
+        incidents=troubles.incidents,
+        silences=troubles.silences,
+        windows=troubles.windows,
+        outbox=outbox,
+        figures=figures,
+        asked=chosen.asked,
+        rows=tuple(_row(one, past.get(one.check.name, ()), known) for one in chosen.rows),
+        matching=chosen.matching,
+        pages=chosen.pages,
+        tags=tuple(sorted({tag for check in checks for tag in check.tags})),
+        systems=tuple(sorted({check.system for check in checks if check.system})),
+    )
+
+
+def _passes(place: Place, asked: Filter) -> bool:
+    check, text = place.check, asked.text.casefold()
+    return (
+        (not text or text in check.name.casefold() or text in check.title.casefold())
+        and (not asked.tag or asked.tag in check.tags)
+        and (not asked.system or asked.system == check.system)
+        and (not asked.severities or place.severity in asked.severities)
+    )
+
+
+def _counts(places: Sequence[Place]) -> dict[str, int]:
+    counted = Counter(place.severity for place in places)
+    return {severity.label: counted[severity] for severity in Severity}
+
+
+def _row(one: CheckFacts, past: Sequence[Rollup], known: Known) -> CheckRow:
+    pieces = [*past, one.span] if one.span else past
+    shown = strip(pieces, first_step(known.now, STEP, STEPS), STEP, STEPS)
+    return CheckRow(
+        line=check_line(one, known.now, known.started_at, known.quiet),
+        strip=shown,
+        spark=spark(pieces, one.check, shown),
+    )

@@ -56,12 +56,20 @@ class Incidents:
             for row in self._connection.execute(asked)
         ]
 
-    def between(self, since: datetime, until: datetime, limit: int = 10_000) -> list[Incident]:
-        """The incidents that were open at some time in [since, until), the latest first; at most `limit`."""
+    def between(
+        self, since: datetime, until: datetime, limit: int = 10_000, check: str | None = None
+    ) -> list[Incident]:
+        """The incidents that were open at some time in [since, until), the latest first; at most `limit`.
+
+        Args:
+            check: of this one only; of all when None.
+        """
         asked = select(incidents).where(
             incidents.c.opened_at < micros(until),
             or_(incidents.c.resolved_at.is_(None), incidents.c.resolved_at >= micros(since)),
         )
+        if check is not None:
+            asked = asked.where(incidents.c.check_name == storable(check))
         return self._read(asked.order_by(incidents.c.opened_at.desc(), incidents.c.id.desc()).limit(limit))
 
     def open(self, limit: int | None = None) -> list[Incident]:

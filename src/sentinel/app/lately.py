@@ -1,0 +1,61 @@
+"""What the store says of the last day and of the outbox, asked no more often than it changes."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sentinel.app.parts import Parts
+from sentinel.base.errors import StoreError
+from sentinel.core.slo import Rollup
+from sentinel.reports import status
+from sentinel.reports.documents import OutboxLine
+from sentinel.store.database import Transaction
+
+#: How long the figures of the last 24 hours are good for.
+FRESH = timedelta(seconds=60)
+
+DAY = timedelta(hours=24)
+
+#: Seconds that an answer waits for a slow store, and then does without it.
+SLOW = 3.0
+
+
+class Lately:
+    """The last 24 hours of every check, and how telling goes."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._day: Mapping[str, Rollup] = {}
+        self._day_at: datetime | None = None
+        self._asking = asyncio.Lock()
+
+    async def day(self, now: datetime) -> tuple[Mapping[str, Rollup], str]:
+        """The last 24 hours per check, at most a minute old, and why they could not be read."""
+        async with self._asking:
+            if self._day_at is None or not timedelta(0) <= now - self._day_at < FRESH:
+                try:
+                    summed = self._parts.store.read(lambda tx: tx.rollups.summed(now - DAY, now), within=SLOW)
+                    self._day = await summed
+                    self._day_at = now
+                except StoreError as error:
+                    return self._day, str(error)
+            return self._day, ""
+
+    async def outbox(self, now: datetime) -> tuple[OutboxLine, str]:
+        """How telling goes, and why the store could not be asked."""
+        lines = self._parts.dispatcher.lines
+        failing = {name: trouble for name, line in lines.items() if (trouble := line.trouble(now))}
+
+        def look(tx: Transaction) -> OutboxLine:
+            return status.outbox_line(tx.outbox.counts(), tx.outbox.oldest_queued(), failing, now)
+
+        try:
+            return await self._parts.store.read(look, within=SLOW), ""
+        except StoreError as error:
+            return OutboxLine(errors=failing), str(error)
+
+    def failing(self, now: datetime) -> str:
+        """For how long the store has not taken everything, and why; empty: it does."""
+        since = self._parts.pipeline.failing_since
+        why = self._parts.pipeline.failing_why
+        return f"not everything could be written for {(now - since).total_seconds():.0f} s: {why}" if since else ""

@@ -1,0 +1,80 @@
+"""What pages ask of the store. Everything here runs on a thread of the store, within one transaction."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sentinel.app.charts import results_of
+from sentinel.core.check import Check
+from sentinel.core.result import Result
+from sentinel.core.rule import Severity
+from sentinel.core.slo import SPAN, Rollup, span_start
+from sentinel.reports.check import MOST_INCIDENTS, MOST_RESULTS, Past, Stretch, wants_raw
+from sentinel.reports.figures import active_users
+from sentinel.reports.strips import STEP, STEPS, first_step
+from sentinel.store.database import Transaction
+
+DAY: Final = timedelta(days=1)
+
+#: Occurrences of windows that one look heeds.
+MOST_HELD: Final = 200
+
+
+def pieces_of(names: Sequence[str], now: datetime, tx: Transaction) -> Mapping[str, Sequence[Rollup]]:
+    """What checks did in the steps of the last day, by name."""
+    found: dict[str, list[Rollup]] = defaultdict(list)
+    for piece in tx.rollups.pieces(names, first_step(now, STEP, STEPS), _until(now), STEP):
+        found[piece.check].append(piece)
+    return found
+
+
+def look_at(check: Check, stretch: Stretch, now: datetime, tx: Transaction) -> Past:
+    """What is known of one check over a stretch, without the time before it."""
+    since, until = stretch.since(now), _until(now)
+    return Past(
+        pieces=tx.rollups.pieces([check.name], since, until, stretch.step, readings=True),
+        whole=tx.rollups.pieces([check.name], since, until, DAY, distribution=True),
+        results=_last(check, now, tx),
+        raw=_raw(check, since, now, tx) if wants_raw(check, stretch) else (),
+        incidents=tx.incidents.between(since, now, MOST_INCIDENTS, check.name),
+        held=tx.windows.between(since, now, MOST_HELD),
+    )
+
+
+def before_of(check: Check, stretch: Stretch, now: datetime, tx: Transaction) -> Sequence[Rollup]:
+    """How the main reading was distributed over the same length of time before a stretch."""
+    since = stretch.since(now)
+    return tx.rollups.pieces([check.name], since - stretch.length, since, DAY, distribution=True)
+
+
+def people_of(
+    readings: Mapping[str, str], since: datetime, until: datetime, tx: Transaction
+) -> tuple[float | None, float | None]:
+    """How many people were there on the mean from one moment to another, and in the same length of time before.
+
+    Args:
+        readings: by check, the one that counts people.
+        since: when it begins.
+        until: when it ends.
+    """
+    if not readings:
+        return None, None
+    first, middle, last = span_start(since - (until - since)), span_start(since), _until(until)
+    spans = ((middle, last), (first, middle))
+    now, before = (tx.rollups.pieces(list(readings), *span, DAY, readings=True) for span in spans)
+    return active_users(now, readings), active_users(before, readings)
+
+
+def _last(check: Check, now: datetime, tx: Transaction) -> Sequence[tuple[Result, Severity]]:
+    """The last results, and a few more."""
+    return results_of(check, now - check.interval * MOST_RESULTS, now, tx)
+
+
+def _raw(check: Check, since: datetime, now: datetime, tx: Transaction) -> Iterable[Result]:
+    return tuple(result for result, _ in results_of(check, since, now, tx))
+
+
+def _until(now: datetime) -> datetime:
+    """The end of the span that `now` lies in."""
+    return span_start(now) + SPAN
