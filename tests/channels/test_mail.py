@@ -212,6 +212,19 @@ def test_a_report_brings_its_page_and_its_other_files(tmp_path: Path) -> None:
     assert [attached.get_filename() for attached in mail.iter_attachments()] == ["day.json"]
 
 
+def test_a_report_shows_the_page_that_was_made_for_mails_and_its_pictures(tmp_path: Path) -> None:
+    (tmp_path / "day.mail.html").write_text('<!--notes--><img src="cid:uptime.png"><img src="cid:speed.png">')
+    for name in ("day.uptime.png", "day.speed.png", "day.html", "day.pdf"):
+        (tmp_path / name).write_bytes(name.encode())
+    names = ("day.mail.html", "day.uptime.png", "day.speed.png", "day.html", "day.pdf", "gone.csv")
+    mail = read(written(replace(message(Kind.REPORT), files=tuple(str(tmp_path / name) for name in names))))
+    shown = {inner["Content-ID"][1:-1]: inner.get_content() for inner in mail.walk() if inner["Content-ID"]}
+    assert list(shown.values()) == [b"day.uptime.png", b"day.speed.png"]
+    assert all(f"cid:{name}" in part(mail, "html") for name in shown)
+    assert "gone.csv is not attached" in part(mail, "html")
+    assert [attached.get_filename() for attached in mail.iter_attachments()] == ["day.html", "day.pdf"]
+
+
 def test_a_report_without_its_file_is_sent_as_text_that_says_so(tmp_path: Path) -> None:
     mail = read(written(replace(message(Kind.REPORT), files=(str(tmp_path / "day.html"),))))
     assert "day.html is not attached" in part(mail, "plain")

@@ -45,7 +45,7 @@ async def test_it_runs_is_asked_stops_and_is_remembered(
     folder = tmp_path / "out"
     report = await sentinel("report", "--since", "1h", "--folder", folder, "--config", config)
     assert report.code == 0
-    assert sorted(file.suffix for file in folder.iterdir()) == [".html", ".json"]
+    assert sorted(file.suffix for file in folder.iterdir()) == [".html", ".json", ".json", ".pdf"]
 
 
 async def test_an_interrupt_stops_it_in_good_order(tmp_path: Path, receiver: HttpReceiver, children: Children) -> None:

@@ -12,14 +12,16 @@ from sentinel.core.matcher import Matcher
 from sentinel.core.recurrence import Once, Repeating
 from sentinel.core.silence import Silence, Silences
 from sentinel.core.window import Window, Windows
-from sentinel.reports import quiet_text, render, text
+from sentinel.reports import quiet_text, text
 from sentinel.reports.documents import OutboxLine
+from sentinel.reports.forms import brief
 from sentinel.reports.past import Past
 from sentinel.reports.quiet import Quiet, silence_line, window_line
 from sentinel.reports.report import build
 from sentinel.reports.status import build as build_status
 from sentinel.reports.status import facts
 from sentinel.reports.text import Look
+from tests.kit.paper import html
 from tests.kit.scene import MINUTE, NOW, broken, check, history, plan, well
 
 HOUR = timedelta(hours=1)
@@ -117,26 +119,26 @@ def test_a_report_lists_what_was_expected_or_silenced_with_who_and_why() -> None
     document = build(plan(), "daily", DAY, "Europe/Berlin", past, NOW)
     assert [
         line
-        for line in render.text(document).splitlines()
+        for line in brief.text(document).splitlines()
         if ", by ann" in line or ", by bob" in line or line.startswith("Expected")
     ] == [
         "Expected or silenced:",
         "  move, check health: 2026-11-22 12:00 CET to 2026-11-22 14:00 CET, by bob: new disk",
         "  silence 3, check login: 2026-11-13 13:00 CET to 2026-11-22 13:20 CET, by ann: known, for more than a week: forgotten?",
     ]
-    page = render.html(document)
+    page = html(document)
     for fact in ("Silence 3", "forgotten?", "never down: health", "new disk", "bob"):
         assert fact in page
 
 
 def test_a_report_without_any_has_no_such_part() -> None:
     document = build(plan(), "daily", DAY, "UTC", Past(rollups={}, incidents=(), timelines={}), NOW)
-    assert "Expected or silenced" not in render.text(document) + render.html(document)
+    assert "Expected or silenced" not in brief.text(document) + html(document)
 
 
 def test_one_that_was_called_off_says_so() -> None:
     off = held(ends_at=NOW - HOUR, finished=True, ended_by="ann")
     past = Past(rollups={}, incidents=(), timelines={}, held=[off])
     document = build(plan(), "daily", DAY, "UTC", past, NOW)
-    assert "move, check health: called off by ann" in render.text(document)
-    assert "called off" in render.html(document)
+    assert "move, check health: called off by ann" in brief.text(document)
+    assert "called off" in html(document)

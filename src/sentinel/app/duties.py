@@ -225,16 +225,7 @@ class Duties:
         if await self._before_our_time(period):
             await parts.store.write(lambda tx: tx.reports.claim(report.name, period.key))
             return
-        written = await write_report(
-            parts.store,
-            parts.plan,
-            report.name,
-            period,
-            report.zone,
-            now,
-            contents=report.contents,
-            selection=report.selection,
-        )
+        written = await write_report(parts.store, parts.plan, report, period, now)
         parts.report_problem = written.problem
         readers = parts.plan.addresses(report.channels)
         rows = [self._mail(report, period.key, written, address, now) for address in readers]
@@ -242,6 +233,8 @@ class Duties:
         def claim(tx: Transaction) -> None:
             if tx.reports.claim(report.name, period.key):
                 tx.outbox.enqueue(rows)
+            if written.made is not None:
+                tx.reports.remember(report.name, period.key, written.made)
 
         await parts.store.write(claim)
         parts.dispatcher.wake(report.channels)

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from sentinel.app import leftovers
 from sentinel.app.eyes import Eyes
 from sentinel.app.ledger import StoredLedger
-from sentinel.app.reporting import WrittenReport, report_message, write_report
+from sentinel.app.reporting import WrittenReport, report_message, silent, write_report
+from sentinel.app.shelving import Step
 from sentinel.base.clock import SystemClock
 from sentinel.base.errors import StoreError
 from sentinel.channels.base import ChannelTools
@@ -25,7 +26,7 @@ from sentinel.core.history import History
 from sentinel.core.incident import Address
 from sentinel.core.judge import Verdict
 from sentinel.core.notification import Kind, Message, Notification, Outcome
-from sentinel.core.plan import ChannelPlan, Plan
+from sentinel.core.plan import ChannelPlan, Plan, ReportPlan
 from sentinel.core.result import Note, Result
 from sentinel.core.silence import Silences
 from sentinel.core.window import Windows
@@ -257,16 +258,17 @@ def _quiet(tx: Transaction, plan: Plan, now: datetime) -> Quiet:
     return Quiet(silences=Silences(tx.silences.current(now)), windows=windows, held=held)
 
 
-async def make_report(plan: Plan, name: str, period: Period, zone: str, folder: Path | None) -> WrittenReport:
+async def make_report(
+    plan: Plan, asked: ReportPlan, period: Period, folder: Path | None = None, step: Step = silent
+) -> WrittenReport:
     """Make a report from the store, whether a daemon runs or not.
 
     Raises:
         StoreError: there is no store, or it cannot be read.
-        OSError: the folder cannot be written.
     """
     store = await Store.open_readonly(plan.store)
     try:
-        return await write_report(store, plan, name, period, zone, SystemClock().now(), folder)
+        return await write_report(store, plan, asked, period, SystemClock().now(), folder=folder, step=step)
     finally:
         await store.close()
 

@@ -1,20 +1,22 @@
-"""Reports made from the store and written into the reports folder."""
+"""Reports made from the store, written into the reports folder and sent."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sentinel.app.past import read
+from sentinel.app.shelving import MAIL, Order, Shelved, Step, shelve
 from sentinel.core.calendar import Period
 from sentinel.core.notification import Kind, Message
-from sentinel.core.plan import Content, Plan
+from sentinel.core.plan import Plan, ReportPlan
 from sentinel.core.planned import Stretch
-from sentinel.core.selection import EVERYTHING, Selection
-from sentinel.reports import render, report
+from sentinel.reports import report
+from sentinel.reports.forms.brief import text
+from sentinel.reports.forms.manifest import digest
 from sentinel.reports.report import ReportDocument
 from sentinel.store.database import Store
+from sentinel.store.reports import Made
 
 #: Seconds that reading a long period may take; other readers have a thread of their own meanwhile.
 READ_WITHIN = 60.0
@@ -27,57 +29,100 @@ class WrittenReport:
     document: ReportDocument
     title: str
     text: str  # in brief, for a mail's text part
-    files: tuple[Path, ...]  # the page first, then the JSON; none when they could not be written
-    problem: str = ""  # why they could not be written
+    files: tuple[Path, ...]  # in the order of its forms; none when they could not be written
+    mailed: tuple[Path, ...] = ()  # what a mail brings along: its page, its pictures, and the forms to attach
+    made: Made | None = None  # to be remembered; None when nothing could be written
+    corrects: bool = False  # whether this is a new revision of an earlier one
+    problem: str = ""  # why something could not be made or written
+
+
+def silent(_form: str) -> None:
+    """For who does not want to know what is being made."""
 
 
 async def write_report(
     store: Store,
     plan: Plan,
-    name: str,
+    asked: ReportPlan,
     period: Period,
-    zone: str,
     now: datetime,
-    folder: Path | None = None,
     *,
-    contents: Sequence[Content] = (Content.OPERATIONS,),
-    selection: Selection = EVERYTHING,
+    folder: Path | None = None,
+    step: Step = silent,
 ) -> WrittenReport:
     """Make a report of a period and write it.
 
     Args:
         store: what happened.
         plan: what was watched, and the targets.
-        name: of the report.
+        asked: which report: its name, parts, checks, zone and forms.
         period: what it is about.
-        zone: IANA name; times are shown in it.
         now: aware.
         folder: where to; the plan's reports folder when None.
-        contents: which parts it has.
-        selection: which checks it is about.
+        step: told what is being made.
 
     Raises:
         StoreError: the store cannot be read.
     """
+    step("figures")
     stretch = Stretch(period.since, period.until)
-    past = await store.read(lambda tx: read(tx, plan.checks, stretch, zone), within=READ_WITHIN)
+    past = await store.read(lambda tx: read(tx, plan.checks, stretch, asked.zone), within=READ_WITHIN)
     document = await asyncio.to_thread(
-        report.build, plan, name, period, zone, past, now, contents=contents, selection=selection
+        report.build,
+        plan,
+        asked.name,
+        period,
+        asked.zone,
+        past,
+        now,
+        contents=asked.contents,
+        selection=asked.selection,
     )
-    files, problem = await asyncio.to_thread(_write, document, folder or plan.reports_folder)
-    title = f"{name} report of {plan.name}, {period.key}"
-    return WrittenReport(document=document, title=title, text=render.text(document), files=files, problem=problem)
+    return await write_document(store, plan, asked, document, now, folder=folder, step=step)
 
 
-def _write(document: ReportDocument, folder: Path) -> tuple[tuple[Path, ...], str]:
-    try:
-        return render.write(document, folder), ""
-    except OSError as error:
-        return (), f"{folder}: {error.strerror or error}"
+async def write_document(
+    store: Store,
+    plan: Plan,
+    asked: ReportPlan,
+    document: ReportDocument,
+    now: datetime,
+    *,
+    folder: Path | None = None,
+    step: Step = silent,
+) -> WrittenReport:
+    """Write a report that was made: the same again changes nothing, another one becomes the next revision.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    known = await store.read(lambda tx: tx.reports.made(document.name, document.period))
+    order = Order(
+        forms=asked.forms,
+        folder=folder or plan.reports_folder,
+        mailed=bool(asked.channels),
+        link=plan.link,
+        known=known.revision if known and known.digest else 0,
+    )
+    shelved = await shelve(document, order, now, step)
+    return WrittenReport(
+        document=document,
+        title=f"{document.name} report of {plan.name}, {document.period}",
+        text=await asyncio.to_thread(text, document, shelved.edition),
+        files=shelved.files(asked.forms),
+        mailed=shelved.files((MAIL, *asked.attach)),
+        made=_made(document, shelved),
+        corrects=shelved.is_new and shelved.edition.number > 1,
+        problem=shelved.problem,
+    )
+
+
+def _made(document: ReportDocument, shelved: Shelved) -> Made | None:
+    return Made(shelved.edition.number, digest(document)) if shelved.manifest else None
 
 
 def report_message(plan: Plan, written: WrittenReport, now: datetime) -> Message:
-    """The mail that carries a report."""
+    """The message that carries a report."""
     return Message(
         kind=Kind.REPORT,
         at=now,
@@ -85,6 +130,6 @@ def report_message(plan: Plan, written: WrittenReport, now: datetime) -> Message
         severity=written.document.overall,
         title=written.title,
         text=written.text,
-        files=tuple(str(file) for file in written.files[:1]),
+        files=tuple(str(file) for file in written.mailed),
         link=plan.link,
     )

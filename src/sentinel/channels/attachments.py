@@ -1,7 +1,7 @@
 """What a mail brings along: the files of a report, and the whole list of what a digest stands for."""
 
 import mimetypes
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -10,8 +10,14 @@ from typing import Final
 from sentinel.channels.clean import one_line
 from sentinel.channels.render import Row, Words
 
-FILES_LIMIT: Final = 2_000_000  # bytes of all files of one mail
+FILES_LIMIT: Final = 5_000_000  # bytes of all files of one mail
 ROWS_SHOWN: Final = 50  # rows in the body of a mail; when there are more, the whole list is a file
+
+#: How the name of a page ends that was made for a mail.
+MAIL_PAGE: Final = ".mail.html"
+
+#: Where such a page says what could not be sent along.
+NOTES_HERE: Final = "<!--notes-->"
 
 #: Name of the file with the whole list.
 LIST_NAME: Final = "incidents.txt"
@@ -49,12 +55,37 @@ def read_files(names: Iterable[str]) -> tuple[list[File], list[str]]:
     return files, notes
 
 
-def take_page(files: list[File]) -> str:
-    """The first HTML file, taken out of the files: it becomes the mail's HTML part."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPage:
+    """A mail's HTML part that came as a file, and the pictures that it shows."""
+
+    html: str
+    pictures: tuple[File, ...] = ()  # named as the page names them, in `cid:NAME`
+
+
+def take_page(files: list[File]) -> OwnPage | None:
+    """The page that a mail shows and its pictures, taken out of the files; None when there is no page among them.
+
+    It is the file that was made for a mail, `NAME.mail.html` with pictures `NAME.….png`; without such a one, the first HTML file.
+    """
+    for number, file in enumerate(files):
+        if file.name.endswith(MAIL_PAGE):
+            files.pop(number)
+            return OwnPage(html=_text(file), pictures=tuple(_take_pictures(files, file.name.removesuffix(MAIL_PAGE))))
     for number, file in enumerate(files):
         if file.name.endswith((".html", ".htm")):
-            return files.pop(number).content.decode("utf-8", "replace")
-    return ""
+            return OwnPage(html=_text(files.pop(number)))
+    return None
+
+
+def _take_pictures(files: list[File], stem: str) -> Iterator[File]:
+    for file in [file for file in files if file.name.startswith(f"{stem}.") and file.name.endswith(".png")]:
+        files.remove(file)
+        yield File(name=file.name.removeprefix(f"{stem}."), content=file.content)
+
+
+def _text(file: File) -> str:
+    return file.content.decode("utf-8", "replace")
 
 
 def whole_list(said: Words) -> File | None:

@@ -7,21 +7,34 @@ of 8-bit mail.
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from html import escape
 from typing import Final
 
-from sentinel.channels.attachments import LIST_NAME, ROWS_SHOWN, header, read_files, take_page, whole_list
+from sentinel.channels.attachments import (
+    LIST_NAME,
+    NOTES_HERE,
+    ROWS_SHOWN,
+    File,
+    OwnPage,
+    header,
+    read_files,
+    take_page,
+    whole_list,
+)
 from sentinel.channels.chart import Chart
 from sentinel.channels.wording import Picture, Wording
 from sentinel.core.notification import Notification, Receipt
 
 _POLICY: Final = SMTP.clone(cte_type="7bit", max_line_length=78)
 _SAFE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_CID: Final = re.compile(r"cid:([a-z0-9-]+\.png)")
 _MESSAGE_ID: Final = re.compile(r"<[!-;=?-~]{1,250}>")
 
 
@@ -66,9 +79,12 @@ def compose(
     mail["Message-ID"] = identity
     _thread(mail, identity, first)
     mail.set_content(texts.text)
-    mail.add_alternative(take_page(files) or texts.html, subtype="html")
+    if (own := take_page(files)) is not None:
+        _add_own(mail, own, identity, notes)
+    else:
+        mail.add_alternative(texts.html, subtype="html")
     if chart is not None and picture is not None:
-        _embed(mail, chart, picture.cid)
+        _embed(_page_of(mail), File(name="chart.png", content=chart.png), picture.cid)
     for file in files:
         file.attach_to(mail)
     return Mail(message_id=identity, content=mail.as_bytes())
@@ -108,10 +124,25 @@ def _thread(mail: EmailMessage, identity: str, first: Receipt | None) -> None:
         mail["References"] = begin
 
 
-def _embed(mail: EmailMessage, chart: Chart, cid: str) -> None:
-    """Put the picture beside the page that shows it (RFC 2387)."""
+def _add_own(mail: EmailMessage, own: OwnPage, identity: str, notes: Sequence[str]) -> None:
+    """The page that came as a file, with what could not be sent along, and its pictures under identifiers of this mail."""
+    named = {picture.name: f"{picture.name}.{identity[1:-1]}" for picture in own.pictures}
+    page = _CID.sub(lambda found: f"cid:{named.get(found[1], found[1])}", own.html)
+    said = "".join(f'<tr><td style="padding:0 24px 12px; font-size:13px;">{escape(note)}</td></tr>' for note in notes)
+    mail.add_alternative(page.replace(NOTES_HERE, said, 1), subtype="html")
+    part = _page_of(mail)
+    for picture in own.pictures:
+        _embed(part, picture, named[picture.name])
+
+
+def _page_of(mail: EmailMessage) -> EmailMessage:
     page = mail.get_body(("html",))
     assert isinstance(page, EmailMessage), "the page was just added"
+    return page
+
+
+def _embed(page: EmailMessage, picture: File, cid: str) -> None:
+    """Put a picture beside the page that shows it (RFC 2387)."""
     page.add_related(
-        chart.png, maintype="image", subtype="png", cid=f"<{cid}>", disposition="inline", filename="chart.png"
+        picture.content, maintype="image", subtype="png", cid=f"<{cid}>", disposition="inline", filename=picture.name
     )

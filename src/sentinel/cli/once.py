@@ -1,4 +1,4 @@
-"""Commands that do something once, by themselves: run checks, send a test, make a report."""
+"""Commands that do something once, by themselves: run checks, send a test."""
 
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,7 @@ from sentinel.cli.options import as_json, look, print_json
 from sentinel.cli.planning import planned
 
 if TYPE_CHECKING:
-    from datetime import datetime, tzinfo
-
     from sentinel.app.once import Told
-    from sentinel.app.reporting import WrittenReport
-    from sentinel.core.calendar import Period
     from sentinel.core.check import Check
     from sentinel.core.plan import Plan
 
@@ -50,7 +46,7 @@ def check(names: tuple[str, ...], tags: tuple[str, ...], as_json: bool) -> int:
     from sentinel.core.rule import Severity
 
     with planned() as plan:
-        _refuse_unknown("check", names, [check.name for check in plan.checks])
+        refuse_unknown("check", names, [check.name for check in plan.checks])
         ran = _run(plan, once.choose(plan, names, tags))
     if not ran:
         raise click.UsageError(f"no check has the tag {' or '.join(tags)}" if tags else "there are no checks")
@@ -124,14 +120,14 @@ def test_alert(channels: tuple[str, ...], as_json: bool) -> int:
     from sentinel.app import once
 
     with planned() as plan:
-        _refuse_unknown("channel", channels, [channel.name for channel in plan.channels])
+        refuse_unknown("channel", channels, [channel.name for channel in plan.channels])
         told = asyncio.run(once.test_alert(plan, channels))
     if not told:
         raise click.UsageError("there are no channels")
-    return _print_told(told, as_json=as_json)
+    return print_told(told, as_json=as_json)
 
 
-def _print_told(told: "list[Told]", *, as_json: bool) -> int:
+def print_told(told: "list[Told]", *, as_json: bool) -> int:
     """Print how each attempt ended; answers 0 when all were taken."""
     from sentinel.core.notification import Sent
 
@@ -153,102 +149,7 @@ def _print_told(told: "list[Told]", *, as_json: bool) -> int:
     return 0 if all(isinstance(one.outcome, Sent) for one in told) else 2
 
 
-@click.command()
-@options.config
-@click.option("--since", default="24h", metavar="TIME", show_default=True, help="A duration back from now, or a date.")
-@click.option("--until", metavar="TIME", help="Likewise; at most now, which is the default.")
-@click.option("--send", "channels", multiple=True, metavar="CHANNEL", help="Send it there too; may be repeated.")
-@click.option("--folder", type=click.Path(file_okay=False), metavar="FOLDER", help="Where to write it.")
-@as_json
-def report(since: str, until: str | None, channels: tuple[str, ...], folder: str | None, as_json: bool) -> int:
-    """Write a report of any period.
-
-    It comes from the store, whether a daemon runs or not, and lands in the reports folder as HTML and JSON.
-
-    \b
-    Examples:
-      sentinel report --since 7d --send email
-      sentinel report --since 2026-11-01 --until 2026-12-01
-    """
-    with planned(lenient=not channels) as plan:
-        _refuse_unknown("channel", channels, [channel.name for channel in plan.channels])
-        _have_it_written_down(plan)
-        zone = next((scheduled.zone for scheduled in plan.reports), "UTC")
-        written = _write(plan, _period(since, until, zone), zone, folder)
-        _print_report(written, as_json=as_json)
-        return _send(plan, written, channels) if channels else 0
-
-
-def _have_it_written_down(plan: "Plan") -> None:
-    """Ask a running daemon to commit the figures of the last minutes; without one the store has all there is."""
-    import contextlib
-
-    with contextlib.suppress(NotRunning, wire.NotAnswering, wire.Refused):
-        wire.ask(plan.file, "/api/v1/write-down", {})
-
-
-def _write(plan: "Plan", period: "Period", zone: str, folder: str | None) -> "WrittenReport":
-    import asyncio
-    from pathlib import Path
-
-    from sentinel.app.once import make_report
-
-    return asyncio.run(make_report(plan, "on-demand", period, zone, Path(folder) if folder else None))
-
-
-def _print_report(written: "WrittenReport", *, as_json: bool) -> None:
-    from sentinel.reports import render
-
-    if as_json:
-        click.echo(render.as_json(written.document), nl=False)
-    else:
-        click.echo(written.text)
-        click.echo("\n".join(f"written: {file}" for file in written.files))
-
-
-def _send(plan: "Plan", written: "WrittenReport", channels: tuple[str, ...]) -> int:
-    import asyncio
-
-    from sentinel.app.once import send_report
-
-    return _print_told(asyncio.run(send_report(plan, written, channels)), as_json=False)
-
-
-def _period(since: str, until: str | None, zone_name: str) -> "Period":
-    from zoneinfo import ZoneInfo
-
-    from sentinel.base.clock import SystemClock
-    from sentinel.core.calendar import Period
-
-    now, zone = SystemClock().now(), ZoneInfo(zone_name)
-    first = _moment(since, now, zone)
-    # A report of this month may be asked for before it is over.
-    last = min(_moment(until, now, zone), now) if until else now
-    if not first < last:
-        raise click.UsageError("--since has to be before --until, and before now")
-    return Period(
-        key=f"{first.astimezone(zone):%Y-%m-%dT%H%M}--{last.astimezone(zone):%Y-%m-%dT%H%M}", since=first, until=last
-    )
-
-
-def _moment(text: str, now: "datetime", zone: "tzinfo") -> "datetime":
-    """A duration back from now, or a date or time; local to the zone of the reports unless it names its own."""
-    from datetime import UTC, datetime
-
-    from sentinel.base.units import parse_duration
-
-    try:
-        return now - parse_duration(text)
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.UsageError(f"{text!r} is neither a duration such as 24h nor a date such as 2026-11-01") from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def _refuse_unknown(what: str, names: tuple[str, ...], known: list[str]) -> None:
+def refuse_unknown(what: str, names: tuple[str, ...], known: list[str]) -> None:
     import difflib
 
     for name in names:

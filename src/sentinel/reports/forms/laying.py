@@ -1,0 +1,75 @@
+"""From a document to what stands on the report."""
+
+from collections.abc import Iterator
+
+from sentinel.core.plan import Content
+from sentinel.reports.forms import evidence, general, method, operations, review
+from sentinel.reports.forms.edition import Edition
+from sentinel.reports.forms.layout import Layout, Section
+from sentinel.reports.forms.words import Zone, amount, counted, tied
+from sentinel.reports.report import ReportDocument
+
+#: The first making.
+FIRST = Edition()
+
+
+def lay_out(document: ReportDocument, edition: Edition = FIRST) -> Layout:
+    """The report of a document.
+
+    Args:
+        document: what it says.
+        edition: which making of it this is.
+    """
+    when = Zone(document.zone)
+    return Layout(
+        title=f"{document.name[:1].upper()}{document.name[1:]} report: {document.source}",
+        badge=document.overall.label,
+        subtitle=f"{when(document.since)} to {when(document.until)} · {document.period} · times in {document.zone}",
+        correction=edition.words,
+        tiles=general.tiles(document),
+        sections=tuple(_sections(document, when)),
+        method=tuple(_method(document)),
+        origin=tuple(_origin(document, when)),
+        period=f"{when.short(document.since)} to {when.short(document.until)} {document.zone}",
+        running=f"{document.source} · {document.name} {document.period} · configuration {document.fingerprint}",
+    )
+
+
+def _sections(document: ReportDocument, when: Zone) -> Iterator[Section]:
+    """What the report is about first, then what lies beneath it, at last how it was made."""
+    first, *more = document.contents or (Content.OPERATIONS,)
+    if first is not Content.OPERATIONS:
+        yield from _part(document, first, when)
+    yield general.checks(document)
+    yield general.incidents(document, when)
+    if first is Content.OPERATIONS:
+        yield from _part(document, first, when)
+    for content in more:
+        yield from _part(document, content, when)
+    if (quiet := general.quiet(document, when)) is not None:
+        yield quiet
+    if document.method is not None:
+        yield from method.sections(document.method, when)
+
+
+def _part(document: ReportDocument, content: Content, when: Zone) -> Iterator[Section]:
+    if content is Content.OPERATIONS and document.operations is not None:
+        yield from operations.sections(document.operations)
+    elif content is Content.AUDIT and document.audit is not None:
+        yield from evidence.audit(document.audit)
+    elif content is Content.HIPAA and document.hipaa is not None:
+        yield from evidence.hipaa(document.hipaa)
+    elif content is Content.REVIEW and document.review is not None:
+        yield from review.sections(document.review, when)
+
+
+def _method(document: ReportDocument) -> Iterator[str]:
+    if document.method is None:
+        yield f"{document.formula[:1].upper()}{document.formula[1:]}."
+        yield tied("Quantiles are at most 2 % off.")
+    yield f"Figures come from {amount(document.samples)} results of {counted(len(document.checks), 'check')}."
+
+
+def _origin(document: ReportDocument, when: Zone) -> Iterator[str]:
+    yield f"As of {when(document.made_at)}, by Sentinel {document.version}"
+    yield f"{document.config}, configuration {document.fingerprint}"

@@ -1,0 +1,33 @@
+"""A report as one page that needs nothing beside itself: it can be mailed, printed and kept."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sentinel.reports.forms.layout import Layout
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+
+def page(layout: Layout) -> str:
+    """The page, in HTML."""
+    return template("report.html").render(report=layout)
+
+
+@cache
+def template(name: str) -> "Template":
+    """A template of reports: it shows nothing that it is not given, and escapes what it shows."""
+    # Only a process that writes a report pays for the import.
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+    from markupsafe import Markup  # noqa: PLC0415
+
+    environment = Environment(
+        loader=PackageLoader("sentinel.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Drawings are made by `reports.drawing`, which has escaped every word in them.
+    environment.globals["drawn"] = Markup
+    return environment.get_template(name)

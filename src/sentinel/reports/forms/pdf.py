@@ -1,0 +1,63 @@
+"""A report as a PDF, set by `press` in a process of its own."""
+
+import asyncio
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from typing import Final
+
+from sentinel.base.process import ProgramFailed, run_program
+from sentinel.reports.forms.layout import Layout
+
+#: Seconds that setting may take. A report of 2,000 checks takes some 5.
+WITHIN: Final = 30.0
+
+#: Bytes of one PDF at most.
+LARGEST: Final = 32 << 20
+
+#: A typesetter on two threads is quick enough, and leaves the rest of the host to what it watches.
+_ENVIRONMENT: Final = {"RAYON_NUM_THREADS": "2", "MALLOC_ARENA_MAX": "2", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+class NotPressed(Exception):
+    """There is no PDF. The text says why."""
+
+
+async def pdf(layout: Layout, at: datetime) -> bytes:
+    """The PDF of a report.
+
+    Args:
+        layout: what stands on it.
+        at: the date that the file bears; the end of its period, not when it was made.
+
+    Raises:
+        NotPressed: it could not be made within its bounds.
+    """
+    deadline = asyncio.get_running_loop().time() + WITHIN
+    given = json.dumps(sheet(layout, at), ensure_ascii=False).encode()
+    arguments = (sys.executable, "-m", "sentinel.reports.forms.press")
+    try:
+        ended = await run_program(
+            arguments, deadline, environment=_ENVIRONMENT, given=given, output_cap=LARGEST, end_when_full=True
+        )
+    except ProgramFailed as error:
+        raise NotPressed(f"no PDF: {error}") from None
+    if ended.status or ended.cut or not ended.output.startswith(b"%PDF"):
+        raise NotPressed(f"no PDF: the typesetter ended with status {ended.status}{_last_words(ended.errors)}")
+    return ended.output
+
+
+def sheet(layout: Layout, at: datetime) -> dict[str, object]:
+    """What the template is given."""
+    said = asdict(layout)
+    said["author"] = "Sentinel"
+    said["date"] = (at.year, at.month, at.day)
+    return said
+
+
+def _last_words(errors: bytes) -> str:
+    """The kind of the error alone: what a typesetter says may quote what it was given."""
+    lines = errors.decode("utf-8", "replace").strip().splitlines()
+    kind = lines[-1].partition(":")[0] if lines else ""
+    return f" ({kind})" if kind.replace(".", "").isidentifier() else ""

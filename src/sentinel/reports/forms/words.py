@@ -1,0 +1,68 @@
+"""How figures and moments are written in a report."""
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sentinel.base.units import Unit, format_duration, format_value
+from sentinel.reports.documents import ReadingLine
+from sentinel.reports.text import share
+
+#: What stands where nothing is known.
+NOTHING = "-"
+
+
+class Zone:
+    """Writes times in the zone of a report."""
+
+    def __init__(self, name: str) -> None:
+        self._zone = ZoneInfo(name)
+
+    def __call__(self, moment: datetime | None) -> str:
+        """A moment to the minute, with its zone; empty without one."""
+        return f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M %Z}" if moment else ""
+
+    def short(self, moment: datetime | None) -> str:
+        """The same without the zone, for tables whose report says it once."""
+        return f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M}" if moment else ""
+
+
+def per_cent(ratio: float | None) -> str:
+    """A share from 0 to 1, cut and never rounded up."""
+    return NOTHING if ratio is None else tied(share(ratio))
+
+
+def lasted(duration: timedelta | None) -> str:
+    """A duration, or that there is none."""
+    return NOTHING if duration is None else tied(format_duration(duration))
+
+
+def amount(number: int) -> str:
+    """A number of things, with its thousands parted."""
+    return f"{number:,}"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 check`, `2 checks`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def measured(value: float | None, unit: Unit) -> str:
+    """A value with its unit."""
+    return NOTHING if value is None else tied(format_value(value, unit))
+
+
+def measured_as(value: float | None, reading: ReadingLine | None) -> str:
+    """A value in the unit of a reading."""
+    return measured(value, reading.unit if reading else Unit.NONE)
+
+
+def bounds(warning: float | None, critical: float | None, unit: Unit, above: bool = True) -> str:
+    """`at most 2 s / 5 s`: target and critical bound; empty where there are none."""
+    known = [measured(bound, unit) for bound in (warning, critical) if bound is not None]
+    return f"{'at most' if above else 'at least'} {' / '.join(known)}" if known else ""
+
+
+def tied(words: str) -> str:
+    """No line ends between a number and its unit."""
+    return re.sub(r"(?<=\d) (?=[^\d\s])", "\N{NO-BREAK SPACE}", words)
