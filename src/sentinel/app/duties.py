@@ -7,16 +7,14 @@ from datetime import datetime, timedelta
 import structlog
 
 from sentinel.app.holding import WindowKeeper
+from sentinel.app.owing import Owed
 from sentinel.app.parts import Parts
 from sentinel.app.posting import AutomaticPosts
 from sentinel.app.proving import Proving, doubted
-from sentinel.app.reporting import WrittenReport, report_message, write_report
 from sentinel.base.errors import StoreError
-from sentinel.core import calendar
 from sentinel.core.check import OWN_CHECK
 from sentinel.core.incident import Address
-from sentinel.core.notification import Kind, Message, Notification, State
-from sentinel.core.plan import ReportPlan
+from sentinel.core.notification import Kind, Message, State
 from sentinel.core.result import Result
 from sentinel.core.routing import key
 from sentinel.core.rule import Severity
@@ -24,7 +22,7 @@ from sentinel.core.vitals import OWN_INTERVAL, Vitals, blind_checks, measure, ov
 from sentinel.engine.baselines import Baselines
 from sentinel.engine.commands import recover
 from sentinel.engine.housekeeping import Duty, Retention
-from sentinel.store.database import Room, Transaction
+from sentinel.store.database import Room
 
 log = structlog.get_logger()
 
@@ -54,6 +52,7 @@ class Duties:
         self._baselines = Baselines(parts.clock, parts.store, parts.pipeline)
         self._windows = WindowKeeper(parts)
         self._posts = AutomaticPosts(parts)
+        self._owed = Owed(parts)
         self._told_store_down: datetime | None = None
         self._dropped = 0
 
@@ -76,7 +75,8 @@ class Duties:
             Duty("sessions", 60.0, self._parts.sessions.look),
             Duty("journal", 300.0, self._tidy_journal),
             Duty("baselines", 60.0, self._baselines.refresh),
-            Duty("reports", 20.0, self._write_reports),
+            Duty("reports", 20.0, self._owed.write_reports),
+            Duty("reviews", 30.0, self._owed.write_review),
             Duty("purge", 60.0, self._purge),
             Duty("condense", 600.0, self._retention.condense),
             Duty("ballast", 60.0, self._keep_ballast),
@@ -205,54 +205,3 @@ class Duties:
 
     async def _keep_ballast(self) -> None:
         await self._parts.store.keep_ballast()
-
-    # --- Reports ----------------------------------------------------------------------------------------------------
-
-    async def _write_reports(self) -> None:
-        for report in self._parts.plan.reports:
-            await self._write_if_due(report)
-
-    async def _write_if_due(self, report: ReportPlan) -> None:
-        """Write a report once per period: the files first, then the claim and the mails in one transaction.
-
-        Killed in between, the same files are written again. A folder that cannot be written is no reason to mail nothing.
-        """
-        parts, now = self._parts, self._parts.clock.now()
-        last = await parts.store.read(lambda tx: tx.reports.last(report.name))
-        period = calendar.due(report, last, now)
-        if period is None:
-            return
-        if await self._before_our_time(period):
-            await parts.store.write(lambda tx: tx.reports.claim(report.name, period.key))
-            return
-        written = await write_report(parts.store, parts.plan, report, period, now)
-        parts.report_problem = written.problem
-        readers = parts.plan.addresses(report.channels)
-        rows = [self._mail(report, period.key, written, address, now) for address in readers]
-
-        def claim(tx: Transaction) -> None:
-            if tx.reports.claim(report.name, period.key):
-                tx.outbox.enqueue(rows)
-            if written.made is not None:
-                tx.reports.remember(report.name, period.key, written.made)
-
-        await parts.store.write(claim)
-        parts.dispatcher.wake(report.channels)
-        files = [file.name for file in written.files]
-        log.info("report.made", report=report.name, period=period.key, files=files, problem=written.problem or None)
-
-    async def _before_our_time(self, period: calendar.Period) -> bool:
-        """Whether nothing was watched yet: a new Sentinel owes no report of the time before it."""
-        earliest = await self._parts.store.read(lambda tx: tx.rollups.earliest())
-        return earliest is None or period.until <= earliest
-
-    def _mail(
-        self, report: ReportPlan, period: str, written: WrittenReport, address: Address, now: datetime
-    ) -> Notification:
-        return Notification(
-            key=key(f"{self._parts.store.instance}/{report.name}/{period}", 0, 0, address),
-            address=address,
-            message=report_message(self._parts.plan, written, now),
-            created_at=now,
-            due_at=now,
-        )

@@ -1,0 +1,84 @@
+"""Reports that are owed: those of a schedule once per period, and reviews of incidents once per incident and time."""
+
+import structlog
+
+from sentinel.app import reviewing
+from sentinel.app.parts import Parts
+from sentinel.app.reporting import WrittenReport, report_message, write_document, write_report
+from sentinel.core import calendar
+from sentinel.core.incident import Address
+from sentinel.core.notification import Notification
+from sentinel.core.plan import ReportPlan
+from sentinel.core.routing import key
+from sentinel.store.database import Transaction
+
+log = structlog.get_logger()
+
+
+class Owed:
+    """Writes the reports of one running Sentinel when their time has come."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def write_reports(self) -> None:
+        """Write the reports whose periods are over."""
+        for report in self._parts.plan.reports:
+            await self._write_if_due(report)
+
+    async def write_review(self) -> None:
+        """Write a review that is due; the next one comes with the next look."""
+        parts, now = self._parts, self._parts.clock.now()
+        one = await reviewing.next_due(parts.store, parts.plan, now)
+        if one is None:
+            return
+        document = await reviewing.review(parts.store, parts.plan, one.incident.id, now, one.after)
+        asked = reviewing.order(parts.plan)
+        written = await write_document(parts.store, parts.plan, asked, document, now)
+        await self._keep(asked, document.period, written)
+
+    async def _write_if_due(self, report: ReportPlan) -> None:
+        parts, now = self._parts, self._parts.clock.now()
+        last = await parts.store.read(lambda tx: tx.reports.last(report.name))
+        period = calendar.due(report, last, now)
+        if period is None:
+            return
+        if await self._before_our_time(period):
+            await parts.store.write(lambda tx: tx.reports.claim(report.name, period.key))
+            return
+        await self._keep(report, period.key, await write_report(parts.store, parts.plan, report, period, now))
+
+    async def _keep(self, report: ReportPlan, period: str, written: WrittenReport) -> None:
+        """The files are there; the claim and the mails follow in one transaction.
+
+        Killed in between, the same files are written again. A folder that cannot be written is no reason to mail nothing.
+        """
+        parts = self._parts
+        parts.report_problem = written.problem
+        rows = [self._mail(report, period, written, address) for address in parts.plan.addresses(report.channels)]
+
+        def claim(tx: Transaction) -> None:
+            if tx.reports.claim(report.name, period):
+                tx.outbox.enqueue(rows)
+            if written.made is not None:
+                tx.reports.remember(report.name, period, written.made)
+
+        await parts.store.write(claim)
+        parts.dispatcher.wake(report.channels)
+        files = [file.name for file in written.files]
+        log.info("report.made", report=report.name, period=period, files=files, problem=written.problem or None)
+
+    async def _before_our_time(self, period: calendar.Period) -> bool:
+        """Whether nothing was watched yet: a new Sentinel owes no report of the time before it."""
+        earliest = await self._parts.store.read(lambda tx: tx.rollups.earliest())
+        return earliest is None or period.until <= earliest
+
+    def _mail(self, report: ReportPlan, period: str, written: WrittenReport, address: Address) -> Notification:
+        now = self._parts.clock.now()
+        return Notification(
+            key=key(f"{self._parts.store.instance}/{report.name}/{period}", 0, 0, address),
+            address=address,
+            message=report_message(self._parts.plan, written, now),
+            created_at=now,
+            due_at=now,
+        )
