@@ -1,7 +1,7 @@
 """What a command does by itself, without a daemon: run checks once, send a test, read the store."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,7 +13,8 @@ from typing import NamedTuple
 from sentinel.app import leftovers
 from sentinel.app.eyes import Eyes
 from sentinel.app.ledger import StoredLedger
-from sentinel.app.reporting import WrittenReport, report_message, silent, write_report
+from sentinel.app.reporting import WrittenReport, report_message, silent, write_document, write_report
+from sentinel.app.reviewing import order, review
 from sentinel.app.shelving import Step
 from sentinel.base.clock import SystemClock
 from sentinel.base.errors import StoreError
@@ -26,7 +27,7 @@ from sentinel.core.history import History
 from sentinel.core.incident import Address
 from sentinel.core.judge import Verdict
 from sentinel.core.notification import Kind, Message, Notification, Outcome
-from sentinel.core.plan import ChannelPlan, Plan, ReportPlan
+from sentinel.core.plan import ChannelPlan, Form, Plan, ReportPlan
 from sentinel.core.result import Note, Result
 from sentinel.core.silence import Silences
 from sentinel.core.window import Windows
@@ -64,6 +65,10 @@ class Told(NamedTuple):
     outcome: Outcome
 
 
+def _unseen(_share: float) -> None:
+    """Nobody looks at how much is done."""
+
+
 def choose(plan: Plan, names: Collection[str], tags: Collection[str]) -> list[Check]:
     """The checks that are meant.
 
@@ -80,19 +85,19 @@ def makes(check: Check) -> bool:
     return check.options is not None and PROBES[check.kind].makes(check.options)
 
 
-async def check_once(plan: Plan, chosen: Sequence[Check]) -> list[Ran]:
+async def check_once(plan: Plan, chosen: Sequence[Check], advance: Callable[[float], None] = _unseen) -> list[Ran]:
     """Run checks once, now, and judge each by itself.
 
     Of the store only what probes noted is read, so that they compare with what a daemon saw last. Nothing is written but by a
     check that makes something: it writes down there what is to be cleaned up, so that the next run can do so if this one is
-    killed.
+    killed. `advance` hears how much is done, from 0 to 1.
 
     Raises:
         AlreadyRunning, StoreError: there is such a check, and the store cannot be had.
     """
     notes = await _notes(plan)
     async with _ledger(plan, needed=any(map(makes, chosen))) as ledger:
-        return await _run_once(plan, chosen, ledger, notes)
+        return await _run_once(plan, chosen, ledger, notes, advance)
 
 
 async def _notes(plan: Plan) -> Mapping[str, Note]:
@@ -121,16 +126,27 @@ async def _ledger(plan: Plan, *, needed: bool) -> AsyncIterator[Ledger]:
         await store.close()
 
 
-async def _run_once(plan: Plan, chosen: Sequence[Check], ledger: Ledger, notes: Mapping[str, Note]) -> list[Ran]:
+async def _run_once(
+    plan: Plan,
+    chosen: Sequence[Check],
+    ledger: Ledger,
+    notes: Mapping[str, Note],
+    advance: Callable[[float], None],
+) -> list[Ran]:
     clock = SystemClock()
     results: list[Result] = []
+
+    def take(result: Result) -> None:
+        results.append(result)
+        advance(len(results) / len(chosen))
+
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="probe") as threads:
         resolver = Resolver()
         tools = ProbeTools(clock=clock, transport=Transport(resolver), threads=threads, ledger=ledger)
         probes = {check.name: _build(check, replace(tools, note=notes.get(check.name))) for check in chosen}
         eyes = Eyes(clock, resolver)
         eyes.plan(plan.connectivity)
-        runner = Runner(clock, results.append, plan.limits, eyes.sight)
+        runner = Runner(clock, take, plan.limits, eyes.sight)
         runner.equip(probes, plan.limits)
         runner.submit(chosen, clock.now())
         longest = max((check.timeout for check in chosen), default=timedelta(0))
@@ -269,6 +285,31 @@ async def make_report(
     store = await Store.open_readonly(plan.store)
     try:
         return await write_report(store, plan, asked, period, SystemClock().now(), folder=folder, step=step)
+    finally:
+        await store.close()
+
+
+async def make_review(
+    plan: Plan,
+    incident: int,
+    after: timedelta | None,
+    forms: Sequence[Form] = (),
+    channels: Sequence[str] = (),
+    folder: Path | None = None,
+    step: Step = silent,
+) -> WrittenReport:
+    """Look back at an incident now, or at a time after its end, from the store.
+
+    Raises:
+        StoreError: there is no store, or it cannot be read.
+        NoSuchIncident: there is none of that number.
+    """
+    now, usual = SystemClock().now(), order(plan)
+    asked = replace(usual, channels=tuple(channels), forms=tuple(forms) or usual.forms)
+    store = await Store.open_readonly(plan.store)
+    try:
+        document = await review(store, plan, incident, now, after)
+        return await write_document(store, plan, asked, document, now, folder=folder, step=step)
     finally:
         await store.close()
 

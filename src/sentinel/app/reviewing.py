@@ -86,7 +86,7 @@ async def review(
         plan: what is watched now.
         number: of the incident.
         now: aware.
-        after: how long after its end is looked back; None: now.
+        after: how long after its end is looked back; now when None, when it is not over, or when that is still to come.
 
     Raises:
         NoSuchIncident: there is none of that number.
@@ -95,7 +95,11 @@ async def review(
     found = await store.read(lambda tx: tx.incidents.get(number))
     if found is None:
         raise NoSuchIncident(f"there is no incident {number}")
-    until = found.resolved_at + after if after is not None and found.resolved_at is not None else now
+    until = now
+    if after is None or found.resolved_at is None or found.resolved_at + after > now:
+        after = None
+    else:
+        until = found.resolved_at + after
     incident = as_of(found, until)
     aftermath = await store.read(lambda tx: _aftermath(tx, plan, incident, until), within=READ_WITHIN)
     return await asyncio.to_thread(_document, plan, incident, aftermath, until, after)

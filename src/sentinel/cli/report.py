@@ -246,6 +246,66 @@ def _send(plan: "Plan", written: "WrittenReport", channels: tuple[str, ...]) -> 
     return print_told(asyncio.run(send_report(plan, written, channels)), as_json=False)
 
 
+@report.command()
+@options.config
+@click.argument("incident", type=click.IntRange(min=1), metavar="INCIDENT", shell_complete=complete.incidents)
+@click.option("--after", metavar="DURATION", help="So long after its end, such as 1h, 24h or 7d; else now.")
+@click.option("--form", "forms", multiple=True, type=click.Choice(_FORMS), help="In which form; may be repeated.")
+@click.option(
+    "--mail", "channels", multiple=True, metavar="CHANNEL", shell_complete=complete.channels, help="Send it there, too."
+)
+@click.option("--folder", type=click.Path(file_okay=False), metavar="FOLDER", help="Where to write it.")
+@as_json
+def review(
+    incident: int,
+    after: str | None,
+    forms: tuple[str, ...],
+    channels: tuple[str, ...],
+    folder: str | None,
+    as_json: bool,
+) -> int:
+    """Look back at an incident.
+
+    What it was, who was told, how long each step took, and how the check has done since, beside as long a time before it. Exits
+    as `sentinel report make` does, and with 1 when there is no such incident.
+
+    \b
+    Examples:
+      sentinel report review 12
+      sentinel report review 12 --after 24h --mail email
+    """
+    with planned(lenient=not channels) as plan:
+        refuse_unknown("channel", channels, [channel.name for channel in plan.channels])
+        _have_it_written_down(plan)
+        written = _review(plan, incident, after, forms, channels, folder)
+        _print(written, as_json=as_json)
+        status = _send(plan, written, channels) if channels else 0
+        return 74 if written.problem else status
+
+
+def _review(
+    plan: "Plan",
+    incident: int,
+    after: str | None,
+    forms: tuple[str, ...],
+    channels: tuple[str, ...],
+    folder: str | None,
+) -> "WrittenReport":
+    import asyncio
+    from pathlib import Path
+
+    from sentinel.app.once import make_review
+    from sentinel.base.units import parse_duration
+    from sentinel.core.plan import Form
+
+    try:
+        passed = parse_duration(after) if after else None
+    except ValueError as error:
+        raise click.UsageError(f"--after {after!r} is not {error}") from None
+    place = Path(folder) if folder else None
+    return asyncio.run(make_review(plan, incident, passed, tuple(map(Form, forms)), channels, place))
+
+
 # --- What was made ----------------------------------------------------------------------------------------------------
 
 
