@@ -30,7 +30,7 @@ class GuardedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 protocol within bounds; one request at a time per connection."""
 
     def __init__(self, config: Config, state: ServerState, bounds: Bounds) -> None:
-        super().__init__(config, state, {}, asyncio.get_running_loop())
+        super().__init__(config, state, {"outlast": self.outlast}, asyncio.get_running_loop())
         self._bounds = bounds
         self._timer: asyncio.TimerHandle | None = None
         self._received = 0  # bytes of the request that arrives
@@ -78,6 +78,10 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self._relax()
         super().on_response_complete()
+
+    def outlast(self, within: float) -> None:
+        """Leave the answer that is being given so many seconds, instead of what any other has: it is a stream."""
+        self._expect(within)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._relax()

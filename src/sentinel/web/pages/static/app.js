@@ -1,0 +1,159 @@
+// A garnish: pages work without it. It fetches the page again when Sentinel says that something has changed, and puts the new
+// content in place of the old without taking away what somebody types, what has the focus, or what is open.
+"use strict";
+
+(() => {
+  const EVERY = 60_000; // a page is never older than this, in milliseconds
+  const SOON = 400; // changes that come together are fetched once
+  const PATIENCE = 10_000; // for one fetch
+
+  const said = document.getElementById("said");
+  const live = document.getElementById("live");
+  let timer = 0;
+  let fetching = false;
+  let again = false;
+  let loaded = Date.now();
+
+  const main = () => document.getElementById("main");
+  const busy = () => {
+    const at = document.activeElement;
+    const types = at && at.closest && at.closest("main form") && at.matches("input, textarea, select");
+    const filled = [...document.querySelectorAll("main form[method=post] :is(input:not([type=hidden], [type=checkbox]), textarea)")];
+    return Boolean(types) || filled.some((field) => field.value !== field.defaultValue);
+  };
+
+  const key = (node) => {
+    if (node.nodeType !== 1) return "";
+    return node.id || node.dataset.keep || node.getAttribute("aria-labelledby") || node.getAttribute("href") || "";
+  };
+
+  // Turns one element into another with as few changes as it takes: what stays the same keeps its state.
+  const morph = (old, fresh) => {
+    if (old.isEqualNode(fresh)) return;
+    if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName || key(old) !== key(fresh)) {
+      old.replaceWith(document.importNode(fresh, true));
+      return;
+    }
+    if (old.nodeType !== 1) {
+      old.nodeValue = fresh.nodeValue;
+      return;
+    }
+    const open = old.nodeName === "DETAILS" && old.open;
+    for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    if (open) old.open = true;
+    const olds = [...old.childNodes];
+    const freshes = [...fresh.childNodes];
+    const keyed = new Map(olds.filter(key).map((node) => [key(node), node]));
+    freshes.forEach((node, index) => {
+      const known = key(node) ? keyed.get(key(node)) : undefined;
+      const here = old.childNodes[index];
+      if (known && known !== here && known.parentNode === old) old.insertBefore(known, here || null);
+      const place = old.childNodes[index];
+      if (place) morph(place, node);
+      else old.append(document.importNode(node, true));
+    });
+    while (old.childNodes.length > freshes.length) old.lastChild.remove();
+  };
+
+  const swap = (id, fresh) => {
+    const old = document.getElementById(id);
+    const found = fresh.getElementById(id);
+    if (old && found) morph(old, found);
+  };
+
+  const tell = (before) => {
+    const now = document.title;
+    if (said && now !== before) said.textContent = `Now: ${now.replace(/ · .*$/, "")}`;
+  };
+
+  const take = (text) => {
+    const fresh = new DOMParser().parseFromString(text, "text/html");
+    if (!fresh.getElementById("main") || busy()) return;
+    const before = document.title;
+    fresh.querySelectorAll("main > .notice[role=status]").forEach((node) => node.remove());
+    swap("main", fresh);
+    swap("badge", fresh);
+    swap("mark", fresh);
+    document.title = fresh.title;
+    const icon = document.querySelector("link[rel=icon]");
+    const other = fresh.querySelector("link[rel=icon]");
+    if (icon && other && icon.getAttribute("href") !== other.getAttribute("href")) icon.setAttribute("href", other.getAttribute("href"));
+    loaded = Date.now();
+    tell(before);
+  };
+
+  const refresh = async () => {
+    timer = 0;
+    if (document.hidden || busy()) return void (again = true);
+    if (fetching) return void (again = true);
+    fetching = true;
+    again = false;
+    try {
+      const answer = await fetch(location.pathname + location.search, {
+        headers: { accept: "text/html" },
+        credentials: "same-origin",
+        signal: AbortSignal.timeout(PATIENCE),
+      });
+      if (answer.redirected) return void location.reload();
+      if (answer.ok) take(await answer.text());
+    } catch {
+      again = true; // the stream says when Sentinel is there again
+    } finally {
+      fetching = false;
+    }
+  };
+
+  const soon = () => {
+    if (!timer) timer = setTimeout(refresh, SOON);
+  };
+
+  const shown = (on) => {
+    if (!live) return;
+    live.classList.toggle("on", on);
+    live.textContent = on ? "This page follows what happens." : "No connection to Sentinel; trying again.";
+  };
+
+  const listen = () => {
+    const stream = new EventSource("/events");
+    stream.addEventListener("changed", (event) => {
+      shown(true);
+      if (event.data !== main().dataset.version) soon();
+    });
+    stream.addEventListener("open", () => shown(true));
+    stream.addEventListener("error", () => {
+      shown(false);
+      // Refused, such as by too many listeners, is final for a browser: ask again later.
+      if (stream.readyState === EventSource.CLOSED) setTimeout(listen, EVERY);
+    });
+  };
+
+  // A POST answered with a page is shown as it is: to fetch its address again would be another page.
+  if (performance.getEntriesByType("navigation")[0]?.type === undefined || document.querySelector("main > .notice.bad[role=alert]")) {
+    shown(false);
+    if (live) live.textContent = "";
+    return;
+  }
+  if (!("EventSource" in window)) return;
+
+  const url = new URL(location.href);
+  if (url.searchParams.has("done")) {
+    url.searchParams.delete("done");
+    history.replaceState(null, "", url);
+  }
+  document.querySelectorAll("form.filter select").forEach((field) => field.addEventListener("change", () => field.form.requestSubmit()));
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && (again || Date.now() - loaded > EVERY)) soon();
+  });
+  document.addEventListener("focusout", () => {
+    if (again) soon();
+  });
+  document.addEventListener("toggle", (event) => {
+    const opened = event.target;
+    if (opened.matches?.(".act[open]")) opened.querySelector("input:not([type=hidden]), textarea, select")?.focus();
+  }, true);
+  setInterval(() => {
+    if (again || Date.now() - loaded > EVERY) soon();
+  }, EVERY / 6);
+  listen();
+})();
