@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from argon2 import Parameters, PasswordHasher, extract_parameters
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import Argon2Error, InvalidHash
 
 from sentinel.base.errors import SentinelError
@@ -30,7 +30,7 @@ class Passwords:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="password")
         self._looking = 0
-        self._nobodys: dict[Parameters, str] = {}  # a hash of nobody's password for each set of parameters
+        self._nobodys: dict[str, str] = {}  # a hash of nobody's password for each cost
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -59,12 +59,14 @@ class Passwords:
         return user if matches else None
 
     def _of_nobody(self, like: User | None) -> str:
-        parameters = (
-            extract_parameters(like.password.reveal()) if like else extract_parameters(PasswordHasher().hash(""))
+        """A hash that costs as much to try as that user's, and that no password has."""
+        hasher = (
+            PasswordHasher.from_parameters(extract_parameters(like.password.reveal())) if like else PasswordHasher()
         )
-        if parameters not in self._nobodys:
-            self._nobodys[parameters] = PasswordHasher.from_parameters(parameters).hash(secrets.token_hex())
-        return self._nobodys[parameters]
+        cost = f"{hasher.time_cost} {hasher.memory_cost} {hasher.parallelism} {hasher.hash_len} {hasher.salt_len}"
+        if cost not in self._nobodys:
+            self._nobodys[cost] = hasher.hash(secrets.token_hex())
+        return self._nobodys[cost]
 
 
 def _matches(known: str, password: str) -> bool:

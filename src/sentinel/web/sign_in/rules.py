@@ -96,7 +96,7 @@ async def _check_form(request: Request, asking: Principal) -> None:
 
 
 def _is_page(request: Request) -> bool:
-    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+    return not request.url.path.startswith(("/api/", "/metrics")) and "text/html" in request.headers.get("accept", "")
 
 
 def _can_sign_in(request: Request) -> bool:
