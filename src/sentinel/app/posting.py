@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sentinel.app.keeper import NotDone
-from sentinel.app.parts import Parts
-from sentinel.app.public import PublicPage
+from sentinel.app.public import Around, PublicPage
 from sentinel.base.clock import Clock
 from sentinel.base.redact import Redactor
 from sentinel.core.component import StatusPagePlan, outage_began
@@ -145,7 +144,7 @@ class PostVerbs:
 class AutomaticPosts:
     """Posts what nobody has posted yet, where the configuration wants it."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Around) -> None:
         self._parts = parts
         self._page = PublicPage(parts)
 

@@ -5,21 +5,24 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
 
 import structlog
 
-from sentinel.app.parts import Parts
+from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreError
 from sentinel.core.check import Check
 from sentinel.core.component import Component, Condition, Seen, Share, StatusPagePlan, condition, seen
 from sentinel.core.holding import Held
+from sentinel.core.plan import Plan
 from sentinel.core.posting import Thread, threads
 from sentinel.core.silence import means
 from sentinel.core.slo import SPAN, Rollup, span_start
 from sentinel.core.window import Window
+from sentinel.engine.pipeline import Pipeline
 from sentinel.reports import public
 from sentinel.reports.public import Announced, Known, PublicDocument
-from sentinel.store.database import Transaction
+from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
 
@@ -53,10 +56,29 @@ class _Kept:
     posts_at: datetime | None = None
 
 
+class Eyes(Protocol):
+    """What knows since when Sentinel looks."""
+
+    def watched_since(self, started_at: datetime) -> datetime: ...
+
+
+class Around(Protocol):
+    """The parts of a running Sentinel that the status page has to do with."""
+
+    plan: Plan
+    clock: Clock
+    store: Store
+    pipeline: Pipeline
+    started_at: datetime
+
+    @property
+    def eyes(self) -> Eyes: ...
+
+
 class PublicPage:
     """Answers what the public asks. Ask it seldom: whoever serves it keeps an answer for some seconds."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Around) -> None:
         self._parts = parts
         self._kept: _Kept | None = None
         self._asking = asyncio.Lock()

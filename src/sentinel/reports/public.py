@@ -185,7 +185,7 @@ def _component(component: Component, plan: StatusPagePlan, known: Known, today: 
         slug=component.slug,
         description=component.description,
         condition=known.conditions.get(component.slug, Condition.UNKNOWN),
-        uptime=whole.uptime,
+        uptime=_cut(whole.uptime),
         days=tuple(_day(day, shares.get(day, Share()), len(component.checks)) for day in dates),
     )
 
@@ -194,9 +194,14 @@ def _day(day: date, share: Share, checks: int) -> PublicDay:
     return PublicDay(
         date=day.isoformat(),
         condition=condition_of_day(share),
-        uptime=share.uptime,
+        uptime=_cut(share.uptime),
         down=timedelta(seconds=round(share.down / max(checks, 1))),
     )
+
+
+def _cut(share: float | None) -> float | None:
+    """Cut to a millionth, and never rounded up: what was down for a moment was not up all the time."""
+    return None if share is None else int(share * 1_000_000) / 1_000_000
 
 
 def _is_about(thread: Thread, names: Mapping[str, str]) -> bool:

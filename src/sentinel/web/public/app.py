@@ -1,9 +1,11 @@
 """Answers of the public status page: a look into a table of finished bytes, and nothing that a visitor says is used further."""
 
 from collections.abc import Mapping, Sequence
+from email.utils import format_datetime
 
 from starlette.types import Receive, Scope, Send
 
+from sentinel.base.clock import Clock
 from sentinel.web.public.faces import File, policy
 from sentinel.web.public.shelf import Shelf
 
@@ -30,9 +32,12 @@ def always() -> Headers:
 class PublicApp:
     """The application behind the public listener."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, clock: Clock) -> None:
         self._shelf = shelf
-        self._always = always()
+        self._clock = clock
+        self._fixed = tuple(always())
+        self._second = -1  # that the headers are of
+        self._now: Headers = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # it never reads a body
         if scope["type"] != "http":
@@ -49,6 +54,15 @@ class PublicApp:
             await self._plain(send, 404, b"nothing here\n")
         else:
             await self._plain(send, 503, b"not known yet\n", ((b"retry-after", b"5"),))
+
+    @property
+    def _always(self) -> Headers:
+        """What every answer has, with the time, by which caches know how old it is; made once a second."""
+        at = self._clock.now()
+        if int(at.timestamp()) != self._second:
+            self._second = int(at.timestamp())
+            self._now = (*self._fixed, (b"date", format_datetime(at, usegmt=True).encode()))
+        return self._now
 
     async def _file(self, scope: Scope, send: Send, file: File) -> None:
         given = {name: value for name, value in scope["headers"] if name in (b"if-none-match", b"accept-encoding")}

@@ -28,6 +28,7 @@ class PublicListener:
     def __init__(self, page: Public, plan: StatusPagePlan, clock: Clock, bounds: Bounds = BOUNDS) -> None:
         self._plan = plan
         self._bounds = bounds
+        self._clock = clock
         self._shelf = Shelf(page, clock.monotonic)
         self._state = ServerState()
         self._listener: asyncio.Server | None = None
@@ -71,7 +72,7 @@ class PublicListener:
 
     def _protocols(self) -> Callable[[], GuardedProtocol]:
         config = Config(
-            PublicApp(self._shelf),
+            PublicApp(self._shelf, self._clock),
             lifespan="off",
             ws="none",
             log_config=None,
