@@ -1,6 +1,6 @@
 """The command `backtest`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ import click
 from sentinel.cli import options
 from sentinel.cli.options import as_json, look, print_json
 from sentinel.cli.planning import planned
+from sentinel.cli.progress import progress
 
 if TYPE_CHECKING:
     from sentinel.core.plan import StorePlan
@@ -50,9 +51,9 @@ def backtest(since: str, recorded_by: str | None, as_json: bool) -> None:
         raise click.UsageError(f"{since!r} is no duration such as 7d or 12h") from None
     if not length:
         raise click.UsageError("--since has to be longer than nothing")
-    with planned(lenient=True) as plan, _recorded(recorded_by), _progress() as progress:
+    with planned(lenient=True) as plan, _recorded(recorded_by), progress("Judging") as advance:
         tried = plan if recorded_by is None else replace(plan, store=_store_of(recorded_by))
-        document = asyncio.run(run(tried, length, progress)).to_json()
+        document = asyncio.run(run(tried, length, advance)).to_json()
     if as_json:
         print_json(document)
     else:
@@ -84,19 +85,3 @@ def _recorded(config: str | None) -> Iterator[None]:
         if config is None and not error.hint:
             error.hint = "name the configuration of the Sentinel that has recorded results: --from CONFIG"
         raise
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[float], None]]:
-    """A bar on a terminal's standard error; nothing where nobody looks at it."""
-    import sys
-
-    shown = 0.0
-    with click.progressbar(length=1000, label="Judging", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-
-        def advance(share: float) -> None:
-            nonlocal shown
-            bar.update(round(share * 1000) - round(shown * 1000))
-            shown = share
-
-        yield advance

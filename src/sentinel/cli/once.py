@@ -8,6 +8,7 @@ from sentinel.base.errors import NotRunning
 from sentinel.cli import complete, options, wire
 from sentinel.cli.options import as_json, look, print_json
 from sentinel.cli.planning import planned
+from sentinel.cli.progress import progress
 
 if TYPE_CHECKING:
     from sentinel.app.once import Told
@@ -68,7 +69,9 @@ def _run(plan: "Plan", chosen: "list[Check]") -> list[wire.Json]:
     from sentinel.reports.status import run_line
 
     by_daemon = {check.name: line for check in chosen if once.makes(check) and (line := _run_by_daemon(plan, check))}
-    ran = asyncio.run(once.check_once(plan, [check for check in chosen if check.name not in by_daemon]))
+    by_hand = [check for check in chosen if check.name not in by_daemon]
+    with progress("Checking") as advance:
+        ran = asyncio.run(once.check_once(plan, by_hand, advance))
     return [*by_daemon.values(), *(run_line(*one).to_json() for one in ran)]
 
 

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import structlog
 from sqlalchemy import Connection, inspect, text
 
 from sentinel.base.errors import StoreTooNew, StoreUnavailable
 from sentinel.store import partitions
 from sentinel.store.tables import HEAD, REVISIONS, metadata
+
+log = structlog.get_logger()
 
 
 def revision(connection: Connection) -> str | None:
@@ -51,7 +54,10 @@ def upgrade(connection: Connection, where: str) -> None:
         return
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL statement_timeout = 0"))  # history may be long
+    # Whoever starts it and sees nothing happen for minutes should know what it waits for.
+    log.warning("store.upgrading", revision=found, to=HEAD)
     migrate(connection)
+    log.warning("store.upgraded", to=HEAD)
 
 
 def _refuse_newer(found: str | None, where: str) -> None:

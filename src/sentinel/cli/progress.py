@@ -1,0 +1,29 @@
+"""A bar for what takes long."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+#: Told how much is done: from 0 to 1, from any thread.
+Advance = Callable[[float], None]
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Advance]:
+    """A bar on the terminal's standard error while it lasts, gone afterwards; nothing at all where nobody looks at it.
+
+    Standard output is left alone, so that what a command prints may go into a pipe meanwhile.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _share: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
+        task = bar.add_task(label, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
