@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sentinel.cli.progress import progress
+from sentinel.cli.progress import progress, stages
 from tests.kit.command import sentinel
 from tests.kit.terminal import Terminal
 
@@ -40,3 +40,5 @@ async def test_nothing_of_it_goes_into_a_pipe(config: Path) -> None:
 def test_where_nobody_looks_it_may_be_told_all_the_same() -> None:
     with progress("Judging") as advance:
         advance(0.5)
+    with stages("Making") as step:
+        step("figures")

@@ -221,8 +221,10 @@ def _make(plan: "Plan", asked: "ReportPlan", period: "Period", folder: str | Non
     from pathlib import Path
 
     from sentinel.app.once import make_report
+    from sentinel.cli.progress import stages
 
-    return asyncio.run(make_report(plan, asked, period, Path(folder) if folder else None))
+    with stages("Making the report") as step:
+        return asyncio.run(make_report(plan, asked, period, Path(folder) if folder else None, step))
 
 
 def _print(written: "WrittenReport", *, as_json: bool) -> None:
