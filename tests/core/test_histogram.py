@@ -109,3 +109,19 @@ def test_the_very_large_share_one_bucket(value: float) -> None:
 
 def test_a_histogram_shows_what_is_in_it() -> None:
     assert repr(of([1.0])).startswith("Histogram(total=1, p50=0.98")
+
+
+def test_the_share_up_to_a_bound_agrees_with_the_quantiles() -> None:
+    histogram = Histogram()
+    for number in range(1, 101):
+        histogram.add(number / 100)
+    assert histogram.share_up_to(0.0) == 0
+    assert histogram.share_up_to(2.0) == 1
+    for q in (0.5, 0.9, 0.95):
+        value = histogram.quantile(q)
+        assert value is not None
+        assert histogram.share_up_to(value) >= q  # type: ignore[operator]  # values were counted
+
+
+def test_of_nothing_there_is_no_share() -> None:
+    assert Histogram().share_up_to(1.0) is None
