@@ -7,18 +7,19 @@ host without fonts its labels are missing.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from math import floor, isfinite, log10
+from math import isfinite
 from typing import Final
 
 from sentinel.base.units import Unit, format_value
 from sentinel.channels.templating import built_in
 from sentinel.core.notification import Kind, Message
+from sentinel.core.plot import Frame, Plot, scale, usual_gap
 from sentinel.core.rule import Severity
-from sentinel.core.series import Point, Series
+from sentinel.core.series import Series
 
 WIDTH, HEIGHT = 600, 220  # of the picture in a mail, in CSS pixels
 _LEFT, _RIGHT, _TOP, _BOTTOM = 74, 590, 34, 184  # of the plot
+_FRAME: Final = Frame(left=_LEFT, right=_RIGHT, top=_TOP, bottom=_BOTTOM)
 ZOOM: Final = 2  # for screens with two points to a pixel
 
 #: Before an incident began the chart shows as much time as it lasted, but no less and no more than this.
@@ -102,7 +103,9 @@ def as_svg(series: Series, message: Message) -> str | None:
     values = _values(series)
     if incident is None or len(values) < FEWEST:
         return None
-    plot = _Plot.around(series, _bounds(series, message))
+    plot = _plot(series, _bounds(series, message))
+    points = [(point.at, point.value) for point in series.points]
+    gap = usual_gap([at for at, _ in points])
     began, ended = plot.x(incident.began_at), plot.x(incident.resolved_at or series.points[-1].at)
     return built_in("chart.svg").render(
         width=WIDTH,
@@ -113,13 +116,13 @@ def as_svg(series: Series, message: Message) -> str | None:
         bottom=_BOTTOM,
         title=series.reading.replace("_", " "),
         outage={"x": began, "width": max(ended - began, 1.0)},
-        ticks=[{"y": plot.y(value), "text": _tick(value, series.unit)} for value in plot.ticks()],
+        ticks=[{"y": plot.y(value), "text": _tick(value, series.unit)} for value in plot.ticks(series.unit)],
         times=list(_times(plot, incident.began_at)),
         bounds=[
             {"y": plot.y(value), "text": format_value(value, series.unit), "colour": _MARKS[severity]}
             for value, severity in _bounds(series, message)
         ],
-        lines=[" ".join(f"{x:.1f},{y:.1f}" for x, y in line) for line in plot.lines(series.points)],
+        lines=[" ".join(f"{x:.1f},{y:.1f}" for x, y in line) for line in plot.lines(points, gap)],
         marks=[
             {"x": plot.x(point.at), "colour": _MARKS[point.severity]}
             for point in series.points
@@ -163,69 +166,15 @@ def _bounds(series: Series, message: Message) -> list[tuple[float, Severity]]:
     return [(bound, severity) for bound, severity in sorted(found.items()) if severity in _MARKS][:4]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plot:
-    """Where a moment and a value lie in the picture."""
-
-    first: datetime
-    last: datetime
-    low: float
-    high: float
-
-    @classmethod
-    def around(cls, series: Series, bounds: Sequence[tuple[float, Severity]]) -> "_Plot":
-        values = [*_values(series), *(bound for bound, _ in bounds)]
-        low, high = min(values), max(values)
-        if 0 <= low <= 0.6 * high or low == high >= 0:  # a scale from zero, unless it would flatten what happened
-            low = 0.0
-        room = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
-        return cls(
-            first=series.points[0].at, last=series.points[-1].at, low=low if low == 0 else low - room, high=high + room
-        )
-
-    def x(self, at: datetime) -> float:
-        span = (self.last - self.first).total_seconds() or 1.0
-        part = min(max((at - self.first).total_seconds() / span, 0.0), 1.0)
-        return _LEFT + part * (_RIGHT - _LEFT)
-
-    def y(self, value: float) -> float:
-        return _BOTTOM - (value - self.low) / (self.high - self.low) * (_BOTTOM - _TOP)
-
-    def ticks(self) -> list[float]:
-        """Two to five round values within the scale."""
-        step = _round_step((self.high - self.low) / 4)
-        first = floor(self.low / step) + (1 if self.low else 0)
-        return [n * step for n in range(first, first + 6) if self.low <= n * step <= self.high]
-
-    def lines(self, points: Sequence[Point]) -> Iterator[list[tuple[float, float]]]:
-        """The values as lines, broken where there is none, or where nothing was measured for long."""
-        gap = self._gap(points)
-        line: list[tuple[float, float]] = []
-        before: datetime | None = None
-        for point in points:
-            if line and (point.value is None or (before is not None and point.at - before > gap)):
-                yield line
-                line = []
-            if point.value is not None and isfinite(point.value):
-                line.append((self.x(point.at), self.y(point.value)))
-                before = point.at
-        if line:
-            yield line
-
-    def _gap(self, points: Sequence[Point]) -> timedelta:
-        steps = sorted(later.at - earlier.at for earlier, later in pairwise(points))
-        return 6 * steps[len(steps) // 2] if steps else timedelta.max
+def _plot(series: Series, bounds: Sequence[tuple[float, Severity]]) -> Plot:
+    low, high = scale([*_values(series), *(bound for bound, _ in bounds)])
+    first, last = series.points[0].at, series.points[-1].at
+    return Plot(frame=_FRAME, since=first, until=last, low=low, high=high)
 
 
-def _round_step(step: float) -> float:
-    """The next larger of 1, 2, 2.5 or 5 times a power of ten."""
-    size: float = 10.0 ** floor(log10(step))
-    return next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= step * 0.999)
-
-
-def _times(plot: _Plot, began: datetime) -> Iterator[dict[str, object]]:
+def _times(plot: Plot, began: datetime) -> Iterator[dict[str, object]]:
     """Labels of the time axis: where it begins and ends, and when the incident began unless that is too close to them."""
-    yield {"x": _LEFT, "text": f"{plot.first.astimezone(UTC):%H:%M}", "anchor": "start"}
+    yield {"x": _LEFT, "text": f"{plot.since.astimezone(UTC):%H:%M}", "anchor": "start"}
     if _LEFT + 80 < (x := plot.x(began)) < _RIGHT - 110:
         yield {"x": x, "text": f"{began.astimezone(UTC):%H:%M}", "anchor": "middle"}
-    yield {"x": _RIGHT, "text": f"{plot.last.astimezone(UTC):%H:%M} UTC", "anchor": "end"}
+    yield {"x": _RIGHT, "text": f"{plot.until.astimezone(UTC):%H:%M} UTC", "anchor": "end"}

@@ -1,0 +1,461 @@
+"""Drawings as SVG: charts, strips of states and small lines. One drawing serves a page, a report, a PDF and a mail.
+
+Colours are attributes, for whoever knows no styles, such as the maker of pictures for mails; each shape has a class beside,
+by which the style of a page can give it another colour, light or dark. Every drawing says in words what it shows.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+from sentinel.base.units import Unit, format_lasted, format_value
+from sentinel.core.plot import Dot, Frame, Plot, Tick, scale, time_ticks, unbroken, usual_gap
+from sentinel.core.rule import Direction, Severity
+from sentinel.reports.check import Mark, Mean, ReadingChart
+from sentinel.reports.strips import Cell, Spark, Strip
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Palette:
+    """The colours of drawings. Those of states can be told apart by people who see no red or green: they differ in lightness."""
+
+    up: str
+    degraded: str
+    down: str
+    unknown: str
+    none: str  # where nothing was watched
+    curve: str
+    grid: str
+    axis: str
+    label: str
+    paper: str  # behind everything
+    warning: str
+    critical: str
+    window: str
+    warning_ink: str  # of words: darker, to be read on the paper
+    critical_ink: str
+
+
+LIGHT: Final = Palette(
+    up="#2f9e63",
+    degraded="#d98c00",
+    down="#d92d20",
+    unknown="#98a2b0",
+    none="#e3e7ec",
+    curve="#2b5fb8",
+    grid="#e8ebef",
+    axis="#aab3be",
+    label="#57616d",
+    paper="#ffffff",
+    warning="#d98c00",
+    critical="#d92d20",
+    window="#6b7fa8",
+    warning_ink="#8f5b00",
+    critical_ink="#b42318",
+)
+
+DARK: Final = Palette(
+    up="#37a36c",
+    degraded="#e0a33a",
+    down="#ef5350",
+    unknown="#6b7684",
+    none="#262d37",
+    curve="#7aa7ff",
+    grid="#252c36",
+    axis="#4a5563",
+    label="#9da8b5",
+    paper="#161b22",
+    warning="#e0a33a",
+    critical="#ef5350",
+    window="#8296bd",
+    warning_ink="#f0b64a",
+    critical_ink="#ff8a80",
+)
+
+# --- Strips -----------------------------------------------------------------------------------------------------------
+
+#: Parts that a cell is divided into from top to bottom. However short a state was, it gets one: a minute in a day is seen.
+_PARTS: Final = 4
+
+#: What a cell is made of, from top to bottom: the worst comes first, and gets its part first.
+_STATES: Final = ("down", "degraded", "unknown", "none", "up")
+
+
+def strip(shown: Strip, theme: Palette = LIGHT) -> str:
+    """A strip of states, one cell per step. It is stretched to the room that there is.
+
+    A line of dashes per state and height makes all its cells at once, so that fifty strips are a small part of a page.
+    """
+    last = len(shown.cells) - 1
+    columns = [_column(cell, shown.step, over=n < last) for n, cell in enumerate(shown.cells)]
+    blocks = sorted({block for column in columns for block in column})
+    rows = [
+        {
+            "name": name,
+            "colour": getattr(theme, name),
+            "thick": height,
+            "path": "".join(run for block in alike for run in _runs(columns, block)),
+        }
+        for (name, height), alike in groupby(blocks, key=lambda block: block[:2])
+    ]
+    return _template("strip.svg").render(width=len(shown.cells), height=_PARTS, rows=rows, words=strip_in_words(shown))
+
+
+#: A state, how high it is and where it begins, in parts of a cell.
+_Block = tuple[str, int, int]
+
+
+def _column(cell: Cell, step: timedelta, *, over: bool) -> list[_Block]:
+    """What one cell is made of, from top to bottom."""
+    known = cell.up + cell.degraded + cell.down + cell.unknown
+    missing = max(step.total_seconds() - known, 0.0) if over and known else 0.0
+    seconds = {"down": cell.down, "degraded": cell.degraded, "unknown": cell.unknown, "none": missing, "up": cell.up}
+    whole = known + missing
+    if not known:
+        return [("none", _PARTS, 0)]
+    blocks: list[_Block] = []
+    top = 0
+    for name in _STATES:
+        share = seconds[name] / whole * _PARTS
+        # Trouble is never too short to be seen; what is fine, or not known, is rounded.
+        height = max(round(share), 1) if name in ("down", "degraded") and share else round(share)
+        height = min(height, _PARTS - top)
+        if height:
+            blocks.append((name, height, top))
+            top += height
+    if top < _PARTS:  # rounding left a part: it belongs to the last
+        name, height, start = blocks.pop() if blocks else ("up", 0, 0)
+        blocks.append((name, height + _PARTS - top, start))
+    return blocks
+
+
+def _runs(columns: Sequence[Sequence[_Block]], block: _Block) -> Iterator[str]:
+    """Where neighbours have the same block, as lines of a path through its middle."""
+    _, height, top = block
+    middle, at = top + height / 2, 0
+    for has, run in groupby(columns, key=lambda column: block in column):
+        length = len(list(run))
+        if has:
+            yield f"M{at} {middle:g}h{length}"
+        at += length
+
+
+def strip_in_words(shown: Strip) -> str:
+    """What a strip shows: `24 h: up 23 h 40 min, down 20 min`."""
+    sums = {
+        "down": sum(cell.down for cell in shown.cells),
+        "degraded": sum(cell.degraded for cell in shown.cells),
+        "not known": sum(cell.unknown for cell in shown.cells),
+        "up": sum(cell.up for cell in shown.cells),
+    }
+    said = ", ".join(f"{name} {format_lasted(seconds)}" for name, seconds in sums.items() if seconds >= 1)
+    return f"{format_lasted(shown.step * len(shown.cells))}: {said or 'nothing known'}"
+
+
+# --- Small lines ------------------------------------------------------------------------------------------------------
+
+_SPARK_HEIGHT: Final = 24
+_SPARK_STEP: Final = 2
+
+
+def sparkline(shown: Spark, theme: Palette = LIGHT) -> str:
+    """The means of a reading as one small line without scales; it begins at zero where that shows enough."""
+    low, high = scale(value for value in shown.values if value is not None)
+    width = max(len(shown.values) - 1, 1) * _SPARK_STEP + 2
+
+    def place(n: int, value: float) -> str:
+        part = (value - low) / (high - low)
+        return f"{1 + n * _SPARK_STEP} {round(_SPARK_HEIGHT - 2 - part * (_SPARK_HEIGHT - 4))}"
+
+    lines: list[list[str]] = []
+    for known, run in groupby(enumerate(shown.values), key=lambda one: one[1] is not None):
+        if known:
+            lines.append([place(n, value) for n, value in run if value is not None])
+    path = "".join(f"M{' '.join(line)}{'h0' if len(line) == 1 else ''}" for line in lines)
+    words = spark_in_words(shown)
+    return _template("sparkline.svg").render(width=width, height=_SPARK_HEIGHT, path=path, colours=theme, words=words)
+
+
+def spark_in_words(shown: Spark) -> str:
+    """What a small line shows: `response time 180 ms to 420 ms, last 200 ms`."""
+    values = [value for value in shown.values if value is not None]
+    low, high, last = (format_value(value, shown.unit) for value in (min(values), max(values), values[-1]))
+    return f"{_spoken(shown.reading)} {low} to {high}, last {last}"
+
+
+# --- Charts -----------------------------------------------------------------------------------------------------------
+
+#: A bound that is so many times as far from zero as all values would flatten them: it is named at the edge instead.
+_FAR: Final = 3.0
+
+#: Single values so many times beyond all means leave the scale, and are marked where they do.
+_PEAK: Final = 4.0
+
+#: Peaks that are marked: the highest.
+_MOST_PEAKS: Final = 5
+
+#: A line is broken where so many steps have no value.
+_STEPS_APART: Final = 2.5
+
+#: Pixels between two points of a line, at least: more cannot be told apart.
+_APART: Final = 2.5
+
+#: Width of a character of a label, in pixels, at the most.
+_LETTER: Final = 7
+
+_MARK_COLOURS: Final = {Severity.WARNING: "warning", Severity.CRITICAL: "critical", Severity.UNKNOWN: "unknown"}
+
+
+def chart(
+    shown: ReadingChart,
+    marks: Iterable[Mark] = (),
+    width: int = 720,
+    height: int = 220,
+    theme: Palette = LIGHT,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> str:
+    """A reading over a time: its mean as a line, from lowest to highest as a band, its bounds, and what happened meanwhile.
+
+    Args:
+        shown: the reading.
+        marks: incidents, windows, deployments; those outside are left out.
+        width: in pixels, as is `height`; a page may stretch it.
+        height: likewise.
+        theme: colours for whoever has no style of its own.
+        since: when it begins; None: with the first value.
+        until: when it ends; None: with the last value.
+    """
+    first, last = _times(shown, since, until)
+    plot, ticks = _laid_out(shown, (first, last), width, height)
+    points = thinned(shown.points, int(width / _APART))
+    gap = max(usual_gap([point.at for point in points]) / 2, shown.step * _STEPS_APART)
+    times = [_time(plot, tick) for tick in time_ticks(first, last, max(2, int((width - plot.frame.left) / 90)))]
+    above, below = _unseen_bounds(shown, plot)
+    return _template("chart.svg").render(
+        width=width,
+        height=height,
+        frame=plot.frame,
+        colours=theme,
+        title=_spoken(shown.reading),
+        words=chart_in_words(shown),
+        spans=list(_spans(marks, plot, theme)),
+        grid="".join(f"M{plot.frame.left} {_short(plot.y(tick))}H{plot.frame.right}" for tick in ticks if tick),
+        ticks=[{"y": plot.y(tick), "text": format_value(tick, shown.unit) if tick else "0"} for tick in ticks],
+        times=[one for one in times if _fits(one, plot)],
+        bands="".join(_bands(points, plot, gap)),
+        paths="".join(_paths(points, plot, gap)),
+        peaks=list(_peaks(shown, plot)),
+        bounds=list(_bounds(shown, plot, theme)),
+        beyond=_beyond(shown, above, below, plot),
+    )
+
+
+def chart_in_words(shown: ReadingChart) -> str:
+    """What a chart shows: `200 ms to 6.2 s, on the mean 310 ms, at last 250 ms; warning above 2 s`."""
+    if not shown.points:
+        return "no values"
+    count = sum(point.count for point in shown.points)
+    mean = sum(point.mean * point.count for point in shown.points) / max(count, 1)
+    values = (
+        min(point.low for point in shown.points),
+        max(point.high for point in shown.points),
+        mean,
+        shown.points[-1].mean,
+    )
+    low, high, middle, last = (format_value(value, shown.unit) for value in values)
+    said = f"{low} to {high}, on the mean {middle}, at last {last}"
+    bounds = (("warning", shown.warning), ("critical", shown.critical))
+    named = (
+        f"; {name} {shown.direction.value} {format_value(at, shown.unit)}" for name, at in bounds if at is not None
+    )
+    return said + "".join(named)
+
+
+def thinned(points: Sequence[Mean], most: int) -> Sequence[Mean]:
+    """At most so many of the points: neighbours become one, whose band reaches from the lowest to the highest of them."""
+    size = -(-len(points) // max(most, 1))
+    if size <= 1:
+        return points
+    return [_as_one(points[start : start + size]) for start in range(0, len(points), size)]
+
+
+def _as_one(points: Sequence[Mean]) -> Mean:
+    count = sum(point.count for point in points)
+    return Mean(
+        at=points[0].at,
+        mean=sum(point.mean * point.count for point in points) / max(count, 1),
+        low=min(point.low for point in points),
+        high=max(point.high for point in points),
+        count=count,
+    )
+
+
+def _times(shown: ReadingChart, since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
+    epoch = datetime.fromtimestamp(0, UTC)
+    first = since or (shown.points[0].at if shown.points else epoch)
+    last = until or (shown.points[-1].at if shown.points else epoch)
+    return first, max(last, first + shown.step)
+
+
+def _laid_out(
+    shown: ReadingChart, times: tuple[datetime, datetime], width: int, height: int
+) -> tuple[Plot, list[float]]:
+    """The scales, with as much room on the left as the labels take, and the round values on them."""
+    low, high = _scale(shown)
+    frame = Frame(left=0, right=width - 12, top=10, bottom=height - 28)
+    plot = Plot(frame=frame, since=times[0], until=times[1], low=low, high=high)
+    ticks = plot.ticks(shown.unit, max(2, int(height / 36)))
+    longest = max((len(format_value(tick, shown.unit)) for tick in ticks), default=1)
+    left = min(max(longest * _LETTER + 12, 40), width // 3)
+    frame = Frame(left=left, right=frame.right, top=frame.top, bottom=frame.bottom)
+    return Plot(frame=frame, since=times[0], until=times[1], low=low, high=high), ticks
+
+
+def _scale(shown: ReadingChart) -> tuple[float, float]:
+    """From the lowest to the highest value and bound, without what would flatten the rest."""
+    if not shown.points:
+        return scale([bound for bound in (shown.warning, shown.critical) if bound is not None] or [0.0, 1.0])
+    means = [point.mean for point in shown.points]
+    top, bottom = max(means), min(means)
+    highest, lowest = max(point.high for point in shown.points), min(point.low for point in shown.points)
+    near = top * _PEAK if top > 0 else highest
+    values = [top, bottom, lowest, highest if highest <= near else top * 1.5]
+    far = max(abs(value) for value in values) * _FAR
+    bounds = [at for at in (shown.warning, shown.critical) if at is not None]
+    low, high = scale([*values, *(at for at in bounds if abs(at) <= far or not far)])
+    if shown.unit is Unit.RATIO and bottom >= 0 and highest <= 1:
+        return low, min(high, 1.04)
+    return low, high
+
+
+def _unseen_bounds(shown: ReadingChart, plot: Plot) -> tuple[list[str], list[str]]:
+    """The bounds above and below the scale, in words."""
+    bounds = [("warning", shown.warning), ("critical", shown.critical)]
+    named = [(f"{name} {format_value(at, shown.unit)}", at) for name, at in bounds if at is not None]
+    above = [text for text, at in named if at > plot.high]
+    return above, [text for text, at in named if at < plot.low]
+
+
+def _beyond(shown: ReadingChart, above: list[str], below: list[str], plot: Plot) -> dict[str, Any] | None:
+    """The words about bounds that are not on the scale; there are some on one side at most, for bounds have one direction."""
+    if above and shown.direction is Direction.ABOVE:
+        return {"y": plot.frame.top + 12, "text": f"far above: {', '.join(above)}"}
+    if found := [*above, *below]:
+        return {"y": plot.frame.bottom - 6, "text": f"far from here: {', '.join(found)}"}
+    return None
+
+
+def _bounds(shown: ReadingChart, plot: Plot, theme: Palette) -> Iterator[dict[str, Any]]:
+    found = (("warning", shown.warning), ("critical", shown.critical))
+    seen = [(name, at) for name, at in found if at is not None and plot.holds(at)]
+    ys = [plot.y(at) for _, at in seen]
+    close = len(ys) == 2 and abs(ys[0] - ys[1]) < 15  # pixels: two labels would lie upon each other
+    for n, (name, at) in enumerate(seen):
+        under = (close and ys[n] == max(ys) and n == ys.index(max(ys))) or ys[n] < plot.frame.top + 14
+        yield {
+            "name": name,
+            "colour": getattr(theme, name),
+            "ink": getattr(theme, f"{name}_ink"),
+            "y": _short(ys[n]),
+            "text": f"{name} {format_value(at, shown.unit)}",
+            "text_y": _short(ys[n] + (14 if under else -5)),
+        }
+
+
+def _spans(marks: Iterable[Mark], plot: Plot, theme: Palette) -> Iterator[dict[str, Any]]:
+    """What happened meanwhile, over the whole height; a short one is wide enough to be seen. Windows lie below incidents."""
+    for mark in sorted(marks, key=lambda one: one.kind != "window"):
+        end = mark.until or plot.until
+        if end < plot.since or mark.since > plot.until:
+            continue
+        name = "window" if mark.kind != "incident" else _MARK_COLOURS.get(mark.severity or Severity.CRITICAL, "unknown")
+        left = min(plot.x(mark.since), plot.frame.right - 2)
+        yield {
+            "name": name,
+            "colour": getattr(theme, name),
+            "opacity": 0.13,
+            "x": _short(left),
+            "width": _short(max(plot.x(end) - left, 2.0)),
+            "title": _mark_title(mark),
+        }
+
+
+def _mark_title(mark: Mark) -> str:
+    what = f"incident {mark.incident}" if mark.incident else mark.kind
+    until = f" to {_moment(mark.until)}" if mark.until else ", goes on"
+    return f"{what}: {mark.title} ({_moment(mark.since)}{until} UTC)"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def _paths(points: Sequence[Mean], plot: Plot, gap: timedelta) -> Iterator[str]:
+    for line in plot.lines(((point.at, point.mean) for point in points), gap):
+        yield _path(line) + ("h0" if len(line) == 1 else "")
+
+
+def _bands(points: Sequence[Mean], plot: Plot, gap: timedelta) -> Iterator[str]:
+    """From the lowest to the highest value of each step, where they differ."""
+    by_time = {point.at: point for point in points}
+    for line in unbroken(((point.at, point.mean) for point in points), gap):
+        stretch = [by_time[at] for at, _ in line]
+        if len(stretch) > 1 and any(point.high > point.low for point in stretch):
+            upper = [Dot(plot.x(point.at), plot.y(point.high)) for point in stretch]
+            lower = [Dot(plot.x(point.at), plot.y(point.low)) for point in reversed(stretch)]
+            yield _path([*upper, *lower]) + "z"
+
+
+def _peaks(shown: ReadingChart, plot: Plot) -> Iterator[dict[str, Any]]:
+    """The highest of the single values that are not on the scale."""
+    high = [point for point in shown.points if point.high > plot.high]
+    for point in sorted(high, key=lambda one: -one.high)[:_MOST_PEAKS]:
+        yield {
+            "x": _short(plot.x(point.at)),
+            "title": f"up to {format_value(point.high, shown.unit)} at {_moment(point.at)} UTC",
+        }
+
+
+def _time(plot: Plot, tick: Tick) -> dict[str, Any]:
+    return {"x": _short(plot.x(tick.at)), "text": tick.text, "anchor": "middle"}
+
+
+def _fits(label: dict[str, Any], plot: Plot) -> bool:
+    """Whether a label of the time axis lies inside the picture."""
+    half = len(label["text"]) * _LETTER / 2
+    return bool(plot.frame.left <= label["x"] <= plot.frame.right + 12 - half)
+
+
+def _path(line: Sequence[Dot]) -> str:
+    return "M" + " ".join(f"{_short(dot.x):g} {_short(dot.y):g}" for dot in line)
+
+
+def _short(value: float) -> float:
+    return round(value, 1)
+
+
+def _spoken(reading: str) -> str:
+    return reading.replace("_", " ")
+
+
+@cache
+def _template(name: str) -> "Template":
+    # Only a process that draws pays for the import.
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
+    environment = Environment(
+        loader=PackageLoader("sentinel.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
