@@ -12,27 +12,8 @@ import click
 
 from sentinel import __version__
 from sentinel.base.errors import SentinelError
-from sentinel.cli import (
-    ask,
-    backtest,
-    channels,
-    cleanup,
-    completion,
-    config,
-    explain,
-    incidents,
-    oncall,
-    once,
-    options,
-    post,
-    report,
-    run,
-    showing,
-    silence,
-    status,
-    top,
-    window,
-)
+from sentinel.cli import options, showing
+from sentinel.cli.lazily import Lazily
 
 #: A command line that cannot be understood (sysexits.h).
 EX_USAGE = 64
@@ -41,7 +22,44 @@ EX_USAGE = 64
 INTERRUPTED = 130
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+#: Every command, and the module of `sentinel.cli` that has it.
+_COMMANDS = {
+    "run": "run",
+    "status": "status",
+    "top": "top",
+    "check": "once",
+    "cleanup": "cleanup",
+    "config": "config",
+    "incidents": "incidents",
+    "incident": "incidents",
+    "explain": "explain",
+    "ack": "incidents",
+    "unack": "incidents",
+    "resolve": "incidents",
+    "comment": "incidents",
+    "assign": "incidents",
+    "silence": "silence",
+    "window": "window",
+    "post": "post",
+    "posts": "post",
+    "status-page": "post",
+    "veto": "channels",
+    "channels": "channels",
+    "outbox": "ask",
+    "oncall": "oncall",
+    "backtest": "backtest",
+    "report": "report",
+    "test-alert": "once",
+    "reload": "ask",
+    "completion": "completion",
+}
+
+
+@click.group(
+    invoke_without_command=True,
+    commands=Lazily(_COMMANDS),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @options.config
 @click.option(
     "--status", "ask_status", is_flag=True, help="Say how everything is, and exit: the same as the command `status`."
@@ -63,43 +81,16 @@ def cli(context: click.Context, /, ask_status: bool, **said: Any) -> int | None:
     if ask_status:
         if context.invoked_subcommand is not None:
             raise click.UsageError("--status stands alone, without a command; `sentinel status NAME` shows some checks")
+        from sentinel.cli import status
+
         return status.show(showing.asked(said))
     if any(said.values()):
         raise click.UsageError("what says how to show the status stands with --status; of others, after the command")
-    return run.run_daemon() if context.invoked_subcommand is None else None
+    if context.invoked_subcommand is not None:
+        return None
+    from sentinel.cli import run
 
-
-for command in (
-    run.run,
-    status.status,
-    top.top,
-    once.check,
-    cleanup.cleanup,
-    config.config,
-    incidents.incidents,
-    incidents.incident,
-    explain.explain,
-    incidents.ack,
-    incidents.unack,
-    incidents.resolve,
-    incidents.comment,
-    incidents.assign,
-    silence.silence,
-    window.window,
-    post.post,
-    post.posts,
-    post.status_page,
-    channels.veto,
-    channels.channels,
-    ask.outbox,
-    oncall.oncall,
-    backtest.backtest,
-    report.report,
-    once.test_alert,
-    ask.reload,
-    completion.completion,
-):
-    cli.add_command(command)
+    return run.run_daemon()
 
 
 def main() -> None:
