@@ -1,6 +1,5 @@
 """The section `web`: from the file to where Sentinel answers, and who may come in there."""
 
-import ssl
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -10,11 +9,12 @@ from sentinel.base.redact import Secret
 from sentinel.config.keypath import KeyPath
 from sentinel.config.load import Loaded
 from sentinel.config.places import LONGEST_SOCKET_PATH
-from sentinel.config.schema.web import OidcEntry, SessionEntry, TlsEntry, TokenEntry, UserEntry, WebEntry
+from sentinel.config.schema.web import OidcEntry, SessionEntry, TokenEntry, UserEntry, WebEntry
 from sentinel.config.secrecy import secrets_in
 from sentinel.config.sections import section
+from sentinel.config.tls import tls_files
 from sentinel.core.access import EVERYTHING, Access, ApiToken, OidcPlan, Role, Scope, User
-from sentinel.core.plan import TlsFiles, WebPlan
+from sentinel.core.plan import WebPlan
 
 WEB_AT: KeyPath = ("web",)
 
@@ -31,7 +31,7 @@ def web_plan(loaded: Loaded) -> WebPlan:
         host=entry.host,
         port=entry.port,
         dashboard=entry.dashboard,
-        tls=_tls(loaded, entry.tls),
+        tls=tls_files(loaded, entry.tls, (*WEB_AT, "tls")),
         access=_access(entry),
     )
 
@@ -74,7 +74,7 @@ def _token(name: str, entry: TokenEntry) -> ApiToken:
     return ApiToken(
         name=name,
         role=Role[entry.role.upper()],
-        digest=entry.hash.removeprefix("sha256:"),
+        digest=entry.hash.reveal().removeprefix("sha256:"),
         until=entry.until,
         scopes=scopes or EVERYTHING,
     )
@@ -105,25 +105,6 @@ def _socket(loaded: Loaded, entry: WebEntry) -> Path:
             "name a shorter one, such as /run/sentinel/sentinel.sock",
         )
     return socket
-
-
-def _tls(loaded: Loaded, entry: TlsEntry | None) -> TlsFiles | None:
-    """The files, once it is known that a server can use them."""
-    if entry is None:
-        return None
-    files = TlsFiles(certificate=loaded.places.resolve(entry.certificate), key=loaded.places.resolve(entry.key))
-    for key, path in (("certificate", files.certificate), ("key", files.key)):
-        if not path.is_file():
-            loaded.problems.add(("web", "tls", key), f"{getattr(entry, key)!r}, where there is no file", "a file, PEM")
-            return files
-    try:
-        # Without a password of its own OpenSSL would ask the terminal.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(files.certificate, files.key, password="")
-    except (ssl.SSLError, OSError) as error:
-        why = getattr(error, "reason", "") or "not readable"
-        hint = "the key has to belong to the first certificate of the file, without a password, and be readable"
-        loaded.problems.add(("web", "tls"), f"files of no use: {why}", "a certificate and its key, PEM", hint)
-    return files
 
 
 def _refuse_doubtful(loaded: Loaded, entry: WebEntry) -> None:

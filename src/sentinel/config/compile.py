@@ -76,6 +76,7 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
     policies = compile_policies(loaded, calendars, on_call)
     checks = ChecksCompiler(loaded, probe_kinds, defaults, policies, calendars, store.keep).compile()
     refuse_wrong_dependencies(checks, loaded.problems)
+    web = web_plan(loaded)
     placed = [
         *_store_secrets(loaded),
         *heartbeat_secrets(loaded),
@@ -86,7 +87,6 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
     secrets = tuple(_every_secret(loaded, placed))
     for path, secret in placed:
         refuse_open_secret(path, secret, loaded.mode, loaded.file, loaded.problems)
-    web = web_plan(loaded)
     plan = Plan(
         name=head.name or "sentinel",
         file=loaded.file,

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from ipaddress import ip_network
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
 from sentinel.base.addresses import is_host
 from sentinel.base.fields import Options, PositiveDuration, SecretField
@@ -50,6 +50,18 @@ def _session(value: timedelta) -> timedelta:
     return value
 
 
+def _day(value: object) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError("a day such as '2027-06-30'") from None
+
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+
+
 class UserEntry(Options):
     """Somebody who signs in with a password."""
 
@@ -77,13 +89,21 @@ class TokenEntry(Options):
 
     role: RoleName = "viewer"
     """What it may, as of a user."""
-    hash: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
-    """What `sentinel token new` prints; the token itself stands nowhere."""
-    until: date | None = None
+    hash: SecretField
+    """What `sentinel token new` prints, or a reference to it; the token itself stands nowhere."""
+    until: Day | None = None
     """The last day on which it is good, UTC, such as `2027-06-30`; for good when not given."""
     scopes: tuple[Literal["metrics", "status", "read", "deploy", "act"], ...] = ()
     """What it may ask: `metrics`, `status` (how everything is now), `read` (all else that can be looked at), `deploy` (windows),
     `act` (all else that changes something). Everything that its role may, when not given."""
+
+    @field_validator("hash")
+    @classmethod
+    def _hash(cls, value: Secret) -> Secret:
+        # People put the token itself here: it must not be shown.
+        if not re.fullmatch(r"sha256:[0-9a-f]{64}", value.reveal()):
+            raise ValueError("`sha256:` and 64 hexadecimal digits, as `sentinel token new` prints them")
+        return value
 
 
 class OidcRoles(Options):
