@@ -9,6 +9,7 @@ import logging
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from starlette.types import ASGIApp
@@ -25,7 +26,9 @@ from sentinel.web.hosts import KnownHosts
 from sentinel.web.monitor import Monitor
 from sentinel.web.pages.site import Beside, Site
 from sentinel.web.public.listener import PublicListener
+from sentinel.web.sign_in.certificates import Certificate
 from sentinel.web.sign_in.guard import Guard, OwnerGuard
+from sentinel.web.sign_in.pages import SignInPages
 from sentinel.web.sign_in.proxies import Forwarded
 from sentinel.web.sign_in.tries import Tries
 from sentinel.web.sockets import CannotListen
@@ -35,6 +38,9 @@ CONFIG_HEADER = b"sentinel-config"
 
 #: Seconds that a stop leaves to answers that are being given.
 GRACE = 1.0
+
+#: Seconds for a TLS handshake.
+HANDSHAKE = 10.0
 
 #: Connections that may wait to be accepted.
 BACKLOG = 128
@@ -52,13 +58,16 @@ class WebServer:
         self._clock = clock
         self._tries = Tries(clock)
         self._api = Api(monitor, clock)
+        self._site = Site(monitor, clock, plan.name) if plan.web.dashboard else None
+        self._sign_in: SignInPages | None = None
+        self._keeping: asyncio.Task[None] | None = None  # the certificate as new as its files
         self._started = asyncio.Event()
         self._listeners: list[asyncio.Server] = []
         self._states: list[ServerState] = []
         self._inode = 0
-
         page = plan.status_page
         self.public = PublicListener(monitor.public, page, clock) if page is not None else None
+
     @property
     def port(self) -> int | None:
         """The TCP port that was got; None when none was asked for."""
@@ -97,14 +106,20 @@ class WebServer:
             await self.stop()
             where = f"{web.host} port {web.port}" if self._inode else str(web.socket)
             raise CannotListen(f"cannot listen on {where}: {error.strerror or error}") from error
-        self._started.set()
         if self.public is not None:
             await self._listen_to_the_public(self.public)
+        self._started.set()
 
     async def stop(self) -> None:
         """Accept no more, let answers be given for a moment, then cut every connection."""
         for listener in self._listeners:
             listener.close()
+        if self._site is not None:
+            self._site.close()
+        if self._sign_in is not None:
+            self._sign_in.close()
+        if self._keeping is not None:
+            self._keeping.cancel()
         connections = [connection for state in self._states for connection in state.connections]
         for connection in connections:
             connection.shutdown()
@@ -115,11 +130,11 @@ class WebServer:
                 task.cancel()
         for connection in connections:
             connection.transport.abort()
+        if self.public is not None:
+            await self.public.stop()
         sockets.remove(self._plan.web.socket, self._inode)
         self._api.close()
 
-        if self.public is not None:
-            await self.public.stop()
     async def _listen_locally(self, path: Path) -> None:
         listening = sockets.bind(path)
         self._inode = sockets.inode(path)
@@ -131,14 +146,16 @@ class WebServer:
     async def _listen_on_tcp(self, host: str, port: int) -> None:
         loop = asyncio.get_running_loop()
         names = {host, socket.gethostname(), urlsplit(self._plan.link).hostname or host}
-        guarded = Guard(self._api.for_tcp(), self._monitor, self._clock, self._tries)
+        guarded = Guard(self._for_tcp(), self._monitor, self._clock, self._tries)
         known = KnownHosts(guarded, frozenset(name.lower() for name in names))
         app = Forwarded(known, lambda: self._monitor.plan.web.access.proxies)
-        self._listeners.append(await loop.create_server(self._protocols(app), host, port, backlog=BACKLOG))
+        tls: dict[str, Any] = {}
+        if files := self._plan.web.tls:
+            certificate = Certificate(files, self._clock)
+            self._keeping = asyncio.create_task(certificate.keep(), name="certificate")
+            tls = {"ssl": certificate.context, "ssl_handshake_timeout": HANDSHAKE}
+        self._listeners.append(await loop.create_server(self._protocols(app), host, port, backlog=BACKLOG, **tls))
 
-    def _protocols(self, app: ASGIApp, *headers: tuple[bytes, bytes]) -> Callable[[], GuardedProtocol]:
-        config = Config(Headed(app), lifespan="off", ws="none", log_config=None, access_log=False, proxy_headers=False)
-        config.load()
     async def _listen_to_the_public(self, public: PublicListener) -> None:
         try:
             await public.start()
@@ -148,8 +165,14 @@ class WebServer:
 
     def _for_tcp(self) -> ASGIApp:
         programs = self._api.for_tcp()
-        return programs if self._site is None else Beside(programs, self._site.application())
+        if self._site is None:
+            return programs
+        self._sign_in = SignInPages(self._monitor, self._clock, self._tries, self._site.renderer.answer)
+        return Beside(programs, self._site.application(*self._sign_in.routes()))
 
+    def _protocols(self, app: ASGIApp, *headers: tuple[bytes, bytes]) -> Callable[[], GuardedProtocol]:
+        config = Config(Headed(app), lifespan="off", ws="none", log_config=None, access_log=False, proxy_headers=False)
+        config.load()
         state = ServerState()
         state.default_headers = list(headers)
         self._states.append(state)

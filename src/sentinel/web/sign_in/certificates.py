@@ -5,7 +5,7 @@ import ssl
 import structlog
 
 from sentinel.base.clock import Clock
-from sentinel.core.plan import TlsFiles
+from sentinel.core.tls import TlsFiles
 
 log = structlog.get_logger()
 
