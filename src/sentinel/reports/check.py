@@ -8,13 +8,12 @@ from typing import Final, NamedTuple
 
 from sentinel.base.units import Unit
 from sentinel.core.check import Check
-from sentinel.core.histogram import Histogram
 from sentinel.core.holding import Held
 from sentinel.core.incident import Incident
 from sentinel.core.result import FailureClass, Outcome, Result
 from sentinel.core.rule import Bounds, Direction, Severity
 from sentinel.core.silence import means
-from sentinel.core.slo import SPAN, Rollup, combined, merged_histograms, stepped
+from sentinel.core.slo import SPAN, Rollup, combined, stepped
 from sentinel.reports.documents import FORMAT, CheckLine, Document, IncidentLine, TakenReading
 from sentinel.reports.explanation import ExplanationDocument
 from sentinel.reports.quiet import NOTHING, Quiet
@@ -230,8 +229,8 @@ def build(
         down=timedelta(seconds=whole.down),
         unknown=max(now - since - judged, timedelta(0)),
         error_rate=whole.error_rate,
-        quantiles=_quantiles([*past.whole, *span]),
-        before=_quantiles(past.before) if any(piece.samples for piece in past.before) else None,
+        quantiles=_quantiles(whole),
+        before=_quantiles(combined(past.before)) if any(piece.samples for piece in past.before) else None,
         strip=strip([*past.pieces, *span], since, grid.cell, grid.cells),
         charts=tuple(_charts(check, stretch, past, span, now)),
         marks=tuple(_marks(check, past, now)),
@@ -266,10 +265,9 @@ def _nothing(check: Check, since: datetime, stretch: Stretch) -> Rollup:
     return Rollup(check=check.name, start=since, span=stretch.length)
 
 
-def _quantiles(pieces: Sequence[Rollup]) -> Quantiles:
-    histogram = Histogram.decode(merged_histograms(piece.histogram for piece in pieces))
-    p50, p90, p95, p99 = (histogram.quantile(q) for q in (0.5, 0.9, 0.95, 0.99))
-    return Quantiles(p50=p50, p90=p90, p95=p95, p99=p99, samples=histogram.total)
+def _quantiles(whole: Rollup) -> Quantiles:
+    p50, p90, p95, p99 = (whole.quantile(q) for q in (0.5, 0.9, 0.95, 0.99))
+    return Quantiles(p50=p50, p90=p90, p95=p95, p99=p99, samples=whole.counted)
 
 
 def _charts(

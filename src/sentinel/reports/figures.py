@@ -8,8 +8,7 @@ from typing import Final
 
 from sentinel.base.units import Unit
 from sentinel.core.check import Check
-from sentinel.core.histogram import Histogram
-from sentinel.core.slo import Rollup, combined, merged_histograms
+from sentinel.core.slo import Rollup, combined
 from sentinel.reports.documents import Document
 
 #: Readings of these names are counts of people who are there now.
@@ -150,8 +149,8 @@ def _good(whole: Rollup | None) -> float | None:
 
 def _slow(checks: Iterable[Check], lately: Lately) -> tuple[float | None, float | None]:
     """The quantile over all checks whose main reading says how long the target took."""
-    timed = [check.name for check in checks if takes_time(check)]
-    return _quantile(timed, lately.now), _quantile(timed, lately.before)
+    timed = [check for check in checks if takes_time(check)]
+    return _quantile(_of(timed, lately.now)), _quantile(_of(timed, lately.before))
 
 
 def takes_time(check: Check) -> bool:
@@ -159,6 +158,5 @@ def takes_time(check: Check) -> bool:
     return check.main_unit is Unit.SECONDS and (check.main.endswith("_time") or check.main == "round_trip")
 
 
-def _quantile(names: Iterable[str], known: Mapping[str, Rollup]) -> float | None:
-    merged = merged_histograms(known[name].histogram for name in names if name in known)
-    return Histogram.decode(merged).quantile(_QUANTILE)
+def _quantile(whole: Rollup | None) -> float | None:
+    return None if whole is None else whole.quantile(_QUANTILE)
