@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Final
 
 from sentinel.base.units import Unit
-from sentinel.core.histogram import Histogram
+from sentinel.core.histogram import Histogram, merged, quantile_of
 from sentinel.core.result import Reading
 
 #: The span of the smallest roll-up.
@@ -100,7 +100,7 @@ class Rollup:
 
     def quantile(self, q: float) -> float | None:
         """A quantile of the main reading."""
-        return Histogram.decode(self.histogram).quantile(q)
+        return quantile_of(self.histogram, q)
 
 
 def combine(first: Rollup, second: Rollup) -> Rollup:
@@ -129,11 +129,8 @@ def combined(pieces: Sequence[Rollup]) -> Rollup:
 
 
 def merged_histograms(encoded: Iterable[bytes]) -> bytes:
-    """Histograms as one, all in the form of `Histogram.encode`."""
-    whole = Histogram()
-    for part in encoded:
-        whole.include(Histogram.decode(part))
-    return whole.encode()
+    """Histograms of one reading as one, all in the form of `Histogram.encode`."""
+    return merged(encoded)
 
 
 def merged_readings(parts: Iterable[Mapping[str, Sums]]) -> dict[str, Sums]:

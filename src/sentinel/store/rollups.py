@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from operator import attrgetter
+from operator import add, attrgetter
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, false, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, delete, func, select, true, tuple_, union_all
 
 from sentinel.core.slo import SPAN, Rollup, Sums, combine, merged_histograms, merged_readings
 from sentinel.store import summing
@@ -39,6 +39,9 @@ _KEY = ("span", "start", "check_id")
 #: Sums of the same numbers may differ by so much, in seconds, for the order in which they were added.
 _ROUNDING = 1e-3
 
+#: Stretches of time that one statement unites: SQLite takes at most 500.
+_STRETCHES = 100
+
 #: Rows that one statement asks for by key: SQLite takes at most 32,766 variables.
 _AT_ONCE = 500
 
@@ -55,6 +58,9 @@ class _Range(NamedTuple):
     start: int
     end: int
 
+
+#: The sums of `_SUMS`, in that order.
+_Added = Sequence[Any]
 
 #: Which rows cover a stretch of time: by span, the coarsest first.
 _Cover = Mapping[int, Sequence[_Range]]
@@ -88,7 +94,7 @@ class Rollups:
         number = self._names.find(self._connection, Word.CHECK, check)
         if number is None:
             return []
-        inside = _inside(span // _SECOND, [_Range(_seconds(since), _ceil_seconds(until))])
+        inside = _inside(span // _SECOND, _Range(_seconds(since), _ceil_seconds(until)))
         asked = select(rollups).where(inside, rollups.c.check_id == number).order_by(rollups.c.start)
         return [self._rollup(row) for row in self._connection.execute(asked)]
 
@@ -134,11 +140,10 @@ class Rollups:
         5-minute rows.
         """
         cover = self._cover(_seconds(since), _ceil_seconds(until), _DAY)
-        inside = or_(false(), *(_inside(span, ranges) for span, ranges in cover.items()))
-        histograms = self._histograms(inside)
+        histograms = self._histograms(cover)
         wholes = (
-            self._whole(row, since, until - since, histograms.get(number, b""))
-            for number, row in self._sums(inside).items()
+            self._whole(number, since, until - since, sums, histograms.get(number, b""))
+            for number, sums in self._sums(cover).items()
         )
         return {whole.check: whole for whole in wholes}
 
@@ -160,15 +165,14 @@ class Rollups:
         once nothing is left to do. Answers how many rows were written.
         """
         first, length = _seconds(start), span // _SECOND
-        parts = _inside(_PARTS[length], [_Range(first, first + length)])
-        sums, kept = self._sums(parts), self._sums(_at(length, first))
+        parts = {_PARTS[length]: [_Range(first, first + length)]}
+        sums, kept = self._sums(parts), self._sums({length: [_Range(first, first + 1)]})
         due = [number for number, row in sums.items() if number not in kept or _outgrown(kept[number], row)][:limit]
         whole: dict[_Key, Rollup] = {}
         for some in _parts(due, _AT_ONCE):
-            these = and_(parts, rollups.c.check_id.in_(some))
-            histograms, readings = self._histograms(these), self._readings(these)
+            histograms, readings = self._histograms(parts, some), self._readings(parts, some)
             for n in some:
-                row = self._whole(sums[n], start, span, histograms.get(n, b""), readings.get(n))
+                row = self._whole(n, start, span, sums[n], histograms.get(n, b""), readings.get(n))
                 whole[_Key(length, first, n)] = row
         self._put(whole)
         if len(due) < limit:
@@ -187,7 +191,7 @@ class Rollups:
         """Delete at most `limit` roll-ups of a span that start before a moment, the oldest first; answers how many."""
         seconds = span // _SECOND
         key = tuple_(rollups.c.start, rollups.c.check_id)
-        old = select(rollups.c.start, rollups.c.check_id).where(_inside(seconds, [_Range(0, _seconds(before))]))
+        old = select(rollups.c.start, rollups.c.check_id).where(_inside(seconds, _Range(0, _seconds(before))))
         chosen = old.order_by(rollups.c.start, rollups.c.check_id).limit(limit)
         gone = self._connection.execute(delete(rollups).where(rollups.c.span == seconds, key.in_(chosen))).rowcount
         marks = and_(condensed.c.span == seconds, condensed.c.start < _seconds(before))
@@ -272,26 +276,30 @@ class Rollups:
         asked = select(condensed.c.start).where(among).order_by(condensed.c.start)
         return self._connection.execute(asked).scalars().all()
 
-    def _sums(self, inside: ColumnElement[bool]) -> dict[int, Row[Any]]:
-        """By number of the check: the sums of all columns but the histogram."""
-        columns = [func.sum(rollups.c[name]).label(name) for name in _SUMS]
-        asked = select(rollups.c.check_id, *columns).where(inside).group_by(rollups.c.check_id)
-        return {row.check_id: row for row in self._connection.execute(asked)}
+    def _sums(self, cover: _Cover) -> dict[int, _Added]:
+        """By number of the check: the sums of the columns in `_SUMS`."""
+        found: dict[int, _Added] = {}
+        for rows in _rows(cover, _SUMS):
+            columns = [func.sum(rows.c[name]) for name in _SUMS]
+            for number, *sums in self._connection.execute(select(rows.c.check_id, *columns).group_by(rows.c.check_id)):
+                found[number] = [*map(add, found[number], sums)] if number in found else sums
+        return found
 
-    def _histograms(self, inside: ColumnElement[bool]) -> dict[int, bytes]:
-        """By number of the check: the distribution of all these rows."""
+    def _histograms(self, cover: _Cover, numbers: Sequence[int] | None = None) -> dict[int, bytes]:
+        """By number of the check: the distribution over all these rows."""
         found: dict[int, list[bytes]] = defaultdict(list)
-        asked = select(rollups.c.check_id, rollups.c.histogram).where(inside)
-        for number, histogram in self._connection.execute(asked):
-            found[number].append(histogram)
+        for rows in _rows(cover, ["histogram"], numbers):
+            for number, histogram in self._connection.execute(select(rows.c.check_id, rows.c.histogram)).all():
+                found[number].append(histogram)
         return {number: merged_histograms(parts) for number, parts in found.items()}
 
-    def _readings(self, inside: ColumnElement[bool]) -> dict[int, dict[str, Sums]]:
+    def _readings(self, cover: _Cover, numbers: Sequence[int]) -> dict[int, dict[str, Sums]]:
         """By number of the check: the sums of every reading over all these rows."""
         found: dict[int, list[Mapping[str, Sums]]] = defaultdict(list)
-        asked = select(rollups.c.check_id, rollups.c.readings).where(inside, rollups.c.readings.is_not(None))
-        for number, packed in self._connection.execute(asked.order_by(rollups.c.start)):
-            found[number].append(self._unpacked(packed))
+        for rows in _rows(cover, ["start", "readings"], numbers):
+            asked = select(rows.c.check_id, rows.c.readings).where(rows.c.readings.is_not(None)).order_by(rows.c.start)
+            for number, packed in self._connection.execute(asked).all():
+                found[number].append(self._unpacked(packed))
         return {number: merged_readings(parts) for number, parts in found.items()}
 
     def _unpacked(self, packed: bytes | None) -> Mapping[str, Sums]:
@@ -305,45 +313,59 @@ class Rollups:
     ) -> Iterator[Rollup]:
         asked = select(*(rollups.c[name] for name in columns))
         for inside in _starts(names, span, ranges):
-            yield from (self._rollup(row) for row in self._connection.execute(asked.where(inside)))
+            yield from (self._rollup(row) for row in self._connection.execute(asked.where(inside)).all())
 
     def _steps(self, names: Mapping[int, str], span: int, ranges: Sequence[_Range], step: int) -> Iterator[Rollup]:
         at = (rollups.c.start - rollups.c.start % step).label("at")
         columns = [func.sum(rollups.c[name]).label(name) for name in _SUMS]
+        length = step * _SECOND
         for inside in _starts(names, span, ranges):
             asked = select(rollups.c.check_id, at, *columns).where(inside).group_by(rollups.c.check_id, at)
-            for row in self._connection.execute(asked):
-                sums = {name: row._mapping[name] for name in _SUMS}
-                yield Rollup(check=names[row.check_id], start=EPOCH + row.at * _SECOND, span=step * _SECOND, **sums)
+            for number, start, *sums in self._connection.execute(asked).all():
+                yield self._whole(number, EPOCH + start * _SECOND, length, sums)
 
     def _rollup(self, row: Row[Any]) -> Rollup:
         """The row as a value, with what was asked for of its distribution and readings."""
         asked = row._mapping
-        start, span = EPOCH + row.start * _SECOND, row.span * _SECOND
-        return self._whole(row, start, span, asked.get("histogram", b""), self._unpacked(asked.get("readings")))
+        sums = [asked[name] for name in _SUMS]
+        histogram, readings = asked.get("histogram", b""), self._unpacked(asked.get("readings"))
+        return self._whole(row.check_id, EPOCH + row.start * _SECOND, row.span * _SECOND, sums, histogram, readings)
 
     def _whole(
         self,
-        row: Row[Any],
+        number: int,
         start: datetime,
         span: timedelta,
-        histogram: bytes,
+        sums: _Added,
+        histogram: bytes = b"",
         readings: Mapping[str, Sums] | None = None,
     ) -> Rollup:
         return Rollup(
-            check=self._names.word(self._connection, row.check_id),
+            check=self._names.word(self._connection, number),
             start=start,
             span=span,
-            **{name: row._mapping[name] for name in _SUMS},
+            **dict(zip(_SUMS, sums, strict=True)),
             histogram=bytes(histogram),
             readings=readings or {},
         )
 
 
-def _inside(span: int, ranges: Sequence[_Range]) -> ColumnElement[bool]:
-    """Rows of a span that start in one of the ranges."""
-    within = or_(false(), *(and_(rollups.c.start >= r.start, rollups.c.start < r.end) for r in ranges))
-    return and_(rollups.c.span == span, within)
+def _rows(cover: _Cover, columns: Sequence[str], numbers: Sequence[int] | None = None) -> Iterator[Subquery]:
+    """The rows of a cover, some stretches at a time.
+
+    Each stretch is a query of its own within a union: of conditions that are joined by OR, SQLite looks through every row that
+    has the span.
+    """
+    wanted = [rollups.c[name] for name in dict.fromkeys(("check_id", *columns))]
+    of = true() if numbers is None else rollups.c.check_id.in_(numbers)
+    stretches = [(span, one) for span, ranges in cover.items() for one in ranges]
+    for part in _parts(stretches, _STRETCHES):
+        yield union_all(*(select(*wanted).where(_inside(span, one), of) for span, one in part)).subquery()
+
+
+def _inside(span: int, among: _Range) -> ColumnElement[bool]:
+    """Rows of a span that start in the range."""
+    return and_(rollups.c.span == span, rollups.c.start >= among.start, rollups.c.start < among.end)
 
 
 def _starts(names: Mapping[int, str], span: int, ranges: Sequence[_Range]) -> Iterator[ColumnElement[bool]]:
@@ -362,14 +384,12 @@ def _joined(pieces: Iterable[Rollup]) -> Iterable[Rollup]:
     return found.values()
 
 
-def _at(span: int, start: int) -> ColumnElement[bool]:
-    return and_(rollups.c.span == span, rollups.c.start == start)
-
-
-def _outgrown(kept: Row[Any], parts: Row[Any]) -> bool:
+def _outgrown(kept: _Added, parts: _Added) -> bool:
     """Whether the parts say more than what was kept of them. Where parts were purged already, they say less."""
-    more = any(abs(parts._mapping[name] - kept._mapping[name]) > _ROUNDING for name in _COUNTS)
-    return more and bool(parts.samples >= kept.samples)
+    both = dict(zip(_SUMS, zip(kept, parts, strict=True), strict=True))
+    more = any(abs(after - before) > _ROUNDING for before, after in (both[name] for name in _COUNTS))
+    before, after = both["samples"]
+    return more and after >= before
 
 
 def _seconds(at: datetime) -> int:
