@@ -55,6 +55,7 @@ class Duties:
         self._owed = Owed(parts)
         self._told_store_down: datetime | None = None
         self._dropped = 0
+        self._noted = ""  # the configuration that was written down last
 
     def timely(self) -> Sequence[Duty]:
         """What must not wait for anything else, with its rhythm in seconds."""
@@ -75,6 +76,7 @@ class Duties:
             Duty("sessions", 60.0, self._parts.sessions.look),
             Duty("journal", 300.0, self._tidy_journal),
             Duty("baselines", 60.0, self._baselines.refresh),
+            Duty("configuration", 10.0, self._note_configuration),
             Duty("reports", 20.0, self._owed.write_reports),
             Duty("reviews", 30.0, self._owed.write_review),
             Duty("purge", 60.0, self._purge),
@@ -202,6 +204,14 @@ class Duties:
 
     async def _purge(self) -> None:
         await self._retention.purge(self._parts.plan.store)
+
+    async def _note_configuration(self) -> None:
+        """Write down by which configuration is judged from now on."""
+        parts = self._parts
+        if (fingerprint := parts.plan.fingerprint) != self._noted:
+            now = parts.clock.now()
+            await parts.store.write(lambda tx: tx.configurations.note(fingerprint, now))
+            self._noted = fingerprint
 
     async def _keep_ballast(self) -> None:
         await self._parts.store.keep_ballast()

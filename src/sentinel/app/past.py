@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 from sentinel.core.check import Check
 from sentinel.core.night import nights
 from sentinel.core.planned import Planned, Stretch, pieces
+from sentinel.reports.method import ConfigChange
 from sentinel.reports.past import Past
 from sentinel.store.database import Transaction
 
 #: Incidents that one report holds at most; the newest are kept.
 MOST_INCIDENTS = 1_000
+
+#: What the journal calls it when somebody has the configuration read anew, and how long after that it is in force.
+_RELOAD, _SOON = "configuration.reload", timedelta(minutes=1)
 
 
 def read(tx: Transaction, checks: Sequence[Check], period: Stretch, zone: str) -> Past:
@@ -45,9 +49,25 @@ def _past(tx: Transaction, checks: Sequence[Check], period: Stretch, zone: str, 
         told=tx.aggregates.told(opened, *period, nights(period, zone)),
         channels=tx.aggregates.by_channel(*period),
         spells=tx.aggregates.spells(*period),
+        changes=_changes(tx, period),
         full=full,
         before=before,
     )
+
+
+def _changes(tx: Transaction, period: Stretch) -> list[ConfigChange]:
+    """The configurations that came into force, each with who asked for it: one that a restart brought, nobody did."""
+    asked = [
+        entry.deed for entry in tx.journal.between(period.since - _SOON, period.until) if entry.deed.action == _RELOAD
+    ]
+    return [
+        ConfigChange(
+            at=at,
+            by=next((deed.by for deed in asked if deed.at <= at < deed.at + _SOON), ""),
+            what=f"configuration {fingerprint}",
+        )
+        for at, fingerprint in tx.configurations.between(*period)
+    ]
 
 
 def _edge(planned: Sequence[Planned], grain: timedelta) -> timedelta:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from sentinel.core.slo import Rollup
 from sentinel.store.aggregates import Aggregates
 from sentinel.store.books import Auditing
+from sentinel.store.configurations import Configurations
 from sentinel.store.facts import Facts
 from sentinel.store.incidents import Incidents
 from sentinel.store.journal import JournalTable
@@ -31,6 +32,7 @@ class Transaction:
     __slots__ = (
         "aggregates",
         "auditing",
+        "configurations",
         "facts",
         "incidents",
         "journal",
@@ -64,5 +66,6 @@ class Transaction:
         self.windows = WindowTable(connection)
         self.journal = JournalTable(connection)
         self.sessions = SessionTable(connection)
+        self.configurations = Configurations(connection)
         self.aggregates = Aggregates(connection, names, self.rollups)
         self.posts = Posts(connection)
