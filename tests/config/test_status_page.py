@@ -85,3 +85,9 @@ def test_a_window_says_whether_it_is_public(config: ConfigFolder) -> None:
     entry = {"every": "day", "at": "02:00", "duration": "1h", "public": True, "public_text": "New version"}
     [window] = config.plan({"checks": CHECKS, "windows": {"move": entry}}).windows
     assert (window.public, window.public_text) == (True, "New version")
+
+
+def test_a_certificate_that_is_not_there_is_said(config: ConfigFolder) -> None:
+    said = wrong(config, PORTAL, tls={"certificate": "cert.pem", "key": "key.pem"})
+    assert "status_page.tls.certificate" in said
+    assert "where there is no file" in said

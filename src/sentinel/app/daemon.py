@@ -327,6 +327,7 @@ def _say_what_needs_a_restart(old: Plan, new: Plan) -> None:
             log.warning("config.needs_restart", part=part)
 
 
-def _address(plan: Plan) -> tuple[str, int] | None:
-    """Where the public status page is served; what it shows holds at once."""
-    return (plan.status_page.host, plan.status_page.port) if plan.status_page else None
+def _address(plan: Plan) -> tuple[object, ...]:
+    """Where and how the public status page is served; what it shows holds at once."""
+    page = plan.status_page
+    return (page.host, page.port, page.tls) if page else ()

@@ -10,6 +10,7 @@ from sentinel.config.load import Loaded
 from sentinel.config.problems import Problems, did_you_mean
 from sentinel.config.read import read
 from sentinel.config.schema.status_page import ComponentEntry, ComponentGroupEntry, StatusPageEntry
+from sentinel.config.tls import tls_files
 from sentinel.core.component import Component, ComponentGroup, StatusPagePlan
 from sentinel.core.plan import WebPlan
 
@@ -34,6 +35,7 @@ def compile_status_page(loaded: Loaded, checks: Sequence[CheckPart], web: WebPla
         link=entry.link.rstrip("/"),
         host=entry.host,
         port=entry.port,
+        tls=tls_files(loaded, entry.tls, (*AT, "tls")),
         groups=groups,
         days=entry.history // timedelta(days=1),
         automatic_after=entry.automatic_after if entry.automatic else None,

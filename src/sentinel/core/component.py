@@ -12,6 +12,7 @@ from sentinel.core.cadence import overdue
 from sentinel.core.history import History
 from sentinel.core.rule import Severity
 from sentinel.core.slo import Rollup
+from sentinel.core.tls import TlsFiles
 
 
 class Condition(StrEnum):
@@ -66,6 +67,7 @@ class StatusPagePlan:
     groups: tuple[ComponentGroup, ...]
     port: int  # 0: any that is free
     host: str = "127.0.0.1"
+    tls: TlsFiles | None = None  # None: plain HTTP
     text: str = ""  # below the title
     link: str = ""  # address under which people outside reach it, without a slash at its end; empty: links are relative
     days: int = 90  # of the bars

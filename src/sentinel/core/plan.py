@@ -18,6 +18,7 @@ from sentinel.core.proof import Canary
 from sentinel.core.routes import Route
 from sentinel.core.selection import EVERYTHING, Selection
 from sentinel.core.sight import Connectivity
+from sentinel.core.tls import TlsFiles
 from sentinel.core.window import Window
 
 
@@ -50,14 +51,6 @@ class StorePlan:
     keep_incidents: timedelta = timedelta(days=7 * 365)  # with their timeline, from their end on
     keep_deliveries: timedelta = timedelta(days=7 * 365)  # messages and what became of them
     keep_journal: timedelta = timedelta(days=7 * 365)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlsFiles:
-    """The certificate of a listener, PEM."""
-
-    certificate: Path  # with those that lead to its authority
-    key: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ssl
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import httpx2
 import pytest
+import trustme
 
 from sentinel.base.clock import SystemClock
 from sentinel.core.component import Condition
+from sentinel.core.tls import TlsFiles
 from sentinel.web.guard import Bounds
 from sentinel.web.public.listener import PublicListener
 from sentinel.web.server import WebServer
@@ -182,3 +186,18 @@ async def test_a_port_that_is_taken_is_said_with_its_key(tmp_path: Path) -> None
     assert "status_page.port" in raised.value.hint
     assert not whole.web.socket.exists()
     await taken.stop()
+
+
+async def test_it_can_have_a_certificate_of_its_own(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    files = TlsFiles(certificate=tmp_path / "cert.pem", key=tmp_path / "key.pem")
+    issued.cert_chain_pems[0].write_to_path(files.certificate)
+    issued.private_key_pem.write_to_path(files.key)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    listener = PublicListener(StillPage(PAGE), replace(PAGE, tls=files), SystemClock())
+    await listener.start()
+    async with httpx2.AsyncClient(verify=trusting) as visitor:
+        assert "Example Health" in (await visitor.get(f"https://127.0.0.1:{listener.port}/")).text
+    await listener.stop()

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from sentinel.base.fields import Options, PositiveDuration
 from sentinel.config.schema.fields import Line, Name, web_link
+from sentinel.config.schema.web import TlsEntry
 
 
 def _some(value: str) -> str:
@@ -105,6 +106,8 @@ class StatusPageEntry(Options):
     """Address to listen on. Nothing else answers there, so it may be open to everybody."""
     port: Annotated[int, Field(ge=0, le=65535)]
     """TCP port to listen on."""
+    tls: TlsEntry | None = None
+    """Certificate of the page; not given: plain HTTP, for a proxy or on this host alone."""
     groups: Annotated[tuple[ComponentGroupEntry, ...], Field(min_length=1, max_length=100)]
     """What is shown."""
     history: Annotated[PositiveDuration, AfterValidator(_days)] = Field(default="90d", validate_default=True)

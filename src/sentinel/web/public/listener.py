@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from sentinel.base.clock import Clock
 from sentinel.core.component import StatusPagePlan
+from sentinel.core.tls import TlsFiles
 from sentinel.web.guard import Bounds, GuardedProtocol
 from sentinel.web.public.app import PublicApp
 from sentinel.web.public.shelf import Public, Shelf
+from sentinel.web.sign_in.certificates import Certificate
 from sentinel.web.sockets import CannotListen
 
 #: What one visitor may cost: nobody has to send anything but a line and some headers.
@@ -32,6 +35,7 @@ class PublicListener:
         self._shelf = Shelf(page, clock.monotonic)
         self._state = ServerState()
         self._listener: asyncio.Server | None = None
+        self._keeping: asyncio.Task[None] | None = None  # the certificate as new as its files
 
     @property
     def shelf(self) -> Shelf:
@@ -53,7 +57,8 @@ class PublicListener:
         host, port = self._plan.host, self._plan.port
         loop = asyncio.get_running_loop()
         try:
-            self._listener = await loop.create_server(self._protocols(), host, port, backlog=BACKLOG)
+            secure = self._secure(self._plan.tls) if self._plan.tls else {}
+            self._listener = await loop.create_server(self._protocols(), host, port, backlog=BACKLOG, **secure)
         except OSError as error:
             refused = CannotListen(f"cannot listen on {host} port {port}: {error.strerror or error}")
             refused.hint = "stop what uses it, or choose another `status_page.port`"
@@ -63,12 +68,20 @@ class PublicListener:
         """Cut every connection: whoever misses an answer asks again."""
         if self._listener is not None:
             self._listener.close()
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
         for connection in list(self._state.connections):
             connection.transport.abort()
         for task in list(self._state.tasks):
             task.cancel()
         await asyncio.gather(*self._state.tasks, return_exceptions=True)
         await self._shelf.close()
+
+    def _secure(self, files: TlsFiles) -> dict[str, Any]:
+        certificate = Certificate(files, self._clock)
+        self._keeping = asyncio.create_task(certificate.keep(), name="status_page.certificate")
+        return {"ssl": certificate.context, "ssl_handshake_timeout": self._bounds.request}
 
     def _protocols(self) -> Callable[[], GuardedProtocol]:
         config = Config(
