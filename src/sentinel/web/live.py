@@ -5,7 +5,7 @@ decides who may see it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -45,6 +45,11 @@ class Live:
         """Streams that are open."""
         return self._listening
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no more can listen."""
+        return self._listening >= self._most
+
     def close(self) -> None:
         """End every stream."""
         self._closing.set()
@@ -54,13 +59,14 @@ class Live:
 
     async def events(self, request: Request) -> Response:
         """A stream of changes; raises HTTPException 503 where too many listen. The guard keeps foreign pages out."""
-        if self._listening >= self._most:
+        if self.is_full:
             raise HTTPException(503, "too many pages listen", {"retry-after": "60"})
         if (outlast := getattr(request.state, "outlast", None)) is not None:
             outlast(self._longest + self._beat)
-        return StreamingResponse(self._stream(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+        return StreamingResponse(self.stream(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
-    async def _stream(self) -> AsyncIterator[bytes]:
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """What one listener hears, until the stream ends."""
         self._listening += 1
         try:
             async for piece in self._pieces():
@@ -68,7 +74,7 @@ class Live:
         finally:
             self._listening -= 1
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
+    async def _pieces(self) -> AsyncGenerator[bytes, None]:
         ends_at = asyncio.get_running_loop().time() + self._longest
         version = self._monitor.faces.version
         yield f"retry: {_RETRY}\n\n".encode() + _event(version)

@@ -14,20 +14,13 @@ from starlette.responses import HTMLResponse, Response
 
 from sentinel.core.access import Principal, Role, Via
 from sentinel.core.rule import Severity
+from sentinel.reports import drawing
 from sentinel.reports.documents import IncidentLine
 from sentinel.web.access import principal
 from sentinel.web.monitor import Monitor
 from sentinel.web.pages.assets import Assets
 from sentinel.web.pages.words import FILTERS
 from sentinel.web.sign_in import csrf
-
-try:
-    from sentinel.reports import drawing
-except ImportError:
-    from types import SimpleNamespace
-
-    d = lambda *a, **k: '<svg viewBox="0 0 100 20"></svg>'
-    drawing = SimpleNamespace(strip=d, sparkline=d, chart=d)
 
 #: The cookie that holds how the visitor wants pages to look.
 THEME_COOKIE: Final = "sentinel-theme"
