@@ -1,7 +1,7 @@
 """Reports made from the store, written into the reports folder and sent."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from sentinel.core.calendar import Period
 from sentinel.core.notification import Kind, Message
 from sentinel.core.plan import Plan, ReportPlan
 from sentinel.core.planned import Stretch
-from sentinel.reports import report
+from sentinel.core.slo import SPAN, span_start
+from sentinel.reports import course, report
 from sentinel.reports.forms.brief import text
 from sentinel.reports.forms.manifest import digest
 from sentinel.reports.report import ReportDocument
@@ -78,7 +79,24 @@ async def write_report(
         contents=asked.contents,
         selection=asked.selection,
     )
+    document = await _with_course(store, document)
     return await write_document(store, plan, asked, document, now, folder=folder, step=step)
+
+
+async def _with_course(store: Store, document: ReportDocument) -> ReportDocument:
+    """The report with how its worst checks went, for its drawings."""
+    since, until = document.since, document.until
+    _, grain = course.fineness(until - since)
+    told = document.checks[: course.MOST]
+    names = [check.name for check in told]
+    pieces = await store.read(lambda tx: tx.rollups.pieces(names, *_outwards(since, until), grain), within=READ_WITHIN)
+    return replace(document, course=await asyncio.to_thread(course.build, told, pieces, since, until))
+
+
+def _outwards(since: datetime, until: datetime) -> tuple[datetime, datetime]:
+    """A period whose ends lie on the edges of roll-ups."""
+    ends = span_start(until)
+    return span_start(since), ends if ends == until else ends + SPAN
 
 
 async def write_document(

@@ -16,6 +16,7 @@ from sentinel.core.selection import EVERYTHING, Selection
 from sentinel.core.slo import Rollup
 from sentinel.reports import auditing, checklist, describing, operating
 from sentinel.reports.audit import Audit
+from sentinel.reports.course import CourseLine
 from sentinel.reports.documents import (
     FORMAT,
     CheckReport,
@@ -72,6 +73,7 @@ class ReportDocument(Document):
     hipaa: Hipaa | None = None
     review: Review | None = None
     method: Method | None = None
+    course: tuple[CourseLine, ...] = ()  # of the worst checks, in their order
     formula: str = (
         "uptime = (up + degraded) / (up + degraded + down), by time; degraded time, beyond a bound, counts as up, but keeps no "
         "target; unknown time is shown apart and counts neither way"

@@ -10,6 +10,8 @@ from sentinel.reports.proof import Answer, ProofLine
 
 _TONES = {Answer.YES: "OK", Answer.TROUBLE: "CRITICAL", Answer.PARTLY: "WARNING", Answer.GAP: "UNKNOWN"}
 
+_WORDS = {Answer.YES: "YES", Answer.TROUBLE: "TROUBLE", Answer.PARTLY: "IN PART", Answer.GAP: "GAP"}
+
 #: Checks that one question lists; the JSON and the tables have all of them.
 MOST_PROOFS = 12
 
@@ -77,7 +79,7 @@ def _row(answer: Answer, text: Cell, proofs: Sequence[ProofLine], coverage: floa
     runs, failures = sum(proof.runs for proof in proofs), sum(proof.failures for proof in proofs)
     numbers = sorted({number for proof in proofs for number in proof.incidents})
     return (
-        Cell(badge=_tone(answer), text=""),
+        Cell(badge=_tone(answer), word=_WORDS[answer]),
         text,
         Cell(text="" if proofs else "none", below=tuple(_proofs(proofs))),
         Cell(text=per_cent(coverage)),
@@ -87,11 +89,20 @@ def _row(answer: Answer, text: Cell, proofs: Sequence[ProofLine], coverage: floa
 
 
 def _proofs(proofs: Sequence[ProofLine]) -> Iterator[Line]:
-    for proof in proofs[:MOST_PROOFS]:
-        tone = proof.severity.label if proof.severity.urgency else "soft"
-        yield Line(text=f"{proof.title} ({proof.kind}): {proof.proves}, {per_cent(proof.coverage)} judged", tone=tone)
-    if len(proofs) > MOST_PROOFS:
-        yield Line(text=f"and {len(proofs) - MOST_PROOFS} more")
+    """Each check that found something or was judged in part; the others together, by what they look at."""
+    marked = [proof for proof in proofs if proof.severity.urgency]
+    for proof in marked[:MOST_PROOFS]:
+        found = f"{amount(proof.failures)} of {amount(proof.runs)} failed, {per_cent(proof.coverage)} judged"
+        yield Line(text=f"{proof.title}: {found}", tone=proof.severity.label)
+    if len(marked) > MOST_PROOFS:
+        yield Line(text=f"and {len(marked) - MOST_PROOFS} more of these")
+    good: dict[str, list[str]] = {}
+    for proof in proofs:
+        if not proof.severity.urgency:
+            good.setdefault(f"{proof.kind}, {proof.proves}", []).append(proof.title)
+    for what, titles in good.items():
+        more = f" and {len(titles) - MOST_PROOFS} more" if len(titles) > MOST_PROOFS else ""
+        yield Line(text=f"{', '.join(titles[:MOST_PROOFS])}{more} ({what})")
 
 
 def _tone(answer: Answer) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sentinel.base.units import Unit
 from sentinel.core.rule import Direction
 from sentinel.reports.documents import CheckReport, HeldLine, IncidentReport, SilenceLine
+from sentinel.reports.forms.drawn import readings, strips, uptime
 from sentinel.reports.forms.layout import Bar, Cell, Column, Line, Section, Table, Tile
 from sentinel.reports.forms.words import (
     NOTHING,
@@ -61,7 +62,7 @@ def _earlier(document: ReportDocument) -> Mapping[str, _Before]:
     return {line.name: _Before(line.before, p95.get(line.name)) for line in document.operations.checks}
 
 
-def checks(document: ReportDocument) -> Section:
+def checks(document: ReportDocument, when: Zone) -> Section:
     """Every check beside its targets, the worst first."""
     columns = (
         Column(heading=""),
@@ -74,41 +75,44 @@ def checks(document: ReportDocument) -> Section:
         Column(heading="Results", number=True, in_mail=False),
         Column(heading="Incidents", number=True, in_mail=False),
     )
-    earlier = _earlier(document)
-    rows = tuple(_check(check, earlier.get(check.name, _Before())) for check in document.checks)
-    before = ("Before: the period before, which is as long.",) if earlier else ()
+    earlier, drawn = _earlier(document), strips(document)
+    rows = tuple(
+        _check(check, earlier.get(check.name, _Before()), drawn.get(check.name, "")) for check in document.checks
+    )
+    picture = uptime(document, when)
+    before = ("Before: in as long a time before this period, where it was another figure.",) if earlier else ()
     return Section(
         heading="Checks against their targets",
         table=Table(columns=columns, rows=rows, empty="No checks are configured."),
         has_bars=True,
+        figures=(picture,) if picture else (),
         notes=("Two bounds: target / critical.", *before),
         in_mail=True,
     )
 
 
-def _check(check: CheckReport, before: _Before) -> tuple[Cell, ...]:
+def _check(check: CheckReport, before: _Before, strip: str) -> tuple[Cell, ...]:
     known = f"{check.name} · {check.kind}" if check.title != check.name else check.kind
     missed = tuple(Line(text=tied(text), tone=check.severity.label) for text in check.missed)
     reading = check.reading
+    share, p95 = per_cent(check.uptime), measured_as(check.p95, reading)
     named = (Line(text=reading.name.replace("_", " ")),) if reading else ()
     return (
         Cell(badge=check.severity.label),
         Cell(text=check.title, strong=True, below=(Line(text=known), *missed)),
-        Cell(text=per_cent(check.uptime), bar=_bar(check), below=(*_spent(check), *_was(per_cent(before.uptime)))),
+        Cell(text=share, bar=_bar(check), strip=strip, below=(*_spent(check), *_was(per_cent(before.uptime), share))),
         Cell(text=per_cent(check.error_rate), below=_lines(_error_bounds(check))),
         Cell(text=measured_as(check.p50, reading), below=named),
-        Cell(
-            text=measured_as(check.p95, reading),
-            below=(*_lines(_reading_bounds(check)), *_was(measured_as(before.p95, reading))),
-        ),
+        Cell(text=p95, below=(*_lines(_reading_bounds(check)), *_was(measured_as(before.p95, reading), p95))),
         Cell(text=measured_as(check.p99, reading)),
         Cell(text=amount(check.samples), below=_lines(f"{amount(check.failures)} failed" if check.failures else "")),
         Cell(text=amount(check.incidents)),
     )
 
 
-def _was(value: str) -> tuple[Line, ...]:
-    return () if value == NOTHING else (Line(text=f"{value} before"),)
+def _was(value: str, now: str) -> tuple[Line, ...]:
+    """What a figure was before, where that is another one."""
+    return () if value in (NOTHING, now) else (Line(text=f"{value} before"),)
 
 
 def _lines(text: str) -> tuple[Line, ...]:
@@ -153,6 +157,14 @@ def _bar(check: CheckReport) -> Bar:
     return Bar(
         up=part(check.up), degraded=part(check.degraded), down=part(check.down), gap=part(check.unknown), words=words
     )
+
+
+def course(document: ReportDocument) -> Section | None:
+    """How the readings went that say most; None without any."""
+    figures = readings(document)
+    if not figures:
+        return None
+    return Section(heading="How readings went", figures=figures, in_mail=True)
 
 
 def incidents(document: ReportDocument, when: Zone) -> Section:

@@ -40,7 +40,9 @@ def _sections(document: ReportDocument, when: Zone) -> Iterator[Section]:
     first, *more = document.contents or (Content.OPERATIONS,)
     if first is not Content.OPERATIONS:
         yield from _part(document, first, when)
-    yield general.checks(document)
+    yield general.checks(document, when)
+    if Content.OPERATIONS in document.contents and (course := general.course(document)) is not None:
+        yield course
     yield general.incidents(document, when)
     if first is Content.OPERATIONS:
         yield from _part(document, first, when)

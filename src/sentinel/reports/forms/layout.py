@@ -36,6 +36,7 @@ class Cell:
     text: str = ""
     strong: bool = False
     badge: str = ""  # a severity by its label, shown in its colour
+    word: str = ""  # what the badge says instead of the severity
     bar: Bar | None = None
     strip: str = ""  # SVG
     below: tuple[Line, ...] = ()
@@ -69,6 +70,7 @@ class Figure:
     words: str  # what it shows, for who does not see it
     caption: str = ""
     in_mail: bool = False
+    only_mail: bool = False  # stands in mails, in place of what these cannot show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,9 @@ from typing import Final
 from sentinel.reports.forms.layout import Figure, Layout
 from sentinel.reports.forms.page import template
 
-#: Rows of a table that a mail shows: mail programs cut what is longer than about 100 KB.
-MOST_ROWS: Final = 15
+#: Rows of a table that a mail shows: as many as keep it below what mail programs cut, some of them at 102 KB.
+MOST_ROWS: Final = (15, 8, 4, 2)
+_LARGEST: Final = 90_000  # bytes
 
 #: Pixels of a picture for each point, for screens that have two.
 _ZOOM: Final = 2
@@ -33,9 +34,19 @@ def mail_page(layout: Layout, link: str = "") -> MailPage:
         layout: the report.
         link: address of a page; empty when there is none.
     """
-    shown = [figure for section in layout.sections if section.in_mail for figure in section.figures if figure.in_mail]
+    shown = [
+        figure
+        for section in layout.sections
+        if section.in_mail
+        for figure in section.figures
+        if figure.in_mail or figure.only_mail
+    ]
     pictures = {figure.name: png for figure in shown if (png := picture(figure)) is not None}
-    html = template("report_mail.html").render(report=layout, pictures=pictures, most=MOST_ROWS, link=link)
+    html = ""
+    for most in MOST_ROWS:
+        html = template("report_mail.html").render(report=layout, pictures=pictures, most=most, link=link)
+        if len(html.encode()) <= _LARGEST:
+            break
     return MailPage(html=html, pictures=pictures)
 
 

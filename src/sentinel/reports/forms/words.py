@@ -33,8 +33,10 @@ def per_cent(ratio: float | None) -> str:
 
 
 def lasted(duration: timedelta | None) -> str:
-    """A duration, or that there is none."""
-    return NOTHING if duration is None else tied(format_duration(duration))
+    """A duration; `none` for no time at all, and `-` where nothing is known."""
+    if duration is None:
+        return NOTHING
+    return tied(format_duration(duration)) if duration else "none"
 
 
 def amount(number: int) -> str:
