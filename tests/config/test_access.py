@@ -39,7 +39,7 @@ def test_a_token_may_everything_of_its_role_unless_it_says_less(config: ConfigFo
         "all": {"hash": DIGEST, "until": "2027-06-30"},
     }
     few, everything = web(config, tokens=tokens).access.tokens
-    assert (few.role, few.scopes, few.until) == (Role.OPERATOR, {Scope.DEPLOY}, None)
+    assert (few.role, set(few.scopes), few.until) == (Role.OPERATOR, {Scope.DEPLOY}, None)
     assert (everything.role, everything.scopes, everything.until) == (Role.VIEWER, EVERYTHING, date(2027, 6, 30))
 
 
@@ -55,7 +55,7 @@ def test_a_token_may_everything_of_its_role_unless_it_says_less(config: ConfigFo
 )
 def test_who_did_not_sign_in_sees_little(config: ConfigFolder, entry: dict[str, Any], seen: set[Scope]) -> None:
     visitor = web(config, **entry).access.visitor
-    assert (visitor.scopes, visitor.role, visitor.via) == (seen, Role.VIEWER, Via.NOBODY)
+    assert (set(visitor.scopes), visitor.role, visitor.via) == (seen, Role.VIEWER, Via.NOBODY)
 
 
 def test_groups_of_a_provider_give_the_highest_role(config: ConfigFolder) -> None:
