@@ -1,8 +1,7 @@
 """What the status can be asked to show, and how: the options of `sentinel --status` and of the command `status`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -16,8 +15,7 @@ WATCH_EVERY = 2.0
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(NamedTuple):
     """How the status is to be shown."""
 
     as_json: bool = False
