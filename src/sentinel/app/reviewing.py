@@ -127,13 +127,13 @@ def _key(one: Due) -> str:
 def _aftermath(tx: Transaction, plan: Plan, incident: Incident, until: datetime) -> reviewing.Aftermath:
     span = reviewing.spans(incident, until)
     whole = Stretch(span.before.since, until)
-    rolled = [tx.aggregates.during(stretch).get(incident.check) for stretch in (span.before, span.during, span.since)]
     return reviewing.Aftermath(
         past=read(tx, plan.checks, whole, order(plan).zone),
         rows=[row for row in tx.outbox.of(incident.id) if row.created_at < until],
-        before=rolled[0],
-        during=rolled[1],
-        since=rolled[2],
+        # The roll-ups that its beginning and its end cut have some of the trouble in them: they are neither before nor since.
+        before=tx.aggregates.within(span.before).get(incident.check),
+        during=tx.aggregates.during(span.during).get(incident.check),
+        since=tx.aggregates.within(span.since).get(incident.check),
         sent={one.address: one.first_at for one in tx.aggregates.told([incident.id], *whole)},
     )
 

@@ -67,13 +67,18 @@ class Aggregates:
         cannot be told apart, do not count.
         """
         grain = self.grain(stretch.since)
-        first, end = _up(stretch.since, grain), _down(stretch.until, grain)
-        found = self._rollups.summed(first, end) if first < end else {}
+        found = self.within(stretch)
         for start, share in _edges(stretch, grain):
             for name, rollup in self._rollups.summed(start, start + grain).items():
                 part = share_of(rollup, share)
                 found[name] = combine(found[name], part) if name in found else part
         return found
+
+    def within(self, stretch: Stretch) -> dict[str, Rollup]:
+        """What each check did in the roll-ups that lie wholly inside a stretch."""
+        grain = self.grain(stretch.since)
+        first, end = _up(stretch.since, grain), _down(stretch.until, grain)
+        return self._rollups.summed(first, end) if first < end else {}
 
     def spells(self, since: datetime, until: datetime) -> dict[str, int]:
         """How often each check went down in [since, until): roll-ups with time down after one without, or after a gap."""

@@ -13,7 +13,7 @@ _PREFIX = "configuration."
 _DIGITS = 18
 
 #: Changes that are kept; the oldest go.
-MOST = 1_000
+MOST = 500
 
 _NEWEST_FIRST = (
     select(meta.c.name, meta.c.value)
