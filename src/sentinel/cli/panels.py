@@ -139,7 +139,7 @@ def _incidents(listed: Sequence[Row], now_chosen: Row, width: int) -> Table:
     for row in listed:
         facts = row.facts
         who = facts["acknowledged_by"] if facts["phase"] == "acknowledged" else facts.get("assigned_to") or "-"
-        told = [f"level {facts['level']} of {facts['levels']}"] if width >= WIDE else []
+        told = [f"level {facts['level']} of {facts['levels']}" if facts["level"] else "nobody"] if width >= WIDE else []
         cells = (f"#{row.incident}", row.check, facts["severity"], format_duration(facts["age"]), who, *told)
         _add(table, cells, facts["severity"], row.key == now_chosen.key)
     return table
