@@ -7,16 +7,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Protocol
 
-from sentinel.app import explaining
-from sentinel.app.lately import Lately
+from sentinel.app.lately import Lately, Working
 from sentinel.app.looks import before_of, look_at, people_of, pieces_of
-from sentinel.app.parts import Parts
 from sentinel.app.reader import Reader
 from sentinel.app.shared import Shared
 from sentinel.base.errors import StoreError
 from sentinel.core.check import Check
 from sentinel.core.history import History
-from sentinel.core.plan import StorePlan
+from sentinel.core.plan import Plan, StorePlan
 from sentinel.core.slo import Rollup, span_start
 from sentinel.reports import check as checks
 from sentinel.reports import figures, overview, own, status
@@ -49,6 +47,13 @@ DAY: Final = timedelta(days=1)
 AT_ONCE: Final = 100
 
 
+class Running(Working, Protocol):
+    """The parts of a running Sentinel that pages are made of."""
+
+    plan: Plan
+    started_at: datetime
+
+
 class Channels(Protocol):
     """How channels do."""
 
@@ -69,11 +74,13 @@ class Asked(Protocol):
 
     def snapshot(self) -> list[History]: ...
 
+    async def explain(self, what: str) -> ExplanationDocument | None: ...
+
 
 class Faces:
     """Answers what pages ask, out of memory and roll-ups. A slow store makes an answer poorer, never late."""
 
-    def __init__(self, parts: Parts, asked: Asked, lately: Lately) -> None:
+    def __init__(self, parts: Running, asked: Asked, lately: Lately) -> None:
         self._parts = parts
         self._asked = asked
         self._lately = lately
@@ -173,7 +180,7 @@ class Faces:
 
     async def _explain(self, name: str) -> ExplanationDocument | None:
         try:
-            return await explaining.explain(self._parts, name)
+            return await self._asked.explain(name)
         except StoreError:
             return None
 

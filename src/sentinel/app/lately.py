@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from sentinel.app.parts import Parts
+from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreError
 from sentinel.core.slo import Rollup
+from sentinel.engine.dispatcher import Dispatcher
+from sentinel.engine.pipeline import Pipeline
 from sentinel.reports import status
 from sentinel.reports.documents import OutboxLine
-from sentinel.store.database import Transaction
+from sentinel.store.database import Store, Transaction
 
 #: How long the figures of the last 24 hours are good for.
 FRESH = timedelta(seconds=60)
@@ -20,10 +23,19 @@ DAY = timedelta(hours=24)
 SLOW = 3.0
 
 
+class Working(Protocol):
+    """The parts of a running Sentinel that this is asked of."""
+
+    clock: Clock
+    store: Store
+    pipeline: Pipeline
+    dispatcher: Dispatcher
+
+
 class Lately:
     """The last 24 hours of every check, and how telling goes."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Working) -> None:
         self._parts = parts
         self._day: Mapping[str, Rollup] = {}
         self._day_at: datetime | None = None

@@ -37,7 +37,7 @@ _DURATIONS: Final = (
 _TIMES: Final = (
     *(60 * n for n in (1, 2, 5, 10, 15, 30)),
     *(3600 * n for n in (1, 2, 3, 6, 12)),
-    *(86_400 * n for n in (1, 2, 4, 7, 14)),
+    *(86_400 * n for n in (1, 2, 7, 14)),
 )
 _WEEK: Final = 7 * 86_400
 _MONDAY: Final = 4 * 86_400  # 1970 began on a Thursday

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from sentinel.base.units import Unit, format_lasted, format_value
@@ -169,17 +169,23 @@ def sparkline(shown: Spark, theme: Palette = LIGHT) -> str:
     low, high = scale(value for value in shown.values if value is not None)
     width = max(len(shown.values) - 1, 1) * _SPARK_STEP + 2
 
-    def place(n: int, value: float) -> str:
+    def place(value: float) -> int:
         part = (value - low) / (high - low)
-        return f"{1 + n * _SPARK_STEP} {round(_SPARK_HEIGHT - 2 - part * (_SPARK_HEIGHT - 4))}"
+        return round(_SPARK_HEIGHT - 2 - part * (_SPARK_HEIGHT - 4))
 
-    lines: list[list[str]] = []
+    path = ""
     for known, run in groupby(enumerate(shown.values), key=lambda one: one[1] is not None):
         if known:
-            lines.append([place(n, value) for n, value in run if value is not None])
-    path = "".join(f"M{' '.join(line)}{'h0' if len(line) == 1 else ''}" for line in lines)
+            points = [(n, place(value)) for n, value in run if value is not None]
+            path += f"M{1 + points[0][0] * _SPARK_STEP} {points[0][1]}{_moves([y for _, y in points])}"
     words = spark_in_words(shown)
     return _template("sparkline.svg").render(width=width, height=_SPARK_HEIGHT, path=path, colours=theme, words=words)
+
+
+def _moves(ys: Sequence[int]) -> str:
+    """From each point to the next, a step to the right; shorter than their places."""
+    moves = (f"{_SPARK_STEP}{later - earlier: d}" for earlier, later in pairwise(ys))  # a sign parts numbers, too
+    return "l" + " ".join(moves) if len(ys) > 1 else "h0"
 
 
 def spark_in_words(shown: Spark) -> str:

@@ -88,10 +88,9 @@ def _backups(plan: Plan, last: Iterable[Result], now: datetime) -> Iterator[str]
         result = known.get(check.name)
         reading = result.reading(_AGE) if result else None
         if check.kind == _KIND and result is not None:
-            found = (
-                format_duration(reading.value) + " old" if reading else result.measurement.explanation or "not known"
-            )
-            yield f"{check.label}: {found} ({format_duration(max((now - result.finished_at).total_seconds(), 0))} ago)"
+            since = max((now - result.finished_at).total_seconds(), 0.0)
+            found = f"{format_duration(reading.value + since)} old" if reading else "not known"
+            yield f"{check.label}: {found}"
 
 
 def _lacks(plan: Plan) -> tuple[str, ...]:
