@@ -30,6 +30,10 @@ _ICON = Markup(
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7" fill="{}"/></svg>\n'
 )
 
+#: What stands in the pages themselves: they need no second request. The script fetches the page again each minute while
+#: somebody looks, and works on nothing else; browsers without it load the page anew.
+_STYLE, _SCRIPT = "style.css", "live.js"
+
 #: Height of a bar, and the width of a day with its gap, in the units of the drawing.
 _HIGH, _DAY, _THICK = 32, 4, 3
 
@@ -53,12 +57,16 @@ def files(document: PublicDocument, words: Mapping[str, str]) -> dict[str, File]
 
 
 def policy() -> str:
-    """The content security policy of the pages: their own style sheet, their own pictures, and nothing else."""
-    digest = base64.b64encode(sha256(_style().encode()).digest()).decode()
+    """The content security policy of the pages: their own style, script and pictures, and nothing else."""
+    style, script = (_digest(_inline(name)) for name in (_STYLE, _SCRIPT))
     return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+        f"default-src 'none'; style-src '{style}'; script-src '{script}'; connect-src 'self'; img-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}"
 
 
 def _made(document: PublicDocument, words: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, bytes]]]:
@@ -98,7 +106,8 @@ def _page(template: str, document: PublicDocument, words: Mapping[str, str]) -> 
             page=document,
             words=words,
             headline=words[_HEADLINES[document.condition]],
-            style=Markup(_style()),  # noqa: S704  # our own file
+            style=Markup(_inline(_STYLE)),  # noqa: S704  # our own file
+            script=Markup(_inline(_SCRIPT)),  # noqa: S704  # our own file
             recent=recent,
             months=_months(document.past_incidents),
         )
@@ -134,8 +143,8 @@ def _environment() -> Environment:
 
 
 @cache
-def _style() -> str:
-    return Path(__file__).with_name("templates").joinpath("style.css").read_text(encoding="utf-8")
+def _inline(name: str) -> str:
+    return Path(__file__).with_name("templates").joinpath(name).read_text(encoding="utf-8")
 
 
 def moment(at: datetime) -> Markup:

@@ -1,0 +1,1 @@
+setInterval(async()=>{if(document.hidden)return;try{const answer=await fetch(location.href);if(!answer.ok)return;const now=new DOMParser().parseFromString(await answer.text(),"text/html");for(const part of["main","footer"]){const old=document.querySelector(part),fresh=now.querySelector(part);if(fresh&&old.innerHTML!==fresh.innerHTML)old.replaceWith(fresh)}}catch{}},60000)
