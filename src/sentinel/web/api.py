@@ -36,6 +36,7 @@ from sentinel.web.on_call import OnCallPages
 from sentinel.web.payload import BadRequest
 from sentinel.web.posts import PostPages
 from sentinel.web.quiet import QuietPages
+from sentinel.web.reports import ReportPages
 from sentinel.web.sign_in.journaling import tell
 from sentinel.web.sign_in.rules import Rule, rule
 
@@ -59,6 +60,7 @@ class Api:
         self._on_call = OnCallPages(monitor)
         self._explaining = ExplainingPages(monitor)
         self._journal = JournalPages(monitor, clock)
+        self._reports = ReportPages(monitor)
         self._exposition = Exposition()
         # Encoding thousands of checks takes tens of milliseconds: not on the loop that schedules probes.
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="web")
@@ -99,6 +101,7 @@ class Api:
             *self._on_call.routes(),
             *self._explaining.routes(),
             *self._journal.routes(),
+            *self._reports.routes(),
             rule(cleanup, self.left_behind, least=viewer),
             rule(f"{cleanup}/run", self.clean_up, least=operator, methods=post, doing="leftovers.clean_up"),
             rule(f"{cleanup}/drop", self.drop_left, least=admin, methods=post, doing="leftovers.drop"),

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,7 +64,7 @@ class Verified:
 
 def stem(report: str, period: str, revision: int = 1) -> str:
     """What the names of a report's files begin with; a report's name cannot lead out of the folder."""
-    safe = re.sub(r"[^\w.-]+", "-", f"{report}-{period}").lstrip(".")
+    safe = re.sub(r"[^\w.-]+", "-", f"{report}-{period}").lstrip(".-")
     return safe if revision == 1 else f"{safe}.r{revision}"
 
 
@@ -169,7 +170,14 @@ def shelved(folder: Path) -> Iterator[Manifest]:
     for name in _names(folder):
         if name.endswith(SUFFIX) and not name.startswith("."):
             with suppress(BadManifest, OSError):
-                yield _manifest(folder / name)
+                state = os.stat(folder / name)
+                yield _remembered(str(folder / name), state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(4096)
+def _remembered(path: str, _changed: int, _size: int) -> Manifest:
+    """A manifest, read once as long as its file stays the same: a page lists years of them."""
+    return _manifest(Path(path))
 
 
 def verify(path: Path) -> list[Verified]:

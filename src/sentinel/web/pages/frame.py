@@ -75,6 +75,7 @@ PLACES: Final = (
     Place(name="incidents", path="/incidents", title="Incidents"),
     Place(name="quiet", path="/quiet", title="Quiet times"),
     Place(name="figures", path="/figures", title="Figures"),
+    Place(name="reports", path="/reports", title="Reports"),
     Place(name="channels", path="/channels", title="Channels"),
     Place(name="sentinel", path="/sentinel", title="Sentinel"),
 )

@@ -26,6 +26,7 @@ from sentinel.web.pages.incidents import IncidentPages
 from sentinel.web.pages.overview import OverviewPage
 from sentinel.web.pages.own import OwnPage
 from sentinel.web.pages.quiet import QuietPage
+from sentinel.web.pages.reports import ReportsPage
 
 #: Answers below this are not worth packing, in bytes.
 _PACKED_FROM: Final = 1024
@@ -53,6 +54,7 @@ class Site:
             IncidentPages(monitor, clock, self._renderer),
             QuietPage(monitor, clock, self._renderer),
             FiguresPage(monitor, self._renderer),
+            ReportsPage(monitor, self._renderer),
             ChannelsPage(monitor, clock, self._renderer),
             OwnPage(monitor, self._renderer),
         )

@@ -1,0 +1,26 @@
+"""The reports of a running Sentinel, for pages and the interface for programs: what there is, and a file of it."""
+
+import asyncio
+from pathlib import Path
+
+from sentinel.core.plan import Plan
+from sentinel.reports.forms import library
+from sentinel.reports.forms.library import Library
+
+
+async def reports(plan: Plan, name: str = "") -> Library:
+    """The reports of the folder, the latest first; of one name, if one is given.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    return await asyncio.to_thread(library.library, plan.reports_folder, name)
+
+
+async def report_file(plan: Plan, name: str) -> tuple[Path, str] | None:
+    """Where a file of a report is, and its media type; None for what no manifest names.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    return await asyncio.to_thread(library.find, plan.reports_folder, name)
