@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel.core import histogram as stored
 from sentinel.core.histogram import RELATIVE_ERROR, Histogram
 from tests.core.made import PROPERTY
 
@@ -125,3 +126,46 @@ def test_the_share_up_to_a_bound_agrees_with_the_quantiles() -> None:
 
 def test_of_nothing_there_is_no_share() -> None:
     assert Histogram().share_up_to(1.0) is None
+
+
+#: Rows as they come: a few values of 5 minutes, many of a day, some close together and some far apart.
+rows = st.lists(
+    st.one_of(
+        many, st.lists(st.floats(0.1, 0.5), max_size=400), st.integers(1, 70_000).map(lambda n: [0.2] * (n % 300))
+    ),
+    max_size=6,
+)
+
+
+@PROPERTY
+@given(rows, st.floats(0, 1))
+def test_what_is_stored_adds_up_to_the_same_in_whichever_form(parts: list[list[float]], q: float) -> None:
+    encoded = stored.merged(of(part).encode() for part in parts)
+    whole = merged([of(part) for part in parts])
+    assert Histogram.decode(encoded) == whole
+    assert Histogram.decode(encoded).total == whole.total
+    assert stored.merged([encoded, b""]) == encoded
+    assert stored.quantile_of(encoded, q) == whole.quantile(q)
+
+
+def test_counts_of_every_size_are_kept() -> None:
+    part = of([0.2, 0.2, 0.21]).encode()
+    for times in (1, 300, 70_000):
+        whole = Histogram.decode(stored.merged([part] * times))
+        assert whole.total == 3 * times
+
+
+def test_what_earlier_releases_stored_is_read_and_added() -> None:
+    sparse = bytes(
+        [0x80 | (354 & 0x7F), 354 >> 7, 2, 1, 200 & 0x7F | 0x80, 200 >> 7]
+    )  # 2 in one bucket, 200 in the next
+    assert Histogram.decode(sparse).total == 202
+    assert Histogram.decode(stored.merged([sparse, of([0.2] * 50).encode()])).total == 252
+
+
+@pytest.mark.parametrize(
+    "cut", [b"\x80", b"\x03\x80", b"\x03", b"\0\0\x01", b"\0\0\x00\x01\x01\x01", b"\0\0\x05\x01\x01\x01"]
+)
+def test_what_is_cut_off_is_refused(cut: bytes) -> None:
+    with pytest.raises(ValueError, match="histogram"):
+        Histogram.decode(cut)

@@ -1,12 +1,23 @@
 """Duties on their rhythm, and the wall clock under observation."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from sentinel.base.errors import StoreUnavailable
-from sentinel.engine.housekeeping import Duty, Housekeeper
+from sentinel.base.redact import Secret
+from sentinel.base.units import Unit
+from sentinel.core.plan import StorePlan
+from sentinel.core.result import Result, passed
+from sentinel.core.rule import Severity
+from sentinel.core.slo import SPAN, Rollup, Sums
+from sentinel.engine.housekeeping import DAY, HOUR, PURGE_ROWS, Duty, Housekeeper, Retention
+from sentinel.store.database import Store
 from tests.kit.clock import FakeClock
+
+PLAN = StorePlan(url=Secret("sqlite:///nowhere.db"))
 
 
 class House:
@@ -75,3 +86,65 @@ async def test_a_store_that_is_down_is_told_of_once_per_duty(capsys: pytest.Capt
     task.cancel()
     assert len(house.done) >= 8
     assert capsys.readouterr().out.count("duty.postponed") == 2
+
+
+# --- What is kept, and what is summed up -----------------------------------------------------------------------------
+
+
+def results(clock: FakeClock, count: int, age: timedelta) -> list[tuple[Result, Severity]]:
+    first = clock.now() - age
+    moments = [first + timedelta(milliseconds=n) for n in range(count)]
+    return [(Result(check="api", scheduled_at=at, finished_at=at, measurement=passed()), Severity.OK) for at in moments]
+
+
+async def test_checks_are_written_down_while_old_results_are_deleted(store: Store, clock: FakeClock) -> None:
+    """A purge waits for its turn at the writer like everybody else, and takes a small bite each time."""
+    old = results(clock, 6 * PURGE_ROWS, 9 * DAY)
+    await store.write(lambda tx: tx.results.add(old))
+    purge = asyncio.create_task(Retention(clock, store).purge(PLAN))
+    between = 0
+    while not purge.done():
+        fresh = results(clock, 1, timedelta(minutes=between))
+        await store.write(lambda tx, fresh=fresh: tx.results.add(fresh))  # type: ignore[misc]  # bound per round
+        between += 1
+    await purge
+    kept = await store.read(lambda tx: tx.results.since(clock.now() - 30 * DAY))
+    assert len(kept) == between
+    assert between >= 6
+
+
+def spans(clock: FakeClock, check: str, days: int) -> list[Rollup]:
+    """One roll-up in each hour of the days before today."""
+    midnight = clock.now().replace(hour=0)
+    sums = {"rows": Sums(2, 8.0, 3.0, 5.0, Unit.COUNT)}
+    starts = [midnight - HOUR * n for n in range(1, 24 * days + 1)]
+    return [Rollup(check=check, start=start, span=SPAN, up=300.0, samples=2, readings=sums) for start in starts]
+
+
+async def test_hours_and_days_that_are_over_are_made_whenever_they_are_missing(store: Store, clock: FakeClock) -> None:
+    """After a standstill, too, and of days that an earlier release never made: some at each turn, the latest first."""
+    await store.write(lambda tx: tx.rollups.add(spans(clock, "api", 9)))
+    retention = Retention(clock, store)
+    made = []
+    for _ in range(3):
+        await retention.condense()
+        since, until = clock.now() - 30 * DAY, clock.now()
+        found = await store.read(lambda tx: tx.rollups.per_check("api", since, until, DAY))  # noqa: B023  # asked at once
+        made.append(len(found))
+    assert made == [7, 9, 9]
+    assert {(day.samples, day.up, day.readings["rows"].total) for day in found} == {(48, 7200.0, 192.0)}
+
+
+async def test_each_class_is_kept_for_as_long_as_the_plan_says(store: Store, clock: FakeClock) -> None:
+    await store.write(lambda tx: tx.rollups.add(spans(clock, "api", 4)))
+    await Retention(clock, store).condense()
+    plan = replace(PLAN, keep_rollups=1 * DAY, keep_hours=2 * DAY, keep_days=3 * DAY)
+    await Retention(clock, store).purge(plan)
+    oldest = [await store.read(lambda tx, span=span: tx.rollups.earliest(span)) for span in (SPAN, HOUR, DAY)]  # type: ignore[misc]
+    midnight = clock.now().replace(hour=0)
+    assert oldest == [clock.now() - DAY, clock.now() - 2 * DAY, midnight - 2 * DAY]
+
+
+async def test_checking_goes_on_when_partitions_are_not_needed(store: Store, clock: FakeClock) -> None:
+    await Retention(clock, store).prepare()
+    assert await store.read(lambda tx: tx.results.last()) == {}

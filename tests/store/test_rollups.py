@@ -77,6 +77,14 @@ async def test_a_sum_over_hours_is_the_same_before_and_after_condensing(store: S
     assert (before["health"].samples, before["health"].span) == (29 * 30, 29 * SPAN)
 
 
+async def test_a_sum_over_a_few_checks_is_that_over_all_but_for_the_others(store: Store) -> None:
+    await add(store, *(rollup(n, check) for n in range(-3, 30) for check in ("health", "login", "pay")))
+    await condense(store)
+    whole = await summed(store, AT - SPAN, AT + 27 * SPAN)
+    few = await store.read(lambda tx: tx.rollups.summed(AT - SPAN, AT + 27 * SPAN, ["pay", "health", "nobody"]))
+    assert few == {name: whole[name] for name in ("health", "pay")}
+
+
 async def test_a_condensed_hour_needs_its_parts_no_more(store: Store) -> None:
     await add(store, *(rollup(n) for n in range(12)))
     await condense(store)

@@ -172,7 +172,8 @@ def _written(low: int, row: list[int]) -> bytes:
     """Counts from the bucket `low` on, in the form that suits them; the first and the last are not 0."""
     most = max(row)
     width = next((width for width in _WIDTHS if most < 1 << width * 8), _LANE * 2)
-    if width > _LANE or len(row) * width > _WASTE * 2 * (len(row) - row.count(0)):
+    about = 2 * (len(row) - row.count(0))  # bytes of the sparse form
+    if width > _LANE or _HEAD.size + len(row) * width > _WASTE * about:
         return _sparse(low, row)
     return _HEAD.pack(_DENSE, width, low - _ZERO) + struct.pack(f"<{len(row)}{_WIDTHS[width]}", *row)
 
@@ -213,7 +214,7 @@ def _dense(data: bytes) -> tuple[int, tuple[int, ...]]:
         count = (len(data) - _HEAD.size) // width
         return low + _ZERO, struct.unpack_from(f"<{count}{_WIDTHS[width]}", data, _HEAD.size)
     except (struct.error, KeyError, ZeroDivisionError):
-        raise ValueError("a histogram that is cut off") from None
+        raise ValueError("a histogram that ends in the middle of a number") from None
 
 
 def _dense_pairs(data: bytes) -> Iterator[tuple[int, int]]:

@@ -27,7 +27,7 @@ PURGE_INCIDENTS = 100  # each with a timeline of its own
 
 #: Checks whose hour or day one transaction sums up, and days that are made at one turn.
 CONDENSE_CHECKS = 500
-DAYS_AT_ONCE = 14
+DAYS_AT_ONCE = 7
 
 #: How far it looks back for hours that were not condensed, such as those before a standstill.
 CATCH_UP = timedelta(hours=72)
@@ -91,10 +91,14 @@ class Retention:
         self._clock = clock
         self._store = store
 
-    async def purge(self, plan: StorePlan) -> None:
-        """Delete what is too old, each class by its own age, and make room for the results of the next days."""
+    async def prepare(self) -> None:
+        """Make room for the results of the next days."""
         now = self._clock.now()
         await self._store.write(lambda tx: tx.results.prepare(now))
+
+    async def purge(self, plan: StorePlan) -> None:
+        """Delete what is too old, each class by its own age."""
+        now = self._clock.now()
         for rows, purge in _purges(plan, now):
             for _ in range(PURGE_ROUNDS):
                 if await self._store.write(lambda tx, purge=purge, rows=rows: purge(tx, rows)) < rows:  # type: ignore[misc]
@@ -108,7 +112,7 @@ class Retention:
         # A span closes with the check's next result, so what comes late opens its hour and its day again.
         until = self._clock.now() - SPAN * 2
         await self._condense_hours(until - CATCH_UP, until)
-        earliest = await self._store.read(lambda tx: tx.rollups.earliest(HOUR))
+        earliest = await self._store.read(lambda tx: tx.rollups.earliest())
         if earliest is None:
             return
         since = span_start(earliest, DAY)
