@@ -16,10 +16,12 @@ from sentinel.channels.render import words
 from sentinel.channels.slack.blocks import post
 from sentinel.channels.slack.buttons import buttons
 from sentinel.channels.slack.options import SlackOptions
+from sentinel.core.access import Via
 from sentinel.core.incident import Acknowledge, Acknowledgement, Address, Event, Incident, Phase, Refusal
 from sentinel.core.oncall import Person
 from sentinel.core.plan import ChannelPlan, Plan
 from sentinel.core.rule import Severity
+from tests.kit.accounts import StillJournal
 from tests.kit.clock import FakeClock
 from tests.kit.eventually import eventually
 from tests.kit.messages import NOW, OPENED
@@ -74,7 +76,8 @@ class Room:
     def __init__(self, slack: SlackServer, clock: Clock | None = None) -> None:
         self.slack = slack
         self.desk = Desk()
-        self.clicks = Clicks(self.desk, clock or SystemClock(), Random(1))
+        self.journal = StillJournal()
+        self.clicks = Clicks(self.desk, clock or SystemClock(), Random(1), self.journal)
 
     def plan(self, *, name: str = "ward", people: Iterable[Person] = (), **options: Any) -> Plan:
         given = {"token": BOT_TOKEN, "channel": "#ops", "api_url": self.slack.api_url, **options}
@@ -125,6 +128,17 @@ async def test_a_person_of_the_configuration_is_called_by_name(room: Room) -> No
     await room.slack.click(room.message(), ACKNOWLEDGE)
     await eventually(lambda: room.desk.taken_by)
     assert room.desk.taken_by == "kim"
+
+
+async def test_what_a_click_did_is_in_the_journal_and_what_it_did_not_is_not(room: Room) -> None:
+    await room.clicks.equip(room.plan(app_token=APP_TOKEN))
+    await room.slack.connections.reach(1)
+    for _ in range(2):  # the second finds the incident taken
+        await room.slack.click(room.message(), ACKNOWLEDGE)
+        await eventually(lambda: not room.clicks._under_way)
+    await eventually(lambda: room.journal.deeds)
+    [deed] = room.journal.deeds
+    assert (deed.by, deed.via, deed.action) == (f"slack:{KIM}", Via.SLACK, "incident.acknowledge")
 
 
 async def test_a_connection_that_slack_refreshes_is_succeeded_before_it_ends(room: Room) -> None:

@@ -6,15 +6,17 @@ was heard, so it is acted upon afterwards. A refusal is told to the clicker alon
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 
 from sentinel.app.clicked import Acting, Doer, Said, refused
+from sentinel.app.journal import Pen
 from sentinel.base.clock import Clock
 from sentinel.base.errors import SentinelError
 from sentinel.base.redact import Secret
@@ -22,6 +24,8 @@ from sentinel.channels.slack.buttons import Action
 from sentinel.channels.slack.clicks import Click, click, read, without_buttons
 from sentinel.channels.slack.options import SlackOptions
 from sentinel.channels.slack.signature import Seen, is_signed
+from sentinel.core.access import Via
+from sentinel.core.journal import Deed
 from sentinel.core.notification import Sent
 from sentinel.core.plan import Plan
 
@@ -62,11 +66,20 @@ class Ear:
     task: "asyncio.Task[None]"
 
 
+class Writing(Protocol):
+    """What clicks want of the journal."""
+
+    def doing(self, deed: Deed) -> AbstractAsyncContextManager[Pen]:
+        """Write down what is done within."""
+        ...
+
+
 class Clicks:
     """Hears of clicks and acts upon them. `equip` it with each plan, and `stop` it in the end."""
 
-    def __init__(self, acting: Acting, clock: Clock, rng: Random) -> None:
+    def __init__(self, acting: Acting, clock: Clock, rng: Random, journal: Writing) -> None:
         self._doer = Doer(acting, clock)
+        self._journal = journal
         self._clock = clock
         self._rng = rng
         self._source = ""
@@ -168,7 +181,7 @@ class Clicks:
         aim, by = pressed.aim, self._names.get(pressed.user, f"slack:{pressed.user}")
         options = self._channels.get(aim.channel) if aim.channel in channels else None
         try:
-            said = refused(pressed, options, self._source) or await self._doer.do(pressed, by)
+            said = refused(pressed, options, self._source) or await self._do(pressed, by)
         except SentinelError as error:
             said = Said(text=f"{error}. {error.hint}".strip())
         except Exception:
@@ -179,6 +192,18 @@ class Clicks:
             "slack.clicked", action=pressed.action.value, incident=aim.incident, check=aim.check, by=by, done=said.done
         )
         await self._answer(pressed, options or self._any(channels), said)
+
+    async def _do(self, pressed: Click, by: str) -> Said:
+        """Do it, with a word in the journal unless it is refused."""
+        aim = pressed.aim
+        subject = f"check {aim.check}" if pressed.action is Action.SILENCE else f"incident {aim.incident}"
+        action = "silence.add" if pressed.action is Action.SILENCE else "incident.acknowledge"
+        deed = Deed(at=self._clock.now(), by=by, via=Via.SLACK, action=action, subject=subject)
+        async with self._journal.doing(deed) as pen:
+            said = await self._doer.do(pressed, by)
+            if not said.done:
+                pen.withdraw()
+        return said
 
     # --- The answer -------------------------------------------------------------------------------------------------
 

@@ -20,10 +20,11 @@ from sentinel.app.parts import Parts
 from sentinel.app.plans import load_plan
 from sentinel.app.verbs import Verbs
 from sentinel.base.clock import Clock, SystemClock
-from sentinel.base.errors import ConfigError, StoreCorrupt, StoreUnavailable
+from sentinel.base.errors import ConfigError, StoreCorrupt, StoreError, StoreUnavailable
 from sentinel.base.redact import Redactor
 from sentinel.base.systemd import Notifier
-from sentinel.core.access import Access
+from sentinel.core.access import Access, Via
+from sentinel.core.journal import Deed
 from sentinel.core.plan import Plan
 from sentinel.core.routing import Sender
 from sentinel.core.vitals import own_check
@@ -44,6 +45,10 @@ log = structlog.get_logger()
 #: How long a start waits for a database server that does not answer, and between two tries, in seconds.
 SERVER_WITHIN = 300.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+
+#: Seconds that a start or a reload waits for its line in the journal, and characters of that line.
+NOTE_WITHIN = 3.0
+LONGEST_DETAIL = 300
 
 #: How long a stop lets running probes end, in seconds.
 PROBE_GRACE = 3.0
@@ -101,7 +106,7 @@ class Sentinel:
         parts = await self._assemble()
         verbs = Verbs(parts)
         server = self._serve(verbs, self._plan, self._clock)
-        parts.clicks = Clicks(verbs, self._clock, self._rng)
+        parts.clicks = Clicks(verbs, self._clock, self._rng, parts.journal)
         tasks: list[asyncio.Task[None]] = []
         try:
             await parts.rosters.recall()
@@ -109,6 +114,7 @@ class Sentinel:
             await self._equip(parts, self._plan)
             tasks = await self._start(parts, server)
             self._tell_ready(parts)
+            await _note(parts, "configuration.start", f"fingerprint {self._plan.fingerprint}")
             log.info("sentinel.started", checks=len(self._plan.checks), config=str(self._plan.file))
             failed = await self._wait(parts, tasks)
         finally:
@@ -219,7 +225,11 @@ class Sentinel:
                 return False
             self._reload.clear()
             waiters, parts.reload_waiters = parts.reload_waiters, []
+            before = parts.plan.fingerprint
             await self._go_by_the_file(parts)
+            if not waiters:  # nobody asked over the web, who would be in the journal already
+                told = parts.reload_problem or f"fingerprint {before} before, {parts.plan.fingerprint} after"
+                await _note(parts, "configuration.reload", told)
             for waiter in waiters:
                 if not waiter.done():
                     waiter.set_result(None)
@@ -312,6 +322,23 @@ class Sentinel:
 
     def _tell_ready(self, parts: Parts) -> None:
         self._notifier.tell(READY=1, STATUS=f"watching {len(parts.plan.checks)} checks")
+
+
+async def _note(parts: Parts, action: str, detail: str) -> None:
+    """Write into the journal what happened on this host. A store that is away keeps nobody from mending its address."""
+    deed = Deed(
+        at=parts.clock.now(),
+        by="",
+        via=Via.HOST,
+        action=action,
+        subject="configuration",
+        detail=detail[:LONGEST_DETAIL],
+    )
+    try:
+        async with asyncio.timeout(NOTE_WITHIN):
+            await parts.journal.note(deed)
+    except (StoreError, TimeoutError) as error:
+        log.error("journal.not_written", action=action, why=str(error) or "it took too long")
 
 
 def _say_what_needs_a_restart(old: Plan, new: Plan) -> None:

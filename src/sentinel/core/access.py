@@ -44,7 +44,7 @@ class Via(Enum):
     OIDC = "oidc"
     TOKEN = "token"  # a program
     SLACK = "slack"  # a button of a message, which Slack signed
-    SIGNAL = "signal"  # a signal on this host, such as SIGHUP
+    HOST = "host"  # on this host: a start, or a signal such as SIGHUP
     NOBODY = "nobody"  # without signing in
 
 
