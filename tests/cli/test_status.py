@@ -121,6 +121,13 @@ async def test_no_colours_are_shown_where_nobody_wants_them(monitor: StillMonito
         assert "\x1b[1;31m" not in terminal.written
 
 
+async def test_a_terminal_that_cannot_draw_gets_blocks(monitor: StillMonitor) -> None:
+    arguments = ("-c", monitor.plan.file, "--status", "--watch", "--compact")
+    async with await Terminal.sentinel(*arguments, env={"TERM": "dumb"}) as terminal:
+        await terminal.shows("sentinel: 1 critical of 2 checks")
+        assert "\x1b" not in terminal.written
+
+
 async def test_a_hostile_name_moves_no_cursor(monitor: StillMonitor) -> None:
     monitor.histories[1] = history(check("login", title="x"), [broken("\x1b[2Jgone\x1b]0;renamed\x07")] * 3)
     async with await Terminal.sentinel("-c", monitor.plan.file, "--status", "--watch") as terminal:

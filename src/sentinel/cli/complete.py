@@ -32,7 +32,7 @@ MOST = 1000
 
 def checks(context: click.Context, _parameter: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Names of checks."""
-    return _offered(((check["name"], check.get("title", "")) for check in _known(context)["checks"]), typed)
+    return _offered(_names(_known(context)), typed)
 
 
 def tags(context: click.Context, _parameter: click.Parameter, typed: str) -> "list[CompletionItem]":
@@ -52,13 +52,22 @@ def states(_context: click.Context, _parameter: click.Parameter, typed: str) -> 
 
 def incidents(context: click.Context, _parameter: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Numbers of open incidents, each with its check."""
-    rows = _asked(context, "/api/v1/incidents").get("incidents", ())
-    return _offered(((str(row["id"]), f"{row['check']} {row['severity'].lower()}") for row in rows), typed)
+    return _offered(_numbers(_asked(context, "/api/v1/incidents")), typed)
 
 
-def checks_or_incidents(context: click.Context, parameter: click.Parameter, typed: str) -> "list[CompletionItem]":
+def checks_or_incidents(context: click.Context, _parameter: click.Parameter, typed: str) -> "list[CompletionItem]":
     """What can be explained."""
-    return incidents(context, parameter, typed) + checks(context, parameter, typed)
+    known = _known(context)  # asked once: a daemon that hangs takes its time each time
+    return _offered(_numbers(known), typed) + _offered(_names(known), typed)
+
+
+def _numbers(answer: wire.Json) -> Iterator[tuple[str, str]]:
+    rows = answer.get("incidents", ())
+    return ((str(row["id"]), f"{row['check']} {row['severity'].lower()}") for row in rows)
+
+
+def _names(known: wire.Json) -> Iterator[tuple[str, str]]:
+    return ((check["name"], check.get("title", "")) for check in known["checks"])
 
 
 def channels(context: click.Context, _parameter: click.Parameter, typed: str) -> "list[CompletionItem]":

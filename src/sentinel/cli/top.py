@@ -38,7 +38,9 @@ def top() -> int:
     Example:
       sentinel top --config /etc/sentinel/monitoring_config.json
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    from sentinel.cli.watch import is_screen
+
+    if not (sys.stdin.isatty() and is_screen()):
         raise click.UsageError("top needs a terminal; `sentinel --status --watch` goes into a pipe")
     with suppress(KeyboardInterrupt):
         _run(chosen_config())

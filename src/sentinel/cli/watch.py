@@ -1,5 +1,6 @@
 """`sentinel --status --watch`: the status that stays on the screen, or its changes one after the other in a file or pipe."""
 
+import os
 import select
 import sys
 import threading
@@ -34,8 +35,13 @@ def watch(config: Path, every: float, how: Asked) -> int:
         NotAllowed: the daemon is somebody else's.
     """
     with suppress(KeyboardInterrupt):
-        (_on_screen if sys.stdout.isatty() else _as_blocks)(config, every, how)
+        (_on_screen if is_screen() else _as_blocks)(config, every, how)
     return 0
+
+
+def is_screen() -> bool:
+    """Whether standard output is a terminal on which something can be drawn over."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _on_screen(config: Path, every: float, how: Asked) -> None:
