@@ -55,6 +55,13 @@ async def test_the_page_asks_for_both_and_shows_no_incident(desk: Desk) -> None:
     assert "login" not in page.text
 
 
+async def test_a_page_that_is_not_there_tells_a_stranger_nothing(desk: Desk) -> None:
+    async with desk.browser() as stranger, desk.browser() as ann:
+        await sign_in(ann, "ann")
+        told, shown = (await stranger.get("/nowhere")).text, (await ann.get("/nowhere")).text
+    assert ("(1)" in told, "(1)" in shown) == (False, True)
+
+
 @pytest.mark.parametrize(("name", "password"), TYPED)
 async def test_what_is_wrong_is_not_told(desk: Desk, name: str, password: str) -> None:
     async with desk.browser() as stranger:

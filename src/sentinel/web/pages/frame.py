@@ -12,7 +12,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from sentinel.core.access import Principal, Role, Via
+from sentinel.core.access import Principal, Role, Scope, Via
 from sentinel.core.rule import Severity
 from sentinel.reports import drawing
 from sentinel.reports.documents import IncidentLine
@@ -158,7 +158,8 @@ class Renderer:
         me = principal(request)
         theme = request.cookies.get(THEME_COOKIE, "")
         question = f"?{request.url.query}" if request.url.query else ""
-        is_open, worst = self._now()
+        # Who has not signed in learns nothing by the door, or by a page that is not there.
+        is_open, worst = self._now() if me.may(Role.VIEWER, Scope.STATUS) else (0, Severity.OK)
         return Frame(
             title=title,
             here=here,
