@@ -14,7 +14,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run demo break mend crash test check format bench lock clean bytecode
+.PHONY: help run demo break mend crash test check format bench bench-history lock clean bytecode
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ format: $(VENV)/.dev-stamp ## Format the code and repair what the linter can
 
 bench: $(VENV)/.dev-stamp bytecode ## Measure the daemon on this machine and print the figures
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-history: $(VENV)/.dev-stamp bytecode ## Make a year of 1,000 checks and measure what the dashboard asks of it (4 GB, some minutes)
+	@$(BIN)/python -m benchmarks history $(ARGS)
 
 lock: ## Pin the newest allowed versions in requirements/*.txt (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install --user uv (or pipx install uv)" >&2; exit 1; }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from types import FrameType
 
-from benchmarks import alert, commands, cost, judging, kinds, machine, profile, storm, wire
+from benchmarks import alert, commands, cost, history, judging, kinds, machine, profile, storm, wire
 from benchmarks.figures import Figure, table
 
 
@@ -20,6 +20,7 @@ class Effort:
     seconds: float  # of each measurement, after the warm-up
     outages: int
     python: str = sys.executable  # the interpreter that runs Sentinel
+    year: history.Size = history.Size()
 
 
 FULL = Effort(sizes=(100, 1_000, 10_000), seconds=60.0, outages=40)
@@ -63,6 +64,10 @@ def _judging(_effort: Effort) -> Iterable[Figure]:
     return judging.measure()
 
 
+def _history(effort: Effort) -> Iterable[Figure]:
+    return history.measure(effort.year)
+
+
 def _wire(_effort: Effort) -> Iterable[Figure]:
     return wire.measure()
 
@@ -82,6 +87,7 @@ PARTS: Mapping[str, Callable[[Effort], Iterable[Figure]]] = {
     "kinds": _kinds,
     "judging": _judging,
     "wire": _wire,
+    "history": _history,
     "profile": _profile,
 }
 USUAL = ("cost", "tls", "alert", "telling", "storm", "commands", "kinds", "judging")
@@ -108,6 +114,13 @@ def _arguments() -> tuple[Sequence[str], Effort]:
     parser.add_argument(
         "--python", default=sys.executable, help="the interpreter (of an installation) that runs Sentinel"
     )
+    parser.add_argument(
+        "--fine",
+        type=int,
+        default=history.Size().fine,
+        metavar="DAYS",
+        help="days of the year of `history` that have rows of 5 minutes, each about 60 MB; default: %(default)s",
+    )
     given = parser.parse_args()
     if unknown := set(given.parts) - PARTS.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
@@ -117,6 +130,7 @@ def _arguments() -> tuple[Sequence[str], Effort]:
         seconds=given.seconds or usual.seconds,
         outages=usual.outages,
         python=given.python,
+        year=history.Size(fine=given.fine),
     )
     return given.parts or USUAL, effort
 
