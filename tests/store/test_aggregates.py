@@ -41,7 +41,7 @@ def rollup(after: int, *, down: float = 0.0, check: str = "health") -> Rollup:
 
 async def during(store: Store, since: timedelta, until: timedelta) -> Rollup:
     stretch = Stretch(AT + since, AT + until)
-    return (await store.read(lambda tx: tx.aggregates.during(stretch)))["health"]
+    return (await store.read(lambda tx: tx.aggregates.during(stretch, ["health"])))["health"]
 
 
 async def sent(store: Store, row: Notification, at: datetime, outcome: Sent | Failed | None = None) -> None:

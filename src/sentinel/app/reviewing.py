@@ -131,9 +131,9 @@ def _aftermath(tx: Transaction, plan: Plan, incident: Incident, until: datetime)
         past=read(tx, plan.checks, whole, order(plan).zone),
         rows=[row for row in tx.outbox.of(incident.id) if row.created_at < until],
         # The roll-ups that its beginning and its end cut have some of the trouble in them: they are neither before nor since.
-        before=tx.aggregates.within(span.before).get(incident.check),
-        during=tx.aggregates.during(span.during).get(incident.check),
-        since=tx.aggregates.within(span.since).get(incident.check),
+        before=tx.aggregates.within(span.before, [incident.check]).get(incident.check),
+        during=tx.aggregates.during(span.during, [incident.check]).get(incident.check),
+        since=tx.aggregates.within(span.since, [incident.check]).get(incident.check),
         sent={one.address: one.first_at for one in tx.aggregates.told([incident.id], *whole)},
     )
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 
 def rounded_time(seconds: float) -> timedelta:
-    """A time out of a sum of seconds."""
-    return timedelta(seconds=round(seconds, 2))
+    """A time out of a sum of seconds, to the millisecond: slots of results are no finer, so no sum lies between two of them."""
+    return timedelta(seconds=round(seconds, 3))
 
 
 def rounded_share(value: float | None) -> float | None:

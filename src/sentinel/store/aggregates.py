@@ -51,34 +51,27 @@ class Aggregates:
 
     def planned(self, pieces: Iterable[Piece]) -> list[Planned]:
         """What the roll-ups say of the time in windows."""
-        known: dict[Stretch, Mapping[str, Rollup]] = {}
-        found = []
-        for piece in pieces:
-            if piece.stretch not in known:
-                known[piece.stretch] = self.during(piece.stretch)
-            of_all = known[piece.stretch]
-            found.append(Planned(piece=piece, rollups={name: of_all[name] for name in piece.checks if name in of_all}))
-        return found
+        return [Planned(piece=piece, rollups=self.during(piece.stretch, piece.checks)) for piece in pieces]
 
-    def during(self, stretch: Stretch) -> dict[str, Rollup]:
-        """What each check did in a stretch that need not begin and end with a roll-up.
+    def during(self, stretch: Stretch, checks: Sequence[str]) -> dict[str, Rollup]:
+        """What each of some checks did in a stretch that need not begin and end with a roll-up.
 
         Roll-ups that lie inside count whole. Of one that an end cuts, the time counts in proportion; its results, which
         cannot be told apart, do not count.
         """
         grain = self.grain(stretch.since)
-        found = self.within(stretch)
+        found = self.within(stretch, checks)
         for start, share in _edges(stretch, grain):
-            for name, rollup in self._rollups.summed(start, start + grain).items():
+            for name, rollup in self._rollups.summed(start, start + grain, checks).items():
                 part = share_of(rollup, share)
                 found[name] = combine(found[name], part) if name in found else part
         return found
 
-    def within(self, stretch: Stretch) -> dict[str, Rollup]:
-        """What each check did in the roll-ups that lie wholly inside a stretch."""
+    def within(self, stretch: Stretch, checks: Sequence[str]) -> dict[str, Rollup]:
+        """What each of some checks did in the roll-ups that lie wholly inside a stretch."""
         grain = self.grain(stretch.since)
         first, end = _up(stretch.since, grain), _down(stretch.until, grain)
-        return self._rollups.summed(first, end) if first < end else {}
+        return self._rollups.summed(first, end, checks) if first < end else {}
 
     def spells(self, since: datetime, until: datetime) -> dict[str, int]:
         """How often each check went down in [since, until): roll-ups with time down after one without, or after a gap."""
