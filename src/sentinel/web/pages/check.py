@@ -25,7 +25,8 @@ MOST_CHARTS: Final = 12
 #: For how long a check is silenced by a choice.
 HOLDS: Final = ("1h", "4h", "24h", "7d")
 
-CHART_WIDTH, CHART_HEIGHT = 720, 220  # the proportions of a chart; pages scale it
+#: Width and height of a chart over the whole page, and of one beside another or on a phone, in pixels; pages scale them.
+WIDE, SMALL = (1160, 260), (540, 220)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +95,8 @@ class CheckPage:
             left_out=max(0, len(document.charts) - MOST_CHARTS),
             periods=periods(document),
             holds=HOLDS,
-            width=CHART_WIDTH,
-            height=CHART_HEIGHT,
+            wide=WIDE,
+            small=SMALL,
         )
 
 

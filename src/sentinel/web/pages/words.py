@@ -42,6 +42,11 @@ def value(number: float | None, unit: Unit) -> str:
     return NONE if number is None else format_value(number, unit)
 
 
+def figure(number: float | None, unit: Unit) -> str:
+    """A figure as large as tiles show it: shares without the digits that only matter beside a bound."""
+    return percent(number) if unit is Unit.RATIO else value(number, unit)
+
+
 def percent(ratio: float | None) -> str:
     return NONE if ratio is None else share(ratio)
 
@@ -156,6 +161,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "state": state,
     "state_class": state_class,
     "value": value,
+    "figure": figure,
     "percent": percent,
     "bound": bound,
     "breach": breach,

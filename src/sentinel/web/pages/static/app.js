@@ -38,10 +38,9 @@
       old.nodeValue = fresh.nodeValue;
       return;
     }
-    const open = old.nodeName === "DETAILS" && old.open;
-    for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+    const kept = old.nodeName === "DETAILS" && old.open ? "open" : "";
+    for (const { name } of [...old.attributes]) if (name !== kept && !fresh.hasAttribute(name)) old.removeAttribute(name);
     for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-    if (open) old.open = true;
     const olds = [...old.childNodes];
     const freshes = [...fresh.childNodes];
     const keyed = new Map(olds.filter(key).map((node) => [key(node), node]));
@@ -62,9 +61,11 @@
     if (old && found) morph(old, found);
   };
 
+  const open = (title) => Number(/^\((\d+)\)/.exec(title)?.[1] ?? 0);
   const tell = (before) => {
-    const now = document.title;
-    if (said && now !== before) said.textContent = `Now: ${now.replace(/ · .*$/, "")}`;
+    const now = open(document.title);
+    if (!said || now === open(before)) return;
+    said.textContent = now ? `${now} open incident${now > 1 ? "s" : ""} now` : "No incident is open any more";
   };
 
   const take = (text) => {
@@ -148,10 +149,10 @@
   document.addEventListener("focusout", () => {
     if (again) soon();
   });
-  document.addEventListener("toggle", (event) => {
-    const opened = event.target;
-    if (opened.matches?.(".act[open]")) opened.querySelector("input:not([type=hidden]), textarea, select")?.focus();
-  }, true);
+  document.addEventListener("click", (event) => {
+    const act = event.target.closest?.(".act > summary")?.parentNode;
+    if (act) requestAnimationFrame(() => act.open && act.querySelector("input:not([type=hidden]), textarea, select")?.focus());
+  });
   setInterval(() => {
     if (again || Date.now() - loaded > EVERY) soon();
   }, EVERY / 6);
