@@ -3,6 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
+from sentinel.channels.clean import one_line
 from sentinel.reports.forms.layout import Layout
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def template(name: str) -> "Template":
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: one_line(value) if type(value) is str else value,  # Markup is left as it is
     )
     # Drawings are made by `reports.drawing`, which has escaped every word in them.
     environment.globals["drawn"] = Markup

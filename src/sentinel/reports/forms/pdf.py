@@ -5,9 +5,10 @@ import json
 import sys
 from dataclasses import asdict
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sentinel.base.process import ProgramFailed, run_program
+from sentinel.channels.clean import one_line
 from sentinel.reports.forms.layout import Layout
 
 #: Seconds that setting may take. A report of 2,000 checks takes some 5.
@@ -15,6 +16,9 @@ WITHIN: Final = 30.0
 
 #: Bytes of one PDF at most.
 LARGEST: Final = 32 << 20
+
+#: Fields that are SVG.
+_DRAWINGS: Final = ("svg", "strip")
 
 #: A typesetter on two threads is quick enough, and leaves the rest of the host to what it watches.
 _ENVIRONMENT: Final = {"RAYON_NUM_THREADS": "2", "MALLOC_ARENA_MAX": "2", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -50,10 +54,21 @@ async def pdf(layout: Layout, at: datetime) -> bytes:
 
 def sheet(layout: Layout, at: datetime) -> dict[str, object]:
     """What the template is given."""
-    said = asdict(layout)
-    said["author"] = "Sentinel"
-    said["date"] = (at.year, at.month, at.day)
-    return said
+    said: dict[str, object] = _clean(asdict(layout))
+    return said | {"author": "Sentinel", "date": (at.year, at.month, at.day)}
+
+
+def _clean(value: Any, name: str = "") -> Any:
+    """The values without signs that deceive the eye or that a PDF cannot have; drawings are left as they are."""
+    match value:
+        case str():
+            return value if name in _DRAWINGS else one_line(value)
+        case dict():
+            return {name: _clean(one, name) for name, one in value.items()}
+        case list() | tuple():
+            return [_clean(one) for one in value]
+        case _:
+            return value
 
 
 def _last_words(errors: bytes) -> str:

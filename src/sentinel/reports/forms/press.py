@@ -7,10 +7,16 @@ has no network, reads no file but fonts, and no package.
 import resource
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from typst import PDFStandard
 
 #: Bytes of address space. A report of 2,000 checks takes a quarter of it, threads and the library itself included.
 MEMORY: Final = 2 << 30
+
+#: There are no packages.
+_NOWHERE: Final = Path("/nonexistent")
 
 #: The typesetter's own clock is not asked: the same report is the same file.
 _NO_TIME: Final = 0
@@ -24,22 +30,30 @@ def main() -> None:
 
 
 def press(report: str) -> bytes:
-    """The PDF of a report.
+    """The PDF of a report: for archives (PDF/A-2a), unless it has a sign that no font here has.
 
     Args:
         report: what stands on it, as JSON (see `pdf.sheet`).
     """
     import typst  # noqa: PLC0415  after the bounds are set
 
-    template = Path(__file__).parents[1] / "templates" / "report.typ"
+    try:
+        return _set(report, ["a-2a"])
+    except typst.TypstError:
+        return _set(report, [])
+
+
+def _set(report: str, standards: "list[PDFStandard]") -> bytes:
+    import typst  # noqa: PLC0415
+
     made = typst.compile(
-        template.read_bytes(),
+        (Path(__file__).parents[1] / "templates" / "report.typ").read_bytes(),
         format="pdf",
         sys_inputs={"report": report},
         timestamp=_NO_TIME,
-        pdf_standards=["a-2a"],
-        package_path=Path("/nonexistent"),
-        package_cache_path=Path("/nonexistent"),
+        pdf_standards=standards,
+        package_path=_NOWHERE,
+        package_cache_path=_NOWHERE,
     )
     assert isinstance(made, bytes), "one document, one file"
     return made
