@@ -29,7 +29,7 @@ Sentinel watches the {system.title}: {system.watched}.
   ask it        . {data}/environment    (first, in another terminal: it names the configuration, and has the demo's passwords)
                 .venv/bin/sentinel --status    (also `check`, `report`, `test-alert`)
   for programs  http://127.0.0.1:{ports.web}/api/v1/status and http://127.0.0.1:{ports.web}/metrics
-  crash it      make crash    (kills it as a power cut would; it starts again and forgets nothing)
+{public}  crash it      make crash    (kills it as a power cut would; it starts again and forgets nothing)
 """
 
 WELCOME = """\
@@ -73,6 +73,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def refuse_taken(system: System, ports: Ports) -> None:
     """SettingsError when one of the ports is in use."""
     uses = {"service": ports.service, "sink's page": ports.sink, "sink's mail": ports.smtp, "Sentinel": ports.web}
+    uses |= {"status page": ports.public} if system.public else {}
     uses |= {"PostgreSQL": ports.postgres} if system.postgres else {}
     uses |= {"Redis": ports.redis} if system.redis else {}
     uses |= {"service's HTTPS": ports.tls, "service's plain HTTP": ports.plain} if system.https else {}
@@ -91,6 +92,7 @@ def demo_environment(system: System, stand: Stand) -> dict[str, str]:
         **system.environment(stand),
         "SENTINEL_SMTP_PORT": str(stand.ports.smtp),
         "SENTINEL_WEB_PORT": str(stand.ports.web),
+        "SENTINEL_STATUS_PORT": str(stand.ports.public),
         "SLACK_API_URL": f"{sink}/slack/api/",
         "SLACK_WEBHOOK_URL": f"{sink}/slack/hook",
         "SLACK_BOT_TOKEN": SLACK_TOKEN,
@@ -175,7 +177,10 @@ def relay(line: str) -> None:
 
 def welcome(system: System, stand: Stand, *, with_sentinel: bool) -> str:
     data = shown(stand.data)
-    watched = WATCHED.format(system=system, ports=stand.ports, data=data) if with_sentinel else ""
+    public = (
+        f"  for everybody http://127.0.0.1:{stand.ports.public}/    (the public status page)\n" if system.public else ""
+    )
+    watched = WATCHED.format(system=system, ports=stand.ports, data=data, public=public) if with_sentinel else ""
     return WELCOME.format(watched=watched, ports=stand.ports, data=data)
 
 

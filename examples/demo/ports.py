@@ -22,15 +22,16 @@ class Ports:
     redis: int = 8379  # likewise
     tls: int = 8443  # of the service over HTTPS, where the system has that
     plain: int = 8080  # of plain HTTP beside HTTPS, likewise
+    public: int = 8610  # of the public status page, where the configuration has one
 
 
 def ports(environment: Mapping[str, str]) -> Ports:
-    """The usual ports, or eight in a row after PORT_BASE where that is set."""
+    """The usual ports, or nine in a row after PORT_BASE where that is set."""
     text = environment.get("PORT_BASE", "")
     if not text:
         return Ports()
-    if not text.isascii() or not text.isdigit() or not 1023 <= int(text) <= 65527:
-        raise SettingsError("PORT_BASE: a number from 1023 to 65527 is expected, such as PORT_BASE=9000")
+    if not text.isascii() or not text.isdigit() or not 1023 <= int(text) <= 65526:
+        raise SettingsError("PORT_BASE: a number from 1023 to 65526 is expected, such as PORT_BASE=9000")
     return Ports(**{field.name: int(text) + number for number, field in enumerate(fields(Ports), start=1)})
 
 

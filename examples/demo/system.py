@@ -43,6 +43,7 @@ class System:
     begins_anew: bool = (
         True  # whether its data are made anew at each start, so that Sentinel must not remember older ones
     )
+    public: bool = False  # whether its configuration has a public status page
     postgres: bool = False  # whether it needs a PostgreSQL server
     redis: bool = False  # whether it needs a Redis server
     https: bool = False  # whether it also listens on the ports for HTTPS and for plain HTTP beside it

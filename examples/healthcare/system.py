@@ -58,5 +58,6 @@ SYSTEM: Final = System(
     config=ROOT / "monitoring_config.json",
     environment=environment,
     https=True,
+    public=True,
     begins_anew=False,
 )

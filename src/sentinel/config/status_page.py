@@ -1,7 +1,7 @@
 """The public status page: from the section of the file to components and the checks that stand for them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from sentinel.config.checks import CheckPart
@@ -52,7 +52,7 @@ class _Groups:
     def __init__(self, checks: Sequence[CheckPart], problems: Problems) -> None:
         self._checks = checks
         self._problems = problems
-        self._taken: dict[str, str] = {"overall": "the whole page"}  # slugs, with the name that has each
+        self._taken: dict[str, str] = {"overall": "the whole page"}  # slugs, with what has each
 
     def compile(self, entries: Sequence[ComponentGroupEntry]) -> tuple[ComponentGroup, ...]:
         return tuple(self._group((*AT, "groups", number), entry) for number, entry in enumerate(entries))
@@ -75,14 +75,22 @@ class _Groups:
             self._problems.add(path, repr(name), "a name with at least one letter or digit: it stands in addresses")
         elif slug in self._taken:
             other = self._taken[slug]
-            hint = f"its address is that of {other!r}" if other != name else ""
+            hint = f"its address is that of {other}" if other != repr(name) else ""
             self._problems.add(path, repr(name), "a name that no other component has", hint)
-        self._taken.setdefault(slug, name)
+        self._taken.setdefault(slug, repr(name))
         return slug
 
     def _meant(self, path: KeyPath, entry: ComponentEntry) -> tuple[str, ...]:
         """The names of the checks, those that are not enabled left out."""
         known = {part.check.name: part for part in self._checks}
+        if not self._problems.concerns(("checks",)):  # else not every check may be known
+            self._refuse_unknown(path, entry, known)
+        if not entry.checks and not entry.tags:
+            self._problems.add(path, "a component without checks", "`checks` or `tags` that say what stands for it")
+        wanted = [*entry.checks, *(name for name, part in known.items() if part.check.tags & set(entry.tags))]
+        return tuple(name for name in dict.fromkeys(wanted) if name in known and known[name].entry.enabled)
+
+    def _refuse_unknown(self, path: KeyPath, entry: ComponentEntry, known: Mapping[str, CheckPart]) -> None:
         tags = {tag for part in self._checks for tag in part.check.tags}
         for number, name in enumerate(entry.checks):
             if name not in known:
@@ -94,10 +102,6 @@ class _Groups:
                 self._problems.add(
                     (*path, "tags", number), repr(tag), "a tag that some check has", did_you_mean(tag, tags)
                 )
-        if not entry.checks and not entry.tags:
-            self._problems.add(path, "a component without checks", "`checks` or `tags` that say what stands for it")
-        wanted = [*entry.checks, *(name for name, part in known.items() if part.check.tags & set(entry.tags))]
-        return tuple(name for name in dict.fromkeys(wanted) if name in known and known[name].entry.enabled)
 
 
 def slug_of(name: str) -> str:

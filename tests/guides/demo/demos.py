@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from itertools import count
 from typing import TYPE_CHECKING
 
 import psutil
 
 from examples.demo import running
+from examples.demo.ports import Ports
 from examples.demo.system import ROOT
 from examples.serving import listen
 from tests.kit.ports import free_port
@@ -62,10 +64,10 @@ class Demos:
 
 
 def free_base() -> int:
-    """A PORT_BASE whose eight ports are free."""
+    """A PORT_BASE whose ports are free."""
     for _ in count():
         base = free_port() - 1
-        if all(is_free(port) for port in range(base + 1, base + 9)):
+        if all(is_free(port) for port in range(base + 1, base + 1 + len(fields(Ports)))):
             return base
     raise AssertionError
 

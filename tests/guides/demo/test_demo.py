@@ -116,9 +116,9 @@ def test_no_proxy_reaches_the_programs() -> None:
     assert child_environment({}, given) == {"HOME": "/home", "PYTHONUNBUFFERED": "1"}
 
 
-@pytest.mark.parametrize("text", ["x", "80", "65528", "-1", "9000.0"])
+@pytest.mark.parametrize("text", ["x", "80", "65527", "-1", "9000.0"])
 def test_a_port_base_that_cannot_be_used_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match="PORT_BASE: a number from 1023 to 65527"):
+    with pytest.raises(SettingsError, match="PORT_BASE: a number from 1023 to 65526"):
         ports({"PORT_BASE": text})
 
 
