@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,7 +30,6 @@ from tests.kit.scene import MINUTE, NOW, check, plan
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 HEALTH, LOGIN = check("health"), check("login")
 PLAN = replace(plan(HEALTH, LOGIN), reviews=(timedelta(hours=1), timedelta(hours=24)))
@@ -35,10 +37,28 @@ OVER = incident(HEALTH, hours_ago=30)  # for 28 hours and 57 minutes
 SPANS = timedelta(days=3) // SPAN
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three days of two checks. Health was down for an hour, and for half an hour in a window."""
-    opened = await Store.open(StorePlan(url=Secret(f"sqlite:///{tmp_path}/sentinel.db")), FakeClock())
+    file = tmp_path_factory.mktemp("made") / "sentinel.db"
+    asyncio.run(_fill(file))
+    return file
+
+
+@pytest.fixture
+async def store(made: Path, tmp_path: Path) -> AsyncIterator[Store]:
+    """A copy of those three days."""
+    opened = await _open(Path(shutil.copy(made, tmp_path)))
+    yield opened
+    await opened.close()
+
+
+async def _open(file: Path) -> Store:
+    return await Store.open(StorePlan(url=Secret(f"sqlite:///{file}")), FakeClock())
+
+
+async def _fill(file: Path) -> None:
+    opened = await _open(file)
     down = {NOW - timedelta(hours=30) + n * SPAN for n in range(12)} | {
         NOW - timedelta(hours=3) + n * SPAN for n in range(6)
     }
@@ -52,7 +72,6 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await opened.write(lambda tx: tx.rollups.add(parts))
     await opened.write(lambda tx: tx.incidents.save(OVER))
     await opened.write(lambda tx: tx.incidents.note([entry(OVER, EffectKind.ACKNOWLEDGED, 4, "ann", "on it")]))
-    yield opened
     await opened.close()
 
 

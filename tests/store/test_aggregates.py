@@ -94,6 +94,15 @@ async def test_a_check_goes_down_once_however_long_it_stays_down(store: Store) -
     assert await store.read(lambda tx: tx.aggregates.spells(*DAY)) == {"health": 2}
 
 
+async def test_of_more_than_a_week_it_goes_down_at_most_once_an_hour(store: Store) -> None:
+    await store.write(lambda tx: tx.rollups.add([rollup(n, down=20 * (n in (1, 5, 20))) for n in range(24)]))
+    for hour in (AT, AT + HOUR):
+        await store.write(lambda tx, hour=hour: tx.rollups.condense(hour))  # type: ignore[misc]  # bound at once
+    day, week = (AT, AT + 24 * HOUR), (AT - 240 * HOUR, AT + 24 * HOUR)
+    assert await store.read(lambda tx: tx.aggregates.spells(*day)) == {"health": 3}
+    assert await store.read(lambda tx: tx.aggregates.spells(*week)) == {"health": 1}
+
+
 async def test_what_was_down_before_the_period_does_not_go_down_in_it(store: Store) -> None:
     await store.write(lambda tx: tx.rollups.add([rollup(n, down=20) for n in (-1, 0, 1)]))
     assert await store.read(lambda tx: tx.aggregates.spells(AT, AT + HOUR)) == {}

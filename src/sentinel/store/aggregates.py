@@ -21,6 +21,9 @@ from sentinel.store.tables import outbox, rollups, timeline
 _SECOND = timedelta(seconds=1)
 _HOUR = HOUR // _SECOND
 
+#: Of a longer time, how often a check went down is told by the hour.
+_FINELY = timedelta(days=8)
+
 #: Numbers that one statement names.
 _AT_ONCE = 500
 
@@ -74,8 +77,11 @@ class Aggregates:
         return self._rollups.summed(first, end, checks) if first < end else {}
 
     def spells(self, since: datetime, until: datetime) -> dict[str, int]:
-        """How often each check went down in [since, until): roll-ups with time down after one without, or after a gap."""
-        grain = self.grain(since) // _SECOND
+        """How often each check went down in [since, until): roll-ups with time down after one without, or after a gap.
+
+        Of more than a week these are roll-ups of an hour: a month of 1,000 checks has some 9 million of 5 minutes.
+        """
+        grain = (HOUR if until - since > _FINELY and self._has_hours(since, until) else self.grain(since)) // _SECOND
         before = rollups.alias("before")
         is_down_before = exists().where(
             before.c.span == grain,
@@ -89,6 +95,12 @@ class Aggregates:
         )
         rows = self._connection.execute(asked.group_by(rollups.c.check_id))
         return {self._names.word(self._connection, row.check_id): row.spells for row in rows}
+
+    def _has_hours(self, since: datetime, until: datetime) -> bool:
+        """Whether anything of a time was condensed."""
+        inside = and_(rollups.c.start >= _seconds(since), rollups.c.start < _seconds(until))
+        hour = exists().where(rollups.c.span == _HOUR, inside)
+        return bool(self._connection.execute(select(hour)).scalar_one())
 
     # --- Incidents --------------------------------------------------------------------------------------------------
 
