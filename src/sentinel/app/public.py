@@ -82,6 +82,7 @@ class PublicPage:
         self._parts = parts
         self._kept: _Kept | None = None
         self._asking = asyncio.Lock()
+        self._away = False  # whether the store was when it was last asked; the log is told once
         self.edition = 0  # grows when something was posted that people should see at once
 
     def forget(self) -> None:
@@ -105,7 +106,11 @@ class PublicPage:
             try:
                 await self._read(kept, now)
             except StoreError as error:
-                log.warning("status_page.store_away", why=str(error))
+                if not self._away:
+                    log.warning("status_page.store_away", why=str(error))
+                self._away = True
+            else:
+                self._away = False
         conditions, _ = self.look(plan, now)
         known = Known(
             conditions=conditions,
