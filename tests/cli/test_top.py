@@ -184,6 +184,15 @@ async def test_it_survives_a_restart_of_the_daemon(terminal: Terminal, server: S
     await terminal.shows("q quit")
 
 
+async def test_it_waits_for_a_daemon_that_does_not_run_yet(still: StillMonitor) -> None:
+    async with await Terminal.sentinel("top", "-c", still.plan.file) as terminal:
+        screen = await terminal.shows("no answer since", "no daemon answers")
+        assert set(screen.splitlines()[1].strip() + screen.splitlines()[10].strip()) == set()
+        terminal.type("ja/\r\r")
+        terminal.type("q")
+        assert (await terminal.ends(), terminal.is_as_before) == (0, True)
+
+
 async def test_a_hostile_text_is_no_markup_and_moves_no_cursor(monitor: StillMonitor) -> None:
     hostile = check("[bold]login[/]", title="t")
     past = history(hostile, [broken("[red]\x1b[2Jgone[/]")] * 3)

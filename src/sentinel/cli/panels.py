@@ -34,8 +34,8 @@ def draw(seen: Seen, view: View, height: int, width: int) -> RenderableType:
 
 
 def line(text: str, style: str = "") -> Text:
-    """One line of text from anywhere: no markup, no control characters, cut at the edge."""
-    return Text(clean(text), style=style, no_wrap=True, overflow="ellipsis")
+    """One line of text from anywhere: no markup, no control characters, cut at the edge; never empty, which is none for rich."""
+    return Text(clean(text) or " ", style=style, no_wrap=True, overflow="ellipsis")
 
 
 # --- Head and foot ----------------------------------------------------------------------------------------------------
@@ -102,7 +102,11 @@ def _lists(seen: Seen, view: View, room: int, width: int) -> RenderableType:
     checks = listed[len(incidents) :]
     upper = min(len(incidents) + 1, max(2, room // 2)) if incidents else 0
     now = moment(seen.document["at"])
-    parts = [Layout(_incidents(_window(incidents, at, upper - 1), listed[at], width), size=upper)] if upper else []
+    parts = (
+        [Layout(_incidents(_window(incidents, at, upper - 1), listed[at], width, len(incidents)), size=upper)]
+        if upper
+        else []
+    )
     shown = _window(checks, at - len(incidents), room - upper - 1)
     parts.append(Layout(_checks(shown, listed[at], now, width, _title(view, len(checks))), size=room - upper))
     screen = Layout()
@@ -134,8 +138,15 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _incidents(listed: Sequence[Row], now_chosen: Row, width: int) -> Table:
-    table = _table("", "incident", "how bad", "for", "who", *(["told"] if width >= WIDE else []))
+def _incidents(listed: Sequence[Row], now_chosen: Row, width: int, number: int) -> Table:
+    table = _table(
+        "",
+        f"{number} open incident{'' if number == 1 else 's'}",
+        "how bad",
+        "for",
+        "who",
+        *(["told"] if width >= WIDE else []),
+    )
     for row in listed:
         facts = row.facts
         who = facts["acknowledged_by"] if facts["phase"] == "acknowledged" else facts.get("assigned_to") or "-"
