@@ -71,3 +71,22 @@ async def test_only_so_many_answers_are_kept() -> None:
         await shared.get(key, make)
     assert await shared.get(1, make) == "answer 4"
     assert await shared.get(3, make) == "answer 3"
+
+
+async def test_who_is_in_a_hurry_gets_the_answer_before_while_another_is_made() -> None:
+    clock, make = FakeClock(), Making()
+    shared = Shared[str, str | None](clock, 1.0)
+    assert await shared.soon("a", make, within=5) == "answer 1"
+    await clock.advance(seconds=1)
+    make.gate.clear()
+    assert await shared.soon("a", make, within=5) == "answer 1"
+    make.gate.set()
+    assert await shared.get("a", make) == "answer 2"
+
+
+async def test_where_there_is_no_answer_yet_a_hurry_ends_without() -> None:
+    shared, make = Shared[str, str | None](FakeClock(), 1.0), Making()
+    make.gate.clear()
+    assert await shared.soon("a", make, within=0.01) is None
+    make.gate.set()
+    assert await shared.soon("a", make, within=5) == "answer 1"

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from sentinel.core.history import History
     from sentinel.core.plan import Plan
-    from sentinel.core.slo import Rollup
     from sentinel.reports.channels import ChannelLine
     from sentinel.reports.check import CheckDocument, Stretch
     from sentinel.reports.documents import HealthDocument, OwnHealth
@@ -54,7 +53,7 @@ class StillFaces:
     def __init__(self, monitor: Still) -> None:
         self._monitor = monitor
         self.started_at: datetime = NOW - timedelta(hours=1)
-        self.pieces: dict[str, list[Rollup]] = {}  # by check: what the last day was like
+        self.days: dict[str, overview.LastDay] = {}  # by check: what the last day was like
         self.pasts: dict[str, checks.Past] = {}  # by check: what its own page knows
         self.lately = figures.Lately()
         self.outbox = OutboxLine()
@@ -90,7 +89,7 @@ class StillFaces:
             quiet=monitor.quiet(),
         )
         shown = await self.figures(asked.system, timedelta(days=1))
-        return overview.build(overview.choose(known, asked), self.pieces, shown, self.outbox, self.store_problem)
+        return overview.build(overview.choose(known, asked), self.days, shown, self.outbox, self.store_problem)
 
     async def check(self, name: str, stretch: Stretch) -> CheckDocument | None:
         history = next((one for one in self._monitor.histories if one.check.name == name), None)

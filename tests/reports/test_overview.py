@@ -9,7 +9,7 @@ import pytest
 from sentinel.core.rule import Severity
 from sentinel.reports import figures, overview, status
 from sentinel.reports.documents import OutboxLine
-from sentinel.reports.overview import PER_PAGE, Filter, OverviewDocument
+from sentinel.reports.overview import PER_PAGE, Filter, LastDay, OverviewDocument
 from tests.kit.days import piece
 from tests.kit.scene import NOW, broken, check, history, plan, well
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 API = history(check("api", title="The API", system="erp", tags=frozenset({"web"})), [well()])
 LOGIN = history(check("login", system="erp", tags=frozenset({"security"})), [broken()] * 3)
+DAY = LastDay(whole=piece("api"), pieces=[piece("api")])
 SLOW = history(check("slow", system="shop"), [well(3.0)])
 
 
@@ -30,7 +31,7 @@ def shown(*pasts: History, asked: Filter = Filter(), store_problem: str = "") ->
         started_at=NOW - timedelta(hours=1),
     )
     nothing = figures.build(every, figures.Lately(), NOW, timedelta(days=1))
-    return overview.build(overview.choose(known, asked), {"api": [piece("api")]}, nothing, OutboxLine(), store_problem)
+    return overview.build(overview.choose(known, asked), {"api": DAY}, nothing, OutboxLine(), store_problem)
 
 
 def names(document: OverviewDocument) -> list[str]:
@@ -47,7 +48,7 @@ def test_what_is_worst_comes_first() -> None:
 def test_it_says_the_same_as_the_status() -> None:
     """One document, many faces: the command and the page cannot disagree."""
     pasts = (API, LOGIN, SLOW)
-    facts = [status.facts(past, None) for past in pasts]
+    facts = [status.facts(past, DAY.whole if past is API else None) for past in pasts]
     told = status.build(
         plan(*(past.check for past in pasts)),
         facts,

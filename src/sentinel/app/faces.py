@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from sentinel.app.lately import Lately, Working
-from sentinel.app.looks import before_of, look_at, people_of, pieces_of
+from sentinel.app.looks import before_of, last_day, look_at, people_of
 from sentinel.app.reader import Reader
 from sentinel.app.shared import Shared
 from sentinel.base.errors import StoreError
@@ -34,6 +34,9 @@ FRESH: Final = 1.0
 
 #: Seconds that what roll-ups say of whole days is good for.
 FRESH_FIGURES: Final = 60.0
+
+#: Seconds that the overview waits for its figures; then it does without them, or has those of a minute ago.
+SOON: Final = 0.1
 
 #: The time before changes no more, but for what came late.
 FRESH_BEFORE: Final = 600.0
@@ -115,15 +118,14 @@ class Faces:
         if history is None:
             return None
         now = self._parts.clock.now()
-        past, before, explanation, (day, _) = await asyncio.gather(
+        past, before, explanation = await asyncio.gather(
             self._reader.ask(partial(look_at, history.check, stretch, now)),
             self._reader.ask(partial(before_of, history.check, stretch, now)),
             self._explain(name),
-            self._lately.day(now),
         )
         return await asyncio.to_thread(
             checks.build,
-            status.facts(history, day.get(name)),
+            status.facts(history, None),
             stretch,
             replace(past or checks.Past(), before=before or ()),
             now=now,
@@ -155,21 +157,31 @@ class Faces:
     # --- Behind them ------------------------------------------------------------------------------------------------
 
     async def _overview(self, asked: Filter) -> OverviewDocument:
+        """The page is chosen out of memory, and only of its checks the store is asked."""
         parts, now = self._parts, self._parts.clock.now()
-        (day, problem), (outbox, outbox_problem), shown = await asyncio.gather(
-            self._lately.day(now), self._lately.outbox(now), self.figures(asked.system, DAY)
-        )
         known = overview.Known(
             plan=parts.plan,
-            checks=[status.facts(one, day.get(one.check.name)) async for one in self._slowly()],
+            checks=[status.facts(one, None) async for one in self._slowly()],
             now=now,
             started_at=parts.started_at,
             quiet=self._asked.quiet(),
         )
         chosen = await asyncio.to_thread(overview.choose, known, asked)
-        past = await self._reader.ask(partial(pieces_of, [one.check.name for one in chosen.rows], now))
-        trouble = problem or outbox_problem or self._lately.failing(now)
-        return await asyncio.to_thread(overview.build, chosen, past or {}, shown, outbox, trouble)
+        day, (outbox, problem), shown = await asyncio.gather(
+            self._reader.ask(partial(last_day, [one.check.name for one in chosen.rows], now)),
+            self._lately.outbox(now),
+            self._figures.soon((asked.system, DAY), lambda: self._figures_of(asked.system, DAY), SOON),
+        )
+        if day is None:
+            problem = problem or self._reader.problem
+        return await asyncio.to_thread(
+            overview.build,
+            chosen,
+            day or {},
+            shown or figures.build((), figures.Lately(), now, DAY, asked.system),
+            outbox,
+            problem or self._lately.failing(now),
+        )
 
     async def _slowly(self) -> AsyncIterator[History]:
         """Every history; in between others get to run, since thousands take a while."""

@@ -12,6 +12,7 @@ from sentinel.core.rule import Severity
 from sentinel.core.slo import SPAN, Rollup, span_start
 from sentinel.reports.check import MOST_INCIDENTS, MOST_RESULTS, Past, Stretch, wants_raw
 from sentinel.reports.figures import active_users
+from sentinel.reports.overview import LastDay
 from sentinel.reports.strips import STEP, STEPS, first_step
 from sentinel.store.database import Transaction
 
@@ -21,20 +22,23 @@ DAY: Final = timedelta(days=1)
 MOST_HELD: Final = 200
 
 
-def pieces_of(names: Sequence[str], now: datetime, tx: Transaction) -> Mapping[str, Sequence[Rollup]]:
-    """What checks did in the steps of the last day, by name."""
-    found: dict[str, list[Rollup]] = defaultdict(list)
+def last_day(names: Sequence[str], now: datetime, tx: Transaction) -> Mapping[str, LastDay]:
+    """What the checks of a page did in the last day, by name; of one that did nothing there is nothing."""
+    wholes = tx.rollups.summed(span_start(now - DAY), _until(now), names)
+    pieces: dict[str, list[Rollup]] = defaultdict(list)
     for piece in tx.rollups.pieces(names, first_step(now, STEP, STEPS), _until(now), STEP):
-        found[piece.check].append(piece)
-    return found
+        pieces[piece.check].append(piece)
+    return {name: LastDay(whole=whole, pieces=pieces.get(name, ())) for name, whole in wholes.items()}
 
 
 def look_at(check: Check, stretch: Stretch, now: datetime, tx: Transaction) -> Past:
     """What is known of one check over a stretch, without the time before it."""
     since, until = stretch.since(now), _until(now)
+    begun = _begun(tx, since, until)
     return Past(
-        pieces=tx.rollups.pieces([check.name], since, until, stretch.step, readings=True),
-        whole=tx.rollups.pieces([check.name], since, until, DAY, distribution=True),
+        day=tx.rollups.summed(span_start(now - DAY), until, [check.name]).get(check.name),
+        pieces=tx.rollups.pieces([check.name], begun, until, stretch.step, readings=True),
+        whole=tx.rollups.pieces([check.name], begun, until, DAY, distribution=True),
         results=_last(check, now, tx),
         raw=_raw(check, since, now, tx) if wants_raw(check, stretch) else (),
         incidents=tx.incidents.between(since, now, MOST_INCIDENTS, check.name),
@@ -45,7 +49,8 @@ def look_at(check: Check, stretch: Stretch, now: datetime, tx: Transaction) -> P
 def before_of(check: Check, stretch: Stretch, now: datetime, tx: Transaction) -> Sequence[Rollup]:
     """How the main reading was distributed over the same length of time before a stretch."""
     since = stretch.since(now)
-    return tx.rollups.pieces([check.name], since - stretch.length, since, DAY, distribution=True)
+    begun = _begun(tx, since - stretch.length, since)
+    return tx.rollups.pieces([check.name], begun, since, DAY, distribution=True)
 
 
 def people_of(
@@ -73,6 +78,12 @@ def _last(check: Check, now: datetime, tx: Transaction) -> Sequence[tuple[Result
 
 def _raw(check: Check, since: datetime, now: datetime, tx: Transaction) -> Iterable[Result]:
     return tuple(result for result, _ in results_of(check, since, now, tx))
+
+
+def _begun(tx: Transaction, since: datetime, until: datetime) -> datetime:
+    """When a stretch of time begins, of which nothing is kept before: days that nobody summed are looked for piece by piece."""
+    first = tx.rollups.earliest()
+    return until if first is None else min(max(since, first), until)
 
 
 def _until(now: datetime) -> datetime:

@@ -1,7 +1,7 @@
 """One check: how its readings went over a time, beside their bounds, with what happened meanwhile."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final, NamedTuple
@@ -172,9 +172,8 @@ class CheckDocument(Document):
 class Past:
     """What a store knows of one check. Whatever it could not say in time is empty."""
 
-    pieces: Sequence[
-        Rollup
-    ] = ()  # of the stretch, the oldest first, none longer than a step; with the sums of readings
+    day: Rollup | None = None  # the last 24 hours
+    pieces: Sequence[Rollup] = ()  # of the stretch, the oldest first, none longer than a step; with sums of readings
     whole: Sequence[Rollup] = ()  # of the stretch, in pieces of any length; with the distribution
     before: Sequence[Rollup] = ()  # likewise of the same length of time before
     results: Sequence[tuple[Result, Severity]] = ()  # the last ones, the oldest first
@@ -215,7 +214,7 @@ def build(
     grid = _GRIDS[stretch]
     return CheckDocument(
         at=now,
-        line=check_line(one, now, started_at, quiet),
+        line=check_line(replace(one, day=past.day), now, started_at, quiet),
         stretch=stretch,
         since=since,
         until=now,

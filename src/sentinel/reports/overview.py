@@ -84,6 +84,14 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastDay:
+    """What a store knows of the last day of a check."""
+
+    whole: Rollup  # with its distribution
+    pieces: Sequence[Rollup] = ()  # of at most half an hour each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """The checks of one page, and what counting all of them has brought."""
 
@@ -113,7 +121,7 @@ def choose(known: Known, asked: Filter) -> Chosen:
 
 def build(
     chosen: Chosen,
-    past: Mapping[str, Sequence[Rollup]],
+    past: Mapping[str, LastDay],
     figures: Figures,
     outbox: OutboxLine,
     store_problem: str = "",
@@ -122,7 +130,7 @@ def build(
 
     Args:
         chosen: the page.
-        past: by check, what it did in the last day, in pieces of at most half an hour; one that is missing has an empty strip.
+        past: by check; one that is missing has an empty strip.
         figures: of the last day.
         outbox: how telling goes.
         store_problem: why the store cannot be used now.
@@ -146,7 +154,7 @@ def build(
         outbox=outbox,
         figures=figures,
         asked=chosen.asked,
-        rows=tuple(_row(one, past.get(one.check.name, ()), known) for one in chosen.rows),
+        rows=tuple(_row(one, past.get(one.check.name), known) for one in chosen.rows),
         matching=chosen.matching,
         pages=chosen.pages,
         tags=tuple(sorted({tag for check in checks for tag in check.tags})),
@@ -169,11 +177,11 @@ def _counts(places: Sequence[Place]) -> dict[str, int]:
     return {severity.label: counted[severity] for severity in Severity}
 
 
-def _row(one: CheckFacts, past: Sequence[Rollup], known: Known) -> CheckRow:
-    pieces = [*past, one.span] if one.span else past
+def _row(one: CheckFacts, past: LastDay | None, known: Known) -> CheckRow:
+    pieces = [*(past.pieces if past else ()), *([one.span] if one.span else ())]
     shown = strip(pieces, first_step(known.now, STEP, STEPS), STEP, STEPS)
     return CheckRow(
-        line=check_line(one, known.now, known.started_at, known.quiet),
+        line=check_line(replace(one, day=past.whole if past else None), known.now, known.started_at, known.quiet),
         strip=shown,
         spark=spark(pieces, one.check, shown),
     )
