@@ -39,9 +39,10 @@ def report_plans(
 def checklist(loaded: Loaded, entry: ReportsEntry, checks: Sequence[CheckPart]) -> dict[str, tuple[str, ...]]:
     """Which checks prove which line of the HIPAA checklist, of the lines that the file names."""
     names = [part.check.name for part in checks]
+    unsure = bool(loaded.problems)  # of a file with other problems not every check may be known
     for line, chosen in entry.hipaa.items():
         for index, name in enumerate(chosen):
-            if name not in names:
+            if name not in names and not unsure:
                 path: KeyPath = ("reports", "hipaa", line.value, index)
                 hint = did_you_mean(name, names)
                 loaded.problems.add(path, repr(name), "the name of a check", hint)
@@ -78,7 +79,7 @@ def _reports(
 
 def _selection(loaded: Loaded, path: KeyPath, entry: ScheduleEntry, checks: Sequence[Check]) -> Selection:
     selection = Selection(checks=entry.checks, tags=frozenset(entry.tags), systems=frozenset(entry.systems))
-    if not selection.is_everything and not any(map(selection.covers, checks)):
+    if not selection.is_everything and not loaded.problems and not any(map(selection.covers, checks)):
         place, names = (*path, "checks") if entry.checks else path, [check.name for check in checks]
         hint = did_you_mean(entry.checks[0], names) if entry.checks else ""
         loaded.problems.add(place, f"{selection}: none of the checks", "conditions that some check meets", hint)
