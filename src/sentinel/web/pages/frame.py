@@ -73,7 +73,7 @@ class Place:
 PLACES: Final = (
     Place(name="overview", path="/", title="Overview"),
     Place(name="incidents", path="/incidents", title="Incidents"),
-    Place(name="quiet", path="/quiet", title="Quiet times"),
+    Place(name="quiet", path="/quiet", title="Quiet"),
     Place(name="figures", path="/figures", title="Figures"),
     Place(name="reports", path="/reports", title="Reports"),
     Place(name="channels", path="/channels", title="Channels"),
