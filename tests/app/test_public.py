@@ -119,6 +119,13 @@ async def test_uptime_is_added_up_by_days_and_over_the_checks_of_a_component(run
     assert payroll.days[-2].down == timedelta(minutes=50)  # of two checks one was down for 100 minutes
 
 
+async def test_the_span_that_is_not_over_counts_too(running: Running, clock: FakeClock) -> None:
+    await clock.advance(minutes=1)
+    running.find("portal", well(), well(), broken(), broken())
+    portal = await running.component("patient-portal")
+    assert portal.days[-1].uptime == pytest.approx(2 / 3)
+
+
 async def test_what_lies_in_a_window_is_left_out(running: Running, store: Store) -> None:
     await counted(store, MIDNIGHT, 12)
     await counted(store, MIDNIGHT + HOUR, 12, down=True)

@@ -114,7 +114,7 @@ class PublicPage:
         conditions, _ = self.look(plan, now)
         known = Known(
             conditions=conditions,
-            days=kept.days,
+            days=self._with_the_open_span(kept, now),
             threads=kept.threads,
             announced=tuple(self._announced(plan, now)),
             figures_at=kept.figures_at,
@@ -150,6 +150,20 @@ class PublicPage:
             before = {} if whole else kept.days.get(component.slug, {})
             kept.days[component.slug] = {**before, **found.get(component.slug, {})}
         kept.figures_at, kept.whole_at = now, now if whole else kept.whole_at
+
+    def _with_the_open_span(self, kept: _Kept, now: datetime) -> Days:
+        """The days with what memory has beside the store: of the 5 minutes that are not over."""
+        histories, windows = self._parts.pipeline.histories, self._parts.pipeline.desk.scene.windows
+        days: dict[str, dict[date, Share]] = {}
+        for component in kept.plan.components:
+            known = days[component.slug] = dict(kept.days.get(component.slug, {}))
+            past = (histories[name] for name in component.checks if name in histories)
+            for history in past:
+                span = history.tally.current()
+                if span is not None and windows.covering(history.check, now) is None:
+                    day = span.start.date()
+                    known[day] = known.get(day, Share()).plus(span)
+        return days
 
     def _checks(self, plan: StatusPagePlan) -> dict[str, Check]:
         wanted = {name for component in plan.components for name in component.checks}
