@@ -1,6 +1,6 @@
 """What happened in a period, against the targets that the rules of each check set."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -64,7 +64,7 @@ class ReportDocument(Document):
     unknown: timedelta  # summed over checks
     opened: int  # incidents
     notifications: int  # messages about these incidents; reports and tests are not among them
-    overall: Severity
+    overall: Severity  # the worst of its checks; of a review, how the check has done since
     silences: tuple[SilenceLine, ...] = ()  # that were active in the period, the newest first
     windows: tuple[HeldLine, ...] = ()  # that were open in it, the latest first
     contents: tuple[Content, ...] = (Content.OPERATIONS,)  # which of the parts it has, in this order
@@ -76,7 +76,7 @@ class ReportDocument(Document):
     course: tuple[CourseLine, ...] = ()  # of the worst checks, in their order
     formula: str = (
         "uptime = (up + degraded) / (up + degraded + down), by time; degraded time, beyond a bound, counts as up, but keeps no "
-        "target; unknown time is shown apart and counts neither way"
+        "target; unknown time and time in windows are shown apart and count neither way"
     )
 
 
@@ -134,7 +134,7 @@ def build(
         unknown=sum((line.unknown for line in lines), timedelta(0)),
         opened=sum(stretch.has(incident.opened_at) for incident in past.incidents),
         notifications=sum(incident.notifications for incident in incidents),
-        overall=max((line.severity for line in lines), key=lambda severity: severity.urgency, default=Severity.UNKNOWN),
+        overall=review.severity if review else _worst(line.severity for line in lines),
         silences=tuple(past_silence_line(silence, period.until) for silence in past.silences),
         windows=tuple(held_line(held) for held in past.held),
         contents=tuple(contents),
@@ -146,6 +146,10 @@ def build(
         review=review,
         method=describing.build(plan, selection, checks, past, found, stretch),
     )
+
+
+def _worst(severities: Iterable[Severity]) -> Severity:
+    return max(severities, key=lambda severity: severity.urgency, default=Severity.UNKNOWN)
 
 
 def _check(one: Account) -> CheckReport:
