@@ -161,12 +161,12 @@ class Faces:
         parts, now = self._parts, self._parts.clock.now()
         known = overview.Known(
             plan=parts.plan,
-            checks=[status.facts(one, None) async for one in self._slowly()],
+            checks=[status.facts(one, None, span=False) async for one in self._slowly()],
             now=now,
             started_at=parts.started_at,
             quiet=self._asked.quiet(),
         )
-        chosen = await asyncio.to_thread(overview.choose, known, asked)
+        chosen = self._with_open_spans(await asyncio.to_thread(overview.choose, known, asked))
         day, (outbox, problem), shown = await asyncio.gather(
             self._reader.ask(partial(last_day, [one.check.name for one in chosen.rows], now)),
             self._lately.outbox(now),
@@ -182,6 +182,14 @@ class Faces:
             outbox,
             problem or self._lately.failing(now),
         )
+
+    def _with_open_spans(self, chosen: overview.Chosen) -> overview.Chosen:
+        histories = self._parts.pipeline.histories
+        rows = (
+            replace(one, span=histories[one.check.name].tally.current()) if one.check.name in histories else one
+            for one in chosen.rows
+        )
+        return replace(chosen, rows=tuple(rows))
 
     async def _slowly(self) -> AsyncIterator[History]:
         """Every history; in between others get to run, since thousands take a while."""

@@ -45,14 +45,20 @@ class CheckFacts:
     span: Rollup | None = None  # the span that is not over yet
 
 
-def facts(history: History, day: Rollup | None) -> CheckFacts:
-    """What a running engine knows of one check, as a value: `build` may use it on another thread."""
+def facts(history: History, day: Rollup | None, *, span: bool = True) -> CheckFacts:
+    """What a running engine knows of one check, as a value: `build` may use it on another thread.
+
+    Args:
+        history: of the check.
+        day: the last 24 hours, as far as they are stored.
+        span: whether the span that is not over is wanted; to sum it up is most of the work.
+    """
     return CheckFacts(
         check=history.check,
         state=history.state,
         last=history.last,
         day=day,
-        span=history.tally.current(),
+        span=history.tally.current() if span else None,
     )
 
 
