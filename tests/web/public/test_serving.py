@@ -108,6 +108,13 @@ async def test_after_five_seconds_it_is_made_anew_while_the_old_one_is_given(out
             assert outside.page.made <= 2
 
 
+async def test_after_a_quiet_hour_nobody_gets_the_page_of_an_hour_ago(outside: Outside) -> None:
+    await outside.visitor.get("/")
+    outside.page.known = replace(FINE, conditions=dict.fromkeys(FINE.conditions, Condition.MAJOR_OUTAGE))
+    await outside.clock.advance(hours=1)
+    assert "A major outage" in (await outside.visitor.get("/")).text
+
+
 async def test_what_was_posted_is_there_at_once(outside: Outside) -> None:
     await outside.visitor.get("/")
     outside.page.known = replace(FINE, conditions=dict.fromkeys(FINE.conditions, Condition.MAJOR_OUTAGE))

@@ -16,6 +16,9 @@ log = structlog.get_logger()
 #: Seconds for which answers are good.
 FRESH = 5.0
 
+#: Seconds beyond that for which they are still given while new ones are made. Whoever comes after a quiet hour waits instead.
+LATE = 10.0
+
 #: Seconds to wait after an answer could not be made.
 AGAIN = 1.0
 
@@ -52,7 +55,7 @@ class Shelf:
 
     async def get(self) -> Mapping[str, File]:
         """Every answer by its path; none where there is no page, or nothing could be made yet."""
-        if self._edition != self._page.edition or not self._files:
+        if self._edition != self._page.edition or not self._files or self._now() >= self._good_until + LATE:
             await self._ask()
         if self._edition != self._page.edition:
             await self._ask()  # what was being made did not know yet what was posted
