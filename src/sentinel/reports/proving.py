@@ -128,7 +128,10 @@ def _why(answer: Answer, proofs: Sequence[ProofLine], judged: Sequence[ProofLine
             return f"{_names(proofs)} could not be judged in this period."
         case Answer.TROUBLE:
             bad = [one for one in judged if one.severity is not Severity.OK]
-            return f"{_names(bad)} had trouble; {len(judged) - len(bad)} of {len(proofs)} checks were good throughout."
+            others = (
+                f"; {len(judged) - len(bad)} of {len(proofs)} checks were good throughout" if len(proofs) > 1 else ""
+            )
+            return f"{_names(bad)} had trouble{others}."
         case Answer.PARTLY:
             thin = [one for one in proofs if one.coverage < ENOUGH]
             return f"Nothing failed, but {_names(thin)} judged less than {share(ENOUGH)} of the period."
