@@ -23,7 +23,7 @@ from sentinel.reports.check import CheckDocument, Stretch
 from sentinel.reports.documents import HealthDocument, OwnHealth
 from sentinel.reports.explanation import ExplanationDocument
 from sentinel.reports.figures import Figures
-from sentinel.reports.overview import Filter, OverviewDocument
+from sentinel.reports.overview import Chosen, Filter, OverviewDocument
 from sentinel.reports.own import OwnDocument
 from sentinel.reports.quiet import Quiet
 from sentinel.store.database import Transaction
@@ -183,7 +183,7 @@ class Faces:
             problem or self._lately.failing(now),
         )
 
-    def _with_open_spans(self, chosen: overview.Chosen) -> overview.Chosen:
+    def _with_open_spans(self, chosen: Chosen) -> Chosen:
         histories = self._parts.pipeline.histories
         rows = (
             replace(one, span=histories[one.check.name].tally.current()) if one.check.name in histories else one
