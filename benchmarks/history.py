@@ -132,6 +132,7 @@ def _copy(file: Path, size: Size) -> None:
     """The source day's rows at every day, the oldest first, and marks of what is condensed."""
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("PRAGMA synchronous=OFF")
+    connection.execute("PRAGMA journal_mode=OFF")  # the log would need as much room again; Sentinel switches it on when it opens
     connection.execute("PRAGMA cache_size=-200000")
     connection.execute("CREATE TEMP TABLE at (start INTEGER PRIMARY KEY, source INTEGER)")
     for span, days, end in (
@@ -153,7 +154,6 @@ def _copy(file: Path, size: Size) -> None:
             connection.executemany("INSERT INTO condensed VALUES (?, ?)", [(span, start) for start in starts])
         connection.execute("DELETE FROM rollups WHERE span = ? AND start < ?", [span, source + 2 * 86_400])
         connection.execute("COMMIT")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
 
