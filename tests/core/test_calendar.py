@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sentinel.core.calendar import Period, due
+from sentinel.core.calendar import Period, due, named
 from sentinel.core.plan import ReportPlan
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -107,3 +107,23 @@ def test_a_quarter_does_not_stand_in_the_way_of_months() -> None:
     period = owed(report("month", zone="UTC"), "2026-Q3", "2026-11-21T18:00")
     assert period is not None
     assert period.key == "2026-10"
+
+
+@pytest.mark.parametrize(
+    ("key", "since", "until"),
+    [
+        ("2026-11-01", "2026-11-01T04:00", "2026-11-02T05:00"),
+        ("2026-W53", "2026-12-28T05:00", "2027-01-04T05:00"),
+        ("2026-02", "2026-02-01T05:00", "2026-03-01T05:00"),
+        ("2026-Q1", "2026-01-01T05:00", "2026-04-01T04:00"),
+        ("2024", "2024-01-01T05:00", "2025-01-01T05:00"),
+    ],
+)
+def test_a_key_names_its_period(key: str, since: str, until: str) -> None:
+    assert named(key, NEW_YORK) == Period(key=key, since=utc(since), until=utc(until))
+
+
+@pytest.mark.parametrize("key", ["2026-13", "2026-W54", "2026-Q5", "2026-02-30", "yesterday", ""])
+def test_what_is_no_key_is_refused(key: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  whichever part of it is wrong
+        named(key, ZoneInfo("UTC"))

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sentinel.app.past import read
@@ -11,12 +11,12 @@ from sentinel.core.calendar import Period
 from sentinel.core.notification import Kind, Message
 from sentinel.core.plan import Plan, ReportPlan
 from sentinel.core.planned import Stretch
-from sentinel.core.slo import SPAN, span_start
+from sentinel.core.slo import SPAN, Rollup, span_start
 from sentinel.reports import course, report
 from sentinel.reports.forms.brief import text
 from sentinel.reports.forms.manifest import digest
 from sentinel.reports.report import ReportDocument
-from sentinel.store.database import Store
+from sentinel.store.database import Store, Transaction
 from sentinel.store.reports import Made
 
 #: Seconds that reading a long period may take; other readers have a thread of their own meanwhile.
@@ -86,11 +86,15 @@ async def write_report(
 async def _with_course(store: Store, document: ReportDocument) -> ReportDocument:
     """The report with how its worst checks went, for its drawings."""
     since, until = document.since, document.until
-    _, grain = course.fineness(until - since)
     told = document.checks[: course.MOST]
     names = [check.name for check in told]
-    pieces = await store.read(lambda tx: tx.rollups.pieces(names, *_outwards(since, until), grain), within=READ_WITHIN)
-    return replace(document, course=await asyncio.to_thread(course.build, told, pieces, since, until))
+
+    def ask(tx: Transaction) -> tuple[timedelta, list[Rollup]]:
+        step, grain = course.fineness(until - since, tx.aggregates.grain(since))
+        return step, tx.rollups.pieces(names, *_outwards(since, until), grain)
+
+    step, pieces = await store.read(ask, within=READ_WITHIN)
+    return replace(document, course=await asyncio.to_thread(course.build, told, pieces, since, until, step))
 
 
 def _outwards(since: datetime, until: datetime) -> tuple[datetime, datetime]:

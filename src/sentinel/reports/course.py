@@ -48,13 +48,19 @@ class CourseLine:
     steps: tuple[CourseStep, ...]
 
 
-def fineness(length: timedelta) -> tuple[timedelta, timedelta]:
-    """For a period of a length: how long a step is, and of which roll-ups it is made."""
-    return next(((step, grain) for longest, step, grain in _STEPS if length <= longest), _LONGEST)
+def fineness(length: timedelta, kept: timedelta) -> tuple[timedelta, timedelta]:
+    """For a period of a length: how long a step is, and of which roll-ups it is made.
+
+    Args:
+        length: of the period.
+        kept: how finely the store knows that time; of long ago it has hours only.
+    """
+    step, grain = next(((step, grain) for longest, step, grain in _STEPS if length <= longest), _LONGEST)
+    return max(step, kept), max(grain, kept)
 
 
 def build(
-    checks: Sequence[CheckReport], pieces: Iterable[Rollup], since: datetime, until: datetime
+    checks: Sequence[CheckReport], pieces: Iterable[Rollup], since: datetime, until: datetime, step: timedelta
 ) -> tuple[CourseLine, ...]:
     """The course of some checks over a period.
 
@@ -63,8 +69,8 @@ def build(
         pieces: their roll-ups, as fine as `fineness` says; one that reaches into the period from before counts to its first step.
         since: the beginning of the period.
         until: its end.
+        step: how long a step is.
     """
-    step, _ = fineness(until - since)
     # The day on which clocks go back has an hour more: it belongs to the last step.
     number = max(round((until - since) / step), 1)
     found: dict[str, dict[int, list[Rollup]]] = defaultdict(lambda: defaultdict(list))

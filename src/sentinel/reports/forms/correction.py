@@ -11,8 +11,8 @@ MOST_NAMED: Final = 6
 #: Rows that one difference names.
 _MOST_ROWS: Final = 5
 
-#: What says when and by what a report was made, and nothing about what happened.
-ABOUT_MAKING: Final = frozenset({"format", "version", "made_at", "config"})
+#: What says when and by what a report was made, and how finely it could be drawn; nothing about what happened.
+ABOUT_MAKING: Final = frozenset({"format", "version", "made_at", "config", "course"})
 
 _KEYS: Final = ("id", "name", "check", "window", "channel", "title", "table")
 

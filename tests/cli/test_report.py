@@ -1,0 +1,77 @@
+"""`sentinel report`: made from the store alone, listed, and compared with checksums."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sentinel.base.clock import SystemClock
+from sentinel.base.redact import Secret
+from sentinel.core.plan import StorePlan
+from sentinel.store.database import Store
+from tests.kit.command import sentinel
+from tests.kit.past import Outage, Story, tell
+from tests.kit.scene import check
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SINCE = datetime(2026, 10, 3, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration whose store has two days of one check, of which it was down for an hour."""
+    asyncio.run(_fill(tmp_path / "sentinel.db"))
+    watched = {"name": "portal", "kind": "http", "interval": "5m", "options": {"url": "http://127.0.0.1:1/"}}
+    schedule = [{"name": "morning", "every": "day", "forms": ["html", "csv"]}]
+    whole = {"name": "ward", "checks": [watched], "store": {"path": "sentinel.db"}, "reports": {"schedule": schedule}}
+    file = tmp_path / "c.json"
+    file.write_text(json.dumps(whole))
+    return file
+
+
+async def _fill(file: Path) -> None:
+    store = await Store.open(StorePlan(url=Secret(f"sqlite:///{file}")), SystemClock())
+    outage = Outage(check="portal", at=SINCE + 30 * HOUR, lasted=HOUR)
+    await tell(
+        store,
+        Story(checks=[check("portal", interval=HOUR / 12)], since=SINCE, until=SINCE + 48 * HOUR, outages=[outage]),
+    )
+    await store.close()
+
+
+async def test_a_report_is_made_listed_and_verified(config: Path) -> None:
+    made = await sentinel("report", "morning", "--period", "2026-10-04", "--config", config)
+    assert (made.code, "1 h down" in made.out) == (0, True)
+    assert f"written: {config.parent}/reports/morning-2026-10-04.html" in made.out
+    assert "revision" not in (await sentinel("report", "list", "--config", config)).out
+    (config.parent / "reports" / "morning-2026-10-04.checks.csv").write_text("portal,1.0")
+    found = await sentinel("report", "verify", "--config", config)
+    assert (found.code, found.out.splitlines()[0]) == (2, "altered: morning-2026-10-04.checks.csv")
+
+
+async def test_content_and_form_are_as_asked(config: Path, tmp_path: Path) -> None:
+    asked = ("report", "--period", "2026-10", "--content", "hipaa", "--form", "json", "--folder", tmp_path / "out")
+    made = await sentinel(*asked, "--json", "--config", config)
+    assert made.code == 0
+    assert (made.json()["contents"], made.json()["period"]) == (["hipaa"], "2026-10")
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "on-demand-2026-10.json",
+        "on-demand-2026-10.manifest.json",
+    ]
+
+
+async def test_what_cannot_be_made_is_told_with_a_hint(config: Path) -> None:
+    refused = await sentinel("report", "dayly", "--config", config)
+    assert (refused.code, "no report is called 'dayly'; did you mean daily?" in refused.err) == (64, True)
+
+
+async def test_a_file_without_a_manifest_is_not_vouched_for(config: Path) -> None:
+    found = await sentinel("report", "verify", config, "--config", config)
+    assert (found.code, "no manifest beside it names this file" in found.err) == (3, True)
