@@ -22,6 +22,7 @@ from sentinel.core.result import Result
 from sentinel.core.slo import SPAN, Rollup
 from sentinel.core.window import Window
 from sentinel.store.database import Store
+from sentinel.web.public.faces import files
 from tests.kit.broken_store import MissingTable
 from tests.kit.calm import Calm
 from tests.kit.clock import FakeClock
@@ -258,3 +259,26 @@ async def test_an_outage_is_posted_once_and_ended_across_a_restart(
     [past] = (await again.document()).past_incidents
     assert [one.stage for one in past.updates] == [Stage.RESOLVED, Stage.INVESTIGATING]
     assert past.updates[0].text == past.updates[1].text == ""
+
+
+async def test_nothing_behind_a_component_gets_into_any_face(
+    running: Running, store: Store, clock: FakeClock, tmp_path: Path
+) -> None:
+    hidden = Window(
+        id="canary-window",
+        title="canary-title",
+        matcher=Matcher(checks=("portal",)),
+        when=Once(starts_at=clock.now() + HOUR, ends_at=clock.now() + 2 * HOUR),
+        by="canary-cid",
+        why="canary-why",
+        public=True,
+    )
+    running.reload(hidden)
+    running.find("pay-api", *[broken("canary-explanation of 127.0.0.1")] * 3)
+    await running.automatic.look()
+    post = await running.posts.add(AskedPost(by="canary-ann", title="Slow", components=("payroll",), incident=4711))
+    await running.posts.edit(post.id, "canary-bob", text="It is being mended")
+    made = files(await running.document(), PAGE.words)
+    whole = b"".join(file.body + file.etag.encode() for file in made.values())
+    for secret in (b"canary", b"4711", b"pay-api", b"pay-db", b"127.0.0.1", b"critical", b"CRITICAL"):
+        assert secret not in whole, secret

@@ -55,6 +55,7 @@ async def test_everything_may_be_kept_for_a_moment_and_framed_by_nobody(outside:
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["date"].endswith("GMT")
     assert "server" not in answer.headers
+    assert not any(name in str(answer.headers) for component in PAGE.components for name in component.checks)
 
 
 async def test_who_has_the_newest_already_is_told_so(outside: Outside) -> None:
