@@ -78,7 +78,7 @@ class Duties:
             Duty("baselines", 60.0, self._baselines.refresh),
             Duty("configuration", 10.0, self._note_configuration),
             Duty("reports", 20.0, self._owed.write_reports),
-            Duty("reviews", 30.0, self._owed.write_review),
+            Duty("reviews", 5.0, self._owed.write_review),
             Duty("prepare", 600.0, self._retention.prepare),
             Duty("purge", 60.0, self._purge),
             Duty("condense", 600.0, self._retention.condense),
