@@ -81,7 +81,7 @@ class Duties:
             Duty("reviews", 5.0, self._owed.write_review),
             Duty("prepare", 600.0, self._retention.prepare),
             Duty("purge", 60.0, self._purge),
-            Duty("condense", 600.0, self._retention.condense),
+            Duty("condense", 60.0, self._retention.condense),
             Duty("ballast", 60.0, self._keep_ballast),
         )
 

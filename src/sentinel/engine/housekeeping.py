@@ -1,8 +1,9 @@
 """What has to be done from time to time, each duty on its own rhythm, none so long that it delays another for long."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -25,9 +26,12 @@ PURGE_ROWS = 2_000
 PURGE_ROUNDS = 60  # a turn a minute keeps up with 2,000 results a second
 PURGE_INCIDENTS = 100  # each with a timeline of its own
 
-#: Checks whose hour or day one transaction sums up, and days that are made at one turn.
+#: Checks whose hour or day one transaction sums up: some tenths of a second, which results wait for.
 CONDENSE_CHECKS = 500
-DAYS_AT_ONCE = 7
+
+#: Rows after which a turn is over, some 4 seconds of work, and days that one turn looks at.
+CONDENSE_ROWS = 5_000
+DAYS_AT_ONCE = 31
 
 #: How far it looks back for hours that were not condensed, such as those before a standstill.
 CATCH_UP = timedelta(hours=72)
@@ -107,27 +111,40 @@ class Retention:
     async def condense(self) -> None:
         """Make roll-ups of the hours and days that are over. Doing it again changes nothing.
 
-        Days are made from hours, and those that are missing from long ago, such as after an upgrade, some at each turn.
+        Days that are missing from long ago, such as after an upgrade, are made, too, the latest first. What is left when
+        `CONDENSE_ROWS` were written is for the next turn: other duties wait meanwhile.
         """
+        rows = 0
+        async for start, span in self._uncondensed():
+            written = CONDENSE_CHECKS
+            while written == CONDENSE_CHECKS and rows < CONDENSE_ROWS:
+                condense = partial(_condense, start=start, span=span)
+                written = await self._store.write(condense)
+                rows += written
+            if rows >= CONDENSE_ROWS:
+                return
+
+    async def _uncondensed(self) -> AsyncIterator[tuple[datetime, timedelta]]:
+        """What has to be made, in this order: a day comes after its hours."""
         # A span closes with the check's next result, so what comes late opens its hour and its day again.
         until = self._clock.now() - SPAN * 2
-        await self._condense_hours(until - CATCH_UP, until)
+        for hour in await self._missing(HOUR, until - CATCH_UP, until):
+            yield hour, HOUR
         earliest = await self._store.read(lambda tx: tx.rollups.earliest())
         if earliest is None:
             return
-        since = span_start(earliest, DAY)
-        days = await self._store.read(lambda tx: tx.rollups.uncondensed(since, until, DAY))
-        for day in list(reversed(days))[:DAYS_AT_ONCE]:
-            await self._condense_hours(day, day + DAY)
-            await self._condense(day, DAY)
+        days = await self._missing(DAY, span_start(earliest, DAY), until)
+        for day in reversed(days[-DAYS_AT_ONCE:]):
+            for hour in await self._missing(HOUR, day, day + DAY):
+                yield hour, HOUR
+            yield day, DAY
 
-    async def _condense_hours(self, since: datetime, until: datetime) -> None:
-        for start in await self._store.read(lambda tx: tx.rollups.uncondensed(since, until, HOUR)):
-            await self._condense(start, HOUR)
+    async def _missing(self, span: timedelta, since: datetime, until: datetime) -> list[datetime]:
+        return await self._store.read(lambda tx: tx.rollups.uncondensed(since, until, span))
 
-    async def _condense(self, start: datetime, span: timedelta) -> None:
-        while await self._store.write(lambda tx: tx.rollups.condense(start, span, CONDENSE_CHECKS)) == CONDENSE_CHECKS:
-            pass
+
+def _condense(tx: Transaction, *, start: datetime, span: timedelta) -> int:
+    return tx.rollups.condense(start, span, CONDENSE_CHECKS)
 
 
 def _purges(plan: StorePlan, now: datetime) -> Iterator[tuple[int, Callable[[Transaction, int], int]]]:
