@@ -113,7 +113,7 @@ def test_a_page_is_scrolled_and_no_further_than_its_end() -> None:
     assert [after(typed, view)[0].scrolled for typed in ("j", "jk", "\x1b[6~", "k")] == [1, 0, 2, 0]
 
 
-@pytest.mark.parametrize("key", [*"qsajkgG/x", "escape", "enter", "up", "page down", "backspace", ""])
+@pytest.mark.parametrize("key", [*"qsajkgGco/x", "escape", "enter", "up", "page down", "backspace", ""])
 def test_every_key_means_something_where_there_is_nothing(key: str) -> None:
     for mode in Mode:
         press(View(mode=mode), key, [])
@@ -161,6 +161,16 @@ async def test_enter_explains_what_is_chosen(terminal: Terminal) -> None:
     await terminal.shows("What each rule sees", "q back")
     terminal.type("q")
     await terminal.shows("q quit")
+
+
+async def test_what_was_not_delivered_is_a_key_away(terminal: Terminal) -> None:
+    await terminal.shows("#12")
+    terminal.type("o")
+    await terminal.shows("mail a@example.org", "q back")
+    terminal.type("q")
+    await terminal.shows("q quit")
+    terminal.type("c")
+    await terminal.shows("No channels are configured", "q back")
 
 
 async def test_q_leaves_the_terminal_as_it_was(terminal: Terminal) -> None:

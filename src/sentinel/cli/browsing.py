@@ -71,6 +71,12 @@ class Explain(NamedTuple):
     what: str
 
 
+class List(NamedTuple):
+    """Show a list of another kind."""
+
+    what: str  # of LISTS
+
+
 class Acknowledge(NamedTuple):
     """Take an incident."""
 
@@ -78,7 +84,10 @@ class Acknowledge(NamedTuple):
     why: str
 
 
-Deed = Leave | Explain | Acknowledge
+Deed = Leave | Explain | List | Acknowledge
+
+#: Lists of another kind, by their keys.
+LISTS = {"c": "channels", "o": "outbox"}
 
 
 def rows(document: Json | None, view: View) -> list[Row]:
@@ -118,6 +127,8 @@ def _in_list(view: View, key: str, listed: Sequence[Row]) -> tuple[View, Deed | 
         return view, Leave()
     if key in _STEPS:
         return _moved(view, _STEPS[key], listed), None
+    if key in LISTS:
+        return view, List(LISTS[key])
     match key:
         case "/":
             return replace(view, mode=Mode.FILTER, typed=view.only), None

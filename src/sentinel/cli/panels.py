@@ -21,7 +21,7 @@ HEAD, DETAIL, FOOT = 2, 3, 1
 #: Columns of a terminal in which all of a table has room; fewer show fewer.
 WIDE = 78
 
-_KEYS = "q quit  ↑↓ move  enter explain  a acknowledge  / filter  s sort: "
+_KEYS = "q quit  ↑↓ ⏎ explain  a take  / filter  c channels  o outbox  s sort: "
 
 
 def draw(seen: Seen, view: View, height: int, width: int) -> RenderableType:

@@ -13,7 +13,7 @@ import click
 
 from sentinel.base.errors import SentinelError
 from sentinel.cli import browsing, options, wire
-from sentinel.cli.browsing import Acknowledge, Explain, Leave, Mode, View
+from sentinel.cli.browsing import Acknowledge, Explain, Leave, List, Mode, View
 from sentinel.cli.incidents import login_name
 from sentinel.cli.options import chosen_config
 
@@ -30,7 +30,8 @@ def top() -> int:
     """Show what is wrong on the whole screen, live.
 
     Open incidents come first, then all checks by urgency, lateness or response time. Keys: up and down (or k and j) choose,
-    Enter explains, a takes an incident and asks why, / filters by a part of a name, s sorts, q ends.
+    Enter explains, a takes an incident and asks why, / filters by a part of a name, s sorts, c lists channels, o what was not
+    delivered, q ends.
 
     The daemon may come and go meanwhile. Into a pipe `sentinel --status --watch` writes.
 
@@ -71,6 +72,8 @@ def _run(config: Path) -> None:
                     return
                 case Explain(what):
                     errands.explain(what, console.width)
+                case List(what):
+                    errands.show(what, console.width)
                 case Acknowledge(incident, why):
                     errands.acknowledge(incident, why, poll.now)
                 case None:
@@ -95,6 +98,10 @@ class Errands:
         """Have it explained on a page."""
         self._go(lambda: self._explained(what, width))
 
+    def show(self, what: str, width: int) -> None:
+        """Have a list shown on a page."""
+        self._go(lambda: self._listed(what, width))
+
     def acknowledge(self, incident: int, why: str, after: Callable[[], None]) -> None:
         """Take an incident as whoever sits here; `after` is called when that is done."""
         self._go(lambda: self._acknowledged(incident, why, after))
@@ -104,9 +111,16 @@ class Errands:
         from sentinel.reports.text import Look
 
         answer = wire.ask(self._config, f"/api/v1/explain/{quote(what, safe='')}", within=wire.TO_READ)
-        page = tuple(as_text(answer, Look(width=width)).splitlines())
-        # Whoever types meanwhile is not interrupted.
-        return lambda view: replace(view, mode=Mode.PAGE, page=page, scrolled=0) if view.mode is Mode.LIST else view
+        return _reading(as_text(answer, Look(width=width)))
+
+    def _listed(self, what: str, width: int) -> News:
+        from sentinel.reports import channels, text
+
+        answer = wire.ask(self._config, f"/api/v1/{what}", within=wire.TO_READ)
+        now, style = text.moment(answer["at"]), text.Look(width=width)
+        if what == "channels":
+            return _reading(channels.as_text(answer["channels"], now, style))
+        return _reading(text.outbox(answer["notifications"], now, style))
 
     def _acknowledged(self, incident: int, why: str, after: Callable[[], None]) -> News:
         try:
@@ -128,6 +142,12 @@ class Errands:
             news = _saying(str(error).splitlines()[0])
         self._news.put(news)
         self._tell()
+
+
+def _reading(text: str) -> News:
+    page = tuple(text.splitlines())
+    # Whoever types meanwhile is not interrupted.
+    return lambda view: replace(view, mode=Mode.PAGE, page=page, scrolled=0) if view.mode is Mode.LIST else view
 
 
 def _saying(text: str) -> News:
