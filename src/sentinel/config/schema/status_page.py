@@ -140,7 +140,7 @@ class StatusPageEntry(Options):
     groups: Annotated[tuple[ComponentGroupEntry, ...], Field(min_length=1, max_length=100)]
     """What is shown."""
     history: Annotated[PositiveDuration, AfterValidator(_days)] = Field(default="90d", validate_default=True)
-    """How far the bars of uptime go back, in whole days. Also see `store.keep`: sums over hours or days have to be kept as long."""
+    """How far the bars of uptime go back, in whole days. `store.keep` has to keep sums over hours or days for as long."""
     automatic: bool = False
     """Whether an outage is posted without a person: the name of the component, that it is out, and the times."""
     automatic_after: PositiveDuration = Field(default="5m", validate_default=True)
