@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,11 @@ import pytest
 
 from sentinel.base.redact import Secret
 from sentinel.base.units import Unit
+from sentinel.core.matcher import Matcher
 from sentinel.core.plan import StorePlan
 from sentinel.core.result import Reading, passed
 from sentinel.core.rule import Severity
+from sentinel.core.silence import Silence
 from sentinel.core.slo import SPAN, Sums
 from sentinel.reports.check import Stretch
 from sentinel.reports.overview import Filter
@@ -138,3 +141,42 @@ async def test_sentinel_itself_is_shown_without_its_secrets(facing: Facing) -> N
     document = await facing.faces.own()
     assert (document.checks, document.schema, document.source) == (2, "0004", "ward")
     assert "canary" not in str(document.to_json())
+
+
+async def test_an_incident_stands_on_the_page_of_its_check_alone(facing: Facing) -> None:
+    for minutes in (3, 2, 1):
+        facing.measure("login", broken(), NOW - timedelta(minutes=minutes))
+    await facing.pipeline.flush()
+    login = await facing.faces.check("login", Stretch.DAY)
+    api = await facing.faces.check("api", Stretch.DAY)
+    assert login is not None
+    assert api is not None
+    assert [mark.kind for mark in login.marks] == ["incident"]
+    assert (len(login.incidents), api.incidents, api.marks) == (1, (), ())
+
+
+async def test_what_a_person_did_is_on_the_next_page(facing: Facing) -> None:
+    before = await facing.faces.overview(Filter())
+    silence = Silence(
+        id=1,
+        matcher=Matcher(checks=("api",)),
+        starts_at=NOW,
+        ends_at=NOW + HOUR,
+        by="ann",
+        why="it is known",
+        created_at=NOW,
+    )
+    await facing.pipeline.heed_silence(silence)
+    assert facing.faces.version > 0
+    assert await facing.faces.overview(Filter()) is not before
+
+
+async def test_every_document_has_a_json_form(facing: Facing) -> None:
+    faces = facing.faces
+    asked = Filter(severities=frozenset({Severity.OK, Severity.UNKNOWN}))
+    documents = [await faces.overview(asked), await faces.check("api", Stretch.DAY), await faces.own()]
+    for document in (*documents, await faces.figures("", DAY)):
+        assert document is not None
+        assert json.loads(json.dumps(document.to_json()))
+    assert documents[0] is not None
+    assert documents[0].to_json()["asked"]["severities"] == ["OK", "UNKNOWN"]

@@ -162,7 +162,7 @@ class Pipeline:
         for gone in self.notes.keys() - self.histories.keys():
             del self.notes[gone]
             self.desk.changes.notes[gone] = None
-        self.edition.outdate()
+        self.edition.outdate(at_once=True)
         self._news.set()
 
     # --- Events -----------------------------------------------------------------------------------------------------

@@ -53,6 +53,8 @@ def plain(value: Any) -> Any:
             return {str(key): plain(part) for key, part in value.items()}
         case tuple() | list():
             return [plain(part) for part in value]
+        case frozenset():
+            return sorted(plain(part) for part in value)
         case _ if is_dataclass(value):
             return {name: plain(getattr(value, name)) for name in _names(value.__class__)}
         case _:
