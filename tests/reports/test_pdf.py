@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -11,7 +12,7 @@ from pypdf import PdfReader
 from sentinel.core.incident import Incident
 from sentinel.reports.forms.laying import lay_out
 from sentinel.reports.forms.layout import Layout
-from sentinel.reports.forms.pdf import NotPressed, pdf
+from sentinel.reports.forms.pdf import MOST_ROWS, NotPressed, pdf, sheet
 from tests.kit.scene import NOW, check
 from tests.reports.test_report import HEALTH, LOGIN, incident, report, rollup
 
@@ -58,3 +59,9 @@ async def test_a_report_that_cannot_be_set_is_refused_without_quoting_it() -> No
     with pytest.raises(NotPressed) as raised:
         await pdf(broken, NOW)
     assert str(raised.value) == "no PDF: the typesetter ended with status 1 (typst.TypstError)"
+
+
+def test_a_very_long_table_is_cut_and_says_so() -> None:
+    sections: Any = sheet(laid(MOST_ROWS + 20), NOW)["sections"]
+    assert len(sections[0]["table"]["rows"]) == MOST_ROWS
+    assert sections[0]["notes"][0].startswith("22 more rows")

@@ -12,6 +12,9 @@ _TONES = {Answer.YES: "OK", Answer.TROUBLE: "CRITICAL", Answer.PARTLY: "WARNING"
 
 _WORDS = {Answer.YES: "YES", Answer.TROUBLE: "TROUBLE", Answer.PARTLY: "IN PART", Answer.GAP: "GAP"}
 
+#: What is said of a section without questions.
+_NOTHING_LEFT = "Nothing is left to ask: every check answers a question above."
+
 #: Checks that one question lists; the JSON and the tables have all of them.
 MOST_PROOFS = 12
 
@@ -33,7 +36,12 @@ def audit(part: Audit) -> Iterator[Section]:
 
 def _audit_section(section: AuditSection) -> Section:
     rows = tuple(row for question in section.questions for row in _question(question))
-    return Section(heading=section.title, intro=(section.asks,), table=Table(columns=_COLUMNS, rows=rows), in_mail=True)
+    return Section(
+        heading=section.title,
+        intro=(section.asks,),
+        table=Table(columns=_COLUMNS, rows=rows, empty=_NOTHING_LEFT),
+        in_mail=True,
+    )
 
 
 def _question(question: AuditQuestion) -> Iterator[tuple[Cell, ...]]:

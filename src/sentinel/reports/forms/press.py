@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from typst import PDFStandard
 
-#: Bytes of address space. A report of 2,000 checks takes a quarter of it, threads and the library itself included.
-MEMORY: Final = 2 << 30
+#: Bytes of address space. A report of 2,000 checks, with as many rows as a PDF has, takes half of it.
+MEMORY: Final = 1 << 30
 
 #: There are no packages.
 _NOWHERE: Final = Path("/nonexistent")
