@@ -29,6 +29,7 @@ from sentinel.reports.explanation import ExplanationDocument, LastRun, RuleLine
 from sentinel.reports.incident import DeliveryLine, IncidentDocument, TimelineLine
 from sentinel.reports.journal import JournalLine
 from sentinel.reports.on_call import OnCallDocument, OverrideLine, ScheduleLine, TurnLine
+from sentinel.reports.public import PostLine
 from sentinel.web.api import Api
 from sentinel.web.exposition import Exposition
 from sentinel.web.incidents import DOINGS
@@ -46,7 +47,7 @@ EVERYTHING = OwnHealth(lateness_p50=0.1, lateness_p99=0.1, commit_p99=0.1, store
         StatusDocument, CheckLine, ReadingLine, IncidentLine, NotificationLine, OwnHealth, SilenceLine, WindowLine, HeldLine,
         HealthDocument, RunLine, LeftLine, OutboxLine, ChannelLine, IncidentDocument, TimelineLine, DeliveryLine,
         ExplanationDocument, LastRun, RuleLine, OnCallDocument, ScheduleLine, TurnLine, OverrideLine, Override,
-        JournalLine,
+        JournalLine, PostLine,
     ],
 )  # fmt: skip
 def test_the_page_names_every_field(document: type) -> None:
