@@ -12,7 +12,8 @@ looking at every bucket by itself, which is what a page over thousands of them n
 import math
 import struct
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import accumulate
 
 _BASE = 1.04
@@ -129,19 +130,19 @@ def _middle(bucket: int) -> float:
 
 def merged(encoded: Iterable[bytes]) -> bytes:
     """Histograms as one, in the form of `encode`: those that are dense are added as long numbers, whole rows at once."""
-    lanes = 0
+    dense: dict[int, list[bytes]] = {}
     others = Histogram()
     for data in encoded:
         if data.startswith(_DENSE):
-            lanes += _lanes(data)
+            dense.setdefault(data[2], []).append(data)
         else:
             others._take(_pairs(data))
-    if not lanes:
-        return others.encode()
-    low, row = _row(lanes)
-    if not others.total:
-        return _written(low, row)
-    others._take((bucket, count) for bucket, count in enumerate(row, low) if count)
+    chunks = ((width, rows[start : start + _AT_ONCE]) for width, rows in dense.items() for start in _starts(rows))
+    sums = [_added(width, rows) for width, rows in chunks]
+    if len(sums) == 1 and not others.total:
+        return _written(*sums[0])
+    for low, row in sums:
+        others._take((bucket, count) for bucket, count in enumerate(row, low) if count)
     return others.encode()
 
 
@@ -159,21 +160,24 @@ def quantile_of(data: bytes, q: float) -> float | None:
 #: bytes, the lowest bucket, and the counts.
 _DENSE = b"\0\0"
 _HEAD = struct.Struct("<2sBH")
-_WIDTHS = {1: "B", 2: "H", 4: "I"}
+_WIDTHS = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 #: How many times as long as the sparse form the dense one may be.
 _WASTE = 2
 
-#: Bytes of a count in a sum of rows; 1,000 results a second fill it in 49 days, and counts beyond are sparse.
-_LANE = 4
+#: The widest count of the dense form, in bytes; larger ones are sparse.
+_WIDEST = 4
+
+#: Rows that are added at once.
+_AT_ONCE = 250
 
 
 def _written(low: int, row: list[int]) -> bytes:
     """Counts from the bucket `low` on, in the form that suits them; the first and the last are not 0."""
     most = max(row)
-    width = next((width for width in _WIDTHS if most < 1 << width * 8), _LANE * 2)
+    width = next((width for width in _WIDTHS if most < 1 << width * 8), 2 * _WIDEST)
     about = 2 * (len(row) - row.count(0))  # bytes of the sparse form
-    if width > _LANE or _HEAD.size + len(row) * width > _WASTE * about:
+    if width > _WIDEST or _HEAD.size + len(row) * width > _WASTE * about:
         return _sparse(low, row)
     return _HEAD.pack(_DENSE, width, low - _ZERO) + struct.pack(f"<{len(row)}{_WIDTHS[width]}", *row)
 
@@ -190,21 +194,37 @@ def _sparse(low: int, row: list[int]) -> bytes:
     return bytes(out)
 
 
-def _lanes(data: bytes) -> int:
-    """A dense row as one number, with `_LANE` bytes for each bucket from the very lowest on."""
-    width, body = data[2], data[_HEAD.size :]
-    spread = bytearray(len(body) // width * _LANE)
-    for place in range(width):
-        spread[place::_LANE] = body[place::width]
-    return int.from_bytes(spread, "little") << 8 * _LANE * int.from_bytes(data[3:5], "little")
+def _starts(rows: Sequence[bytes]) -> range:
+    return range(0, len(rows), _AT_ONCE)
 
 
-def _row(lanes: int) -> tuple[int, list[int]]:
-    """The lowest bucket of a sum of `_lanes`, and the counts from there on."""
-    low = ((lanes & -lanes).bit_length() - 1) // (8 * _LANE)
-    lanes >>= 8 * _LANE * low
-    count = -(-lanes.bit_length() // (8 * _LANE))
-    return low + _ZERO, list(struct.unpack(f"<{count}I", lanes.to_bytes(count * _LANE, "little")))
+def _added(width: int, rows: Sequence[bytes]) -> tuple[int, list[int]]:
+    """The sum of dense rows of one width: the lowest bucket, and the counts from there on.
+
+    Each row is one long number. Every other count is masked out, so that each sum has the room of two counts: for 256 rows of
+    a width of one byte, and for more of the others.
+    """
+    places = [(data[3] | data[4] << 8, data) for data in rows]
+    base = min(low for low, _ in places)
+    count = max(low + (len(data) - _HEAD.size) // width for low, data in places) - base
+    half = -(-count // 2)
+    bits, mask = 8 * width, _mask(width, half)
+    even = odd = 0
+    for low, data in places:
+        row = int.from_bytes(data[_HEAD.size :], "little") << bits * (low - base)
+        even += row & mask
+        odd += row >> bits & mask
+    sums = [0] * 2 * half
+    form = f"<{half}{_WIDTHS[2 * width]}"
+    sums[::2] = struct.unpack(form, even.to_bytes(2 * width * half, "little"))
+    sums[1::2] = struct.unpack(form, odd.to_bytes(2 * width * half, "little"))
+    return base + _ZERO, sums[:count]
+
+
+@lru_cache(maxsize=2048)
+def _mask(width: int, half: int) -> int:
+    """Every other count of a row of twice `half` counts."""
+    return int.from_bytes((b"\xff" * width + bytes(width)) * half, "little")
 
 
 def _dense(data: bytes) -> tuple[int, tuple[int, ...]]:
