@@ -24,6 +24,7 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False)
         (1000.0, Unit.SECONDS, 1800.0),
         (90_000.0, Unit.SECONDS, 172_800.0),
         (300.0, Unit.BYTES, 512.0),
+        (0.2, Unit.BYTES, 1.0),
         (2.0**30, Unit.BYTES, 2.0**30),
         (0.3, Unit.COUNT, 1.0),
         (23.0, Unit.COUNT, 50.0),
@@ -36,8 +37,12 @@ def test_steps_are_what_people_count_in(at_least: float, unit: Unit, step: float
 
 def test_a_scale_begins_at_zero_unless_that_would_flatten_what_happened() -> None:
     assert scale([0.2, 1.0])[0] == 0.0
-    low, high = scale([99.0, 100.0])
-    assert 98 < low < 99 < 100 < high
+    low, high = scale([90.0, 100.0])
+    assert 88 < low < 90 < 100 < high
+
+
+def test_what_is_as_good_as_the_same_is_not_blown_up() -> None:
+    assert scale([126.0, 126.0, 127.0])[0] == 0.0
 
 
 @PROPERTY

@@ -207,3 +207,15 @@ def test_whatever_was_measured_lies_inside_the_picture(
             numbers = [float(n) for n in (path.get("d") or "").replace("M", " ").replace("h0", "").split()]
             assert all(0 <= x <= 720 for x in numbers[::2])
             assert all(0 <= y <= 220 for y in numbers[1::2])
+
+
+def test_a_value_that_stands_alone_is_a_dot_that_can_be_seen() -> None:
+    (dot,) = (node for node in drawn(chart(reading(0.2))).iter(f"{SVG}path") if node.get("class") == "curve")
+    assert float(dot.get("stroke-width") or 0) >= 4
+
+
+def test_no_two_labels_of_a_scale_read_the_same() -> None:
+    points = reading(1.5e9, 1.5e9 + 4e7).points
+    svg = chart(ReadingChart(reading="size", unit=Unit.BYTES, step=HOUR, points=points), since=NOW - HOUR, until=NOW)
+    found = texts(svg)
+    assert len(found) == len(set(found))

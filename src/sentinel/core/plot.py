@@ -24,6 +24,9 @@ _FROM_ZERO: Final = 0.6
 #: Larger values lie on the edge: the difference of two of them has to be a number still.
 _LARGEST: Final = 1e300
 
+#: What differs by no more than this share is as good as the same.
+_NOISE: Final = 0.02
+
 _HOUR, _DAY = 3600.0, 86_400.0
 
 #: Round steps of durations of a minute and more, in seconds; below a minute they are decimal.
@@ -110,7 +113,7 @@ def scale(values: Iterable[float]) -> tuple[float, float]:
     """The lowest and the highest value of a scale that has room for these; it begins at zero where that shows enough."""
     known = [min(max(value, -_LARGEST), _LARGEST) for value in values if isfinite(value)] or [0.0]
     low, high = min(known), max(known)
-    if 0 <= low <= _FROM_ZERO * high or low == high >= 0:
+    if low >= 0 and (low <= _FROM_ZERO * high or high - low <= _NOISE * high):
         low = 0.0
     room = (high - low) * _ROOM or abs(high) * 0.1 or 1.0
     return (low if low == 0 else low - room), high + room
@@ -129,8 +132,8 @@ def round_step(at_least: float, unit: Unit = Unit.NONE) -> float:
     match unit:
         case Unit.SECONDS if at_least > 30:
             return next((step for step in _DURATIONS if step >= at_least * 0.999), _decimal(at_least))
-        case Unit.BYTES if at_least > 1:
-            return float(2 ** ceil(_log2(at_least) - 1e-9))
+        case Unit.BYTES:
+            return float(2 ** ceil(_log2(max(at_least, 1.0)) - 1e-9))
         case Unit.COUNT:
             return max(1.0, _decimal(at_least, (1, 2, 5, 10)))
         case _:

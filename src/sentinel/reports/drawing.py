@@ -244,6 +244,7 @@ def chart(
     points = thinned(shown.points, int(width / _APART))
     gap = max(usual_gap([point.at for point in points]) / 2, shown.step * _STEPS_APART)
     times = [_time(plot, tick) for tick in time_ticks(first, last, max(2, int((width - plot.frame.left) / 90)))]
+    lines, dots = _paths(points, plot, gap)
     above, below = _unseen_bounds(shown, plot)
     return _template("chart.svg").render(
         width=width,
@@ -253,11 +254,12 @@ def chart(
         title=_spoken(shown.reading),
         words=chart_in_words(shown),
         spans=list(_spans(marks, plot, theme)),
-        grid="".join(f"M{plot.frame.left} {_short(plot.y(tick))}H{plot.frame.right}" for tick in ticks if tick),
-        ticks=[{"y": plot.y(tick), "text": format_value(tick, shown.unit) if tick else "0"} for tick in ticks],
+        grid="".join(f"M{plot.frame.left} {_short(plot.y(tick))}H{plot.frame.right}" for tick, _ in ticks if tick),
+        ticks=[{"y": _short(plot.y(tick)), "text": text} for tick, text in ticks],
         times=[one for one in times if _fits(one, plot)],
         bands="".join(_bands(points, plot, gap)),
-        paths="".join(_paths(points, plot, gap)),
+        lines=lines,
+        dots=dots,
         peaks=list(_peaks(shown, plot)),
         bounds=list(_bounds(shown, plot, theme)),
         beyond=_beyond(shown, above, below, plot),
@@ -313,15 +315,18 @@ def _times(shown: ReadingChart, since: datetime | None, until: datetime | None) 
 
 def _laid_out(
     shown: ReadingChart, times: tuple[datetime, datetime], width: int, height: int
-) -> tuple[Plot, list[float]]:
-    """The scales, with as much room on the left as the labels take, and the round values on them."""
+) -> tuple[Plot, list[tuple[float, str]]]:
+    """The scales, with as much room on the left as the labels take, and the round values on them with their labels."""
     low, high = _scale(shown)
     frame = Frame(left=0, right=width - 12, top=10, bottom=height - 28)
     plot = Plot(frame=frame, since=times[0], until=times[1], low=low, high=high)
-    ticks = plot.ticks(shown.unit, max(2, int(height / 36)))
-    longest = max((len(format_value(tick, shown.unit)) for tick in ticks), default=1)
+    labels: dict[str, float] = {}  # two values that read the same are one
+    for tick in plot.ticks(shown.unit, max(2, int(height / 36))):
+        labels.setdefault(format_value(tick, shown.unit) if tick else "0", tick)
+    longest = max(map(len, labels), default=1)
     left = min(max(longest * _LETTER + 12, 40), width // 3)
     frame = Frame(left=left, right=frame.right, top=frame.top, bottom=frame.bottom)
+    ticks = [(tick, text) for text, tick in labels.items()]
     return Plot(frame=frame, since=times[0], until=times[1], low=low, high=high), ticks
 
 
@@ -404,9 +409,11 @@ def _moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
-def _paths(points: Sequence[Mean], plot: Plot, gap: timedelta) -> Iterator[str]:
-    for line in plot.lines(((point.at, point.mean) for point in points), gap):
-        yield _path(line) + ("h0" if len(line) == 1 else "")
+def _paths(points: Sequence[Mean], plot: Plot, gap: timedelta) -> tuple[str, str]:
+    """The lines, and the dots of points that stand alone."""
+    lines = list(plot.lines(((point.at, point.mean) for point in points), gap))
+    joined = "".join(_path(line) for line in lines if len(line) > 1)
+    return joined, "".join(f"{_path(line)}h0" for line in lines if len(line) == 1)
 
 
 def _bands(points: Sequence[Mean], plot: Plot, gap: timedelta) -> Iterator[str]:
