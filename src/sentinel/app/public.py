@@ -28,8 +28,9 @@ log = structlog.get_logger()
 
 DAY = timedelta(days=1)
 
-#: How long the figures of today are good for, and those of the days before, which a purge or a late result changes.
-TODAY_FRESH, DAYS_FRESH = timedelta(seconds=60), timedelta(hours=1)
+#: How long the figures of today are good for: until they are read again, 5 minutes that have just been summed are in neither
+#: memory nor what was read. And those of the days before, which a purge or a late result changes.
+TODAY_FRESH, DAYS_FRESH = timedelta(seconds=10), timedelta(hours=1)
 
 #: Seconds that the page waits for a slow store, and then shows what it knew.
 SLOW = 3.0
