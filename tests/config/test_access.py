@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sentinel.app.plans import expanded
 from sentinel.core.access import EVERYTHING, Role, Scope, Via
 from tests.kit.config import plan_of
 
@@ -89,6 +90,17 @@ def test_metrics_alone_may_be_open_to_the_network(config: ConfigFolder) -> None:
 def test_sessions_last_as_long_as_the_file_says(config: ConfigFolder) -> None:
     access = web(config, session={"idle": "30m", "longest": "4h"}).access
     assert (access.idle, access.longest) == (timedelta(minutes=30), timedelta(hours=4))
+
+
+def test_the_expanded_form_has_everything_and_no_secret(config: ConfigFolder) -> None:
+    users = {"ann": {"role": "operator", "password": "${HASH}"}, "ben": {"role": "viewer", "password": HASH}}
+    entry = {"port": 8420, "users": users, "oidc": {**OIDC, "client_secret": "canary-4711"}, "session": {"idle": "30m"}}
+    file = config.write({"checks": CHECKS, "web": entry}, mode=0o600)
+    shown = expanded(file, {"HASH": HASH})["web"]
+    assert shown["users"]["ann"] == {"role": "operator", "password": "${HASH}"}
+    assert (shown["session"], shown["oidc"]["issuer"]) == ({"idle": "30m"}, OIDC["issuer"])
+    assert "argon2" not in str(shown)
+    assert "4711" not in str(shown)
 
 
 def test_a_stamp_changes_with_whatever_let_somebody_in(config: ConfigFolder) -> None:

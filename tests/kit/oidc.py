@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64decode, urlsafe_b64encode
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
@@ -69,11 +69,16 @@ class OidcServer:
         self.asked.append(path)
         status, answer = self._answer(path, headers, body)
         content = json.dumps(answer).encode() + b" " * self.padding
+        with suppress(ConnectionError):  # the other side may have heard enough
+            await self._say(writer, status, content)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    async def _say(self, writer: asyncio.StreamWriter, status: int, content: bytes) -> None:
         writer.write(b"HTTP/1.1 %d X\r\ncontent-type: application/json\r\n" % status)
         writer.write(b"content-length: %d\r\nconnection: close\r\n\r\n" % len(content) + content)
         await writer.drain()
-        writer.close()
-        await writer.wait_closed()
 
     def _answer(self, path: str, headers: dict[str, str], body: str) -> tuple[int, Json]:
         match path:

@@ -21,6 +21,7 @@ from sentinel.core.plan import StorePlan
 from sentinel.store.database import Store
 from sentinel.web.server import WebServer
 from tests.kit.clock import FakeClock
+from tests.kit.eventually import eventually
 from tests.kit.monitor import StillMonitor
 from tests.kit.scene import NOW, broken, check, history, plan, well
 
@@ -125,7 +126,8 @@ async def serving(folder: Path, access: Access = ACCESS, **web: Any) -> AsyncIte
         )
     finally:
         await server.stop()
-        await asyncio.sleep(0)
+        await eventually(lambda: not any(state.connections for state in server._states))
+        await asyncio.sleep(0)  # the transports below TLS
         await store.close()
 
 

@@ -130,6 +130,8 @@ async def test_tokens_that_are_wrong_are_noted_and_slowed_down(desk: Desk) -> No
     async with desk.program("guess-canary") as client:
         found = [(await client.get("/api/v1/status")).status_code for _ in range(8)]
     assert found == [401] * 5 + [429] * 3
+    async with desk.program("root") as right:
+        assert (await right.get("/api/v1/status")).status_code == 200
     assert [(deed.action, deed.detail) for deed in await desk.deeds()] == [("token.refused", "from 127.0.0.1")] * 5
 
 

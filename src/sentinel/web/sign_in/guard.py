@@ -3,12 +3,14 @@
 import hmac
 from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sentinel.base.clock import Clock
+from sentinel.base.errors import StoreError
 from sentinel.core.access import Access, ApiToken, Principal, Role, Via
 from sentinel.core.journal import Deed
 from sentinel.web.access import PRINCIPAL, SESSION
@@ -17,6 +19,8 @@ from sentinel.web.monitor import Monitor
 from sentinel.web.sign_in.csrf import comes_from_elsewhere, own_origins
 from sentinel.web.sign_in.journaling import CLOCK, JOURNAL
 from sentinel.web.sign_in.tries import Tries
+
+log = structlog.get_logger()
 
 #: With this prefix a browser takes the cookie over https alone, for this host alone (RFC 6265bis, 4.1.3.2).
 SECURE_COOKIE, PLAIN_COOKIE = "__Host-sentinel", "sentinel"
@@ -62,14 +66,15 @@ class Guard:
         scope[JOURNAL], scope[CLOCK] = self._monitor.journal, self._clock
         scope["sentinel.people"] = plan.web.access.people
         origins = own_origins(scope["scheme"], headers.get("host", ""), plan.link)
-        if not scope["path"].startswith(FOR_PROGRAMS) and comes_from_elsewhere(scope["method"], headers, origins):
+        for_programs = scope["path"].startswith(FOR_PROGRAMS)
+        if not for_programs and comes_from_elsewhere(scope["method"], headers, origins):
             await json_answer({"error": "a page of another site asked for this"}, 403)(scope, receive, send)
             return
-        shown = _bearer(headers)
+        shown = None if for_programs else _bearer(headers)
         if shown is not None:
             refusal = await self._by_token(scope, shown)
             if refusal is not None:
-                await json_answer(*refusal)(scope, receive, send)
+                await refusal(scope, receive, send)
                 return
         else:
             self._by_session(scope, headers)
@@ -81,29 +86,29 @@ class Guard:
         scope[PRINCIPAL] = found or self._monitor.plan.web.access.visitor
         scope[SESSION] = known if found else ""
 
-    async def _by_token(self, scope: Scope, shown: str) -> tuple[dict[str, Any], int] | None:
-        """Let a program in, or say why not."""
-        address = (scope.get("client") or ("",))[0]
-        wait = self._tries.wait(address, "")
-        if wait:
-            return {"error": "too many tokens that were wrong", "hint": f"try again in {wait:.0f} s"}, 429
+    async def _by_token(self, scope: Scope, shown: str) -> Response | None:
+        """Let a program in, or say why not. One that is right is never slowed down by others that are wrong."""
         token = find(self._monitor.plan.web.access, shown, self._clock)
         if token is None:
-            self._tries.failed(address, "")
-            await self._monitor.journal.note(
-                Deed(
-                    at=self._clock.now(),
-                    by="",
-                    via=Via.TOKEN,
-                    action="token.refused",
-                    subject="",
-                    detail=f"from {address}",
-                )
-            )
-            return {"error": "the token is not known, or no longer good"}, 401
+            return await self._wrong_token((scope.get("client") or ("",))[0])
         scope[PRINCIPAL] = Principal(name=token.name, role=token.role, via=Via.TOKEN, scopes=token.scopes)
         scope[SESSION] = ""
         return None
+
+    async def _wrong_token(self, address: str) -> Response:
+        """Tell the journal, unless it has heard enough of this address for the moment."""
+        if wait := self._tries.wait(address, ""):
+            answer = json_answer({"error": "too many tokens that were wrong", "hint": "see `retry-after`"}, 429)
+            answer.headers["retry-after"] = str(int(wait) + 1)
+            return answer
+        self._tries.failed(address, "")
+        now, detail = self._clock.now(), f"from {address}"
+        deed = Deed(at=now, by="", via=Via.TOKEN, action="token.refused", subject="", detail=detail)
+        try:
+            await self._monitor.journal.note(deed)
+        except StoreError as error:
+            log.warning("token.refused", address=address, not_in_the_journal=str(error))
+        return json_answer({"error": "the token is not known, or no longer good"}, 401)
 
 
 def find(access: Access, shown: str, clock: Clock) -> ApiToken | None:
