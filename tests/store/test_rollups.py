@@ -85,6 +85,16 @@ async def test_a_sum_over_a_few_checks_is_that_over_all_but_for_the_others(store
     assert few == {name: whole[name] for name in ("health", "pay")}
 
 
+async def test_a_time_of_which_every_other_hour_was_condensed_is_summed_in_parts(store: Store) -> None:
+    """More stretches than one statement unites."""
+    await add(store, *(rollup(12 * hour) for hour in range(110)))
+    for hour in range(0, 110, 2):
+        await condense(store, AT + hour * HOUR)
+    whole = (await summed(store, AT, AT + 110 * HOUR))["health"]
+    assert (whole.samples, whole.failures) == (110 * 30, 110)
+    assert whole.quantile(0.5) == pytest.approx(0.2, rel=0.02)
+
+
 async def test_a_condensed_hour_needs_its_parts_no_more(store: Store) -> None:
     await add(store, *(rollup(n) for n in range(12)))
     await condense(store)
