@@ -22,6 +22,9 @@ from sentinel.web.sign_in.rules import Rule, rule
 #: Charts that stand on the page at once; the readings of some kinds are dozens.
 MOST_CHARTS: Final = 12
 
+#: Numbers of which no mean says anything.
+UNDRAWN: Final = frozenset({"status"})
+
 #: For how long a check is silenced by a choice.
 HOLDS: Final = ("1h", "4h", "24h", "7d")
 
@@ -82,6 +85,7 @@ class CheckPage:
         document = await self._monitor.faces.check(name, chosen)
         if document is None:
             raise HTTPException(404, f"there is no check {name}")
+        charts = [chart for chart in document.charts if chart.reading not in UNDRAWN]
         return await self._renderer.answer(
             request,
             "check.html",
@@ -91,8 +95,8 @@ class CheckPage:
             problem=problem,
             hint=hint,
             document=document,
-            charts=document.charts[:MOST_CHARTS],
-            left_out=max(0, len(document.charts) - MOST_CHARTS),
+            charts=charts[:MOST_CHARTS],
+            left_out=max(0, len(charts) - MOST_CHARTS),
             periods=periods(document),
             holds=HOLDS,
             wide=WIDE,
