@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +21,8 @@ from tests.kit.scene import check
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.kit.smtp import SmtpServer
 
 SINCE = datetime(2026, 10, 3, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -64,6 +68,32 @@ async def test_content_and_form_are_as_asked(config: Path, tmp_path: Path) -> No
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
         "on-demand-2026-10.json",
         "on-demand-2026-10.manifest.json",
+    ]
+
+
+def mailing(config: Path, port: int) -> Path:
+    """The configuration with a mail channel."""
+    email = {"kind": "email", "host": "127.0.0.1", "port": port, "security": "none"}
+    whole = json.loads(config.read_text())
+    whole["channels"] = {"mail": email | {"sender": "sentinel@example.org", "recipients": ["ops@example.org"]}}
+    config.write_text(json.dumps(whole))
+    return config
+
+
+async def test_it_is_mailed_with_its_pictures_and_its_files(config: Path, smtp: SmtpServer) -> None:
+    sent = await sentinel(
+        "report", "daily", "--period", "2026-10-04", "--mail", "mail", "--config", mailing(config, smtp.port)
+    )
+    assert (sent.code, "mail ops@example.org sent" in sent.out) == (0, True)
+    (message,) = smtp.messages
+    mail = message_from_bytes(message.content, policy=default)
+    assert [part.get_content_type() for part in mail.walk() if not part.is_multipart()] == [
+        "text/plain",
+        "text/html",
+        "image/png",
+        "image/png",
+        "text/html",
+        "application/pdf",
     ]
 
 

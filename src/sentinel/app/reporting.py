@@ -79,7 +79,6 @@ async def write_report(
         contents=asked.contents,
         selection=asked.selection,
     )
-    document = await _with_course(store, document)
     return await write_document(store, plan, asked, document, now, folder=folder, step=step)
 
 
@@ -118,6 +117,7 @@ async def write_document(
     Raises:
         StoreError: the store cannot be read.
     """
+    document = await _with_course(store, document)
     known = await store.read(lambda tx: tx.reports.made(document.name, document.period))
     order = Order(
         forms=asked.forms,

@@ -91,15 +91,13 @@ def readings(document: ReportDocument) -> tuple[Figure, ...]:
 
 
 def _most_telling(checks: Sequence[CheckReport]) -> Iterator[CheckReport]:
-    """Checks with a reading that has a bound: the nearest to it or the farthest beyond it first."""
-    near = [(_nearness(check), check) for check in checks]
-    for share, check in sorted(near, key=lambda one: (-one[0], one[1].name)):
-        if share:
-            yield check
+    """Checks with a reading: those first that are the farthest beyond its bound or the nearest to it."""
+    measured = [check for check in checks if check.reading is not None and check.reading.value is not None]
+    yield from sorted(measured, key=lambda check: (-_nearness(check), check.name))
 
 
 def _nearness(check: CheckReport) -> float:
-    """The p95 of the main reading as a share of its bound; 0 where there is none."""
+    """The p95 of the main reading as a share of its bound; 0 without a bound."""
     one = check.reading
     if one is None or one.value is None:
         return 0.0

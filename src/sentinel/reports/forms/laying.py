@@ -26,7 +26,8 @@ def lay_out(document: ReportDocument, edition: Edition = FIRST) -> Layout:
         badge=document.overall.label,
         subtitle=f"{when(document.since)} to {when(document.until)} · {document.period} · times in {document.zone}",
         correction=edition.words,
-        tiles=general.tiles(document),
+        # A review is about one incident: sums over all that happened meanwhile would be taken for its own.
+        tiles=() if document.contents[:1] == (Content.REVIEW,) else general.tiles(document),
         sections=tuple(_sections(document, when)),
         method=tuple(_method(document)),
         origin=tuple(_origin(document, when)),
