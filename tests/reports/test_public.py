@@ -63,7 +63,7 @@ def test_an_automatic_thread_says_the_name_and_the_worst_and_nothing_else() -> N
     document = page(posted(1, components=("payroll",), condition=Condition.PARTIAL_OUTAGE), worse)
     [incident] = document.incidents
     assert incident.title == "Payroll: Major outage"
-    assert {update.text for update in incident.updates} == {""}
+    assert [(update.text, update.word) for update in incident.updates] == [("", "major_outage"), ("", "partial_outage")]
 
 
 def test_a_thread_about_what_is_no_longer_public_is_not_shown() -> None:

@@ -66,6 +66,11 @@ class PublicUpdate:
     text: str
     condition: Condition | None  # of an automatic one: what was found
 
+    @property
+    def word(self) -> str:
+        """The key of the word for it. An automatic one says what was found: that somebody looks into it, nobody has said."""
+        return self.stage.value if self.condition is None or self.stage is Stage.RESOLVED else self.condition.value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicIncident:

@@ -34,7 +34,7 @@ def atom(document: PublicDocument, words: Mapping[str, str]) -> bytes:
         _add(entry, "title", incident.title)
         _add(entry, "published", _iso(incident.began_at))
         _add(entry, "updated", _iso(incident.updated_at))
-        _add(entry, "summary", f"{words[incident.stage.value]}")
+        _add(entry, "summary", words[incident.updates[0].word])
         _add(entry, "content", "\n\n".join(_told(incident, words)), type="text")
         if document.link:
             _add(entry, "link", href=_address(document, incident), rel="alternate", type="text/html")
@@ -56,7 +56,7 @@ def rss(document: PublicDocument, words: Mapping[str, str]) -> bytes:
     told = [(incident, update) for incident in _listed(document) for update in incident.updates]
     for incident, update in sorted(told, key=lambda one: one[1].at, reverse=True)[: 2 * MOST]:
         item = ET.SubElement(channel, "item")
-        ET.SubElement(item, "title").text = f"{incident.title}: {words[update.stage.value]}"
+        ET.SubElement(item, "title").text = f"{incident.title}: {words[update.word]}"
         ET.SubElement(item, "description").text = _said(update, words)
         ET.SubElement(item, "pubDate").text = format_datetime(update.at, usegmt=True)
         marked = f"{_id(document, incident)}:{update.at.isoformat()}"
@@ -83,8 +83,7 @@ def _told(incident: PublicIncident, words: Mapping[str, str]) -> Iterator[str]:
 
 
 def _said(update: PublicUpdate, words: Mapping[str, str]) -> str:
-    found = words[update.condition.value] if update.condition is not None else ""
-    return ". ".join(filter(None, (words[update.stage.value], update.text or found)))
+    return ". ".join(filter(None, (words[update.word], update.text)))
 
 
 def _id(document: PublicDocument, incident: PublicIncident | None = None) -> str:
