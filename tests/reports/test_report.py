@@ -9,7 +9,7 @@ from sentinel.base.units import Unit
 from sentinel.core.calendar import Period
 from sentinel.core.histogram import Histogram
 from sentinel.core.incident import Address, Incident, Phase
-from sentinel.core.rule import Bounds, Quantile, Severity
+from sentinel.core.rule import Bounds, Direction, Quantile, Severity
 from sentinel.core.slo import Rollup
 from sentinel.core.timeline import TimelineEntry
 from sentinel.reports.forms.brief import text
@@ -17,7 +17,7 @@ from sentinel.reports.forms.data import as_json
 from sentinel.reports.past import Past
 from sentinel.reports.report import build
 from tests.kit.paper import html
-from tests.kit.scene import CANARY, MINUTE, NOW, broken, check, history, plan
+from tests.kit.scene import CANARY, MINUTE, NOW, RESPONSE, broken, check, history, plan
 
 if TYPE_CHECKING:
     from sentinel.core.check import Check
@@ -79,6 +79,15 @@ def test_quantiles_stand_beside_the_bounds_of_the_rule() -> None:
     assert (line.reading.warning, line.reading.critical) == (2.0, 5.0)
     assert line.missed == ("p95 of response_time 3.06 s, above 2 s",)
     assert line.severity is Severity.WARNING
+
+
+def test_where_low_values_are_the_trouble_the_low_end_is_held_against_the_bound() -> None:
+    rule = replace(RESPONSE, bounds=Bounds(warning=5.0, direction=Direction.BELOW))
+    histogram = Histogram()
+    for number in range(100):
+        histogram.add(1.0 if number < 10 else 9.0)
+    line = only(replace(rollup(), histogram=histogram.encode()), replace(HEALTH, rules=(rule,)))
+    assert line.missed == ("p5 of response_time 981 ms, below 5 s",)
 
 
 def test_uptime_below_its_targets_is_a_warning_and_then_critical() -> None:

@@ -344,7 +344,7 @@ class CheckReport:
     error_rate: float | None  # failed results as a share of the judged ones
     error_rate_warning: float | None  # the bounds of the rule on it
     error_rate_critical: float | None
-    reading: ReadingLine | None  # the main one; its value is the p95
+    reading: ReadingLine | None  # the main one; its value is the quantile that its rule is held against, mostly the p95
     p50: float | None
     p95: float | None
     p99: float | None

@@ -34,7 +34,7 @@ from sentinel.reports.quiet import held_line, past_silence_line
 from sentinel.reports.review import Review
 from sentinel.reports.rounding import rounded, rounded_share, rounded_time
 from sentinel.reports.status import incident_line, rule_on
-from sentinel.reports.targets import UPTIME, uptime_bounds
+from sentinel.reports.targets import UPTIME, compared, uptime_bounds
 from sentinel.reports.text import share
 
 
@@ -184,14 +184,15 @@ def _check(one: Account) -> CheckReport:
 
 
 def _reading(check: Check, rollup: Rollup) -> ReadingLine | None:
-    """The main reading with its bounds; its value is the 95th percentile."""
-    rule, p95 = rule_on(check, check.main), rounded(rollup.quantile(0.95))
-    if rule is None and p95 is None:
+    """The main reading with its bounds; its value is the quantile that is held against them."""
+    rule = rule_on(check, check.main)
+    value = rounded(rollup.quantile(compared(rule)))
+    if rule is None and value is None:
         return None
     bounds = rule.bounds if rule else Bounds()
     return ReadingLine(
         name=check.main,
-        value=p95,
+        value=value,
         unit=rule.unit if rule else check.main_unit,
         warning=bounds.warning,
         critical=bounds.critical,
@@ -207,7 +208,8 @@ def _findings(
     yield from _against("error rate", rollup.error_rate, error_rate, Unit.RATIO)
     if reading is not None:
         bounds = Bounds(warning=reading.warning, critical=reading.critical, direction=reading.direction)
-        yield from _against(f"p95 of {reading.name}", reading.value, bounds, reading.unit)
+        name = f"p{compared(rule_on(check, check.main)) * 100:.3g} of {reading.name}"
+        yield from _against(name, reading.value, bounds, reading.unit)
 
 
 def _beside(rollup: Rollup, incidents: Sequence[Incident]) -> Iterator[tuple[Severity, str]]:

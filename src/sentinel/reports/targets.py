@@ -163,8 +163,8 @@ def _rules_on_main(check: Check) -> list[Threshold | Quantile]:
 
 
 def _quantile_target(rule: Threshold | Quantile, values: Histogram) -> QuantileTarget:
-    quantile = rule.quantile if isinstance(rule, Quantile) else _single(rule.bounds)
-    bounds, value = rule.bounds, values.quantile(quantile)
+    quantile, bounds = compared(rule), rule.bounds
+    value = values.quantile(quantile)
     aim = target_of(bounds)
     return QuantileTarget(
         quantile=quantile,
@@ -179,9 +179,11 @@ def _quantile_target(rule: Threshold | Quantile, values: Histogram) -> QuantileT
     )
 
 
-def _single(bounds: Bounds) -> float:
-    """Where low values are the trouble, 95 of 100 results are to be above the bound."""
-    return OF_SINGLE if bounds.direction is Direction.ABOVE else round(1 - OF_SINGLE, 6)
+def compared(rule: Threshold | Quantile | None) -> float:
+    """The quantile of a period that a rule is held against: its own, or of one on single results that which 95 of 100 keep."""
+    if isinstance(rule, Quantile):
+        return rule.quantile
+    return OF_SINGLE if rule is None or rule.bounds.direction is Direction.ABOVE else round(1 - OF_SINGLE, 6)
 
 
 def target_of(bounds: Bounds) -> float | None:
