@@ -33,6 +33,15 @@ if TYPE_CHECKING:
     from sentinel.core.slo import Rollup
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+SILENCE = Silence(
+    id=1,
+    matcher=Matcher(checks=("api",)),
+    starts_at=NOW,
+    ends_at=NOW + HOUR,
+    by="ann",
+    why="it is known",
+    created_at=NOW,
+)
 
 
 @pytest.fixture
@@ -93,7 +102,7 @@ async def test_a_failure_makes_a_new_version_after_its_commit(facing: Facing) ->
     waiting = asyncio.create_task(facing.faces.changed(version, within=60))
     facing.measure("login", broken())
     await facing.pipeline.flush()
-    await facing.clock.advance(seconds=1)  # type: ignore[attr-defined]  # a FakeClock
+    await facing.time.advance(seconds=1)
     assert await waiting > version
     document = await facing.faces.overview(Filter())
     assert document.rows[0].line.severity is Severity.CRITICAL
@@ -157,18 +166,17 @@ async def test_an_incident_stands_on_the_page_of_its_check_alone(facing: Facing)
 
 async def test_what_a_person_did_is_on_the_next_page(facing: Facing) -> None:
     before = await facing.faces.overview(Filter())
-    silence = Silence(
-        id=1,
-        matcher=Matcher(checks=("api",)),
-        starts_at=NOW,
-        ends_at=NOW + HOUR,
-        by="ann",
-        why="it is known",
-        created_at=NOW,
-    )
-    await facing.pipeline.heed_silence(silence)
-    assert facing.faces.version > 0
-    assert await facing.faces.overview(Filter()) is not before
+    await facing.pipeline.heed_silence(SILENCE)
+    after = await facing.faces.overview(Filter())
+    assert (len(before.silences), len(after.silences)) == (0, 1)
+
+
+async def test_the_end_of_a_silence_is_seen_though_nobody_did_anything(facing: Facing) -> None:
+    await facing.pipeline.heed_silence(SILENCE)
+    version = facing.faces.version
+    await facing.time.advance(hours=1, seconds=1)
+    assert facing.faces.version > version
+    assert (await facing.faces.overview(Filter())).silences == ()
 
 
 async def test_every_document_has_a_json_form(facing: Facing) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sentinel.reports.channels import ChannelLine
     from sentinel.reports.explanation import ExplanationDocument
     from sentinel.store.database import Store
+    from tests.kit.clock import FakeClock
 
 
 class NoChannels:
@@ -37,9 +38,10 @@ class NoChannels:
 class Facing:
     """Fits `sentinel.app.faces.Running`, and `Asked` too."""
 
-    def __init__(self, plan: Plan, store: Store, clock: Clock) -> None:
+    def __init__(self, plan: Plan, store: Store, clock: FakeClock) -> None:
         self.plan = plan
-        self.clock = clock
+        self.clock: Clock = clock
+        self.time = clock  # the same, to let it pass
         self.store = store
         self.started_at: datetime = clock.now()
         self.dispatcher = Dispatcher(clock, store, Random(1))
@@ -55,7 +57,8 @@ class Facing:
         self.pipeline.accept(Result(check=name, scheduled_at=when, finished_at=when, measurement=measurement))
 
     def quiet(self) -> Quiet:
-        return Quiet()
+        scene = self.pipeline.desk.scene
+        return Quiet(silences=scene.silences, windows=scene.windows)
 
     def health(self) -> HealthDocument:
         return HealthDocument(healthy=True, version="1", probing=True, progress={})

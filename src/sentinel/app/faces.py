@@ -88,6 +88,7 @@ class Faces:
         self._asked = asked
         self._lately = lately
         self._reader = Reader(parts.clock, parts.store)
+        self._silences: frozenset[int] = frozenset()  # that were active when somebody last asked
         self._overviews: Shared[tuple[Filter, int], OverviewDocument] = Shared(parts.clock, FRESH)
         self._figures: Shared[tuple[str, timedelta], Figures] = Shared(parts.clock, FRESH_FIGURES)
         self._sums: Shared[timedelta, Mapping[str, Rollup] | None] = Shared(parts.clock, FRESH_FIGURES, MOST_LENGTHS)
@@ -100,11 +101,21 @@ class Faces:
     @property
     def version(self) -> int:
         """Grows when something changed that people should see at once."""
+        self._look_at_the_clock()
         return self._parts.pipeline.edition.number
 
     async def changed(self, version: int, within: float) -> int:
         """Wait until the version is another than this one, or for so many seconds; answers the version then."""
+        self._look_at_the_clock()
         return await self._parts.pipeline.edition.changed(version, within)
+
+    def _look_at_the_clock(self) -> None:
+        """A silence begins and ends by itself, and nothing is committed then."""
+        now = self._parts.clock.now()
+        active = frozenset(one.id for one in self._parts.pipeline.desk.scene.silences if one.is_active(now))
+        if active != self._silences:
+            self._silences = active
+            self._parts.pipeline.edition.outdate()
 
     # --- Documents --------------------------------------------------------------------------------------------------
 

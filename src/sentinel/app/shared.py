@@ -6,7 +6,11 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+import structlog
+
 from sentinel.base.clock import Clock
+
+log = structlog.get_logger()
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -62,7 +66,7 @@ class Shared(Generic[K, V]):
         if known is None or now - known.asked_at >= self._fresh or _failed(known.task):
             before = known.value if known is not None else None
             known = _Answer(now, asyncio.ensure_future(_made(make)), before)
-            known.task.add_done_callback(_failed)  # reads an error that nobody waits for
+            known.task.add_done_callback(_say)
             self._answers[key] = known
             while len(self._answers) > self._most:
                 self._answers.popitem(last=False)
@@ -72,6 +76,12 @@ class Shared(Generic[K, V]):
 
 async def _made(make: Callable[[], Awaitable[V]]) -> V:
     return await make()
+
+
+def _say(task: "asyncio.Task[V]") -> None:
+    """Log an error: who was in a hurry has gone."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("answer.failed", exc_info=error)
 
 
 def _failed(task: "asyncio.Task[V]") -> bool:
