@@ -6,6 +6,7 @@ has no network, reads no file but fonts, and no package.
 
 import resource
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,9 +25,17 @@ _NO_TIME: Final = 0
 
 def main() -> None:
     """Set the report of standard input."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _bound(resource.RLIMIT_AS, MEMORY)
+    _bound(resource.RLIMIT_CORE, 0)
     sys.stdout.buffer.write(press(sys.stdin.buffer.read().decode()))
+
+
+def _bound(kind: int, most: int) -> None:
+    """Take no more of something than that, or than was allowed before."""
+    _, hard = resource.getrlimit(kind)
+    limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    with suppress(ValueError, OSError):  # a service's filter of system calls may forbid it; the service has bounds then
+        resource.setrlimit(kind, (limit, limit))
 
 
 def press(report: str) -> bytes:
