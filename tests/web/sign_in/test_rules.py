@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -165,6 +166,17 @@ async def test_what_is_refused_is_not_in_the_journal_as_done(desk: Desk) -> None
         assert (await client.post("/api/v1/incidents/12/dance", json={})).status_code == 404
         assert (await client.post("/api/v1/silences", json={"by": "root"})).status_code == 400
     assert await desk.deeds() == []
+    assert await desk.store.read(lambda tx: tx.journal.unfinished()) == {}
+
+
+async def test_of_twenty_at_once_one_resolves_and_one_is_in_the_journal(desk: Desk) -> None:
+    """W18."""
+    where = "/api/v1/incidents/12/resolve"
+    async with desk.program("root") as client:
+        answers = await asyncio.gather(*(client.post(where, json={"why": "mended"}) for _ in range(20)))
+    statuses = [answer.status_code for answer in answers]
+    assert (statuses.count(200), set(statuses) - {200} <= {404, 409}) == (1, True)
+    assert [deed.action for deed in await desk.deeds()] == ["incident.resolve"]
     assert await desk.store.read(lambda tx: tx.journal.unfinished()) == {}
 
 
