@@ -63,9 +63,9 @@ async def test_a_store_that_is_away_is_said_with_what_can_be_done(faces: Failing
 
 
 async def test_a_form_that_is_none_is_refused(dashboard: Dashboard) -> None:
-    answer = await dashboard.ann.post("/silences", b"{}", **{"content-type": "application/json"})
+    answer = await dashboard.ann.post("/silences", b"{}", {"content-type": "application/json"})
     assert answer.status_code == 415
-    answer = await dashboard.ann.post("/silences", b"\xff\xfe", **{"content-type": "application/x-www-form-urlencoded"})
+    answer = await dashboard.ann.post("/silences", b"\xff\xfe", {"content-type": "application/x-www-form-urlencoded"})
     assert answer.status_code == 400
 
 

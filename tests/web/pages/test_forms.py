@@ -62,6 +62,7 @@ async def test_what_makes_no_sense_is_answered_by_the_page_with_why(dashboard: D
     answer = await dashboard.ann.send("/incidents/12/acknowledge", why="on it", **{"for": "for ever"})
     assert answer.status_code == 400
     assert "has to be a duration" in answer.text
+    assert "data-still" in answer.text
     assert 'action="/incidents/12/acknowledge"' in answer.text
 
 
@@ -93,7 +94,8 @@ async def test_a_check_is_silenced(dashboard: Dashboard, path: str) -> None:
 
 
 async def test_a_silence_is_made_extended_and_ended(dashboard: Dashboard) -> None:
-    fields = {"checks": "log*, health", "severities": ["warning"], "why": "known", "for": "2h"}
+    fields: dict[str, str | list[str]] = {"checks": "log*, health", "severities": ["warning"], "why": "known"}
+    fields["for"] = "2h"
     assert (await dashboard.ann.send("/silences", **fields)).headers["location"] == "/quiet?done=silence"
     await dashboard.ann.send("/silences/1/extend", **{"for": "1h"})
     (silence,) = dashboard.monitor.keeper.silences
@@ -185,22 +187,25 @@ async def test_who_only_looks_changes_nothing(dashboard: Dashboard, path: str) -
 @pytest.mark.parametrize("path", DOINGS)
 async def test_a_form_without_its_token_changes_nothing(dashboard: Dashboard, path: str) -> None:
     form = "application/x-www-form-urlencoded"
-    assert (await dashboard.root.post(path, b"why=because&for=1h", **{"content-type": form})).status_code == 403
-    assert (await dashboard.root.post(path, b"why=because&for=1h", **{"content-type": "text/plain"})).status_code == 415
+    assert (await dashboard.root.post(path, b"why=because&for=1h", {"content-type": form})).status_code == 403
+    assert (await dashboard.root.post(path, b"why=because&for=1h", {"content-type": "text/plain"})).status_code == 415
     assert (await dashboard.root.get(path)).status_code in (404, 405)
     assert incident(dashboard.monitor).phase is Phase.OPEN
 
 
 async def test_a_form_of_another_site_changes_nothing(dashboard: Dashboard) -> None:
     token = await dashboard.ann.token()
-    headers = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "cross-site"}
-    answer = await dashboard.ann.post("/incidents/12/acknowledge", f"csrf={token}&why=x".encode(), **headers)
+    path, body = "/incidents/12/acknowledge", f"csrf={token}&why=x".encode()
+    form, site = {"content-type": "application/x-www-form-urlencoded"}, {"sec-fetch-site": "cross-site"}
+    answer = await dashboard.ann.post(path, body, form | site)
     assert answer.status_code == 403
     assert incident(dashboard.monitor).phase is Phase.OPEN
 
 
 async def test_nobody_changes_anything(dashboard: Dashboard) -> None:
-    answer = await dashboard.nobody.post("/checks/health/run", **{"content-type": "application/x-www-form-urlencoded"})
+    answer = await dashboard.nobody.post(
+        "/checks/health/run", b"", {"content-type": "application/x-www-form-urlencoded"}
+    )
     assert answer.status_code == 303
     assert answer.headers["location"] == "/sign-in?to=%2F"
 

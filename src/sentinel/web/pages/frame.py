@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -99,6 +99,7 @@ class Frame:
     worst: Severity
     open_incidents: int
     path: str  # of this page, with its question
+    still: bool  # it answers a form, and cannot be fetched again
     notice: str
     problem: str  # why what was asked for was not done
     hint: str
@@ -175,6 +176,7 @@ class Renderer:
             worst=worst,
             open_incidents=is_open,
             path=request.url.path + question if request.method == "GET" else "/",
+            still=request.method not in ("GET", "HEAD"),
             notice=NOTICES.get(request.query_params.get("done", ""), "") if not problem else "",
             problem=problem,
             hint=hint,
@@ -190,6 +192,7 @@ class Renderer:
         return len(troubles), worst
 
 
+@cache
 def environment() -> Environment:
     """The templates, which escape whatever they are given, and fail where a name is misspelt."""
     made = Environment(

@@ -71,7 +71,7 @@ class IncidentPages:
     def routes(self) -> tuple[Rule, ...]:
         return (
             rule("/incidents", self.all, least=Role.VIEWER),
-            rule("/incidents/{number:int}", self.one, least=Role.VIEWER),
+            rule("/incidents/{number:number}", self.one, least=Role.VIEWER),
             _doing("silence", self.silence, "silence.add"),
             _doing("veto", self.veto, "incident.veto"),
             *(_doing(word, partial(self.do, word), f"incident.{word}") for word in FIELDS),
@@ -178,7 +178,7 @@ class IncidentPages:
 
 def _doing(word: str, endpoint: Endpoint, name: str) -> Rule:
     """Where a form of an incident goes, and what the journal calls it."""
-    return rule(f"/incidents/{{number:int}}/{word}", endpoint, least=Role.OPERATOR, methods=("POST",), doing=name)
+    return rule(f"/incidents/{{number:number}}/{word}", endpoint, least=Role.OPERATOR, methods=("POST",), doing=name)
 
 
 def _body(form: Form, doing: str, me: Principal) -> bytes:

@@ -43,8 +43,8 @@ class QuietPage:
         return (
             rule("/quiet", self.show, least=Role.VIEWER),
             _doing("/silences", self.add_silence, "silence.add"),
-            _doing("/silences/{number:int}/end", self.end_silence, "silence.end"),
-            _doing("/silences/{number:int}/extend", self.extend_silence, "silence.extend"),
+            _doing("/silences/{number:number}/end", self.end_silence, "silence.end"),
+            _doing("/silences/{number:number}/extend", self.extend_silence, "silence.extend"),
             _doing("/windows", self.plan_window, "window.add"),
             _doing("/windows/{name}/end", self.end_window, "window.end"),
             _doing("/windows/{name}/extend", self.extend_window, "window.extend"),

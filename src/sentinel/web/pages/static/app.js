@@ -129,13 +129,11 @@
     });
   };
 
-  // A POST answered with a page is shown as it is: to fetch its address again would be another page.
-  if (performance.getEntriesByType("navigation")[0]?.type === undefined || document.querySelector("main > .notice.bad[role=alert]")) {
-    shown(false);
-    if (live) live.textContent = "";
+  // A page that answers a form has no address of its own: it stays as it is.
+  if ("still" in main().dataset) {
+    if (live) live.textContent = "This page answers a form, and stays as it is.";
     return;
   }
-  if (!("EventSource" in window)) return;
 
   const url = new URL(location.href);
   if (url.searchParams.has("done")) {
