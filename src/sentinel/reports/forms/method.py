@@ -22,16 +22,19 @@ def _formulas(method: Method, when: Zone) -> Section:
         heading="Method",
         intro=(
             f"About {method.selection}. Targets are those of configuration {method.fingerprint}.",
-            tied(
-                f"Quantiles are at most {method.quantile_error * 100:g} % off; "
-                f"{lasted(method.unknown)} of all checks together nobody could judge or watched."
-            ),
+            tied(f"Quantiles are at most {method.quantile_error * 100:g} % off. {_unknown(method)}"),
         ),
         table=Table(
             columns=(Column(heading="Figure"), Column(heading="How it is worked out", weight=1)), rows=tuple(rows)
         ),
         notes=(*changes, *method.limits),
     )
+
+
+def _unknown(method: Method) -> str:
+    if not method.unknown:
+        return "Every check was judged all the time."
+    return f"For {lasted(method.unknown)}, summed over checks, nobody could judge or nothing was watched."
 
 
 def _exclusions(method: Method, when: Zone) -> Section:
