@@ -6,6 +6,7 @@ import click
 
 from sentinel.base.errors import NotRunning
 from sentinel.cli import complete, options, wire
+from sentinel.cli.noting import note
 from sentinel.cli.options import as_json, look, print_json
 from sentinel.cli.planning import planned
 from sentinel.cli.progress import progress
@@ -124,6 +125,7 @@ def test_alert(channels: tuple[str, ...], as_json: bool) -> int:
 
     with planned() as plan:
         refuse_unknown("channel", channels, [channel.name for channel in plan.channels])
+        note("test-alert", channels)
         told = asyncio.run(once.test_alert(plan, channels))
     if not told:
         raise click.UsageError("there are no channels")

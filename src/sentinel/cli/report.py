@@ -6,6 +6,7 @@ import click
 
 from sentinel.base.errors import NotRunning
 from sentinel.cli import complete, options, wire
+from sentinel.cli.noting import note
 from sentinel.cli.once import print_told, refuse_unknown
 from sentinel.cli.options import as_json, print_json
 from sentinel.cli.planning import planned
@@ -245,6 +246,7 @@ def _send(plan: "Plan", written: "WrittenReport", channels: tuple[str, ...]) -> 
 
     from sentinel.app.once import send_report
 
+    note("report", channels)
     return print_told(asyncio.run(send_report(plan, written, channels)), as_json=False)
 
 

@@ -10,10 +10,14 @@ from sentinel.base.units import parse_duration
 from sentinel.core.access import Role
 from sentinel.core.journal import Break
 from sentinel.reports.journal import entry_line
-from sentinel.web.answers import json_answer
+from sentinel.web.answers import json_answer, signed
 from sentinel.web.monitor import Monitor
-from sentinel.web.payload import query
+from sentinel.web.payload import LONGEST_REASON, BadRequest, line, object_of, query
+from sentinel.web.sign_in.journaling import tell
 from sentinel.web.sign_in.rules import Rule, rule
+
+#: Commands that send something without the daemon.
+COMMANDS = ("test-alert", "report")
 
 #: How far back is told when nobody says.
 USUAL = timedelta(days=7)
@@ -29,6 +33,7 @@ class JournalPages:
     def routes(self) -> tuple[Rule, ...]:
         return (
             rule("/api/v1/journal", self.all, least=Role.ADMIN),
+            rule("/api/v1/journal", self.command, least=Role.ADMIN, methods=("POST",), doing="command.run"),
             rule("/api/v1/journal/verify", self.verify, least=Role.ADMIN),
         )
 
@@ -41,6 +46,14 @@ class JournalPages:
             now - min(last, timedelta(days=36_500)), now + timedelta(days=1), by
         )
         return json_answer({"at": now, "entries": [entry_line(entry).to_json() for entry in found]})
+
+    async def command(self, request: Request) -> Response:
+        """Read `{"command": "test-alert", "on": "mail", "by": "ann"}`: a command that works past the daemon says what it does."""
+        fields = object_of(await signed(request), {"command", "on", "by"})
+        if fields.get("command") not in COMMANDS:
+            raise BadRequest(f"`command` has to be one of {', '.join(COMMANDS)}")
+        tell(request, subject=f"command {fields['command']}", detail=line(fields, "on", LONGEST_REASON))
+        return json_answer({"written": True})
 
     async def verify(self, _request: Request) -> Response:
         found = await self._monitor.journal.verify()

@@ -71,9 +71,8 @@ async def journaled(request: Request, endpoint: Callable[[Request], Awaitable[Re
         if response.status_code >= 400:
             pen.withdraw()
         else:
-            pen.say(subject=request.scope.get(_SUBJECT, ""), detail=request.scope.get(_DETAIL, ""))
-            if not deed.subject:
-                pen.say(subject=_made(action, response))
+            subject = request.scope.get(_SUBJECT, "") or deed.subject or _made(action, response)
+            pen.say(subject=subject, detail=request.scope.get(_DETAIL, ""))
     return response
 
 
