@@ -65,7 +65,9 @@ async def shelve(document: ReportDocument, order: Order, now: datetime, step: St
     except OSError as error:
         return Shelved(edition=Edition(), manifest=None, folder=order.folder, problem=_why(order.folder, error))
     layout = await asyncio.to_thread(lay_out, document, edition)
-    manifest = before if before else await asyncio.to_thread(_manifest, document, edition, layout, now)
+    manifest = before
+    if manifest is None:
+        manifest = await asyncio.to_thread(_manifest, document, edition, layout, now)
     missing = [form for form in order.forms if not manifest.of((form,))]
     pages, problem = await _pages(document, layout, missing, step)
     if order.mailed and not any(entry.form == MAIL for entry in manifest.files):
