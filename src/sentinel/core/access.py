@@ -14,8 +14,8 @@ class Role(IntEnum):
     """What a person may do. A higher one may do everything that a lower one may."""
 
     VIEWER = 1  # look
-    OPERATOR = 2  # acknowledge, comment, silence, plan windows, run a check, post to the status page
-    ADMIN = 3  # reload, end what others planned, see the journal, redrive and drop messages
+    OPERATOR = 2  # acknowledge, comment, silence, plan and end windows, run a check, post to the status page
+    ADMIN = 3  # reload, see the journal, redrive and drop messages
 
     @property
     def label(self) -> str:
