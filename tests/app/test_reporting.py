@@ -94,3 +94,14 @@ async def test_a_step_tells_which_form_is_being_made(store: Store, watched: Plan
     steps: list[str] = []
     await write_report(store, watched, replace(ASKED, forms=(Form.HTML, Form.CSV)), DAY, SINCE, step=steps.append)
     assert steps == ["figures", "html", "csv", "mail"]
+
+
+async def test_hostile_names_stay_text_in_drawings_pages_and_mails(store: Store, watched: Plan) -> None:
+    title = '<img src=x onerror=alert(1)>"><svg onload=alert(2)>\u202e'
+    hostile = replace(watched, checks=(replace(CHECKS[0], title=title), CHECKS[1]), name="<script>alert(3)</script>")
+    report = await written(store, hostile)
+    pages = [file.read_text() for file in report.mailed if file.suffix == ".html"]
+    assert len(pages) == 2
+    for page in pages:
+        assert "&lt;img src=x" in page
+        assert not [bad for bad in ("<img src=x", "<svg onload", "<script", "\u202e") if bad in page]
