@@ -1,5 +1,6 @@
 """The figures of a whole system, each beside the time before."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +23,10 @@ LENGTHS: Final[Mapping[str, timedelta]] = {
     "30d": timedelta(days=30),
     "90d": timedelta(days=90),
 }
+
+
+#: Systems that stand on one page; more are chosen one by one.
+MOST_SYSTEMS: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +60,10 @@ class FiguresPage:
             "figures.html",
             title="Figures",
             here="figures",
-            every=[await self._monitor.faces.figures(one, LENGTHS[length]) for one in shown],
+            every=await asyncio.gather(*(self._monitor.faces.figures(one, LENGTHS[length]) for one in shown)),
             lengths=[Option(name=one, chosen=one == length, path=_address(system, one)) for one in LENGTHS],
             systems=[Option(name=one, chosen=one == system, path=_address(one, length)) for one in ("", *systems)],
         )
-
-
-#: Systems that stand on one page; more are chosen one by one.
-MOST_SYSTEMS: Final = 12
 
 
 def _address(system: str, length: str) -> str:

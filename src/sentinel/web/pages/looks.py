@@ -21,7 +21,8 @@ async def choose(request: Request) -> Response:
     form = await forms.read(request)
     answer = RedirectResponse(way_back(form.text("back")), 303)
     if form.text("theme") in THEMES:
-        answer.set_cookie(THEME_COOKIE, form.text("theme"), max_age=_YEAR, httponly=True, samesite="lax")
+        secure = request.url.scheme == "https"
+        answer.set_cookie(THEME_COOKIE, form.text("theme"), max_age=_YEAR, secure=secure, httponly=True, samesite="lax")
     else:
         answer.delete_cookie(THEME_COOKIE)
     return answer
