@@ -91,6 +91,8 @@ async def test_a_check_is_silenced(dashboard: Dashboard, path: str) -> None:
     (silence,) = dashboard.monitor.keeper.silences
     assert (str(silence.matcher), silence.by) == ("check login", "ann")
     assert silence.ends_at == NOW + timedelta(hours=4)
+    (deed,) = dashboard.monitor.journal.deeds
+    assert (deed.action, deed.subject, deed.detail) == ("silence.add", "silence 1", "check login; for 4h")
 
 
 async def test_a_silence_is_made_extended_and_ended(dashboard: Dashboard) -> None:
@@ -130,6 +132,7 @@ async def test_a_window_is_planned_in_utc_extended_and_ended(dashboard: Dashboar
     assert (await dashboard.ann.send("/windows/1/extend", **{"for": "1h"})).status_code == 303
     assert (await dashboard.ann.send("/windows/1/end")).status_code == 303
     assert (await dashboard.ann.send("/windows/2/end")).status_code == 409
+    assert {deed.subject for deed in dashboard.monitor.journal.deeds} == {"window 1"}
 
 
 async def test_a_window_at_no_time_is_refused(dashboard: Dashboard) -> None:

@@ -17,6 +17,7 @@ from sentinel.web.pages import forms
 from sentinel.web.pages.frame import Renderer
 from sentinel.web.pages.words import segment
 from sentinel.web.payload import LONGEST_REASON, BadRequest, duration, line
+from sentinel.web.sign_in.journaling import tell
 from sentinel.web.sign_in.rules import Rule, rule
 
 #: Charts that stand on the page at once; the readings of some kinds are dozens.
@@ -75,9 +76,10 @@ class CheckPage:
         name = request.path_params["name"]
         try:
             why, hold = line(form.given("why"), "why", LONGEST_REASON), duration(form.text("for"))
-            await self._monitor.silences.add_for_check(name, principal(request).name, why, hold)
+            made = await self._monitor.silences.add_for_check(name, principal(request).name, why, hold)
         except (BadRequest, NotDone) as error:
             return await self._page(request, status=refused(error), problem=str(error), hint=error.hint)
+        tell(request, subject=f"silence {made.id}", detail=f"check {name}; for {form.text('for')}")
         return RedirectResponse(f"{path_of(name)}?done=silence", 303)
 
     async def _page(self, request: Request, *, status: int = 200, problem: str = "", hint: str = "") -> Response:

@@ -26,6 +26,7 @@ from sentinel.web.pages.forms import Form, as_body
 from sentinel.web.pages.frame import Renderer
 from sentinel.web.pages.overview import LONGEST_TEXT, page_number, pager
 from sentinel.web.payload import LONGEST_REASON, BadRequest, duration, line
+from sentinel.web.sign_in.journaling import tell
 from sentinel.web.sign_in.rules import Endpoint, Rule, rule
 
 #: Incidents on one page of the list.
@@ -121,9 +122,10 @@ class IncidentPages:
         document = await self._document(request)
         try:
             why, hold = line(form.given("why"), "why", LONGEST_REASON), duration(form.text("for"))
-            await self._monitor.silences.add_for_check(document.line.check, principal(request).name, why, hold)
+            made = await self._monitor.silences.add_for_check(document.line.check, principal(request).name, why, hold)
         except (BadRequest, NotDone) as error:
             return await self._page(request, status=refused(error), problem=str(error), hint=error.hint)
+        tell(request, subject=f"silence {made.id}", detail=f"check {document.line.check}; for {form.text('for')}")
         return _back(form, document.line.id, "silence")
 
     async def veto(self, request: Request) -> Response:

@@ -13,7 +13,7 @@ from sentinel.base.errors import StoreError
 from sentinel.core.access import Principal, Role
 from sentinel.core.silence import Course
 from sentinel.reports import month
-from sentinel.reports.documents import Document, HeldLine, SilenceLine
+from sentinel.reports.documents import HeldLine, SilenceLine, WindowLine
 from sentinel.web.access import principal
 from sentinel.web.monitor import Monitor
 from sentinel.web.pages import forms
@@ -22,6 +22,7 @@ from sentinel.web.pages.forms import Form, as_body
 from sentinel.web.pages.frame import Renderer
 from sentinel.web.payload import BadRequest, duration
 from sentinel.web.quiet import asked, asked_window
+from sentinel.web.sign_in.journaling import tell
 from sentinel.web.sign_in.rules import Endpoint, Rule, rule
 
 #: Silences and windows that are over, on the page.
@@ -100,12 +101,13 @@ class QuietPage:
         return await self._changing(request, self._monitor.windows.extend(name, me.name, longer), "window-extend")
 
     async def _changing(
-        self, request: Request, change: Awaitable[Document], done: str, form: Form | None = None
+        self, request: Request, change: Awaitable[SilenceLine | WindowLine], done: str, form: Form | None = None
     ) -> Response:
         try:
-            await change
+            changed = await change
         except NotDone as refusal:
             return await self._refuse(request, refusal, form)
+        tell(request, subject=f"{done.partition('-')[0]} {changed.id}")
         return RedirectResponse(f"/quiet?done={done}", 303)
 
     async def _refuse(self, request: Request, error: BadRequest | NotDone, form: Form | None = None) -> Response:
