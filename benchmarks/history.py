@@ -5,6 +5,7 @@ day condensed. SQL then copies that day's rows to every day of the year, in the 
 """
 
 import asyncio
+import gc
 import os
 import sqlite3
 import tempfile
@@ -71,12 +72,20 @@ async def _measure(size: Size, file: Path) -> list[Figure]:
     await store.close()
     _copy(file, size)
     took = perf_counter() - began
+    _rare_collections()
     note = (
         f"{size.checks:,} checks every {EVERY.total_seconds():g} s, {size.days} days, {size.fine} of them by 5 minutes"
     )
     figures = [Figure(name="history: making a year", value=took, unit="s", note=note), *condensing]
     figures += [figure for question in QUESTIONS for figure in await _ask(plan, file, question, size)]
     return [*figures, *_sizes(file)]
+
+
+def _rare_collections() -> None:
+    """As the daemon does (`sentinel.cli.run`): else the collector would search all rows of an answer again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 20)
 
 
 # --- The year --------------------------------------------------------------------------------------------------------
@@ -132,7 +141,8 @@ def _copy(file: Path, size: Size) -> None:
     """The source day's rows at every day, the oldest first, and marks of what is condensed."""
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("PRAGMA synchronous=OFF")
-    connection.execute("PRAGMA journal_mode=OFF")  # the log would need as much room again; Sentinel switches it on when it opens
+    # The log would need as much room again; Sentinel switches it on when it opens.
+    connection.execute("PRAGMA journal_mode=OFF")
     connection.execute("PRAGMA cache_size=-200000")
     connection.execute("CREATE TEMP TABLE at (start INTEGER PRIMARY KEY, source INTEGER)")
     for span, days, end in (
