@@ -139,8 +139,8 @@ async def test_what_lies_in_a_window_is_left_out(running: Running, store: Store)
     occurrence = window.next_occurrence(MIDNIGHT)
     assert occurrence is not None
     await store.write(lambda tx: tx.windows.hold([begin(window, occurrence)] * 2))
-    # Of the hour that was down 45 minutes are left out: whole spans.
-    assert (await running.component("patient-portal")).days[-1].down == timedelta(minutes=15)
+    # Of the 5 minutes in which the window begins and ends, the time is shared out.
+    assert (await running.component("patient-portal")).days[-1].down == timedelta(minutes=20)
 
 
 async def test_figures_of_today_are_kept_for_seconds_and_those_of_past_days_for_an_hour(

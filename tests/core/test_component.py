@@ -109,7 +109,3 @@ def test_a_day_is_shown_by_its_uptime_and_a_gap_is_no_health(share: Share, expec
 def test_unknown_time_is_in_no_uptime() -> None:
     assert Share(up=90, degraded=5, down=5, unknown=1000).uptime == pytest.approx(0.95)
     assert Share(unknown=10).uptime is None
-
-
-def test_taking_windows_out_leaves_no_less_than_nothing() -> None:
-    assert Share(up=10, down=5).minus(Share(up=4, down=5.0000001)) == Share(up=6)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Protocol
 
+from sentinel.app.counting import counted
 from sentinel.app.lately import Lately, Working
 from sentinel.app.looks import before_of, last_day, look_at, people_of
 from sentinel.app.reader import Reader
@@ -179,7 +180,7 @@ class Faces:
         )
         chosen = self._with_open_spans(await asyncio.to_thread(overview.choose, known, asked))
         day, (outbox, problem), shown = await asyncio.gather(
-            self._reader.ask(partial(last_day, [one.check.name for one in chosen.rows], now)),
+            self._reader.ask(partial(last_day, [one.check for one in chosen.rows], now)),
             self._lately.outbox(now),
             self._figures.soon((asked.system, DAY), lambda: self._figures_of(asked.system, DAY), SOON),
         )
@@ -221,7 +222,7 @@ class Faces:
         counting = {check.name: reading for check in every if (reading := self._counts_people(check))}
         known, before, people = await asyncio.gather(
             self._sums.get(length, lambda: self._summed(length, now)),
-            self._sums_before.get(length, lambda: self._reader.ask(partial(_summed, now - 2 * length, now - length))),
+            self._sums_before.get(length, lambda: self._summed_before(length, now)),
             self._reader.ask(partial(people_of, counting, now - length, now)),
         )
         active, active_before = people or (None, None)
@@ -231,7 +232,11 @@ class Faces:
     async def _summed(self, length: timedelta, now: datetime) -> Mapping[str, Rollup] | None:
         if length == DAY:
             return (await self._lately.day(now))[0]  # asked for everything else, too
-        return await self._reader.ask(partial(_summed, now - length, now))
+        return await self._reader.ask(partial(_summed, self._parts.plan.checks, now - length, now))
+
+    async def _summed_before(self, length: timedelta, now: datetime) -> Mapping[str, Rollup] | None:
+        since, until = now - 2 * length, now - length
+        return await self._reader.ask(partial(_summed, self._parts.plan.checks, since, until))
 
     def _counts_people(self, check: Check) -> str:
         """The reading of a check that counts people; empty where none does."""
@@ -240,9 +245,9 @@ class Faces:
         return figures.active_reading(reading.name for reading in taken)
 
 
-def _summed(since: datetime, until: datetime, tx: Transaction) -> Mapping[str, Rollup]:
+def _summed(checks: Sequence[Check], since: datetime, until: datetime, tx: Transaction) -> Mapping[str, Rollup]:
     """On a thread of the store."""
-    return tx.rollups.summed(span_start(since), span_start(until))
+    return counted(tx, checks, span_start(since), span_start(until))
 
 
 def _kind(plan: StorePlan) -> str:

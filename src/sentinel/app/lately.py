@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from sentinel.app.counting import last_day
 from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreError
+from sentinel.core.plan import Plan
 from sentinel.core.slo import Rollup
 from sentinel.engine.dispatcher import Dispatcher
 from sentinel.engine.pipeline import Pipeline
@@ -17,8 +19,6 @@ from sentinel.store.database import Store, Transaction
 #: How long the figures of the last 24 hours are good for.
 FRESH = timedelta(seconds=60)
 
-DAY = timedelta(hours=24)
-
 #: Seconds that an answer waits for a slow store, and then does without it.
 SLOW = 3.0
 
@@ -26,6 +26,7 @@ SLOW = 3.0
 class Working(Protocol):
     """The parts of a running Sentinel that this is asked of."""
 
+    plan: Plan
     clock: Clock
     store: Store
     pipeline: Pipeline
@@ -42,12 +43,12 @@ class Lately:
         self._asking = asyncio.Lock()
 
     async def day(self, now: datetime) -> tuple[Mapping[str, Rollup], str]:
-        """The last 24 hours per check, at most a minute old, and why they could not be read."""
+        """The last 24 hours per check, outside of windows, at most a minute old; and why they could not be read."""
         async with self._asking:
             if self._day_at is None or not timedelta(0) <= now - self._day_at < FRESH:
+                checks = self._parts.plan.checks
                 try:
-                    summed = self._parts.store.read(lambda tx: tx.rollups.summed(now - DAY, now), within=SLOW)
-                    self._day = await summed
+                    self._day = await self._parts.store.read(lambda tx: last_day(tx, checks, now), within=SLOW)
                     self._day_at = now
                 except StoreError as error:
                     return self._day, str(error)

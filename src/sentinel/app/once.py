@@ -11,6 +11,7 @@ from secrets import token_hex
 from typing import NamedTuple
 
 from sentinel.app import leftovers
+from sentinel.app.counting import last_day
 from sentinel.app.eyes import Eyes
 from sentinel.app.ledger import StoredLedger
 from sentinel.app.reporting import WrittenReport, report_message, silent, write_document, write_report
@@ -249,7 +250,7 @@ async def status_from_store(plan: Plan) -> StatusDocument:
     try:
         states = await store.read(lambda tx: tx.states.all())
         last = await store.read(lambda tx: tx.results.last())
-        day = await store.read(lambda tx: tx.rollups.summed(now - timedelta(hours=24), now))
+        day = await store.read(lambda tx: last_day(tx, plan.checks, now))
         counts = await store.read(lambda tx: tx.outbox.counts())
         oldest = await store.read(lambda tx: tx.outbox.oldest_queued())
         quiet = await store.read(lambda tx: _quiet(tx, plan, now))

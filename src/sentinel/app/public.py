@@ -9,15 +9,14 @@ from typing import Protocol
 
 import structlog
 
+from sentinel.app.counting import by_day, span_end
 from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreError
 from sentinel.core.check import Check
 from sentinel.core.component import Component, Condition, Seen, Share, StatusPagePlan, condition, seen
-from sentinel.core.holding import Held
 from sentinel.core.plan import Plan
 from sentinel.core.posting import Thread, threads
 from sentinel.core.silence import means
-from sentinel.core.slo import SPAN, Rollup, span_start
 from sentinel.core.window import Window
 from sentinel.engine.pipeline import Pipeline
 from sentinel.reports import public
@@ -37,9 +36,6 @@ SLOW = 3.0
 
 #: How far back threads are shown, and how far ahead windows.
 POSTS_BACK, WINDOWS_AHEAD = timedelta(days=366), timedelta(days=14)
-
-#: Occurrences of windows that one look heeds.
-MOST_HELD = 1_000
 
 #: Sums per component and day.
 Days = Mapping[str, Mapping[date, Share]]
@@ -189,64 +185,12 @@ def _covers(window: Window, component: Component, checks: Mapping[str, Check]) -
 
 
 def _days(tx: Transaction, plan: StatusPagePlan, checks: Mapping[str, Check], since: datetime, now: datetime) -> Days:
-    """Time in each state per component and day, without what lies in windows.
-
-    Where a window begins or ends within 5 minutes, all of these are left out: the smallest sums that are kept say no more.
-    """
-    until = span_start(now) + SPAN
-    whole = _by_day(tx.rollups.pieces(list(checks), since, until, DAY, distribution=False))
-    held = tx.windows.between(since, until, MOST_HELD)
-    for names, stretches in _covered(held, tuple(checks.values()), since, until).items():
-        for start, end in stretches:
-            inside = _by_day(tx.rollups.pieces(names, start, end, DAY, distribution=False))
-            for key, share in inside.items():
-                whole[key] = whole[key].minus(share)
+    """Time in each state per component and day, without what lies in windows."""
+    whole = list(by_day(tx, tuple(checks.values()), since, span_end(now)))
     days: dict[str, dict[date, Share]] = defaultdict(dict)
     for component in plan.components:
-        for (name, day), share in whole.items():
-            if name in component.checks:
-                days[component.slug][day] = days[component.slug].get(day, Share()).plus(share)
+        for piece in whole:
+            if piece.check in component.checks:
+                day = piece.start.date()
+                days[component.slug][day] = days[component.slug].get(day, Share()).plus(piece)
     return days
-
-
-def _by_day(pieces: Sequence[Rollup]) -> dict[tuple[str, date], Share]:
-    sums: dict[tuple[str, date], Share] = defaultdict(Share)
-    for piece in pieces:
-        key = piece.check, piece.start.date()
-        sums[key] = sums[key].plus(piece)
-    return sums
-
-
-_Stretches = tuple[tuple[datetime, datetime], ...]
-
-
-def _covered(
-    held: Sequence[Held], checks: Sequence[Check], since: datetime, until: datetime
-) -> dict[tuple[str, ...], _Stretches]:
-    """The stretches that windows covered, for each set of checks that have the same ones; in whole spans."""
-    by_stretches: dict[_Stretches, list[str]] = defaultdict(list)
-    for check in checks:
-        spans = [(_floor(one.starts_at), _ceil(one.ends_at)) for one in held if means(one.matcher, check)]
-        clipped = [(max(start, since), min(end, until)) for start, end in spans if start < until and end > since]
-        if stretches := _merged(clipped):
-            by_stretches[stretches].append(check.name)
-    return {tuple(names): stretches for stretches, names in by_stretches.items()}
-
-
-def _merged(spans: Sequence[tuple[datetime, datetime]]) -> _Stretches:
-    merged: list[tuple[datetime, datetime]] = []
-    for start, end in sorted(span for span in spans if span[0] < span[1]):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return tuple(merged)
-
-
-def _floor(at: datetime) -> datetime:
-    return span_start(at)
-
-
-def _ceil(at: datetime) -> datetime:
-    start = span_start(at)
-    return start if start == at else start + SPAN

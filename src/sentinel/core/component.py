@@ -167,15 +167,6 @@ class Share:
             unknown=self.unknown + other.unknown,
         )
 
-    def minus(self, other: "Share") -> "Share":
-        """Without what lies in windows. Sums of the same rows in another order may differ by a hair, never below zero."""
-        return Share(
-            up=max(0.0, self.up - other.up),
-            degraded=max(0.0, self.degraded - other.degraded),
-            down=max(0.0, self.down - other.down),
-            unknown=max(0.0, self.unknown - other.unknown),
-        )
-
 
 #: A day counts as fine from this uptime on, and so down; below the last it was a major outage.
 FINE, DEGRADED_FROM, PARTIAL_FROM = 0.9995, 0.99, 0.95

@@ -73,16 +73,23 @@ def without(whole: Rollup, parts: Iterable[Rollup]) -> Rollup:
     """A roll-up without what some of its time says. Never less than nothing, whatever rounding did."""
     histogram = Histogram.decode(whole.histogram)
     numbers = {name: getattr(whole, name) for name in _SUMS}
+    total = whole.total
     for part in parts:
         histogram.exclude(Histogram.decode(part.histogram))
+        total -= part.total
         numbers = {name: max(0, numbers[name] - getattr(part, name)) for name in _SUMS}
-    return replace(whole, **numbers, histogram=histogram.encode())
+    return replace(whole, **numbers, total=total, histogram=histogram.encode())
+
+
+def outside(wholes: Mapping[str, Rollup], taken: Mapping[str, Rollup]) -> dict[str, Rollup]:
+    """Roll-ups by check without what windows took of each."""
+    return {name: without(whole, [taken[name]]) if name in taken else whole for name, whole in wholes.items()}
 
 
 def share_of(rollup: Rollup, share: float) -> Rollup:
     """The time of a part of a roll-up's span, as if everything in it were spread evenly. Counts and values are left out."""
     times = {name: getattr(rollup, name) * share for name in _TIMES}
-    return replace(rollup, **times, samples=0, failures=0, unknowns=0, histogram=b"", readings={})
+    return replace(rollup, **times, samples=0, failures=0, unknowns=0, counted=0, total=0.0, histogram=b"", readings={})
 
 
 def _left(whole: Stretch, taken: Iterable[Stretch]) -> list[Stretch]:
@@ -102,4 +109,4 @@ def _left(whole: Stretch, taken: Iterable[Stretch]) -> list[Stretch]:
 
 
 _TIMES = ("up", "degraded", "down", "unknown")
-_SUMS = (*_TIMES, "samples", "failures", "unknowns")
+_SUMS = (*_TIMES, "samples", "failures", "unknowns", "counted")

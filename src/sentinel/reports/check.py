@@ -10,6 +10,7 @@ from sentinel.base.units import Unit
 from sentinel.core.check import Check
 from sentinel.core.holding import Held
 from sentinel.core.incident import Incident
+from sentinel.core.planned import Piece, without
 from sentinel.core.result import FailureClass, Outcome, Result
 from sentinel.core.rule import Bounds, Direction, Severity
 from sentinel.core.silence import means
@@ -152,11 +153,12 @@ class CheckDocument(Document):
     policy: str
     group: str
     depends_on: tuple[str, ...]
-    uptime: float | None  # over the stretch, by time
+    uptime: float | None  # over the stretch, by time, outside of windows
     up: timedelta
     degraded: timedelta
     down: timedelta
     unknown: timedelta  # what nobody could tell or watched
+    planned: timedelta  # in windows; in none of the others
     error_rate: float | None
     quantiles: Quantiles
     before: Quantiles | None  # of the same length of time before; None where nothing is known of it
@@ -175,7 +177,9 @@ class Past:
     day: Rollup | None = None  # the last 24 hours
     pieces: Sequence[Rollup] = ()  # of the stretch, the oldest first, none longer than a step; with sums of readings
     whole: Sequence[Rollup] = ()  # of the stretch, in pieces of any length; with the distribution
-    before: Sequence[Rollup] = ()  # likewise of the same length of time before
+    before: Sequence[Rollup] = ()  # of the same length of time before, outside of windows
+    planned: Sequence[Piece] = ()  # what windows take of the stretch
+    taken: Rollup | None = None  # what the check did in them
     results: Sequence[tuple[Result, Severity]] = ()  # the last ones, the oldest first
     raw: Sequence[Result] = ()  # all of the stretch where each is to be a point, the oldest first
     incidents: Sequence[Incident] = ()  # that were open in the stretch, the newest first
@@ -209,7 +213,8 @@ def build(
         explanation: why it is as it is.
     """
     check, since, span = one.check, stretch.since(now), [one.span] if one.span else []
-    whole = combined([*past.whole, *span]) if past.whole or span else _nothing(check, since, stretch)
+    whole = _counted(check, stretch, past, [] if quiet.excuses(check, now) else span, since)
+    planned = sum((min(one.stretch.until, now) - one.stretch.since for one in past.planned), timedelta(0))
     judged = timedelta(seconds=whole.up + whole.degraded + whole.down)
     grid = _GRIDS[stretch]
     return CheckDocument(
@@ -226,7 +231,8 @@ def build(
         up=timedelta(seconds=whole.up),
         degraded=timedelta(seconds=whole.degraded),
         down=timedelta(seconds=whole.down),
-        unknown=max(now - since - judged, timedelta(0)),
+        unknown=max(now - since - planned - judged, timedelta(0)),
+        planned=planned,
         error_rate=whole.error_rate,
         quantiles=_quantiles(whole),
         before=_quantiles(combined(past.before)) if any(piece.samples for piece in past.before) else None,
@@ -260,8 +266,11 @@ def _names(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for group in groups for name in group))
 
 
-def _nothing(check: Check, since: datetime, stretch: Stretch) -> Rollup:
-    return Rollup(check=check.name, start=since, span=stretch.length)
+def _counted(check: Check, stretch: Stretch, past: Past, span: Sequence[Rollup], since: datetime) -> Rollup:
+    """What counts of a stretch: without what lies in windows, and with the span that is not over."""
+    nothing = Rollup(check=check.name, start=since, span=stretch.length)
+    known = combined(past.whole) if past.whole else nothing
+    return combined([without(known, [past.taken]) if past.taken else known, *span])
 
 
 def _quantiles(whole: Rollup) -> Quantiles:

@@ -166,7 +166,7 @@ class Troubles:
 
 def check_line(one: CheckFacts, now: datetime, started_at: datetime | None, quiet: Quiet = NOTHING) -> CheckLine:
     """One check as it stands."""
-    check, state, last, day = one.check, one.state, one.last, _up_to_now(one)
+    check, state, last, day = one.check, one.state, one.last, _up_to_now(one, now, quiet)
     verdict = _verdict(state, last)
     return CheckLine(
         name=check.name,
@@ -375,8 +375,10 @@ def _verdict(state: CheckState | None, last: Result | None) -> Verdict | None:
     return None if last is None else GOOD
 
 
-def _up_to_now(one: CheckFacts) -> Rollup | None:
-    return combine(one.day, one.span) if one.day and one.span else one.day or one.span
+def _up_to_now(one: CheckFacts, now: datetime, quiet: Quiet) -> Rollup | None:
+    """The last day with the span that is not over, which does not count while a window is open."""
+    span = None if quiet.excuses(one.check, now) else one.span
+    return combine(one.day, span) if one.day and span else one.day or span
 
 
 def _explanation(verdict: Verdict | None) -> str:

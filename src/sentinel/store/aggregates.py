@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, false, func, or_, select, true
 
@@ -18,6 +18,8 @@ from sentinel.store.names import Names
 from sentinel.store.rollups import HOUR, Rollups
 from sentinel.store.tables import outbox, rollups, timeline
 
+T = TypeVar("T")
+
 _SECOND = timedelta(seconds=1)
 _HOUR = HOUR // _SECOND
 
@@ -26,6 +28,9 @@ _FINELY = timedelta(days=8)
 
 #: Numbers that one statement names.
 _AT_ONCE = 500
+
+#: Of more checks than these, all are summed and those that nobody asked for left out.
+_FEW = 500
 
 #: What was told to people.
 _TOLD = and_(
@@ -46,11 +51,8 @@ class Aggregates:
 
     def grain(self, since: datetime) -> timedelta:
         """How finely the time from then on is known: by 5 minutes, or by hours where such roll-ups are not kept any more."""
-        finest = select(func.min(rollups.c.start)).where(rollups.c.span == SPAN // _SECOND)
-        earliest: int | None = self._connection.execute(finest).scalar_one()
-        older = rollups.c.start < earliest // _HOUR * _HOUR if earliest is not None else true()
-        hour = exists().where(rollups.c.span == _HOUR, rollups.c.start >= _seconds(_down(since, HOUR)), older)
-        return HOUR if self._connection.execute(select(hour)).scalar_one() else SPAN
+        hours_until = self._hours_until()
+        return HOUR if hours_until is not None and _down(since, HOUR) < hours_until else SPAN
 
     def planned(self, pieces: Iterable[Piece]) -> list[Planned]:
         """What the roll-ups say of the time in windows."""
@@ -62,13 +64,51 @@ class Aggregates:
         Roll-ups that lie inside count whole. Of one that an end cuts, the time counts in proportion; its results, which
         cannot be told apart, do not count.
         """
-        grain = self.grain(stretch.since)
-        found = self.within(stretch, checks)
-        for start, share in _edges(stretch, grain):
-            for name, rollup in self._rollups.summed(start, start + grain, checks).items():
-                part = share_of(rollup, share)
-                found[name] = combine(found[name], part) if name in found else part
+        return self._during([stretch], checks)
+
+    def taken(self, pieces: Iterable[Piece], *, distribution: bool = True) -> dict[str, Rollup]:
+        """What `planned` says of each check, all pieces together: in few statements, of hundreds of pieces too."""
+        by_checks: dict[tuple[str, ...], list[Stretch]] = defaultdict(list)
+        for piece in pieces:
+            by_checks[piece.checks].append(piece.stretch)
+        found: dict[str, Rollup] = {}
+        for checks, stretches in by_checks.items():
+            for name, rollup in self._during(stretches, checks, distribution=distribution).items():
+                found[name] = combine(found[name], rollup) if name in found else rollup
         return found
+
+    def _during(
+        self, stretches: Iterable[Stretch], checks: Sequence[str], *, distribution: bool = True
+    ) -> dict[str, Rollup]:
+        hours_until = self._hours_until()
+        wholes: list[Stretch] = []
+        cut: dict[timedelta, dict[datetime, float]] = {HOUR: {}, SPAN: {}}
+        for stretch in sorted(stretches):
+            grain = HOUR if hours_until is not None and _down(stretch.since, HOUR) < hours_until else SPAN
+            wholes.append(Stretch(_up(stretch.since, grain), _down(stretch.until, grain)))
+            for start, share in _edges(stretch, grain):
+                cut[grain][start] = cut[grain].get(start, 0.0) + share
+        among = set(checks)
+        wanted = checks if len(checks) <= _FEW else None
+        inside = [one for one in wholes if one.since < one.until]
+        summed = self._rollups.summed_over(inside, wanted, distribution=distribution)
+        found = {name: whole for name, whole in summed.items() if name in among}
+        for grain, shares in cut.items():
+            for some in _parts(checks, _FEW):
+                for rollup in self._rollups.at(shares, grain, some):
+                    part = share_of(rollup, shares[rollup.start])
+                    found[rollup.check] = combine(found[rollup.check], part) if rollup.check in found else part
+        return found
+
+    def _hours_until(self) -> datetime | None:
+        """The start of the last hour of which only the sum is kept, and an hour more; None: 5 minutes are kept of all."""
+        finest = select(func.min(rollups.c.start)).where(rollups.c.span == SPAN // _SECOND)
+        earliest: int | None = self._connection.execute(finest).scalar_one()
+        older = rollups.c.start < earliest // _HOUR * _HOUR if earliest is not None else true()
+        last: int | None = self._connection.execute(
+            select(func.max(rollups.c.start)).where(rollups.c.span == _HOUR, older)
+        ).scalar_one()
+        return None if last is None else EPOCH + last * _SECOND + HOUR
 
     def within(self, stretch: Stretch, checks: Sequence[str]) -> dict[str, Rollup]:
         """What each of some checks did in the roll-ups that lie wholly inside a stretch."""
@@ -257,5 +297,5 @@ def _seconds(at: datetime) -> int:
     return (at - EPOCH) // _SECOND
 
 
-def _parts(numbers: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE))
+def _parts(items: Sequence[T], size: int = _AT_ONCE) -> Iterable[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

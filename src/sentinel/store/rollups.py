@@ -4,6 +4,7 @@ Times, counts and the sum of the main reading are added by the database. Distrib
 merged here: neither database has a sketch that can be merged (docs/decisions/0017-roll-ups.md).
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -123,7 +124,7 @@ class Rollups:
             readings: whether the sums of every reading are wanted, each with its unit; takes more time, too.
         """
         numbers = self._numbers(checks)
-        cover = self._cover(_seconds(since), _ceil_seconds(until), step // _SECOND)
+        cover = self._cover([_range(since, until)], step // _SECOND)
         if distribution or readings:
             columns = [*_KEY, *_SUMS, *(["histogram"] if distribution else []), *(["readings"] if readings else [])]
             read = partial(self._each, columns=columns)
@@ -138,14 +139,42 @@ class Rollups:
         Days and hours that lie wholly inside come from rows of their span as far as they were condensed, the rest from
         5-minute rows. Of a few `checks` only, a day takes milliseconds; of all, some tenths of a second for each thousand.
         """
-        cover = self._cover(_seconds(since), _ceil_seconds(until), _DAY)
-        numbers = None if checks is None else list(self._numbers(checks))
-        histograms = self._histograms(cover, numbers)
+        return self.summed_over([(since, until)], checks)
+
+    def summed_over(
+        self,
+        stretches: Sequence[tuple[datetime, datetime]],
+        checks: Sequence[str] | None = None,
+        *,
+        distribution: bool = True,
+    ) -> dict[str, Rollup]:
+        """The same over several stretches at once, in few statements however many there are.
+
+        Args:
+            stretches: in order; no two of them overlap.
+            checks: None: all.
+            distribution: whether that of the main reading is wanted; without it, it takes much less time.
+        """
+        if not stretches:
+            return {}
+        cover = self._cover([_range(*one) for one in stretches], _DAY)
+        numbers = None if checks is None else self._numbers(checks)
+        histograms = self._histograms(cover, numbers) if distribution else {}
+        span = sum((until - since for since, until in stretches), timedelta(0))
         wholes = (
-            self._whole(number, since, until - since, sums, histograms.get(number, b""))
+            self._whole(number, stretches[0][0], span, sums, histograms.get(number, b""))
             for number, sums in self._sums(cover, numbers).items()
         )
         return {whole.check: whole for whole in wholes}
+
+    def at(self, starts: Iterable[datetime], span: timedelta, checks: Sequence[str]) -> list[Rollup]:
+        """What some checks did in the spans that start at these moments, without distributions and readings.
+
+        Of one check and span there may be several parts, where an hour was not condensed.
+        """
+        numbers, length = self._numbers(checks), span // _SECOND
+        cover = self._cover([_Range(_seconds(one), _seconds(one) + length) for one in sorted(starts)], length)
+        return [one for part, ranges in cover.items() for one in self._steps(numbers, part, ranges, length)]
 
     def earliest(self, span: timedelta | None = None) -> datetime | None:
         """The start of the first roll-up that is kept, of a span or of any; None when there is none."""
@@ -250,31 +279,24 @@ class Rollups:
         found = (self._names.find(self._connection, Word.CHECK, check) for check in checks)
         return [number for number in found if number is not None]
 
-    def _cover(self, since: int, until: int, step: int) -> _Cover:
-        """How a stretch of time is covered: by rows of days and hours where these may be used, by 5-minute rows for the rest."""
+    def _cover(self, stretches: Sequence[_Range], step: int) -> _Cover:
+        """How stretches of time are covered: by rows of days and hours where these may be used, by 5-minute rows for the rest."""
         cover: dict[int, Sequence[_Range]] = {}
-        rest: list[_Range] = [_Range(since, until)]
+        rest = list(stretches)
         for span in (_DAY, _HOUR):
             if span <= step:
-                both = [self._ranges(span, *one) for one in rest]
+                done = self._condensed_in(span, rest)
+                both = [_divided(span, one, done) for one in rest]
                 cover[span] = [one for wholes, _ in both for one in wholes]
                 rest = [one for _, left in both for one in left]
         return {**cover, _SPAN: rest}
 
-    def _ranges(self, span: int, since: int, until: int) -> tuple[list[_Range], list[_Range]]:
-        """What of a stretch of time was condensed into rows of a span, and what was not."""
-        wholes: list[_Range] = []
-        rest: list[_Range] = []
-        covered = since
-        for start in self._condensed(span, -(-since // span) * span, until // span * span):
-            if start > covered:
-                rest.append(_Range(covered, start))
-            if wholes and wholes[-1].end == start:
-                wholes[-1] = _Range(wholes[-1].start, start + span)
-            else:
-                wholes.append(_Range(start, start + span))
-            covered = start + span
-        return wholes, [*rest, _Range(covered, until)] if covered < until else rest
+    def _condensed_in(self, span: int, stretches: Sequence[_Range]) -> Sequence[int]:
+        """The starts of what was condensed into rows of a span, from the first of these stretches to the last, in order."""
+        wholes = [whole for one in stretches if (whole := _whole_of(span, one)).start < whole.end]
+        if not wholes:
+            return ()
+        return self._condensed(span, min(one.start for one in wholes), max(one.end for one in wholes))
 
     def _condensed(self, span: int, first: int, end: int) -> Sequence[int]:
         among = and_(condensed.c.span == span, condensed.c.start >= first, condensed.c.start < end)
@@ -353,6 +375,37 @@ class Rollups:
             histogram=bytes(histogram),
             readings=readings or {},
         )
+
+
+def _range(since: datetime, until: datetime) -> _Range:
+    return _Range(_seconds(since), _ceil_seconds(until))
+
+
+def _whole_of(span: int, stretch: _Range) -> _Range:
+    """What of a stretch whole rows of a span can cover; it ends before it starts where none can."""
+    return _Range(-(-stretch.start // span) * span, stretch.end // span * span)
+
+
+def _divided(span: int, stretch: _Range, done: Sequence[int]) -> tuple[list[_Range], list[_Range]]:
+    """What of a stretch of time was condensed into rows of a span, and what was not.
+
+    Args:
+        span: in seconds.
+        stretch: that is divided.
+        done: the starts of what was condensed, in order.
+    """
+    wholes: list[_Range] = []
+    rest: list[_Range] = []
+    covered, whole = stretch.start, _whole_of(span, stretch)
+    for start in done[bisect_left(done, whole.start) : bisect_left(done, whole.end)]:
+        if start > covered:
+            rest.append(_Range(covered, start))
+        if wholes and wholes[-1].end == start:
+            wholes[-1] = _Range(wholes[-1].start, start + span)
+        else:
+            wholes.append(_Range(start, start + span))
+        covered = start + span
+    return wholes, [*rest, _Range(covered, stretch.end)] if covered < stretch.end else rest
 
 
 def _rows(cover: _Cover, columns: Sequence[str], numbers: Sequence[int] | None = None) -> Iterator[Subquery]:
