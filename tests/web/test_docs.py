@@ -31,8 +31,8 @@ from sentinel.reports.journal import JournalLine
 from sentinel.reports.on_call import OnCallDocument, OverrideLine, ScheduleLine, TurnLine
 from sentinel.reports.public import PostLine
 from sentinel.web.api import Api
+from sentinel.web.doings import DOINGS
 from sentinel.web.exposition import Exposition
-from sentinel.web.incidents import DOINGS
 from sentinel.web.sign_in.rules import Rule
 from tests.kit.monitor import StillMonitor
 from tests.kit.scene import check, history, plan, well
@@ -61,7 +61,7 @@ def test_the_page_names_everything_that_people_do(doing: str) -> None:
 
 
 def test_the_page_names_every_route() -> None:
-    assert not {route.path for route in routes() if f" {route.path.replace('number:int', 'id')}`" not in PAGE}
+    assert not {route.path for route in routes() if f" {route.path.replace('number:number', 'id')}`" not in PAGE}
 
 
 def test_the_page_says_who_may_ask_each_route() -> None:
@@ -69,7 +69,7 @@ def test_the_page_says_who_may_ask_each_route() -> None:
 
 
 def is_told(route: Rule) -> bool:
-    path, method = route.path.replace("number:int", "id"), "POST" if "POST" in (route.methods or ()) else "GET"
+    path, method = route.path.replace("number:number", "id"), "POST" if "POST" in (route.methods or ()) else "GET"
     return (
         re.search(rf"`{method} {re.escape(path)}` \| {who(route)} \|", PAGE.replace("`GET`, `POST ", "`POST "))
         is not None

@@ -1,5 +1,7 @@
 """Who asks, and whether they may: the one place where pages and the API look."""
 
+from typing import Final
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -12,7 +14,7 @@ PRINCIPAL = "sentinel.principal"
 SESSION = "sentinel.session"
 
 #: Where the local socket leaves the name of the user at its other end.
-PEER = "sentinel.peer"
+PEER: Final = "sentinel.peer"
 
 
 def principal(request: Request) -> Principal:

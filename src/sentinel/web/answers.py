@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sentinel.reports.documents import Document
 from sentinel.web.access import doer, principal
 
 
@@ -37,3 +38,7 @@ async def signed(request: Request) -> bytes:
 
 def json_answer(value: Mapping[str, Any], status: int = 200) -> Response:
     return Response(orjson.dumps(value, option=orjson.OPT_UTC_Z), status, media_type="application/json")
+
+
+def document_answer(document: Document, status: int = 200) -> Response:
+    return json_answer(document.to_json(), status)

@@ -8,6 +8,7 @@ holds a secret, and the one where Slack posts clicks, which it signs.
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 import orjson
@@ -21,18 +22,21 @@ from starlette.responses import PlainTextResponse, Response
 from sentinel.base.clock import Clock
 from sentinel.base.errors import SentinelError
 from sentinel.core.access import Role, Scope
-from sentinel.core.notification import State
-from sentinel.reports.documents import Document
-from sentinel.reports.status import notification_line
-from sentinel.web import payload, slack
-from sentinel.web.answers import body, json_answer
+from sentinel.reports.documents import Document, HealthDocument, RunLine, StatusDocument
+from sentinel.web import openapi, payload, slack
+from sentinel.web.answers import body, document_answer, json_answer
 from sentinel.web.channels import ChannelPages
+from sentinel.web.contract import Contract
 from sentinel.web.explaining import ExplainingPages
 from sentinel.web.exposition import Exposition
+from sentinel.web.faces import FacePages
+from sentinel.web.fields import NOTHING
 from sentinel.web.incidents import IncidentPages
-from sentinel.web.journal import JournalPages
+from sentinel.web.journal import JournalPages, WrittenDown
+from sentinel.web.leftovers import LeftPages
 from sentinel.web.monitor import Monitor
 from sentinel.web.on_call import OnCallPages
+from sentinel.web.outbox import OutboxPages
 from sentinel.web.payload import BadRequest
 from sentinel.web.posts import PostPages
 from sentinel.web.quiet import QuietPages
@@ -48,7 +52,12 @@ T = TypeVar("T")
 #: An answer that takes long to make is good for others who ask within so many seconds.
 FRESH = 1.0
 
-_UNSENT: tuple[State, ...] = (State.QUEUED, State.SENDING, State.DEAD)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reloaded(Document):
+    """The new configuration is in force."""
+
+    reloaded: bool
 
 
 class Api:
@@ -57,18 +66,25 @@ class Api:
     def __init__(self, monitor: Monitor, clock: Clock) -> None:
         self._monitor = monitor
         self._clock = clock
-        self._on_call = OnCallPages(monitor)
-        self._explaining = ExplainingPages(monitor)
-        self._journal = JournalPages(monitor, clock)
-        self._reports = ReportPages(monitor)
         self._exposition = Exposition()
         # Encoding thousands of checks takes tens of milliseconds: not on the loop that schedules probes.
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="web")
         self._status = _Shared(self._encoded_status)
-        self._incidents = IncidentPages(monitor, clock, self._status.forget)
-        self._quiet = QuietPages(monitor, clock, self._status.forget)
-        self._channels = ChannelPages(monitor, clock)
-        self._posts = PostPages(monitor, clock)
+        changed = self._status.forget
+        self._parts = (
+            FacePages(monitor),
+            ChannelPages(monitor, clock),
+            IncidentPages(monitor, clock, changed),
+            QuietPages(monitor, clock, changed),
+            PostPages(monitor, clock),
+            OutboxPages(monitor, clock, changed),
+            OnCallPages(monitor),
+            ExplainingPages(monitor),
+            JournalPages(monitor, clock),
+            ReportPages(monitor),
+            LeftPages(monitor, clock),
+        )
+        self.rules = self._routes()
 
     def close(self) -> None:
         self._encoder.shutdown(wait=False, cancel_futures=True)
@@ -76,37 +92,47 @@ class Api:
     def for_tcp(self) -> Starlette:
         """What can be asked over TCP; who may ask what, each route says."""
         slack = rule("/slack/interactions", self.slack, least=None, methods=("POST",))
-        return _application(*self._routes(), slack)
+        return _application(*self.rules, slack)
 
     def for_everything(self) -> Starlette:
         """What the owner of the socket may ask."""
-        return _application(*self._routes())
+        return _application(*self.rules)
 
     def _routes(self) -> tuple[Rule, ...]:
-        viewer, operator, admin, post = Role.VIEWER, Role.OPERATOR, Role.ADMIN, ("POST",)
-        outbox, cleanup, run = "/api/v1/outbox", "/api/v1/cleanup", "/api/v1/checks/{name}/run"
+        viewer, says = Role.VIEWER, "Whether probing, judging and sending make progress."
+        health = Contract(says=says, answers=HealthDocument, otherwise={503: HealthDocument})
+        metrics = Contract(says="Metrics for Prometheus.", answers=("text/plain", "application/openmetrics-text"))
+        status = Contract(says="How everything is now.", answers=StatusDocument)
+        own = Contract(says="This document.", answers=("application/json",))
         return (
-            rule("/healthz", self.health, least=None),
-            rule("/metrics", self.metrics, least=viewer, scope=Scope.METRICS),
-            rule("/api/v1/status", self.status, least=viewer, scope=Scope.STATUS),
-            *self._channels.routes(),
-            *self._incidents.routes(),
-            *self._quiet.routes(),
-            *self._posts.routes(),
+            rule("/healthz", self.health, least=None, contract=health),
+            rule("/metrics", self.metrics, least=viewer, scope=Scope.METRICS, contract=metrics),
+            rule("/api/v1/status", self.status, least=viewer, scope=Scope.STATUS, contract=status),
+            rule("/api/v1/openapi.json", self.openapi, least=viewer, contract=own),
+            *(route for part in self._parts for route in part.routes()),
+            *self._doings(),
             *self._pings(),
-            rule(outbox, self.outbox, least=viewer),
-            rule(f"{outbox}/redrive", self.redrive, least=admin, methods=post, doing="outbox.redrive"),
-            rule(f"{outbox}/drop", self.drop, least=admin, methods=post, doing="outbox.drop"),
-            rule(run, self.run_check, least=operator, methods=post, doing="check.run"),
-            *self._on_call.routes(),
-            *self._explaining.routes(),
-            *self._journal.routes(),
-            *self._reports.routes(),
-            rule(cleanup, self.left_behind, least=viewer),
-            rule(f"{cleanup}/run", self.clean_up, least=operator, methods=post, doing="leftovers.clean_up"),
-            rule(f"{cleanup}/drop", self.drop_left, least=admin, methods=post, doing="leftovers.drop"),
-            rule("/api/v1/reload", self.reload, least=admin, methods=post, doing="configuration.reload"),
-            rule("/api/v1/write-down", self.write_down, least=admin, methods=post),
+        )
+
+    def _doings(self) -> tuple[Rule, ...]:
+        """What is done with the whole, and with a check."""
+        admin, post, path = Role.ADMIN, ("POST",), "/api/v1/checks/{name}/run"
+        run = Contract(says="Run a check now, and answer what it found.", answers=RunLine, takes=NOTHING)
+        says = "Read the configuration again; answered when the new one is in force."
+        reload = Contract(says=says, answers=Reloaded, takes=NOTHING, refuses=True)
+        says = "Have everything in the store that is known; answered then."
+        write_down = Contract(says=says, answers=WrittenDown, takes=NOTHING)
+        return (
+            rule(path, self.run_check, least=Role.OPERATOR, methods=post, doing="check.run", contract=run),
+            rule(
+                "/api/v1/reload",
+                self.reload,
+                least=admin,
+                methods=post,
+                doing="configuration.reload",
+                contract=reload,
+            ),
+            rule("/api/v1/write-down", self.write_down, least=admin, methods=post, contract=write_down),
         )
 
     def _pings(self) -> tuple[Rule, ...]:
@@ -119,7 +145,7 @@ class Api:
 
     async def health(self, _request: Request) -> Response:
         health = self._monitor.health()
-        return json_answer(health.to_json(), 200 if health.healthy else 503)
+        return document_answer(health, 200 if health.healthy else 503)
 
     async def metrics(self, request: Request) -> Response:
         accept = request.headers.get("accept", CONTENT_TYPE_LATEST)
@@ -131,12 +157,8 @@ class Api:
     async def status(self, _request: Request) -> Response:
         return Response(await self._status.get(), media_type="application/json")
 
-    async def outbox(self, request: Request) -> Response:
-        states = payload.query(request.query_params, "state", _states, _UNSENT)
-        rows = await self._monitor.outbox(states)
-        return json_answer(
-            {"at": self._clock.now(), "notifications": [notification_line(row).to_json() for row in rows]}
-        )
+    async def openapi(self, _request: Request) -> Response:
+        return Response(await self._encode(openapi.encoded, self.rules), media_type="application/json")
 
     async def ping(self, request: Request) -> Response:
         """A job reports. Who knows the token may; that is all that it is good for."""
@@ -150,39 +172,18 @@ class Api:
         """Somebody clicked in Slack; its signature says so."""
         return await slack.interaction(self._monitor, request)
 
-    async def redrive(self, request: Request) -> Response:
-        asked = payload.dead_ones(await body(request))
-        self._status.forget()
-        return json_answer({"redriven": await self._monitor.redrive(asked.ids)})
-
-    async def drop(self, request: Request) -> Response:
-        asked = payload.dead_ones(await body(request))
-        return json_answer({"dropped": await self._monitor.drop(asked.ids)})
-
     async def run_check(self, request: Request) -> Response:
-        await body(request)
+        NOTHING.read(await body(request))
         line = await self._monitor.run_check(request.path_params["name"])
         self._status.forget()
         if line is None:
             return json_answer(
                 {"error": "there is no such check", "hint": "a new one needs `sentinel reload` first"}, 404
             )
-        return json_answer(line.to_json())
-
-    async def left_behind(self, _request: Request) -> Response:
-        left = await self._monitor.left_behind()
-        return json_answer({"at": self._clock.now(), "left": [line.to_json() for line in left]})
-
-    async def clean_up(self, request: Request) -> Response:
-        await body(request)
-        left = await self._monitor.clean_up()
-        return json_answer({"at": self._clock.now(), "left": [line.to_json() for line in left]})
-
-    async def drop_left(self, request: Request) -> Response:
-        return json_answer({"dropped": await self._monitor.drop_left(payload.marks(await body(request)))})
+        return document_answer(line)
 
     async def reload(self, request: Request) -> Response:
-        await body(request)
+        NOTHING.read(await body(request))
         before = self._monitor.plan.fingerprint
         problem = await self._monitor.reload()
         tell(request, detail=f"fingerprint {before} before, {self._monitor.plan.fingerprint} after")
@@ -190,14 +191,14 @@ class Api:
         return (
             json_answer({"error": problem, "refusal": "configuration"}, 409)
             if problem
-            else json_answer({"reloaded": True})
+            else document_answer(Reloaded(reloaded=True))
         )
 
     async def write_down(self, request: Request) -> Response:
         """For a command that is about to read the store: everything that is known is committed first."""
-        await body(request)
+        NOTHING.read(await body(request))
         await self._monitor.write_down()
-        return json_answer({"written": True})
+        return document_answer(WrittenDown(written=True))
 
     async def _encoded_status(self) -> bytes:
         return await self._encode(_encoded, await self._monitor.status())
@@ -234,10 +235,6 @@ def _application(*routes: Rule) -> Starlette:
 
 def _encoded(document: Document) -> bytes:
     return orjson.dumps(document.to_json())
-
-
-def _states(text: str) -> tuple[State, ...]:
-    return tuple(State(word) for word in text.split(","))
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:

@@ -1,7 +1,9 @@
 """Posts of the public status page, for programs and commands; and the page itself as files."""
 
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,16 +15,41 @@ from sentinel.core.access import Role
 from sentinel.core.posting import Stage
 from sentinel.reports.documents import Document
 from sentinel.reports.public import PostLine
-from sentinel.web.answers import json_answer, signed
-from sentinel.web.payload import LONGEST_NAME, BadRequest, line, object_of
+from sentinel.web.answers import document_answer, json_answer, signed
+from sentinel.web.contract import Contract
+from sentinel.web.fields import Shape, choice, maybe_text, number, optional, words
 from sentinel.web.public.faces import files
 from sentinel.web.public.shelf import Public
-from sentinel.web.sign_in.rules import Rule, rule
+from sentinel.web.shapes import BY, ONLY_BY
+from sentinel.web.sign_in.rules import Endpoint, Rule, rule
 
 #: Characters of a title and of a text, and components that one post may name.
 LONGEST_TITLE, LONGEST_TEXT, MOST_COMPONENTS = 200, 2_000, 100
 
-_NEW = {"by", "state", "title", "text", "components", "on", "incident"}
+STATE = optional(choice("state", Stage), None)
+TITLE = maybe_text("title", LONGEST_TITLE)
+TEXT = maybe_text("text", LONGEST_TEXT)
+COMPONENTS = words("components", MOST_COMPONENTS, LONGEST_TITLE, "names or slugs; none: the whole page")
+ON = optional(number("on", "a post that it goes on with; 0: it begins a thread"), 0)
+INCIDENT = optional(number("incident", "that it is about, for the staff alone"), 0)
+NEW = Shape(BY, STATE, TITLE, TEXT, COMPONENTS, ON, INCIDENT)
+EDIT = Shape(BY, TITLE, TEXT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostList(Document):
+    """Posts, the newest first."""
+
+    at: datetime
+    posts: tuple[PostLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFiles(Document):
+    """The public page, to be served from elsewhere."""
+
+    at: datetime
+    files: Mapping[str, str]  # by path
 
 
 class Posting(Protocol):
@@ -63,14 +90,15 @@ class PostPages:
         self._clock = clock
 
     def routes(self) -> tuple[Rule, ...]:
-        posts, operator, post = "/api/v1/posts", Role.OPERATOR, ("POST",)
-        one = f"{posts}/{{number:int}}"
+        posts, one = "/api/v1/posts", "/api/v1/posts/{number:number}"
+        listed = Contract(says="Posts of the public status page.", answers=PostList, refuses=True)
+        taken = Contract(says="The public status page as files.", answers=PageFiles, refuses=True)
         return (
-            rule(posts, self.all, least=Role.VIEWER),
-            rule(posts, self.add, least=operator, methods=post, doing="post.add"),
-            rule(f"{one}/edit", self.edit, least=operator, methods=post, doing="post.edit"),
-            rule(f"{one}/withdraw", self.withdraw, least=operator, methods=post, doing="post.withdraw"),
-            rule("/api/v1/status-page/files", self.files, least=Role.VIEWER),
+            rule(posts, self.all, least=Role.VIEWER, contract=listed),
+            _posting(posts, self.add, "add", "Post on the public status page.", NEW),
+            _posting(f"{one}/edit", self.edit, "edit", "Put other words in the place of those of a post.", EDIT),
+            _posting(f"{one}/withdraw", self.withdraw, "withdraw", "Take a post off the page.", ONLY_BY),
+            rule("/api/v1/status-page/files", self.files, least=Role.VIEWER, contract=taken),
         )
 
     async def all(self, _request: Request) -> Response:
@@ -78,19 +106,18 @@ class PostPages:
             lines = await self._monitor.posts.all()
         except NotDone as refusal:
             return _refused(refusal)
-        return json_answer({"at": self._clock.now(), "posts": [line.to_json() for line in lines]})
+        return document_answer(PostList(at=self._clock.now(), posts=tuple(lines)))
 
     async def add(self, request: Request) -> Response:
         return await _doing(self._monitor.posts.add(asked_post(await signed(request))))
 
     async def edit(self, request: Request) -> Response:
-        fields = object_of(await signed(request), {"by", "title", "text"})
-        by, title, text = line(fields, "by", LONGEST_NAME), _title(fields), _text(fields)
-        return await _doing(self._monitor.posts.edit(request.path_params["number"], by, title=title, text=text))
+        given, number = EDIT.read(await signed(request)), request.path_params["number"]
+        return await _doing(self._monitor.posts.edit(number, given[BY], title=given[TITLE], text=given[TEXT]))
 
     async def withdraw(self, request: Request) -> Response:
-        by = line(object_of(await signed(request), {"by"}), "by", LONGEST_NAME)
-        return await _doing(self._monitor.posts.withdraw(request.path_params["number"], by))
+        given = ONLY_BY.read(await signed(request))
+        return await _doing(self._monitor.posts.withdraw(request.path_params["number"], given[BY]))
 
     async def files(self, _request: Request) -> Response:
         """The whole page as texts by their paths, to be served from elsewhere."""
@@ -99,7 +126,9 @@ class PostPages:
             hint = "the section `status_page` of the configuration makes one"
             return json_answer({"error": "there is no status page", "hint": hint}, 409)
         made = files(document, plan.words)
-        return json_answer({"at": document.at, "files": {path: file.body.decode() for path, file in made.items()}})
+        return document_answer(
+            PageFiles(at=document.at, files={path: file.body.decode() for path, file in made.items()})
+        )
 
 
 def asked_post(content: bytes) -> AskedPost:
@@ -109,48 +138,21 @@ def asked_post(content: bytes) -> AskedPost:
     Raises:
         BadRequest: it is not that.
     """
-    fields = object_of(content, _NEW)
+    given = NEW.read(content)
     return AskedPost(
-        by=line(fields, "by", LONGEST_NAME),
-        stage=_stage(fields),
-        title=_title(fields),
-        text=_text(fields),
-        components=_components(fields),
-        on=_number(fields, "on"),
-        incident=_number(fields, "incident"),
+        by=given[BY],
+        stage=given[STATE],
+        title=given[TITLE],
+        text=given[TEXT],
+        components=given[COMPONENTS],
+        on=given[ON],
+        incident=given[INCIDENT],
     )
 
 
-def _stage(fields: Mapping[str, Any]) -> Stage | None:
-    given = fields.get("state")
-    if given is None:
-        return None
-    try:
-        return Stage(given)
-    except ValueError:
-        raise BadRequest(f"`state` has to be one of {', '.join(Stage)}") from None
-
-
-def _title(fields: Mapping[str, Any]) -> str:
-    return line(fields, "title", LONGEST_TITLE) if fields.get("title") else ""
-
-
-def _text(fields: Mapping[str, Any]) -> str:
-    return line(fields, "text", LONGEST_TEXT) if fields.get("text") else ""
-
-
-def _components(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    given = fields.get("components", [])
-    if not isinstance(given, list) or len(given) > MOST_COMPONENTS or not all(isinstance(one, str) for one in given):
-        raise BadRequest(f"`components` has to be a list of at most {MOST_COMPONENTS} names")
-    return tuple(given)
-
-
-def _number(fields: Mapping[str, Any], name: str) -> int:
-    given = fields.get(name, 0)
-    if type(given) is not int or not 0 <= given < 1 << 53:
-        raise BadRequest(f"`{name}` has to be a number")
-    return given
+def _posting(path: str, endpoint: Endpoint, verb: str, says: str, shape: Shape) -> Rule:
+    contract = Contract(says=says, answers=PostLine, takes=shape, refuses=True)
+    return rule(path, endpoint, least=Role.OPERATOR, methods=("POST",), doing=f"post.{verb}", contract=contract)
 
 
 async def _doing(change: Awaitable[Document]) -> Response:
@@ -158,7 +160,7 @@ async def _doing(change: Awaitable[Document]) -> Response:
         document = await change
     except NotDone as refusal:
         return _refused(refusal)
-    return json_answer(document.to_json())
+    return document_answer(document)
 
 
 def _refused(refusal: NotDone) -> Response:

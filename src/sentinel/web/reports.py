@@ -8,8 +8,12 @@ from starlette.responses import FileResponse, Response
 
 from sentinel.app.library import report_file, reports
 from sentinel.core.access import Role
-from sentinel.web.answers import json_answer
+from sentinel.reports.forms.library import TYPES, Library
+from sentinel.web.answers import document_answer
+from sentinel.web.contract import Contract
+from sentinel.web.fields import Shape, asked_text
 from sentinel.web.monitor import Monitor
+from sentinel.web.payload import LONGEST_NAME
 from sentinel.web.sign_in.rules import Rule, rule
 
 #: A report is a page of its own: it may show its styles and drawings, and nothing else. It runs nothing and leads nowhere.
@@ -17,6 +21,9 @@ _PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src da
 
 #: Media types that a browser shows by itself; the others it saves.
 _SHOWN: Final = ("text/html", "application/pdf")
+
+REPORT = asked_text("report", LONGEST_NAME, "of one name")
+LIST = Shape(REPORT)
 
 
 class ReportPages:
@@ -26,15 +33,16 @@ class ReportPages:
         self._monitor = monitor
 
     def routes(self) -> tuple[Rule, ...]:
+        every = Contract(says="The reports that there are, the latest first.", answers=Library, asks=LIST)
+        one = Contract(says="A file of a report.", answers=tuple(kind.partition(";")[0] for kind in TYPES.values()))
         return (
-            rule("/api/v1/reports", self.all, least=Role.VIEWER),
-            rule("/api/v1/reports/{name}", self.file, least=Role.VIEWER),
+            rule("/api/v1/reports", self.all, least=Role.VIEWER, contract=every),
+            rule("/api/v1/reports/{name}", self.file, least=Role.VIEWER, contract=one),
         )
 
     async def all(self, request: Request) -> Response:
         """The reports, the latest first; with `?report=NAME` those of one name."""
-        found = await reports(self._monitor.plan, request.query_params.get("report", ""))
-        return json_answer(found.to_json())
+        return document_answer(await reports(self._monitor.plan, LIST.among(request.query_params)[REPORT]))
 
     async def file(self, request: Request) -> Response:
         return await file_answer(self._monitor, request.path_params["name"])

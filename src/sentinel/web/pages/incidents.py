@@ -18,7 +18,8 @@ from sentinel.core.incident import Phase, Refusal
 from sentinel.reports.documents import IncidentLine
 from sentinel.reports.incident import IncidentDocument
 from sentinel.web.access import principal
-from sentinel.web.incidents import DOINGS, REFUSALS, lines
+from sentinel.web.doings import DOINGS
+from sentinel.web.incidents import REFUSALS, lines
 from sentinel.web.monitor import Monitor
 from sentinel.web.pages import forms
 from sentinel.web.pages.check import HOLDS, refused

@@ -46,7 +46,7 @@ class QuietPage:
             _doing("/silences", self.add_silence, "silence.add"),
             _doing("/silences/{number:number}/end", self.end_silence, "silence.end"),
             _doing("/silences/{number:number}/extend", self.extend_silence, "silence.extend"),
-            _doing("/windows", self.plan_window, "window.add"),
+            _doing("/windows", self.plan_window, "window.plan"),
             _doing("/windows/{name}/end", self.end_window, "window.end"),
             _doing("/windows/{name}/extend", self.extend_window, "window.extend"),
         )

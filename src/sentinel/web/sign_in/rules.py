@@ -7,6 +7,7 @@ who asks may have it, when a form is one of ours, and when the journal has taken
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import quote
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,6 +15,7 @@ from starlette.routing import Route
 
 from sentinel.core.access import Principal, Role, Scope, Via
 from sentinel.web.access import principal, require
+from sentinel.web.contract import Contract
 from sentinel.web.sign_in import csrf
 from sentinel.web.sign_in.forms import FORM, content_type, form
 from sentinel.web.sign_in.journaling import journaled
@@ -22,6 +24,21 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 #: Where people sign in.
 SIGN_IN = "/sign-in"
+
+
+class Number(Convertor[int]):
+    """A number in an address. Python refuses to read one of thousands of digits, and no store has one of twenty."""
+
+    regex = "[0-9]{1,15}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("number", Number())
 
 
 class Rule(Route):
@@ -36,10 +53,12 @@ class Rule(Route):
         scope: Scope | None,
         methods: Sequence[str],
         doing: str,
+        contract: Contract | None,
     ) -> None:
         self.least = least  # None: whoever can connect
         self.scope = scope
         self.doing = doing  # its name in the journal; empty where nothing is changed
+        self.contract = contract  # None: of a page, or of what speaks another's language
 
         async def guarded(request: Request) -> Response:
             return await _answer(request, endpoint, self)
@@ -55,6 +74,7 @@ def rule(
     scope: Scope | None = None,
     methods: Sequence[str] = ("GET",),
     doing: str = "",
+    contract: Contract | None = None,
 ) -> Rule:
     """A route.
 
@@ -65,10 +85,11 @@ def rule(
         scope: what a token needs beside its role. By default `read` for what only looks, and `act` for the rest.
         methods: that it knows.
         doing: what it does, for the journal, such as `incident.acknowledge`; empty where it changes nothing.
+        contract: what it takes and answers, where programs ask.
     """
     looking = csrf.SAFE.issuperset(methods)
     usual = (Scope.READ if looking else Scope.ACT) if least is not None else None
-    return Rule(path, endpoint, least=least, scope=scope or usual, methods=methods, doing=doing)
+    return Rule(path, endpoint, least=least, scope=scope or usual, methods=methods, doing=doing, contract=contract)
 
 
 async def _answer(request: Request, endpoint: Endpoint, asked: Rule) -> Response:
