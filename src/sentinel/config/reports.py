@@ -1,6 +1,6 @@
 """The reports of a configuration: when, of what, in which forms, and to whom."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,15 +38,23 @@ def report_plans(
 
 def checklist(loaded: Loaded, entry: ReportsEntry, checks: Sequence[CheckPart]) -> dict[str, tuple[str, ...]]:
     """Which checks prove which line of the HIPAA checklist, of the lines that the file names."""
-    names = [part.check.name for part in checks]
-    unsure = bool(loaded.problems)  # of a file with other problems not every check may be known
+    # A check with a problem of its own is none of `checks`; it is there all the same.
+    names = list(dict.fromkeys([*(part.check.name for part in checks), *_written_names(loaded)]))
     for line, chosen in entry.hipaa.items():
         for index, name in enumerate(chosen):
-            if name not in names and not unsure:
+            if name not in names:
                 path: KeyPath = ("reports", "hipaa", line.value, index)
                 hint = did_you_mean(name, names)
                 loaded.problems.add(path, repr(name), "the name of a check", hint)
     return {line.value: tuple(dict.fromkeys(chosen)) for line, chosen in entry.hipaa.items()}
+
+
+def _written_names(loaded: Loaded) -> Iterator[str]:
+    """The names of checks that the file has, whatever else is wrong with them."""
+    entries = loaded.tree.get("checks")
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
+            yield entry["name"]
 
 
 def reviews(entry: ReportsEntry) -> tuple[timedelta, ...]:
