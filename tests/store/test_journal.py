@@ -14,8 +14,8 @@ from sentinel.base.errors import SentinelError, StoreUnavailable
 from sentinel.core.access import Role, Via
 from sentinel.core.journal import Break, Deed, Link
 from sentinel.store.sessions import StoredSession
+from sentinel.store.tables import intents, meta
 from sentinel.store.tables import journal as table
-from sentinel.store.tables import meta
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,7 +189,7 @@ async def test_what_the_store_did_not_confirm_is_told_with_that(journal: Journal
 
 async def test_what_a_crash_cut_in_two_is_told_later(journal: Journal, store: Store, clock: FakeClock) -> None:
     begun = replace(DEED, at=clock.now())
-    await store.write(lambda tx: tx.journal.intend("k1", begun))
+    await store.write(lambda tx: tx.journal.intend("k1", begun, journal._key))
     await journal.settle()
     assert await store.read(lambda tx: tx.journal.last()) == Link(number=0, mac="")
     await clock.advance(minutes=11)
@@ -200,10 +200,46 @@ async def test_what_a_crash_cut_in_two_is_told_later(journal: Journal, store: St
 
 async def test_done_twice_is_written_once(journal: Journal, store: Store) -> None:
     """A commit whose answer was lost is tried again."""
-    await store.write(lambda tx: tx.journal.intend("k1", DEED))
+    name = await store.write(lambda tx: tx.journal.intend("k1", DEED, journal._key))
     for _ in range(2):
-        await store.write(lambda tx: tx.journal.fulfil("k1", DEED, journal._key))
+        await store.write(lambda tx: tx.journal.fulfil(name, DEED, journal._key))
     assert (await store.read(lambda tx: tx.journal.last())).number == 1
+
+
+async def test_what_was_cut_off_stays_missing_when_more_is_done(five: Journal, store: Store) -> None:
+    """The chain went on from the entry that was left, and told that all was whole."""
+    await tamper(store, _cut_off)
+    for number in range(6, 10):
+        await five.note(deed(number))
+    found = await five.verify()
+    assert isinstance(found, Break)
+    assert (found.number, "missing" in found.why) == (4, True)
+
+
+async def test_what_was_cut_off_stays_missing_after_a_restart(
+    five: Journal, store: Store, tmp_path: Path, clock: FakeClock
+) -> None:
+    await tamper(store, _cut_off)
+    after = Journal(store, tmp_path / "journal.key", clock.now)
+    await after.note(deed(6))
+    assert isinstance(await after.verify(), Break)
+
+
+async def test_what_somebody_takes_out_of_what_has_begun_is_told_all_the_same(journal: Journal, store: Store) -> None:
+    async with journal.doing(DEED):
+        await tamper(store, lambda connection: connection.execute(delete(intents)))
+    [entry] = await journal.between(AT, AT + timedelta(seconds=1))
+    assert entry.deed == DEED
+
+
+async def test_what_somebody_says_has_begun_is_not_believed(journal: Journal, store: Store, clock: FakeClock) -> None:
+    """Sentinel would put it into the chain under its own key."""
+    row = {"at": 0, "by_whom": "ann", "via": "password", "action": "outbox.drop", "subject": "", "detail": ""}
+    await tamper(store, lambda connection: connection.execute(insert(intents).values(key="k1.00", **row)))
+    await journal.settle()
+    [entry] = await store.read(lambda tx: tx.journal.after(0, 10))
+    assert (entry.deed.by, entry.deed.action) == ("", "journal.forged")
+    assert await store.read(lambda tx: tx.journal.unfinished()) == {}
 
 
 # --- Its key ----------------------------------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ from pathlib import Path
 import structlog
 
 from sentinel.base.errors import SentinelError, StoreError
-from sentinel.core.journal import Break, Deed, Entry, Link, first_break, sealed
+from sentinel.core.access import Via
+from sentinel.core.journal import BEGINNING, Break, Deed, Entry, Link, first_break, is_ours, sealed
 from sentinel.core.plan import Plan
 from sentinel.store.database import Store, Transaction
 
@@ -68,11 +69,12 @@ class Journal:
         self._key_file = key_file
         self._end_file = end_file(key_file)
         self._key = read_key(key_file)
+        self._end = read_end(self._end_file) or BEGINNING  # the last entry that is known to have been written
         self._now = now
 
     async def note(self, deed: Deed) -> None:
         """Write down what has happened; answers after the commit. Raises StoreError."""
-        entry = await self._store.write(lambda tx: tx.journal.append(deed, self._key))
+        entry = await self._store.write(lambda tx: tx.journal.append(deed, self._key, self._end))
         self._remember(entry)
 
     @asynccontextmanager
@@ -82,8 +84,8 @@ class Journal:
         Raises:
             StoreError: it cannot be written down, so it is not to be done.
         """
-        name, pen = secrets.token_hex(16), Pen(deed)
-        await self._store.write(lambda tx: tx.journal.intend(name, deed))
+        random, pen = secrets.token_hex(16), Pen(deed)
+        name = await self._store.write(lambda tx: tx.journal.intend(random, deed, self._key))
         try:
             yield pen
         except StoreError:
@@ -115,9 +117,13 @@ class Journal:
         def work(tx: Transaction) -> Entry | None:
             last = None
             for name, deed in tx.journal.unfinished().items():
-                if deed.at <= self._now() - UNFINISHED_AFTER:
+                if not is_ours(name, deed, self._key):
+                    told = _forged(self._now())
+                elif deed.at <= self._now() - UNFINISHED_AFTER:
                     told = replace(deed, detail=f"{deed.detail} (begun; Sentinel ended before it was done)".strip())
-                    last = tx.journal.fulfil(name, told, self._key) or last
+                else:
+                    continue
+                last = tx.journal.fulfil(name, told, self._key, self._end) or last
             return last
 
         entry = await self._store.write(work)
@@ -134,7 +140,7 @@ class Journal:
             if pen.withdrawn:
                 await self._store.write(lambda tx: tx.journal.withdraw(name))
                 return
-            entry = await self._store.write(lambda tx: tx.journal.fulfil(name, pen.deed, self._key))
+            entry = await self._store.write(lambda tx: tx.journal.fulfil(name, pen.deed, self._key, self._end))
         except StoreError as error:
             # It is done, and stands among what has begun: `settle` brings it into the chain.
             log.error("journal.not_closed", action=pen.deed.action, why=str(error))
@@ -144,10 +150,19 @@ class Journal:
 
     def _remember(self, entry: Entry) -> None:
         """Write the end of the chain beside the key. A crash in between leaves an older end there, which holds as well."""
+        if entry.number <= self._end.number:
+            return  # two were committed at once, and the later one was told first
+        self._end = Link(number=entry.number, mac=entry.mac)
         try:
-            write_end(self._end_file, Link(number=entry.number, mac=entry.mac))
+            write_end(self._end_file, self._end)
         except OSError as error:
             log.error("journal.end_not_written", file=str(self._end_file), why=error.strerror)
+
+
+def _forged(now: datetime) -> Deed:
+    """What is told of something that somebody else put among what has begun."""
+    told = "stood among what had begun, and Sentinel did not write it; it was put away"
+    return Deed(at=now, by="", via=Via.HOST, action="journal.forged", subject="journal", detail=told)
 
 
 def key_file(plan: Plan) -> Path:
@@ -216,6 +231,7 @@ async def verify(store: Store, key: Path) -> Break | Link:
         NoKey, StoreError.
     """
     secret = _existing(key)
+    end = read_end(end_file(key))  # before the entries: whatever is written meanwhile comes behind it
     at, seal = await store.read(lambda tx: tx.journal.beginning())
     if seal != (sealed(at, secret) if at.number else ""):
         return Break(number=at.number + 1, why="what stood before it was taken away, and not by Sentinel")
@@ -225,7 +241,7 @@ async def verify(store: Store, key: Path) -> Break | Link:
         if isinstance(found, Break):
             return found
         if len(entries) < AT_ONCE:
-            return _with_end(found, read_end(end_file(key)))
+            return _with_end(found, end)
         at = found
 
 

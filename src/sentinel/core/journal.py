@@ -62,6 +62,17 @@ def sealed(link: Link, key: bytes) -> str:
     return hmac.new(key, f"begins after {link.number} {link.mac}".encode(), sha256).hexdigest()
 
 
+def named(name: str, deed: Deed, key: bytes) -> str:
+    """The name of what has begun, with a code, so that nobody without the key can say that something has."""
+    return f"{name}.{_code(['begun', name, *_told(deed)], key)}"
+
+
+def is_ours(whole: str, deed: Deed, key: bytes) -> bool:
+    """Whether `named` made this name, for this deed."""
+    name, _, _ = whole.partition(".")
+    return hmac.compare_digest(whole.encode(), named(name, deed, key).encode())
+
+
 def first_break(after: Link, entries: Iterable[Entry], key: bytes) -> Break | Link:
     """The first entry that is not as it was written, or the end of the chain."""
     last = after
@@ -76,5 +87,12 @@ def first_break(after: Link, entries: Iterable[Entry], key: bytes) -> Break | Li
 
 
 def _mac(before: Link, number: int, deed: Deed, key: bytes) -> str:
-    told = [before.mac, number, deed.at.isoformat(), deed.by, deed.via.value, deed.action, deed.subject, deed.detail]
+    return _code([before.mac, number, *_told(deed)], key)
+
+
+def _told(deed: Deed) -> list[str]:
+    return [deed.at.isoformat(), deed.by, deed.via.value, deed.action, deed.subject, deed.detail]
+
+
+def _code(told: list[str | int], key: bytes) -> str:
     return hmac.new(key, json.dumps(told, ensure_ascii=True).encode(), sha256).hexdigest()

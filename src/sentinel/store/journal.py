@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from sentinel.core.access import Via
-from sentinel.core.journal import BEGINNING, Deed, Entry, Link, chained, sealed
+from sentinel.core.journal import BEGINNING, Deed, Entry, Link, chained, named, sealed
 from sentinel.store.codec import storable
 from sentinel.store.facts import Facts
 from sentinel.store.moments import micros, moment
@@ -30,24 +30,43 @@ class JournalTable:
         self._connection = connection
         self._facts = Facts(connection)
 
-    def append(self, deed: Deed, key: bytes) -> Entry:
-        """Put a deed at the end of the chain."""
-        entry = chained(self.last(), _clean(deed), key)
+    def append(self, deed: Deed, key: bytes, known: Link = BEGINNING) -> Entry:
+        """Put a deed at the end of the chain.
+
+        Args:
+            deed: what was done.
+            key: of the chain.
+            known: an entry that was written. Where the store ends before it somebody has cut the last entries off: the chain goes
+                on behind them, so that what is missing stays missing.
+        """
+        last = self.last()
+        entry = chained(last if last.number >= known.number else known, _clean(deed), key)
         self._connection.execute(insert(journal).values(id=entry.number, mac=entry.mac, **_values(entry.deed)))
         return entry
 
-    def intend(self, name: str, deed: Deed) -> None:
-        """Take down what is about to be done."""
-        put = insert_into(self._connection, intents).values(key=name, **_values(_clean(deed)))
+    def intend(self, name: str, deed: Deed, key: bytes) -> str:
+        """Take down what is about to be done; answers by which name it is found again."""
+        whole = named(name, _clean(deed), key)
+        put = insert_into(self._connection, intents).values(key=whole, **_values(_clean(deed)))
         self._connection.execute(put.on_conflict_do_nothing(index_elements=["key"]))
+        return whole
 
-    def fulfil(self, name: str, deed: Deed, key: bytes) -> Entry | None:
-        """It is done: it goes into the chain. None when it is there already."""
-        return self.append(deed, key) if self.withdraw(name) else None
+    def fulfil(self, name: str, deed: Deed, key: bytes, known: Link = BEGINNING) -> Entry | None:
+        """It is done: it goes into the chain. None when it is there already, since a commit whose answer was lost is tried again.
+
+        Somebody else may have taken it out of what has begun: it goes into the chain all the same.
+        """
+        if not self.withdraw(name) and self._has(_clean(deed)):
+            return None
+        return self.append(deed, key, known)
 
     def withdraw(self, name: str) -> bool:
         """It was not done; answers whether it was about to be."""
         return self._connection.execute(delete(intents).where(intents.c.key == name)).rowcount == 1
+
+    def _has(self, deed: Deed) -> bool:
+        wanted = [journal.c[name] == value for name, value in _values(deed).items()]
+        return self._connection.execute(select(journal.c.id).where(*wanted).limit(1)).first() is not None
 
     def unfinished(self) -> dict[str, Deed]:
         """What has begun and is not over, by name, the oldest first."""
