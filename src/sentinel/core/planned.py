@@ -59,13 +59,15 @@ def pieces(held: Iterable[Held], checks: Sequence[Check], period: Stretch) -> li
         whole = Stretch(max(one.starts_at, period.since), min(one.ends_at, period.until))
         if one.is_called_off or whole.since >= whole.until:
             continue
-        free = [
-            (part, check.name) for check in covered(one, checks) for part in _left(whole, taken.get(check.name, ()))
-        ]
+        free: list[tuple[Stretch, str]] = []
+        for check in covered(one, checks):
+            # What ended before this one begins is in the way of none that is still to come.
+            away = [part for part in taken.get(check.name, ()) if part.until > whole.since]
+            left = _left(whole, away)
+            taken[check.name] = [*away, *left]
+            free += [(part, check.name) for part in left]
         for stretch, group in groupby(sorted(free), key=itemgetter(0)):
             found.append(Piece(held=one, stretch=stretch, checks=tuple(name for _, name in group)))
-        for part, name in free:
-            taken.setdefault(name, []).append(part)
     return found
 
 
