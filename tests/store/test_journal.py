@@ -273,7 +273,8 @@ async def test_the_key_does_not_stand_in_the_store(five: Journal, store: Store, 
 async def test_sessions_are_kept_newest_first(store: Store) -> None:
     first = StoredSession(id="a", name="ann", via=Via.PASSWORD, role=Role.ADMIN, stamp="s", made_at=AT, seen_at=AT)
     second = replace(first, id="b", via=Via.OIDC, seen_at=AT + timedelta(minutes=1))
-    await store.write(lambda tx: [tx.sessions.save(session) for session in (first, second)])
+    for session in (first, second):
+        await store.write(lambda tx, session=session: tx.sessions.save(session))  # type: ignore[misc]  # it is called at once
     assert await store.read(lambda tx: tx.sessions.all(10)) == [second, first]
     await store.write(lambda tx: tx.sessions.seen("a", AT + timedelta(hours=1)))
     assert [one.id for one in await store.read(lambda tx: tx.sessions.all(1))] == ["a"]

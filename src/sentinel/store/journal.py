@@ -105,14 +105,13 @@ class JournalTable:
         oldest = select(journal.c.id, journal.c.at, journal.c.mac).order_by(journal.c.id).limit(limit)
         rows = self._connection.execute(oldest).all()
         newest = self._connection.execute(select(func.max(journal.c.id))).scalar_one()
-        gone: Row[Any] | None = None
+        link: Link | None = None
         for row in rows:  # a clock that stepped may have written them out of order
             if row.at >= micros(before) or row.id == newest:
                 break
-            gone = row
-        if gone is None:
+            link = Link(number=row.id, mac=row.mac)
+        if link is None:
             return 0
-        link = Link(number=gone.id, mac=gone.mac)
         self._facts.put(_ANCHOR, f"{link.number} {link.mac} {sealed(link, key)}")
         return self._connection.execute(delete(journal).where(journal.c.id <= link.number)).rowcount
 

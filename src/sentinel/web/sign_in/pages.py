@@ -19,7 +19,7 @@ from sentinel.web.sign_in.guard import cookie_name
 from sentinel.web.sign_in.id_token import Refused, groups_of, name_of
 from sentinel.web.sign_in.journaling import line
 from sentinel.web.sign_in.oidc import LONGEST_FLOW, Provider
-from sentinel.web.sign_in.passwords import Passwords
+from sentinel.web.sign_in.passwords import Passwords, TooBusy
 from sentinel.web.sign_in.rules import SIGN_IN, Rule, rule
 from sentinel.web.sign_in.tries import Tries
 
@@ -78,9 +78,14 @@ class SignInPages:
             return await self._page(
                 request, to, 429, problem=f"Too many tries. Try again in {wait + 1:.0f} s.", wait=wait
             )
-        user = await self._passwords.right(self._access.users, name, fields.get("password", ""))
+        # Counted before it is looked at: of many at once all would be looked at before the first one has failed.
+        self._tries.failed(address, name)
+        try:
+            user = await self._passwords.right(self._access.users, name, fields.get("password", ""))
+        except TooBusy:
+            self._tries.taken_back(address, name)
+            raise
         if user is None:
-            self._tries.failed(address, name)
             await self._refused(request, Via.PASSWORD, name if name in self._access.users else "", "wrong password")
             return await self._page(request, to, 401, problem=WRONG)
         self._tries.succeeded(address, name)

@@ -18,6 +18,9 @@ FORGOTTEN = 900.0
 #: Addresses and names that are kept in mind; beyond, the oldest are forgotten.
 MOST = 10_000
 
+#: Characters of a name that count: what is typed may be as long as a form.
+LONGEST_NAME = 100
+
 
 @dataclass(slots=True)
 class _Count:
@@ -32,22 +35,27 @@ class _Count:
 
 
 class Tries:
-    """Counts failures for each address and for each name. Nobody is ever locked out for longer than `LONGEST`."""
+    """Counts failures for each address and for each name. Nobody is ever locked out for longer than `LONGEST`.
+
+    Where somebody was right before, failures of others elsewhere do not count for them: else whoever knows a name could keep
+    its owner out, with one try whenever a pause ends.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._counts: OrderedDict[tuple[str, str], _Count] = OrderedDict()
+        self._at_home: OrderedDict[tuple[str, str], None] = OrderedDict()  # network and name
 
     def wait(self, address: str, name: str) -> float:
         """Seconds that somebody from this address, or for this name, has to wait; zero: none."""
         now = self._clock.monotonic()
-        found = (self._counts.get(key) for key in _keys(address, name))
+        found = (self._counts.get(key) for key in self._keys(address, name))
         return max((count.until - now for count in found if count is not None and count.until > now), default=0.0)
 
     def failed(self, address: str, name: str) -> None:
         """Somebody was wrong."""
         now = self._clock.monotonic()
-        for key in _keys(address, name):
+        for key in self._keys(address, name):
             count = self._counts.pop(key, None) or _Count()
             if now - count.last > FORGOTTEN:
                 count = _Count()
@@ -56,15 +64,30 @@ class Tries:
         while len(self._counts) > MOST:
             self._counts.popitem(last=False)
 
+    def taken_back(self, address: str, name: str) -> None:
+        """A try that was counted as a failure could not be looked at."""
+        for key in self._keys(address, name):
+            if (count := self._counts.get(key)) is not None:
+                count.failures = max(count.failures - 1, 0)
+
     def succeeded(self, address: str, name: str) -> None:
         """Somebody was right: their failures are forgotten."""
-        for key in _keys(address, name):
+        for key in self._keys(address, name):
             self._counts.pop(key, None)
+        if address and name:
+            home = _network(address), name[:LONGEST_NAME]
+            self._at_home.pop(home, None)
+            self._at_home[home] = None
+        while len(self._at_home) > MOST:
+            self._at_home.popitem(last=False)
 
-
-def _keys(address: str, name: str) -> list[tuple[str, str]]:
-    keys = [("address", _network(address))] if address else []
-    return [*keys, ("name", name)] if name else keys
+    def _keys(self, address: str, name: str) -> list[tuple[str, str]]:
+        network, known = _network(address), name[:LONGEST_NAME]
+        keys = [("address", network)] if address else []
+        if not known:
+            return keys
+        kind = f"name at {network}" if (network, known) in self._at_home else "name"
+        return [*keys, (kind, known)]
 
 
 def _network(address: str) -> str:
@@ -73,4 +96,7 @@ def _network(address: str) -> str:
         known = ip_address(address)
     except ValueError:
         return address
-    return str(ip_network((known, 64), strict=False)) if isinstance(known, IPv6Address) else address
+    if isinstance(known, IPv6Address):
+        # Of an address of version 4 that is written as one of version 6 the network would be everybody's.
+        return str(known.ipv4_mapped or ip_network((int(known), 64), strict=False))
+    return address

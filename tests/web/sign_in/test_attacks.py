@@ -1,0 +1,61 @@
+"""What somebody tries who wants to come in, or wants to keep others out (W05, W12)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from sentinel.web.sign_in.tries import FREE, LONGEST_NAME, Tries
+from tests.kit.clock import FakeClock
+from tests.web.sign_in.conftest import Desk, sign_in
+
+if TYPE_CHECKING:
+    pass
+
+STATUS = "/api/v1/status"
+
+
+async def test_passwords_that_are_tried_all_at_once_are_counted_one_by_one(desk: Desk) -> None:
+    """All that arrived before the first one had failed were looked at: twenty for each pause."""
+    async with desk.browser() as stranger:
+        answers = await asyncio.gather(*(sign_in(stranger, "ann", f"wrong-{number}") for number in range(15)))
+    assert sorted(answer.status_code for answer in answers) == [401] * FREE + [429] * (15 - FREE)
+
+
+def test_nobody_keeps_somebody_out_of_where_they_were_before() -> None:
+    tries = Tries(FakeClock())
+    tries.succeeded("192.0.2.7", "ann")
+    for number in range(20):
+        tries.failed(f"198.51.100.{number}", "ann")
+    assert tries.wait("198.51.100.99", "ann") > 0
+    assert tries.wait("192.0.2.7", "ann") == 0
+
+
+def test_where_somebody_was_before_failures_count_as_well() -> None:
+    tries = Tries(FakeClock())
+    tries.succeeded("192.0.2.7", "ann")
+    for _ in range(FREE):
+        tries.failed("192.0.2.7", "ann")
+    assert tries.wait("192.0.2.7", "ann") > 0
+
+
+def test_a_try_that_was_not_looked_at_is_no_failure() -> None:
+    tries = Tries(FakeClock())
+    for _ in range(50):
+        tries.failed("192.0.2.7", "ann")
+        tries.taken_back("192.0.2.7", "ann")
+    assert tries.wait("192.0.2.7", "ann") == 0
+
+
+def test_a_name_as_long_as_a_form_is_not_kept() -> None:
+    tries = Tries(FakeClock())
+    tries.failed("192.0.2.7", "a" * 60_000)
+    assert max(len(part) for key in tries._counts for part in key) <= LONGEST_NAME
+
+
+def test_addresses_of_version_four_are_not_one_network_however_they_are_written() -> None:
+    tries = Tries(FakeClock())
+    for _ in range(FREE):
+        tries.failed("::ffff:192.0.2.7", "")
+    assert (tries.wait("::ffff:192.0.2.8", ""), tries.wait("fe80::1%eth0", "")) == (0, 0)
+    assert tries.wait("192.0.2.7", "") > 0
