@@ -21,6 +21,9 @@ from examples.serving import listen
 WEBHOOK_SECRET = "whsec_ZGVtby13ZWJob29rLXNlY3JldC1vZi1zZW50aW5lbA=="
 SLACK_TOKEN = "xoxb-demo-token-for-the-sink"
 
+#: Of the user `admin`, as `sentinel user hash` writes it: the password is `sentinel`.
+ADMIN_PASSWORD = "$argon2id$v=19$m=65536,t=3,p=4$jk5tnRI4NPV4h4q3x7QsIw$dEUGhsCqZ5RESbgKZdbCQPixyh6LBqPKWXB0nH0bcDQ"
+
 #: Nobody watches a demo for the quarters of an hour after which levels escalate in earnest.
 SOONER = {"SENTINEL_LEVEL_2": "2m", "SENTINEL_LEVEL_3": "4m"}
 
@@ -28,7 +31,7 @@ WATCHED = """\
 Sentinel watches the {system.title}: {system.watched}.
   ask it        . {data}/environment    (first, in another terminal: it names the configuration, and has the demo's passwords)
                 .venv/bin/sentinel --status    (also `check`, `report`, `test-alert`)
-  for programs  http://127.0.0.1:{ports.web}/api/v1/status and http://127.0.0.1:{ports.web}/metrics
+  look at it    http://127.0.0.1:{ports.web}/    (the dashboard: sign in as admin, with the password sentinel)
 {public}  crash it      make crash    (kills it as a power cut would; it starts again and forgets nothing)
 """
 
@@ -98,6 +101,7 @@ def demo_environment(system: System, stand: Stand) -> dict[str, str]:
         "SLACK_BOT_TOKEN": SLACK_TOKEN,
         "WEBHOOK_URL": f"{sink}/webhook",
         "WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "SENTINEL_ADMIN_PASSWORD": ADMIN_PASSWORD,
         "HEARTBEAT_URL": f"{sink}/alive",
         "HEARTBEAT_EVERY": "10s",
         **SOONER,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import smtplib
 import subprocess
@@ -45,8 +46,8 @@ async def test_every_system_starts_with_its_servers_and_sentinel_watches_it(demo
     await demos.welcomed(base, with_sentinel=True, system=system)
     watched = {check["name"] for check in json.loads(find(system).config.read_text())["checks"]}
     async with httpx2.AsyncClient(timeout=5.0) as client:
-        status = (await client.get(f"http://127.0.0.1:{base + 4}/api/v1/status")).json()
-    assert {check["name"] for check in status["checks"]} >= watched
+        metrics = (await client.get(f"http://127.0.0.1:{base + 4}/metrics")).text
+    assert set(re.findall(r'^sentinel_check_[a-z_]+\{check="([^"]+)"', metrics, re.MULTILINE)) >= watched
 
 
 async def test_it_says_which_program_ended_and_stops_the_rest(demos: Demos) -> None:

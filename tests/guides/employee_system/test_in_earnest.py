@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examples.demo.__main__ import WEBHOOK_SECRET
+from examples.demo.__main__ import ADMIN_PASSWORD, WEBHOOK_SECRET
 from examples.demo.system import find
 from sentinel.config.advice import advice
 from tests.kit.config import plan_of
@@ -28,6 +28,7 @@ GIVEN = {
     "SLACK_BOT_TOKEN": "xoxb-six",
     "WEBHOOK_URL": "https://hooks.example.org/sentinel",
     "WEBHOOK_SECRET": WEBHOOK_SECRET,
+    "SENTINEL_ADMIN_PASSWORD": ADMIN_PASSWORD,
     "HEARTBEAT_URL": "https://alive.example.org/sentinel",
 }
 
