@@ -213,6 +213,18 @@ async def test_words_can_be_mended_and_taken_off(running: Running) -> None:
     assert (await running.document()).incidents == ()
 
 
+async def test_words_that_are_mended_make_a_thread_newer(running: Running, clock: FakeClock) -> None:
+    first = await running.posts.add(AskedPost(by="ann", title="Slow"))
+    await clock.advance(hours=1)
+    update = await running.posts.add(AskedPost(by="ann", on=first.id, text="Mended"))
+    await clock.advance(hours=1)
+    await running.posts.edit(first.id, "bob", title="Slower")
+    assert (await running.document()).incidents[0].updated_at == clock.now()
+    await clock.advance(hours=1)
+    await running.posts.withdraw(update.id, "bob")
+    assert (await running.document()).incidents[0].updated_at == clock.now()
+
+
 async def test_no_secret_of_the_configuration_gets_onto_the_page(running: Running) -> None:
     await running.posts.add(AskedPost(by="ann", title=f"Token {CANARY}", text=f"It is {CANARY}"))
     assert CANARY not in str(await running.document())

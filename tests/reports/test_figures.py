@@ -26,6 +26,7 @@ def test_each_figure_stands_beside_the_time_before() -> None:
     time, good, uptime = figures.figures
     assert (time.value, time.before) == pytest.approx((0.4, 0.2), rel=0.02)
     assert time.change == pytest.approx(1.0, rel=0.05)
+    assert figures.to_json()["figures"][0]["change"] == time.change
     assert (good.value, good.before) == pytest.approx((1.0, 0.8))
     assert (uptime.value, uptime.before) == pytest.approx((1.0, 0.9))
 

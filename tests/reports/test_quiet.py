@@ -111,6 +111,12 @@ def test_the_list_of_windows_has_the_next_times_and_those_that_are_over() -> Non
 DAY = Period(key="2026-11-21", since=NOW - timedelta(days=1), until=NOW)
 
 
+def test_a_window_that_is_public_says_so_to_the_staff() -> None:
+    row = window_line(replace(MOVE, public=True, public_text="New version"), [], NOW).to_json()
+    assert (row["public"], row["public_text"]) == (True, "New version")
+    assert "check health, down expected, public: new disk" in quiet_text.windows([row], [], NOW, Look())
+
+
 def test_a_report_lists_what_was_expected_or_silenced_with_who_and_why() -> None:
     long = replace(SILENCE, starts_at=NOW - timedelta(days=9))
     past = Past(

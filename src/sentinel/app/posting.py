@@ -97,12 +97,13 @@ class PostVerbs:
         if not title and not text:
             raise NotDone("there are no other words", "give a text, or a title")
 
+        now = self._clock.now()
+
         def change(post: Post) -> Post:
             if title and (post.id != post.thread or post.is_automatic):
                 raise NotDone(f"post {number} has no title of its own", f"post {post.thread} began its thread")
-            return replace(
-                post, title=self._clean(title) or post.title, text=self._clean(text) or post.text, edited_by=by
-            )
+            said = self._clean(title) or post.title, self._clean(text) or post.text
+            return replace(post, title=said[0], text=said[1], edited_by=by, changed_at=now)
 
         return await self._change(number, change, "post.edited", by)
 
@@ -112,7 +113,10 @@ class PostVerbs:
         Raises:
             NotDone: there is no such post.
         """
-        return await self._change(number, lambda post: replace(post, withdrawn_by=by), "post.withdrawn", by)
+        now = self._clock.now()
+        return await self._change(
+            number, lambda post: replace(post, withdrawn_by=by, changed_at=now), "post.withdrawn", by
+        )
 
     async def _change(self, number: int, change: Callable[[Post], Post], event: str, by: str) -> PostLine:
         self._plan()

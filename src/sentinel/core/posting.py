@@ -37,6 +37,7 @@ class Post:
     by: str = ""  # a person's name, for the staff alone; empty: Sentinel
     edited_by: str = ""
     withdrawn_by: str = ""  # who took it off the page; empty: nobody
+    changed_at: datetime | None = None  # when it was last edited or taken off; None: never
 
     @property
     def is_automatic(self) -> bool:
@@ -48,6 +49,7 @@ class Thread:
     """The posts about one trouble, the oldest first, without those that were taken off the page."""
 
     posts: tuple[Post, ...]  # at least one
+    changed_at: datetime  # when anything of it was last written, edited or taken off
 
     @property
     def first(self) -> Post:
@@ -88,7 +90,10 @@ def threads(posts: Iterable[Post], *, withdrawn: bool = False) -> list[Thread]:
     for post in sorted(posts, key=lambda one: one.id):
         by_thread[post.thread].append(post)
     found = [
-        Thread(posts=tuple(post for post in whole if withdrawn or not post.withdrawn_by))
+        Thread(
+            posts=tuple(post for post in whole if withdrawn or not post.withdrawn_by),
+            changed_at=max(post.changed_at or post.at for post in whole),
+        )
         for number, whole in by_thread.items()
         if whole[0].id == number and (withdrawn or not whole[0].withdrawn_by)
     ]

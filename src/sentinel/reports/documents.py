@@ -233,6 +233,8 @@ class WindowLine(Document):
     ended_by: str = ""  # who ended its last time early
     checks: int = 0  # that it covers now
     still_up: tuple[str, ...] = ()  # while it is open and down is expected: checks that were up since, and never down
+    public: bool = False  # announced on the public status page, where it covers something that stands there
+    public_text: str = ""  # what it says there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

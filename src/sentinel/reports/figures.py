@@ -34,14 +34,8 @@ class Figure:
     unit: Unit
     value: float | None  # None: nothing measured it
     before: float | None  # of the period before, as long
+    change: float | None  # against the period before, as a share of it: 0.1 is 10 % more; None: nothing to compare
     better: Better
-
-    @property
-    def change(self) -> float | None:
-        """The change against the period before, as a share of it: 0.1 is 10 % more. None where there is nothing to compare."""
-        if self.value is None or not self.before:
-            return None
-        return (self.value - self.before) / self.before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +124,8 @@ def build(checks: Sequence[Check], lately: Lately, now: datetime, length: timede
 
 def _figure(name: str, title: str, unit: Unit, better: Better, values: tuple[float | None, float | None]) -> Figure:
     value, before = values
-    return Figure(name=name, title=title, unit=unit, value=value, before=before, better=better)
+    change = None if value is None or not before else (value - before) / before
+    return Figure(name=name, title=title, unit=unit, value=value, before=before, change=change, better=better)
 
 
 def _of(checks: Iterable[Check], known: Mapping[str, Rollup]) -> Rollup | None:

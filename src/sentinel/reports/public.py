@@ -83,11 +83,8 @@ class PublicIncident:
     automatic: bool
     began_at: datetime
     ended_at: datetime | None  # None while it goes on
+    updated_at: datetime  # when anything of it was last posted, edited or taken off
     updates: tuple[PublicUpdate, ...]  # the newest first
-
-    @property
-    def updated_at(self) -> datetime:
-        return max(self.updates[0].at, self.began_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +224,7 @@ def _incident(thread: Thread, names: Mapping[str, str], words: Mapping[str, str]
         automatic=thread.first.is_automatic,
         began_at=thread.first.at,
         ended_at=thread.ended_at,
+        updated_at=thread.changed_at,
         updates=tuple(_update(post) for post in reversed(thread.posts)),
     )
 

@@ -119,6 +119,8 @@ def window_line(window: Window, checks: Iterable[Check], now: datetime, held: He
         ended_by=window.ended_by,
         checks=sum(means(window.matcher, check) for check in checks),
         still_up=held.still_up if held is not None and of_now else (),
+        public=window.public,
+        public_text=window.public_text,
     )
 
 

@@ -92,7 +92,9 @@ def _purpose(row: Json) -> str:
     name = row.get("id", row.get("window"))
     title = "" if row["title"] in (name, f"Window {name}") else f"{clean(row['title'])}, "
     why = f": {clean(row['why'])}" if row["why"] else ""
-    return f"{title}{clean(row['covers'])}{', down expected' if row['expects_down'] else ''}{why}"
+    notes = [", down expected"] if row["expects_down"] else []
+    notes += [", public"] if row.get("public") else []
+    return f"{title}{clean(row['covers'])}{''.join(notes)}{why}"
 
 
 def _window_remarks(rows: Sequence[Json], now: datetime) -> Iterator[str]:

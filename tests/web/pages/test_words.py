@@ -17,7 +17,8 @@ from tests.kit.scene import NOW
 def figure(
     value: float | None, before: float | None, unit: Unit = Unit.SECONDS, better: Better = Better.LOWER
 ) -> Figure:
-    return Figure(name="f", title="F", unit=unit, value=value, before=before, better=better)
+    change = None if value is None or not before else (value - before) / before
+    return Figure(name="f", title="F", unit=unit, value=value, before=before, change=change, better=better)
 
 
 @pytest.mark.parametrize(

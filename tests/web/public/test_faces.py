@@ -144,6 +144,21 @@ def test_the_rss_feed_has_what_its_format_asks_for() -> None:
     assert parsedate_to_datetime(items[0].findtext("pubDate") or "") == NOW - timedelta(minutes=30)
 
 
+def test_browsers_find_both_feeds_and_each_says_where_it_is() -> None:
+    html, rss = text_of("index.html", *POSTS), ET.fromstring(text_of("feed.rss", *POSTS))
+    assert 'rel="alternate" type="application/atom+xml"' in html
+    assert 'rel="alternate" type="application/rss+xml"' in html
+    own = rss.find(f"channel/{ATOM}link")
+    assert own is not None
+    assert own.get("href") == "https://status.example.org/feed.rss"
+
+
+def test_an_edit_makes_an_entry_of_the_atom_feed_newer() -> None:
+    edited = replace(POSTS[0], changed_at=NOW - timedelta(minutes=1))
+    feed = ET.fromstring(text_of("feed.atom", *(edited, *POSTS[1:])))
+    assert feed.findtext(f"{ATOM}updated") == "2026-11-22T11:59:00Z"
+
+
 def test_feeds_without_posts_and_without_an_address_can_be_read() -> None:
     made = files(page(plan=replace(PAGE, link="")), WORDS)
     assert (ET.fromstring(made["feed.atom"].body).findtext(f"{ATOM}id") or "").startswith("urn:sentinel:")

@@ -43,7 +43,7 @@ def atom(document: PublicDocument, words: Mapping[str, str]) -> bytes:
 
 def rss(document: PublicDocument, words: Mapping[str, str]) -> bytes:
     """An RSS feed with an item for each update, since its readers show an item once."""
-    root = ET.Element("rss", {"version": "2.0"})
+    root = ET.Element("rss", {"version": "2.0", "xmlns:atom": ATOM})
     channel = ET.SubElement(root, "channel")
     for name, text in (
         ("title", document.title),
@@ -53,6 +53,9 @@ def rss(document: PublicDocument, words: Mapping[str, str]) -> bytes:
         ("lastBuildDate", format_datetime(_updated(document), usegmt=True)),
     ):
         ET.SubElement(channel, name).text = text
+    if document.link:
+        address = {"href": f"{document.link}/feed.rss", "rel": "self", "type": "application/rss+xml"}
+        ET.SubElement(channel, "atom:link", address)
     told = [(incident, update) for incident in _listed(document) for update in incident.updates]
     for incident, update in sorted(told, key=lambda one: one[1].at, reverse=True)[: 2 * MOST]:
         item = ET.SubElement(channel, "item")
