@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sentinel.core.notification import Notification
     from sentinel.core.oncall import Override
     from sentinel.core.plan import Plan
+    from sentinel.core.timeline import TimelineEntry
     from sentinel.probes.heartbeat import Report
     from sentinel.reports.channels import ChannelLine
     from sentinel.reports.explanation import ExplanationDocument
@@ -94,6 +95,7 @@ class StillMonitor:
         self.written_down = 0
         self.rows = rows or []
         self.past: list[Incident] = []
+        self.timeline: list[TimelineEntry] = []
         self.figures = OwnHealth()
         self.problem = ""  # what stands still
         self.failure: Exception | None = None  # raised by `status`
@@ -156,7 +158,12 @@ class StillMonitor:
     async def incident(self, number: int) -> IncidentDocument | None:
         for history in self.histories:
             if history.incident is not None and history.incident.id == number:
-                return build(Record(incident=history.incident), status.facts(history, None), NOW)
+                record = Record(
+                    incident=history.incident,
+                    timeline=[entry for entry in self.timeline if entry.incident == number],
+                    rows=[row for row in self.rows if row.incident == number],
+                )
+                return build(record, status.facts(history, None), NOW)
         return None
 
     async def explain(self, what: str) -> ExplanationDocument | None:
