@@ -53,7 +53,7 @@ def is_loopback(host: str) -> bool:
 def _access(entry: WebEntry) -> Access:
     closed = bool(entry.users or entry.tokens or entry.oidc)
     metrics = frozenset({Scope.METRICS}) if entry.metrics == "open" else frozenset[Scope]()
-    looking = _IN_SHORT | {Scope.READ} if entry.dashboard and is_loopback(entry.host) else _IN_SHORT
+    looking = _IN_SHORT | {Scope.READ} if entry.dashboard and not _is_open(entry) else _IN_SHORT
     return Access(
         users={name: _user(name, user) for name, user in entry.users.items()},
         tokens=tuple(_token(name, token) for name, token in entry.tokens.items()),
@@ -125,11 +125,17 @@ def _refuse_what_lacks_a_port(loaded: Loaded, entry: WebEntry) -> None:
 
 def _refuse_strangers(loaded: Loaded, entry: WebEntry) -> None:
     """The names of checks and hosts on pages are nobody's business who can merely connect."""
-    if entry.dashboard and not is_loopback(entry.host) and not entry.users and entry.oidc is None:
-        hint = "`sentinel user hash` makes what `web.users` needs; or listen on 127.0.0.1"
+    if entry.dashboard and _is_open(entry) and not entry.users and entry.oidc is None:
+        hint = "`sentinel user hash` makes what `web.users` needs; or listen on 127.0.0.1, with no proxy before it"
+        where = f"on {entry.host}" if not is_loopback(entry.host) else "behind a proxy"
         loaded.problems.add(
-            ("web", "dashboard"), f"pages on {entry.host}, open to whoever can connect", "`users` or `oidc`", hint
+            ("web", "dashboard"), f"pages {where}, open to whoever can connect", "`users` or `oidc`", hint
         )
+
+
+def _is_open(entry: WebEntry) -> bool:
+    """Whether others than who is on this host can ask."""
+    return not is_loopback(entry.host) or bool(entry.proxies)
 
 
 def _refuse_open_passwords(loaded: Loaded, entry: WebEntry) -> None:

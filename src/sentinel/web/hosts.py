@@ -5,6 +5,7 @@ rebinding). The name still stands in the Host header, so requests by any other n
 cannot be rebound.
 """
 
+from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -15,9 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 class KnownHosts:
     """Lets requests through that call this host by an address or a known name."""
 
-    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, names: Iterable[str]) -> None:
         self._app = app
-        self._names = names | {"localhost"}
+        self._names = frozenset(names) | {"localhost"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]

@@ -146,9 +146,11 @@ class WebServer:
     async def _listen_on_tcp(self, host: str, port: int) -> None:
         loop = asyncio.get_running_loop()
         names = {host, socket.gethostname(), urlsplit(self._plan.link).hostname or host}
-        guarded = Guard(self._for_tcp(), self._monitor, self._clock, self._tries)
-        known = KnownHosts(guarded, frozenset(name.lower() for name in names))
-        app = Forwarded(known, lambda: self._monitor.plan.web.access.proxies)
+        names = {name.lower() for name in names}
+        guarded = Guard(self._for_tcp(), self._monitor, self._clock, self._tries, host)
+        forwarded = Forwarded(KnownHosts(guarded, names), lambda: self._monitor.plan.web.access.proxies)
+        # By what it really asked for as well: a page whose name was rebound to this host may send X-Forwarded-Host, too.
+        app = KnownHosts(forwarded, names)
         tls: dict[str, Any] = {}
         if files := self._plan.web.tls:
             certificate = Certificate(files, self._clock)

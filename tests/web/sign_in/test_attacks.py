@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
+import pytest
+
+from sentinel.core.access import Access, Scope
 from sentinel.web.sign_in.tries import FREE, LONGEST_NAME, Tries
 from tests.kit.clock import FakeClock
-from tests.web.sign_in.conftest import Desk, sign_in
+from tests.web.sign_in.conftest import Desk, serving, sign_in
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import AsyncIterator
+    from pathlib import Path
 
 STATUS = "/api/v1/status"
 
@@ -59,3 +64,42 @@ def test_addresses_of_version_four_are_not_one_network_however_they_are_written(
         tries.failed("::ffff:192.0.2.7", "")
     assert (tries.wait("::ffff:192.0.2.8", ""), tries.wait("fe80::1%eth0", "")) == (0, 0)
     assert tries.wait("192.0.2.7", "") > 0
+
+
+# --- Who has not signed in --------------------------------------------------------------------------------------------
+
+#: What the configuration makes of a dashboard on loopback without users.
+OPEN = Access(anonymous=frozenset({Scope.METRICS, Scope.STATUS, Scope.READ}))
+
+
+@pytest.fixture
+async def open_desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with serving(tmp_path, OPEN) as made:
+        yield made
+
+
+async def test_on_this_host_everybody_may_look_where_nobody_can_sign_in(open_desk: Desk) -> None:
+    async with open_desk.browser() as anybody:
+        assert (await anybody.get("/incidents")).status_code == 200
+
+
+async def test_a_name_that_a_foreign_page_invents_counts_for_nothing_beside_a_forwarded_one(open_desk: Desk) -> None:
+    """DNS rebinding: a page of evil.example.org, which its own name server now says is 127.0.0.1, may set any X- header."""
+    open_desk.set_access(proxies=(ip_network("127.0.0.1"),))
+    async with open_desk.browser(host="evil.example.org", **{"x-forwarded-host": "localhost"}) as page:
+        assert (await page.get(STATUS)).status_code == 421
+
+
+async def test_through_a_proxy_nobody_looks_who_has_not_signed_in(open_desk: Desk) -> None:
+    """Whoever asks through it is on no host of ours."""
+    open_desk.set_access(proxies=(ip_network("127.0.0.1"),))
+    async with open_desk.browser() as anybody:
+        assert (await anybody.get("/incidents")).status_code == 401
+
+
+async def test_a_reload_that_names_another_host_opens_nothing_where_sentinel_still_listens(tmp_path: Path) -> None:
+    """The new file says 127.0.0.1, where everybody may look; until a restart the port is open to the network."""
+    async with serving(tmp_path, host="0.0.0.0") as desk:
+        desk.set_access(users={}, tokens=(), anonymous=OPEN.anonymous)
+        async with desk.browser() as stranger:
+            assert (await stranger.get("/incidents")).status_code == 401

@@ -166,7 +166,7 @@ class WebEntry(Options):
     port: Annotated[int, Field(ge=0, le=65535)] | None = None
     """TCP port of status, health, metrics and the dashboard; none when not given."""
     dashboard: bool = False
-    """Whether the port has pages for people. On an address that others can reach it needs `users` or `oidc`."""
+    """Whether the port has pages for people. Where others can reach them, or behind a proxy, they need `users` or `oidc`."""
     users: Mapping[Name, UserEntry] = {}
     """Who signs in with a password, by name. Without users, tokens and `oidc` nobody signs in: what can be looked at is open
     to whoever can connect, and what changes something needs the socket."""

@@ -1,6 +1,7 @@
 """Finds out who asks, before anything is answered: by a token, by a session's cookie, or nobody."""
 
 import hmac
+from dataclasses import replace
 from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
 
@@ -11,7 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreError
+from sentinel.config.access import is_loopback
 from sentinel.core.access import Access, ApiToken, Principal, Role, Via
+from sentinel.core.access import Scope as Part
 from sentinel.core.journal import Deed
 from sentinel.web.access import PRINCIPAL, SESSION
 from sentinel.web.answers import json_answer
@@ -55,8 +58,9 @@ class OwnerGuard:
 class Guard:
     """Of the TCP port."""
 
-    def __init__(self, app: ASGIApp, monitor: Monitor, clock: Clock, tries: Tries) -> None:
+    def __init__(self, app: ASGIApp, monitor: Monitor, clock: Clock, tries: Tries, host: str) -> None:
         self._app = app
+        self._is_local = is_loopback(host)  # where Sentinel listens until a restart, whatever a reload says
         self._monitor = monitor
         self._clock = clock
         self._tries = tries
@@ -83,8 +87,15 @@ class Guard:
     def _by_session(self, scope: Scope, headers: Headers) -> None:
         known = _cookie(headers, cookie_name(scope["scheme"]))
         found = self._monitor.sessions.find(known) if known else None
-        scope[PRINCIPAL] = found or self._monitor.plan.web.access.visitor
+        scope[PRINCIPAL] = found or self._visitor()
         scope[SESSION] = known if found else ""
+
+    def _visitor(self) -> Principal:
+        """Somebody who has not said who they are. Only those on this host may look at everything, and a proxy brings others."""
+        access = self._monitor.plan.web.access
+        if self._is_local and not access.proxies:
+            return access.visitor
+        return replace(access.visitor, scopes=access.visitor.scopes - {Part.READ})
 
     async def _by_token(self, scope: Scope, shown: str) -> Response | None:
         """Let a program in, or say why not. One that is right is never slowed down by others that are wrong."""
