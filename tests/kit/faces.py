@@ -103,6 +103,7 @@ class StillFaces:
             started_at=self.started_at,
             quiet=self._monitor.quiet(),
             explanation=explanation.build(history, CALM, None, name, NOW),
+            store_problem=self.store_problem,
         )
 
     async def figures(self, system: str, length: timedelta) -> Figures:

@@ -144,6 +144,7 @@ class Faces:
             started_at=self._parts.started_at,
             quiet=self._asked.quiet(),
             explanation=explanation,
+            store_problem=self._reader.silent if past is None else "",
         )
 
     async def figures(self, system: str, length: timedelta) -> Figures:

@@ -48,6 +48,11 @@ class Reader:
         """Whether nothing is asked now."""
         return self._clock.monotonic() < self._rests_until
 
+    @property
+    def silent(self) -> str:
+        """Why a question that was just asked had no answer."""
+        return self.problem or "it answers slowly, and is asked again in some seconds"
+
     async def ask(self, question: Callable[[Transaction], T]) -> T | None:
         """What the store answers; None when it does not, or not in time, or rests."""
         if self.rests:

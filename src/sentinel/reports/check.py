@@ -168,6 +168,7 @@ class CheckDocument(Document):
     incidents: tuple[IncidentLine, ...]  # that were open in the stretch, the newest first; at most 50
     explanation: ExplanationDocument | None
     results: tuple[ResultLine, ...]  # the last ones, the newest first
+    store_problem: str  # why nothing of the past is here; empty: it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +201,7 @@ def build(
     started_at: datetime | None,
     quiet: Quiet = NOTHING,
     explanation: ExplanationDocument | None = None,
+    store_problem: str = "",
 ) -> CheckDocument:
     """The document of one check.
 
@@ -211,6 +213,7 @@ def build(
         started_at: when the daemon started.
         quiet: what keeps people from being told.
         explanation: why it is as it is.
+        store_problem: why the past is not known.
     """
     check, since, span = one.check, stretch.since(now), [one.span] if one.span else []
     whole = _counted(check, stretch, past, [] if quiet.excuses(check, now) else span, since)
@@ -242,6 +245,7 @@ def build(
         incidents=tuple(incident_line(incident, now, one, quiet) for incident in past.incidents[:MOST_INCIDENTS]),
         explanation=explanation,
         results=tuple(result_line(*judged) for judged in reversed(past.results[-MOST_RESULTS:])),
+        store_problem=store_problem,
     )
 
 

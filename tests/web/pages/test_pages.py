@@ -152,6 +152,13 @@ async def test_a_store_that_does_not_answer_is_said_beside_what_is_known(
     monitor.faces.store_problem = "the disk is full"
     page = await dashboard.viewer.page("/")
     assert "The store does not answer:" in page
+
+
+async def test_a_check_says_when_the_store_does_not_tell_its_past(monitor: StillMonitor, dashboard: Dashboard) -> None:
+    monitor.faces.store_problem = "the disk is full"
+    page = await dashboard.viewer.page("/checks/health")
+    assert "The store does not answer:" in page
+    assert "It has not run yet" not in page
     assert "connection refused by" in page
 
 
