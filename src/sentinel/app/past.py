@@ -8,7 +8,9 @@ from sentinel.core.night import nights
 from sentinel.core.planned import Planned, Stretch, pieces
 from sentinel.reports.method import ConfigChange
 from sentinel.reports.past import Past
+from sentinel.store.aggregates import Aggregates
 from sentinel.store.database import Transaction
+from sentinel.store.rollups import HOUR
 
 #: Incidents that one report holds at most; the newest are kept.
 MOST_INCIDENTS = 1_000
@@ -38,13 +40,13 @@ def _past(tx: Transaction, checks: Sequence[Check], period: Stretch, zone: str, 
     held = tx.windows.between(*period)
     planned = tx.aggregates.planned(pieces(held, checks, period))
     return Past(
-        rollups=tx.rollups.summed(*period),
+        rollups=tx.aggregates.whole(period, [check.name for check in checks]),
         incidents=incidents,
         timelines=tx.aggregates.timelines(numbers, period.until),
         silences=tx.silences.between(*period),
         held=held,
         planned=planned,
-        edge=_edge(planned, tx.aggregates.grain(period.since)),
+        edge=_edge(planned, period, tx.aggregates),
         delivered=tx.aggregates.delivered(numbers, *period),
         told=tx.aggregates.told(opened, *period, nights(period, zone)),
         channels=tx.aggregates.by_channel(*period),
@@ -70,9 +72,12 @@ def _changes(tx: Transaction, period: Stretch) -> list[ConfigChange]:
     ]
 
 
-def _edge(planned: Sequence[Planned], grain: timedelta) -> timedelta:
-    """How far an end of a window may be off: nothing where all of them lie on the edges of roll-ups."""
-    ends = (end for one in planned for end in one.piece.stretch)
+def _edge(planned: Sequence[Planned], period: Stretch, aggregates: Aggregates) -> timedelta:
+    """How far an end of a window or of the period may be off: nothing where all of them lie on the edges of roll-ups."""
+    grain = aggregates.grain(period.since)
+    ends = [end for one in planned for end in one.piece.stretch]
+    # A period that somebody asked for may end at any moment: what has not happened yet is cut by nothing.
+    ends += [period.since, *([period.until] if aggregates.grain(period.until) == HOUR else [])]
     return grain if any(_cuts(end, grain) for end in ends) else timedelta(0)
 
 

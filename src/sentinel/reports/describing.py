@@ -107,8 +107,8 @@ def _limits(checks: Sequence[Check], past: Past, period: Stretch) -> Iterator[st
     """What the report does not say, or says only in part."""
     if past.edge:
         yield (
-            f"An end of a window that cuts a roll-up may be up to {format_duration(past.edge)} off: that time is shared out in "
-            "proportion."
+            f"An end of a window or of the period that cuts a roll-up may be up to {format_duration(past.edge)} off: that "
+            "time is shared out in proportion."
         )
     if past.full:
         yield f"There were more incidents than a report holds; it has the newest {len(past.incidents):,}."

@@ -46,7 +46,9 @@ class Method:
     formulas: Mapping[str, str]  # name of a figure -> how it is worked out
     exclusions: tuple[Exclusion, ...]  # the earliest first
     excluded: timedelta  # summed over checks
-    edge: timedelta  # how far one end of a window may be off: zero where it lies on the edge of a roll-up
+    edge: (
+        timedelta  # how far an end of a window or of the period may be off: zero where it lies on the edge of a roll-up
+    )
     unknown: timedelta  # that nobody could judge or watched, summed over checks
     quantile_error: float  # relative
     fingerprint: str  # of the configuration whose checks and targets are reported

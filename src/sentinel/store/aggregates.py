@@ -66,6 +66,17 @@ class Aggregates:
         """
         return self._during([stretch], checks)
 
+    def whole(self, period: Stretch, checks: Sequence[str]) -> dict[str, Rollup]:
+        """What checks did in a period that begins and ends with 5-minute roll-ups, by name.
+
+        Where these are not kept any more, an hour that an end cuts counts as in `during`: days begin at half past in some zones.
+        """
+        if self.grain(period.since) == SPAN:
+            return self._rollups.summed(*period)
+        # The last hour by itself: of one that is not over, 5 minutes are kept, and to share it out would lose some of it.
+        last = max(period.since, _down(period.until, HOUR))
+        return self._during([Stretch(period.since, last), Stretch(last, period.until)], checks)
+
     def taken(self, pieces: Iterable[Piece], *, distribution: bool = True) -> dict[str, Rollup]:
         """What `planned` says of each check, all pieces together: in few statements, of hundreds of pieces too."""
         by_checks: dict[tuple[str, ...], list[Stretch]] = defaultdict(list)

@@ -1,0 +1,156 @@
+"""Every face says the same of the same time, and what it says is what happened."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from sentinel.app.lately import Lately
+from sentinel.app.past import read
+from sentinel.app.public import PublicPage
+from sentinel.base.redact import Secret
+from sentinel.core import calendar
+from sentinel.core.plan import StorePlan
+from sentinel.core.planned import Stretch as Period
+from sentinel.core.slo import SPAN
+from sentinel.engine.housekeeping import Retention
+from sentinel.reports import report, status
+from sentinel.reports.check import Stretch
+from sentinel.reports.documents import OutboxLine
+from sentinel.reports.overview import Filter
+from sentinel.store.database import Store
+from tests.kit.clock import FakeClock
+from tests.kit.facing import Facing
+from tests.kit.truth import CHECKS, DAY, MIDNIGHT, SHOWN, WINDOW, Truth, watched
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from sentinel.reports.documents import CheckReport, StatusDocument
+    from sentinel.reports.report import ReportDocument
+
+HOUR = timedelta(hours=1)
+NAMES = tuple(check.name for check in CHECKS)
+
+
+class Awake:
+    """Nothing has kept Sentinel from looking."""
+
+    def watched_since(self, started_at: datetime) -> datetime:
+        return started_at
+
+
+class Seen(Facing):
+    """Fits `sentinel.app.public.Around`, too."""
+
+    eyes = Awake()
+
+
+@pytest.fixture
+def truth() -> Truth:
+    return Truth()
+
+
+@pytest.fixture
+async def facing(tmp_path: Path, truth: Truth) -> AsyncIterator[Seen]:
+    """A Sentinel that has watched for two days; it is midnight."""
+    clock = FakeClock(MIDNIGHT)
+    store = await Store.open(StorePlan(url=Secret(f"sqlite:///{tmp_path}/sentinel.db")), clock)
+    await store.write(lambda tx: tx.windows.hold([WINDOW]))
+    seen = Seen(watched(), store, clock)
+    await truth.tell(seen)
+    yield seen
+    await store.close()
+
+
+def name_of(line: CheckReport) -> str:
+    return line.name
+
+
+async def said(facing: Facing) -> StatusDocument:
+    """As `--status` says it."""
+    day, _ = await Lately(facing).day(MIDNIGHT)
+    known = [status.facts(history, day.get(history.check.name)) for history in facing.snapshot()]
+    return status.build(facing.plan, known, now=MIDNIGHT, started_at=facing.started_at, outbox=OutboxLine(), own=None)
+
+
+async def reported(facing: Facing, key: str, zone: str) -> ReportDocument:
+    period = calendar.named(key, ZoneInfo(zone))
+    past = await facing.store.read(lambda tx: read(tx, CHECKS, Period(period.since, period.until), zone))
+    return report.build(facing.plan, "daily", period, zone, past, MIDNIGHT + 6 * HOUR)
+
+
+@pytest.mark.parametrize("condensed", [False, True])
+async def test_every_face_says_of_a_day_what_happened_on_it(facing: Seen, truth: Truth, condensed: bool) -> None:
+    if condensed:
+        facing.time.step(minutes=20)
+        await Retention(facing.clock, facing.store).condense()
+        facing.time.step(minutes=-20)
+    true = {name: truth.of(name, MIDNIGHT - DAY, MIDNIGHT) for name in NAMES}
+    expected = {name: pytest.approx(one.uptime, abs=1e-6) for name, one in true.items()}
+    assert len({one.uptime for one in true.values()} - {0.0, 1.0}) == 3
+
+    assert {line.name: line.uptime for line in (await said(facing)).checks} == expected
+    assert {row.line.name: row.line.uptime for row in (await facing.faces.overview(Filter())).rows} == expected
+    pages = [await facing.faces.check(name, Stretch.DAY) for name in NAMES]
+    assert {page.line.name: page.line.uptime for page in pages if page} == expected
+    daily = await reported(facing, "2026-11-21", "UTC")
+    assert {one.name: one.uptime for one in daily.checks} == expected
+    assert {one.name: one.down.total_seconds() for one in daily.checks} == pytest.approx(
+        {name: one.down for name, one in true.items()}, abs=0.01
+    )
+
+    whole = sum(one.up for one in true.values()) / sum(one.up + one.down for one in true.values())
+    assert daily.uptime == pytest.approx(whole, abs=1e-6)
+    assert daily.operations is not None
+    assert daily.operations.whole.uptime == daily.uptime
+    figures = {one.name: one.value for one in (await facing.faces.figures("", DAY)).figures}
+    assert figures["uptime"] == pytest.approx(whole, abs=1e-6)
+
+    page = await PublicPage(facing).document()
+    assert page is not None
+    for component, names in zip(page.components, (one.checks for one in SHOWN.components), strict=True):
+        own = [true[name] for name in names]
+        uptime = sum(one.up for one in own) / sum(one.up + one.down for one in own)
+        assert component.days[-2].date == "2026-11-21"
+        assert component.days[-2].uptime == pytest.approx(uptime, abs=1e-6)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kolkata"])
+async def test_a_day_of_another_zone_is_not_a_day_of_utc(facing: Seen, truth: Truth, zone: str) -> None:
+    facing.time.step(minutes=20)
+    await Retention(facing.clock, facing.store).condense()
+    daily = await reported(facing, "2026-11-21", zone)
+    true = {name: truth.of(name, daily.since, daily.until) for name in NAMES}
+    assert {one.name: one.uptime for one in daily.checks} == pytest.approx(
+        {name: one.uptime for name, one in true.items()}, abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("stretch", [Stretch.HOURS_6, Stretch.DAY, Stretch.WEEK, Stretch.MONTH, Stretch.YEAR])
+async def test_the_page_of_a_check_says_of_its_stretch_what_happened(
+    facing: Seen, truth: Truth, stretch: Stretch
+) -> None:
+    for name in NAMES:
+        page = await facing.faces.check(name, stretch)
+        assert page is not None
+        true = truth.of(name, page.since, page.until)
+        assert page.uptime == pytest.approx(true.uptime, abs=1e-6)
+        assert (page.up.total_seconds(), page.down.total_seconds()) == pytest.approx((true.up, true.down), abs=0.01)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kolkata"])
+async def test_a_report_of_long_ago_leaves_no_time_out(facing: Seen, truth: Truth, zone: str) -> None:
+    """Where only hours are left, one that midnight cuts is shared out."""
+    facing.time.step(minutes=20)
+    await Retention(facing.clock, facing.store).condense()
+    before = await reported(facing, "2026-11-21", zone)
+    await facing.store.write(lambda tx: tx.rollups.purge(SPAN, MIDNIGHT + HOUR, 10_000))
+    daily = await reported(facing, "2026-11-21", zone)
+    for old, new in zip(sorted(before.checks, key=name_of), sorted(daily.checks, key=name_of), strict=True):
+        assert new.unknown == pytest.approx(old.unknown, abs=HOUR / 60)
+        assert new.up + new.down == pytest.approx(old.up + old.down, abs=HOUR / 60)
