@@ -7,11 +7,16 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
-from sentinel.core.access import Access, Scope
+from sentinel.core.access import Access, OidcPlan, Scope
+from sentinel.web.sign_in.id_token import Refused
+from sentinel.web.sign_in.oidc import MOST_FROM_ONE, Provider
 from sentinel.web.sign_in.tries import FREE, LONGEST_NAME, Tries
 from tests.kit.clock import FakeClock
+from tests.kit.oidc import OidcServer
 from tests.web.sign_in.conftest import Desk, serving, sign_in
+from tests.web.sign_in.test_edges import files
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -103,3 +108,46 @@ async def test_a_reload_that_names_another_host_opens_nothing_where_sentinel_sti
         desk.set_access(users={}, tokens=(), anonymous=OPEN.anonymous)
         async with desk.browser() as stranger:
             assert (await stranger.get("/incidents")).status_code == 401
+
+
+# --- At a provider ----------------------------------------------------------------------------------------------------
+
+
+def provider(issuer: str) -> Provider:
+    plan = OidcPlan(
+        issuer=issuer,
+        client_id="sentinel",
+        client_secret=None,
+        title="",
+        name_claim="sub",
+        roles_claim="groups",
+        roles={},
+        scopes=("openid",),
+    )
+    return Provider(plan, FakeClock())
+
+
+async def test_a_scheme_in_capitals_makes_no_certificate_good(tmp_path: Path) -> None:
+    """`HTTPS://` was asked without looking at the certificate, so whoever stood between could let anybody in."""
+    async with serving(tmp_path, tls=files(tmp_path, trustme.CA())) as desk:
+        with pytest.raises(Refused, match="ConnectError"):
+            await provider(desk.url.replace("https:", "HTTPS:")).begin("/back", "/", "192.0.2.7")
+
+
+async def test_nobody_keeps_others_from_coming_back_by_beginning_often(desk: Desk) -> None:
+    async with OidcServer(desk.clock.now).serving() as made:
+        one = provider(made.url)
+        _, key = await one.begin("/back", "/", "192.0.2.7")
+        for _ in range(MOST_FROM_ONE * 3):
+            await one.begin("/back", "/", "198.51.100.9")
+    assert key in one._flows
+    assert len(one._flows) == MOST_FROM_ONE + 1
+
+
+async def test_over_https_no_other_host_plants_the_beginning_of_a_sign_in(desk: Desk) -> None:
+    async with OidcServer(desk.clock.now).serving() as made:
+        desk.set_access(oidc=provider(made.url).plan, proxies=(ip_network("127.0.0.1"),))
+        async with desk.browser(**{"x-forwarded-proto": "https"}) as dora:
+            [cookie] = (await dora.get("/sign-in/oidc")).headers.get_list("set-cookie")
+    assert cookie.startswith("__Host-sentinel-flow=")
+    assert {"Secure", "HttpOnly", "Path=/"} <= {part.strip() for part in cookie.split(";")}

@@ -7,7 +7,6 @@ deadline and a cap, no redirect is followed, and nothing but the ID token is bel
 import asyncio
 import hmac
 import secrets
-import ssl
 from base64 import b64encode, urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -28,8 +27,9 @@ WITHIN, LONGEST_ANSWER = 10.0, 256 * 1024
 #: What the provider says about itself is good for so many seconds; new keys are asked for at most this often.
 FRESH, KEYS_AGAIN = 3_600.0, 60.0
 
-#: Sign-ins that have begun and are not over, and how long one may take; the oldest give way.
-MOST_FLOWS, LONGEST_FLOW = 500, 600.0
+#: Sign-ins that have begun and are not over, in all and from one network, and how long one may take; the oldest give way,
+#: first those from the same network: nobody keeps others out by beginning many.
+MOST_FLOWS, MOST_FROM_ONE, LONGEST_FLOW = 5_000, 20, 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,7 @@ class Flow:
     verifier: str
     back: str  # where the provider sends the browser
     to: str  # the page that was wanted
+    network: str  # from which it was begun
     began: float  # steady clock
 
 
@@ -68,18 +69,20 @@ class Provider:
         self._flows: OrderedDict[str, Flow] = OrderedDict()
         self._asking = asyncio.Lock()
 
-    async def begin(self, back: str, to: str) -> tuple[str, str]:
+    async def begin(self, back: str, to: str, network: str) -> tuple[str, str]:
         """Where to send the browser, and what it is to bring back in a cookie.
+
+        Args:
+            back: where the provider is to send the browser.
+            to: the page that was wanted.
+            network: from which it is begun.
 
         Raises:
             Refused: the provider cannot be asked.
         """
         told, now = await self._discover(), self._clock.monotonic()
-        flow = Flow(state=_random(), nonce=_random(), verifier=_random(), back=back, to=to, began=now)
-        key = _random()
-        self._flows[key] = flow
-        while len(self._flows) > MOST_FLOWS:
-            self._flows.popitem(last=False)
+        flow = Flow(state=_random(), nonce=_random(), verifier=_random(), back=back, to=to, network=network, began=now)
+        key = self._keep(flow)
         challenge = urlsafe_b64encode(sha256(flow.verifier.encode()).digest()).rstrip(b"=").decode()
         asked = {
             "response_type": "code",
@@ -92,6 +95,17 @@ class Provider:
             "code_challenge_method": "S256",
         }
         return f"{told.authorization}{'&' if '?' in told.authorization else '?'}{urlencode(asked)}", key
+
+    def _keep(self, flow: Flow) -> str:
+        """The key of a flow, from now on kept."""
+        same = [key for key, one in self._flows.items() if one.network == flow.network]
+        for key in same[: max(len(same) - MOST_FROM_ONE + 1, 0)]:
+            del self._flows[key]
+        while len(self._flows) >= MOST_FLOWS:
+            self._flows.popitem(last=False)
+        key = _random()
+        self._flows[key] = flow
+        return key
 
     async def finish(self, key: str, brought: Mapping[str, str]) -> tuple[Mapping[str, Any], str]:
         """What the provider says about who signed in, and the page that they wanted. A sign-in can be finished once.
@@ -195,8 +209,8 @@ async def _ask(method: str, url: str, headers: Mapping[str, str] | None = None, 
     try:
         async with asyncio.timeout(WITHIN):
             # The transport alone: no redirects, no proxies from the environment, no log line with the address in it.
-            verify: ssl.SSLContext | bool = url.startswith("https:")
-            async with httpx2.AsyncHTTPTransport(verify=verify) as transport:
+            # A scheme may be written in capitals: nobody is believed unseen for that.
+            async with httpx2.AsyncHTTPTransport(verify=request.url.scheme != "http") as transport:
                 response = await transport.handle_async_request(request)
                 try:
                     found = orjson.loads(await _read(response))

@@ -21,7 +21,7 @@ from sentinel.web.sign_in.journaling import line
 from sentinel.web.sign_in.oidc import LONGEST_FLOW, Provider
 from sentinel.web.sign_in.passwords import Passwords, TooBusy
 from sentinel.web.sign_in.rules import SIGN_IN, Rule, rule
-from sentinel.web.sign_in.tries import Tries
+from sentinel.web.sign_in.tries import Tries, network_of
 
 log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ Show = Callable[..., Awaitable[Response]]
 
 BACK: Final = f"{SIGN_IN}/oidc/back"
 
-#: What ties a sign-in at a provider to the browser that began it.
+#: What ties a sign-in at a provider to the browser that began it; over https no other host can plant it.
 FLOW_COOKIE: Final = "sentinel-flow"
 
 #: Characters of an address within this host to which a sign-in leads.
@@ -95,12 +95,12 @@ class SignInPages:
         """Send the browser to the provider."""
         provider, to = self._at_provider(), local_path(request.query_params.get("to", ""))
         try:
-            address, key = await provider.begin(self._back(request), to)
+            address, key = await provider.begin(self._back(request), to, network_of(_address(request)))
         except Refused as refusal:
             log.warning("oidc.cannot_begin", why=str(refusal))
             return await self._page(request, to, 503, problem=f"{refusal}.")
         answer = RedirectResponse(address, 303)
-        _set_cookie(answer, request, FLOW_COOKIE, key, int(LONGEST_FLOW))
+        _set_cookie(answer, request, _flow_cookie(request), key, int(LONGEST_FLOW))
         return answer
 
     async def back(self, request: Request) -> Response:
@@ -111,7 +111,9 @@ class SignInPages:
                 request, "/", 429, problem=f"Too many tries. Try again in {wait + 1:.0f} s.", wait=wait
             )
         try:
-            claims, to = await provider.finish(request.cookies.get(FLOW_COOKIE, ""), dict(request.query_params))
+            claims, to = await provider.finish(
+                request.cookies.get(_flow_cookie(request), ""), dict(request.query_params)
+            )
             name, role = name_of(claims, provider.plan.name_claim), _role(provider.plan, claims)
         except Refused as refusal:
             self._tries.failed(address, "")
@@ -119,7 +121,7 @@ class SignInPages:
             await self._refused(request, Via.OIDC, "", str(refusal))
             return await self._page(request, "/", 401, problem=NOT_IN)
         answer = await self._let_in(request, name, role, Via.OIDC, provider.plan.stamp, to)
-        answer.delete_cookie(FLOW_COOKIE)
+        answer.delete_cookie(_flow_cookie(request), secure=request.url.scheme == "https", httponly=True)
         return answer
 
     async def leave(self, request: Request) -> Response:
@@ -208,6 +210,10 @@ def _role(plan: OidcPlan, claims: Any) -> Role:
 
 def _address(request: Request) -> str:
     return request.client.host if request.client else ""
+
+
+def _flow_cookie(request: Request) -> str:
+    return f"__Host-{FLOW_COOKIE}" if request.url.scheme == "https" else FLOW_COOKIE
 
 
 def _set_cookie(answer: Response, request: Request, name: str, value: str, seconds: int) -> None:

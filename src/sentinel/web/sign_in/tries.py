@@ -75,14 +75,14 @@ class Tries:
         for key in self._keys(address, name):
             self._counts.pop(key, None)
         if address and name:
-            home = _network(address), name[:LONGEST_NAME]
+            home = network_of(address), name[:LONGEST_NAME]
             self._at_home.pop(home, None)
             self._at_home[home] = None
         while len(self._at_home) > MOST:
             self._at_home.popitem(last=False)
 
     def _keys(self, address: str, name: str) -> list[tuple[str, str]]:
-        network, known = _network(address), name[:LONGEST_NAME]
+        network, known = network_of(address), name[:LONGEST_NAME]
         keys = [("address", network)] if address else []
         if not known:
             return keys
@@ -90,7 +90,7 @@ class Tries:
         return [*keys, (kind, known)]
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """An address; of version 6 its network, since everybody has a whole one."""
     try:
         known = ip_address(address)
