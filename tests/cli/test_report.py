@@ -66,8 +66,8 @@ async def test_content_and_form_are_as_asked(config: Path, tmp_path: Path) -> No
     assert made.code == 0
     assert (made.json()["contents"], made.json()["period"]) == (["hipaa"], "2026-10")
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
-        "on-demand-2026-10.json",
-        "on-demand-2026-10.manifest.json",
+        "on-demand-hipaa-2026-10.json",
+        "on-demand-hipaa-2026-10.manifest.json",
     ]
 
 
@@ -105,3 +105,22 @@ async def test_what_cannot_be_made_is_told_with_a_hint(config: Path) -> None:
 async def test_a_file_without_a_manifest_is_not_vouched_for(config: Path) -> None:
     found = await sentinel("report", "verify", config, "--config", config)
     assert (found.code, "no manifest beside it names this file" in found.err) == (3, True)
+
+
+async def test_a_report_of_some_checks_or_of_a_part_corrects_no_other_one(config: Path) -> None:
+    asked = ("report", "morning", "--period", "2026-10-04", "--config", config, "--json")
+    whole = json.loads((await sentinel(*asked)).out)
+    some = json.loads((await sentinel(*asked, "--check", "portal")).out)
+    part = json.loads((await sentinel(*asked, "--content", "audit")).out)
+    assert whole["name"] == "morning"
+    assert some["name"].startswith("morning-portal-")
+    assert part["name"] == "morning-audit"
+    assert not list((config.parent / "reports").glob("*.r2.*"))
+
+
+async def test_a_period_that_is_not_over_is_reported_up_to_now_and_under_a_key_of_its_own(config: Path) -> None:
+    year = f"{SystemClock().now():%Y}"
+    made = await sentinel("report", "--period", year, "--config", config, "--json")
+    document = json.loads(made.out)
+    assert document["period"].startswith(f"{year}--")
+    assert datetime.fromisoformat(document["until"]) <= SystemClock().now()

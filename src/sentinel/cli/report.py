@@ -12,6 +12,7 @@ from sentinel.cli.options import as_json, print_json
 from sentinel.cli.planning import planned
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
     from zoneinfo import ZoneInfo
@@ -26,6 +27,9 @@ _USUAL = {"daily": "day", "weekly": "week", "monthly": "month", "quarterly": "qu
 
 #: The name of a report that has none.
 _UNNAMED = "on-demand"
+
+#: Letters of a name that says what a report is about; files are named after it.
+_LONGEST = 60
 
 _FORMS = ("html", "pdf", "json", "csv")
 _CONTENTS = ("operations", "audit", "hipaa")
@@ -134,8 +138,8 @@ def _asked(
         refuse_unknown("report", (name,), [*configured, *_USUAL])
     usual = ReportPlan(name=name or _UNNAMED, every=_USUAL.get(name or "", "day"), at="00:00", zone=zone)
     found = replace(configured.get(name or "", usual), channels=channels)
-    if contents:
-        found = replace(found, contents=tuple(dict.fromkeys(map(Content, contents))))
+    if contents and (chosen_contents := tuple(dict.fromkeys(map(Content, contents)))) != found.contents:
+        found = replace(found, name=_named(found.name, chosen_contents), contents=chosen_contents)
     if forms:
         chosen = tuple(dict.fromkeys(map(Form, forms)))
         found = replace(found, forms=chosen, attach=tuple(form for form in chosen if form is not Form.JSON))
@@ -151,7 +155,23 @@ def _narrowed(
 
     if not (checks or tags or systems):
         return asked
-    return replace(asked, selection=Selection(checks=checks, tags=frozenset(tags), systems=frozenset(systems)))
+    selection = Selection(checks=checks, tags=frozenset(tags), systems=frozenset(systems))
+    if selection == asked.selection:
+        return asked
+    name = _named(asked.name, (*checks, *sorted(tags), *sorted(systems)), str(selection))
+    return replace(asked, name=name, selection=selection)
+
+
+def _named(name: str, parts: "Sequence[str]", whole: str = "") -> str:
+    """What a report is called that is about something else than the one it was asked for as: it is no correction of that one.
+
+    With a checksum where its parts alone would not tell it from others.
+    """
+    import hashlib
+    import re
+
+    slug = "-".join([name, *(re.sub(r"[^\w.]+", "-", part).strip("-") for part in parts)])
+    return f"{slug[:_LONGEST]}-{hashlib.sha256(whole.encode()).hexdigest()[:6]}" if whole else slug
 
 
 def _period(asked: "ReportPlan", name: str | None, key: str | None, since: str | None, until: str | None) -> "Period":
@@ -172,6 +192,9 @@ def _period(asked: "ReportPlan", name: str | None, key: str | None, since: str |
             raise click.UsageError(f"--period {key!r} is not {error}") from None
         if found.since >= now:
             raise click.UsageError(f"the period {key} has not begun")
+        if found.until > now:
+            # Of its own key: the report of the whole period, when that is over, corrects nothing.
+            return replace(found, key=f"{key}--{now.astimezone(zone):%Y-%m-%dT%H%M}", until=now)
         return found
     if name and not since and not until:
         due = calendar.due(replace(asked, at="00:00"), None, now)
