@@ -1,6 +1,7 @@
 """What the users of the platform do, and what its Prometheus metrics say of that."""
 
 import asyncio
+from math import pi, sin
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -24,6 +25,10 @@ class Traffic:
         self._requests = Counter("api_requests_total", "Total API requests", labels, registry=self.registry)
         self._seconds = Histogram("api_request_duration_seconds", "Request duration", registry=self.registry)
         self._workflows = Gauge("active_workflows_total", "Active workflows", registry=self.registry)
+        self._users = Gauge(
+            "active_users", "Users who asked for something in the last 5 minutes", registry=self.registry
+        )
+        self._ticks = 0
 
     async def flow(self) -> None:
         """Until it is cancelled."""
@@ -40,12 +45,19 @@ class Traffic:
     def workflows(self) -> int:
         return 100 if self._board.is_on(Fault.WORKFLOWS_PILE_UP) else 3
 
+    @property
+    def users(self) -> int:
+        """They come and go: between 18 and 32 within ten minutes."""
+        return 25 + round(7 * sin(self._ticks * TICK / 600 * 2 * pi))
+
     def exposition(self) -> bytes:
         """The metrics as text."""
         self._workflows.set(self.workflows)
+        self._users.set(self.users)
         return generate_latest(self.registry)
 
     def _tick(self) -> None:
+        self._ticks += 1
         for number in range(PER_TICK):
             failed = self._board.is_due(Fault.USERS_SEE_ERRORS)
             status = "500" if failed else "200"

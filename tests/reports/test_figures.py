@@ -71,4 +71,5 @@ def test_people_are_counted_on_the_mean_and_added_up_over_checks() -> None:
     assert active_users(pieces, {"api": "active_users", "shop": "sessions"}) == 15 + 3
     assert active_users(pieces, {}) is None
     assert active_reading(["response_time", "active_users"]) == "active_users"
+    assert active_reading(["values.requests", "values.active_users"]) == "values.active_users"
     assert active_reading(["response_time"]) == ""

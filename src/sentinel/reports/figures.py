@@ -11,8 +11,11 @@ from sentinel.core.check import Check
 from sentinel.core.slo import Rollup, combined
 from sentinel.reports.documents import Document
 
-#: Readings of these names are counts of people who are there now.
+#: Readings of these names are counts of people who are there now, also where a file gave the name: `values.active_users`.
 ACTIVE_USERS: Final = ("active_users", "active_sessions", "sessions", "users_online")
+
+#: What stands before names that a configuration gives to what it reads.
+_NAMED: Final = "values."
 
 _QUANTILE: Final = 0.95
 
@@ -65,8 +68,8 @@ def of_system(checks: Iterable[Check], system: str) -> list[Check]:
 
 def active_reading(names: Iterable[str]) -> str:
     """The reading among these that counts the people who are there; empty where there is none."""
-    known = set(names)
-    return next((name for name in ACTIVE_USERS if name in known), "")
+    known = {name.removeprefix(_NAMED): name for name in names}
+    return next((known[name] for name in ACTIVE_USERS if name in known), "")
 
 
 def active_users(pieces: Iterable[Rollup], readings: Mapping[str, str]) -> float | None:

@@ -15,6 +15,7 @@ from examples.bhiv_hr.system import SOONER
 from sentinel.app.plans import load_plan
 from sentinel.config.advice import advice
 from sentinel.core.rule import Severity
+from sentinel.reports.figures import active_reading
 from tests.guides.bhiv_hr.stories import METRICS, STORIES
 from tests.guides.kit.watch import Watch, red
 
@@ -57,6 +58,14 @@ async def test_one_page_is_asked_for_once_by_three_checks(world: World) -> None:
     async with Watch(world.plan) as watch:
         seen = await watch.look(METRICS)
     assert len({one.value("response_time") for one in seen.values()}) == 1
+
+
+async def test_active_users_are_counted_for_the_dashboard(world: World) -> None:
+    """BH-5: the reading goes by a name that makes it a figure."""
+    async with Watch(world.plan) as watch:
+        seen = (await watch.look(["api-metrics"]))["api-metrics"]
+    assert active_reading(["values.requests", "values.active_users"]) == "values.active_users"
+    assert 18 <= seen.value("values.active_users") <= 32
 
 
 async def test_the_endpoints_are_counted_in_the_document(world: World) -> None:
