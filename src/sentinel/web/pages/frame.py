@@ -99,7 +99,7 @@ class Frame:
     worst: Severity
     open_incidents: int
     path: str  # of this page, with its question
-    still: bool  # it answers a form, and cannot be fetched again
+    still: bool  # it answers a form, and cannot be fetched again; or who looks may not follow what happens
     notice: str
     problem: str  # why what was asked for was not done
     hint: str
@@ -176,7 +176,7 @@ class Renderer:
             worst=worst,
             open_incidents=is_open,
             path=request.url.path + question if request.method == "GET" else "/",
-            still=request.method not in ("GET", "HEAD"),
+            still=request.method not in ("GET", "HEAD") or not me.may(Role.VIEWER, Scope.READ),
             notice=NOTICES.get(request.query_params.get("done", ""), "") if not problem else "",
             problem=problem,
             hint=hint,

@@ -129,9 +129,9 @@
     });
   };
 
-  // A page that answers a form has no address of its own: it stays as it is.
+  // A page that answers a form has no address of its own, and who has not signed in hears nothing: those stay as they are.
   if ("still" in main().dataset) {
-    if (live) live.textContent = "This page answers a form, and stays as it is.";
+    if (live) live.textContent = "This page stays as it is.";
     return;
   }
 
