@@ -124,6 +124,22 @@ async def test_one_connection_too_many_is_told_so(strict: WebServer, monitor: St
     await strict.stop()
 
 
+async def test_one_address_does_not_take_every_connection(monitor: StillMonitor) -> None:
+    server = WebServer(monitor, monitor.plan, SystemClock(), Bounds(connections=20, from_one=2))
+    await server.start()
+    held = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(2)]
+    answers = []
+    for other in ("127.0.0.1", "127.0.0.2"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port, local_addr=(other, 0))
+        held.append((reader, writer))
+        writer.write(REQUEST)
+        answers.append((await reader.readline()).split()[1])
+    assert answers == [b"503", b"200"]
+    for _, writer in held:
+        writer.close()
+    await server.stop()
+
+
 async def test_an_answer_that_takes_too_long_is_cut(strict: WebServer, monitor: StillMonitor) -> None:
     monitor.gate = asyncio.Event()
     assert await answer_to(monitor.plan.web.socket, REQUEST.replace(b"/healthz", b"/api/v1/status")) == b""

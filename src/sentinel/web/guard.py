@@ -23,7 +23,8 @@ class Bounds:
     response: float = 30.0  # seconds for an answer to be made and taken
     body: int = 64 * 1024  # bytes
     head: int = 16 * 1024  # bytes of the request line and the headers; llhttp itself sets no bound
-    connections: int = 100  # at once per listener; one more is answered 503
+    connections: int = 300  # at once per listener; one more is answered 503
+    from_one: int = 150  # of them from one address over TCP; pages that listen hold up to 100 of them
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -35,15 +36,22 @@ class GuardedProtocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._received = 0  # bytes of the request that arrives
         self._in_head = True
-        self._peer = ""
+        self._peer = ""  # the user at the other end of a local socket
+        self._address = ""  # over TCP
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         self._peer = user_at(transport)
-        if len(self.connections) > self._bounds.connections:
+        self._address = self.client[0] if self.client and not self._peer else ""
+        if len(self.connections) > self._bounds.connections or self._from_here() > self._bounds.from_one:
             self._refuse(b"503 Service Unavailable", b"too many connections")
         else:
             self._expect(self._bounds.request)
+
+    def _from_here(self) -> int:
+        """Connections from the address of this one; one address must not keep all others out."""
+        every = (one for one in self.connections if isinstance(one, GuardedProtocol))
+        return sum(one._address == self._address for one in every) if self._address else 0
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():

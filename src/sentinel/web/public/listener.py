@@ -17,7 +17,7 @@ from sentinel.web.sign_in.certificates import Certificate
 from sentinel.web.sockets import CannotListen
 
 #: What one visitor may cost: nobody has to send anything but a line and some headers.
-BOUNDS = Bounds(request=5.0, response=10.0, body=0, head=16 * 1024, connections=500)
+BOUNDS = Bounds(request=5.0, response=10.0, body=0, head=16 * 1024, connections=500, from_one=250)
 
 #: Seconds for which a connection may wait for another request: many visitors share what connections there are.
 KEEP_ALIVE = 2
