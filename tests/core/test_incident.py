@@ -317,6 +317,16 @@ def test_a_second_acknowledgement_takes_over_and_goes_on_for_longer() -> None:
     assert life.wait(2).kinds[3] is EffectKind.ACKNOWLEDGEMENT_EXPIRED
 
 
+def test_what_is_asked_twice_is_done_once() -> None:
+    """A button that is pressed twice, or a request that is sent again."""
+    life = Life().fail(3).acknowledge(HOUR)
+    again = Acknowledge(by="ada", why="I look at it", hold=HOUR)
+    assert step(life.open, again, life.now + timedelta(seconds=5)).refusal is Refusal.ALREADY_YOURS
+    assert step(life.open, again, life.now + timedelta(seconds=6)).refusal is None
+    assert step(life.open, replace(again, by="bob"), life.now).refusal is None
+    assert step(life.open, replace(again, hold=2 * HOUR), life.now).refusal is None
+
+
 def test_time_under_two_acknowledgements_is_not_counted_twice() -> None:
     life = Life().fail(3).acknowledge(10 * MINUTE).wait(5).acknowledge(10 * MINUTE).wait(11)
     assert life.open.paused == 15 * MINUTE

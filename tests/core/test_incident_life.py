@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sentinel.core.escalation import next_tick
 from sentinel.core.incident import EffectKind, Event, Level, Phase, Policy, Step, Ticked
+from sentinel.core.life import TWICE
 from sentinel.core.rule import Severity
 from sentinel.store.codec import INCIDENT
 from tests.core.life import Life, Told
@@ -112,11 +113,16 @@ class IncidentLife(RuleBasedStateMachine):
         before = len(self.life.told)
         severity = self.life.incident.severity if self.life.incident else Severity.OK
         self.life.acknowledge(hold)
-        assert (len(self.life.told) > before) == self.open, "it can be taken, and taken over, while it is open"
-        if self.open:
+        until = (
+            self.life.now + (hold or self.life.open.policy.acknowledged_for(severity)) if self.open else self.life.now
+        )
+        twice = self.taken is not None and max(self.life.now - self.taken[0], abs(until - self.taken[1])) <= TWICE
+        taken = self.open and not twice
+        assert (len(self.life.told) > before) == taken, "it can be taken, and taken over, while it is open"
+        if taken:
             if self.taken is not None:
                 self.held += self.life.now - self.taken[0]
-            self.taken = (self.life.now, self.life.now + (hold or self.life.open.policy.acknowledged_for(severity)))
+            self.taken = (self.life.now, until)
         self._listen()
 
     @rule(wait=st.integers(0, 20), minutes=st.integers(10, 60))

@@ -19,6 +19,7 @@ _REFUSALS: Final = {
     Refusal.NO_INCIDENT: "There is no such incident here any more.",
     Refusal.NOT_OPEN_YET: "The incident has not opened yet, so there is nothing to take.",
     Refusal.ALREADY_RESOLVED: "It is over already: there is nothing to take.",
+    Refusal.ALREADY_YOURS: "You have taken it already.",
 }
 
 

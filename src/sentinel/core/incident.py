@@ -31,6 +31,7 @@ class Refusal(StrEnum):
     NOT_OPEN_YET = "not_open_yet"
     ALREADY_RESOLVED = "already_resolved"
     NOT_ACKNOWLEDGED = "not_acknowledged"
+    ALREADY_YOURS = "already_yours"  # asked twice: the same person, for the same reason, a moment ago
 
 
 class Because(StrEnum):

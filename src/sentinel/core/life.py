@@ -49,6 +49,9 @@ from sentinel.core.judge import Finding, Reason, Verdict
 from sentinel.core.reason import OVER_TIME
 from sentinel.core.rule import Severity
 
+#: Who takes an incident in the same words within so long has asked twice.
+TWICE = timedelta(seconds=5)
+
 
 def step(incident: Incident | None, event: Event, now: datetime) -> Step:
     """What an event does to an incident, and what has to be done about it."""
@@ -301,8 +304,17 @@ def _acknowledge(incident: Incident, event: Acknowledge, now: datetime) -> Step:
     # Whoever acknowledges again takes over, or goes on for longer.
     hold = event.hold or incident.policy.acknowledged_for(incident.severity)
     taken = Acknowledgement(by=event.by, why=event.why, at=now, until=now + hold)
+    if _is_repeated(incident.acknowledgement, taken):
+        return Step(incident, refusal=Refusal.ALREADY_YOURS)
     acknowledged = _under(replace(incident, phase=Phase.ACKNOWLEDGED, acknowledgement=taken), now)
     return Step(acknowledged, (Effect(kind=EffectKind.ACKNOWLEDGED),))
+
+
+def _is_repeated(before: Acknowledgement | None, after: Acknowledgement) -> bool:
+    """Whether the same was asked a moment ago: a button was pressed twice, or a request was sent again."""
+    if before is None or (before.by, before.why) != (after.by, after.why):
+        return False
+    return after.at - before.at <= TWICE and abs(after.until - before.until) <= TWICE
 
 
 def _give_back(incident: Incident, event: Unacknowledge, now: datetime) -> Step:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import ParamSpec, TypeVar
 
 import orjson
@@ -256,6 +257,7 @@ async def _left(_request: Request, _error: Exception) -> Response:
 
 
 async def _fault(request: Request, error: Exception) -> Response:
-    """A fault of ours: the log has its traceback, the client learns nothing of it."""
-    log.error("web.request_failed", path=request.url.path, exc_info=error)
-    return json_answer({"error": "a fault in Sentinel; its log has the details"}, 500)
+    """A fault of ours: the log has its traceback under a number, and the client learns the number alone."""
+    number = token_hex(4)
+    log.error("web.request_failed", path=request.url.path, number=number, exc_info=error)
+    return json_answer({"error": "a fault in Sentinel; its log has the details", "number": number}, 500)

@@ -28,6 +28,7 @@ REFUSALS = {
     Refusal.NOT_OPEN_YET: (409, "the incident has not opened yet"),
     Refusal.ALREADY_RESOLVED: (409, "the incident is resolved already"),
     Refusal.NOT_ACKNOWLEDGED: (409, "nobody has taken the incident"),
+    Refusal.ALREADY_YOURS: (409, "you have taken the incident a moment ago"),
 }
 
 #: Incidents on one page of the list, and how many pages can be asked for.

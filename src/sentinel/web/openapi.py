@@ -30,6 +30,7 @@ _PROBLEM: Final[Json] = {
         "error": {"type": "string"},
         "hint": {"type": "string", "description": "what a person can do"},
         "refusal": {"type": "string", "description": "a word of a closed list"},
+        "number": {"type": "string", "description": "of a fault; the log has it beside the details"},
     },
     "required": ["error"],
 }
@@ -132,7 +133,7 @@ def _body(shape: Shape) -> Json:
         "properties": {one.name: one.schema | ({"description": one.says} if one.says else {}) for one in shape.fields},
         "required": [one.name for one in shape.fields if one.needed],
         "additionalProperties": False,
-    }
+    } | shape.also
 
 
 def _responses(one: Rule, contract: Contract, schemas: Schemas) -> Json:

@@ -113,7 +113,7 @@ class IncidentPages:
         except BadRequest as error:
             return await self._page(request, status=400, problem=str(error))
         answer = await self._monitor.meet(number, event)
-        if isinstance(answer, Refusal):
+        if isinstance(answer, Refusal) and answer is not Refusal.ALREADY_YOURS:  # a button that was pressed twice
             return await self._refused(request, answer)
         return _back(form, number, doing)
 
