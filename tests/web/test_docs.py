@@ -37,7 +37,8 @@ from sentinel.web.sign_in.rules import Rule
 from tests.kit.monitor import StillMonitor
 from tests.kit.scene import check, history, plan, well
 
-PAGE = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
+PAGES = Path(__file__).parents[2] / "docs"
+PAGE = (PAGES / "http.md").read_text()
 EVERYTHING = OwnHealth(lateness_p50=0.1, lateness_p99=0.1, commit_p99=0.1, store_size=1, store_free=1)
 
 
@@ -93,3 +94,11 @@ def test_the_page_names_every_metric() -> None:
     own = [name for name in families if name.startswith("sentinel_")]
     assert len(own) > 15
     assert not {name for name in own if f"`{name}`" not in PAGE and f"`{name}_total`" not in PAGE}
+
+
+def test_the_page_of_faults_names_tests_that_there_are() -> None:
+    page = (PAGES / "dashboard" / "faults.md").read_text()
+    tests = PAGES.parent / "tests"
+    named = {name.removeprefix("tests/") for name in re.findall(r"`([a-z_/]+\.py)`", page)}
+    assert len(named) > 10
+    assert not {name for name in named if not (tests / name).exists() and not (tests / "web" / name).exists()}

@@ -51,8 +51,9 @@ class Given:
 class Shape:
     """Fields that belong together: a body, or the parameters of an address."""
 
-    def __init__(self, *fields: Field[Any]) -> None:
+    def __init__(self, *fields: Field[Any], also: Json | None = None) -> None:
         self.fields = fields
+        self.also = also or {}  # what the document says of all of them together
         self._names = {one.name for one in fields}
 
     def read(self, content: bytes) -> Given:
@@ -122,14 +123,20 @@ def flag(name: str, says: str = "") -> Field[bool]:
 
 def words(name: str, most: int, longest: int, says: str = "") -> Field[tuple[str, ...]]:
     """A list of texts; none where nothing is said. Each counts once."""
+    return optional(some_words(name, most, longest, says, fewest=0), ())
+
+
+def some_words(name: str, most: int, longest: int, says: str = "", *, fewest: int = 1) -> Field[tuple[str, ...]]:
+    """A list of texts, at least one. Each counts once."""
 
     def read(value: object, name: str) -> tuple[str, ...]:
-        if not isinstance(value, list) or len(value) > most or not all(_is_word(one, longest) for one in value):
+        fits = isinstance(value, list) and fewest <= len(value) <= most and all(_is_word(one, longest) for one in value)
+        if not isinstance(value, list) or not fits:
             raise BadRequest(f"`{name}` has to be a list of at most {most} texts")
         return tuple(dict.fromkeys(value))
 
     items = {"type": "string", "minLength": 1, "maxLength": longest}
-    return optional(Field(name, read, {"type": "array", "maxItems": most, "items": items}, says), ())
+    return Field(name, read, {"type": "array", "minItems": fewest, "maxItems": most, "items": items}, says)
 
 
 def _is_word(value: object, longest: int) -> bool:
@@ -172,7 +179,10 @@ def choice(name: str, kinds: type[E], says: str = "") -> Field[E]:
 
 #: As `base.units.parse_duration` reads it.
 _DURATION: Json = {
-    "anyOf": [{"type": "string", "examples": ["2h", "30m"], "maxLength": 50}, {"type": "number", "exclusiveMinimum": 0}]
+    "anyOf": [
+        {"type": "string", "pattern": "^[1-9][0-9]{0,2}(s|m|h|d)([1-9][0-9]?(s|m|h))?$", "examples": ["2h", "1h30m"]},
+        {"type": "number", "exclusiveMinimum": 0, "maximum": 3_000_000_000, "description": "seconds"},
+    ]
 }
 
 

@@ -13,17 +13,16 @@ from sentinel.core.access import Role
 from sentinel.reports.documents import Document, LeftLine
 from sentinel.web.answers import body, document_answer
 from sentinel.web.contract import Contract
-from sentinel.web.fields import NOTHING, Shape, words
+from sentinel.web.fields import NOTHING, Shape, some_words
 from sentinel.web.monitor import Monitor
 from sentinel.web.outbox import Dropped
-from sentinel.web.payload import BadRequest
 from sentinel.web.sign_in.rules import Rule, rule
 
 #: That one request may name, and the characters of each.
 MOST_MARKS: Final = 10_000
 LONGEST_MARK: Final = 100
 
-MARKS = words("marks", MOST_MARKS, LONGEST_MARK, "of runs that a person has cleaned up after")
+MARKS = some_words("marks", MOST_MARKS, LONGEST_MARK, "of runs that a person has cleaned up after")
 DROP = Shape(MARKS)
 
 
@@ -63,8 +62,6 @@ class LeftPages:
 
     async def drop(self, request: Request) -> Response:
         marks = DROP.read(await body(request))[MARKS]
-        if not marks:
-            raise BadRequest('expected {"marks": [texts]}')
         return document_answer(Dropped(dropped=await self._monitor.drop_left(marks)))
 
     def _answer(self, left: Sequence[LeftLine]) -> Response:

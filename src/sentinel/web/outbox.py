@@ -30,7 +30,8 @@ LIST = Shape(STATES)
 
 IDS = optional(numbers("ids", MOST_IDS, "which; or all of them with `all`"), None)
 ALL = flag("all")
-DEAD_ONES = Shape(IDS, ALL)
+_EITHER: Final = [{"required": ["ids"]}, {"required": ["all"], "properties": {"all": {"const": True}}}]
+DEAD_ONES = Shape(IDS, ALL, also={"oneOf": _EITHER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
