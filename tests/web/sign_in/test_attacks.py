@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 import trustme
 
 from sentinel.core.access import Access, OidcPlan, Scope
+from sentinel.web.sign_in.csrf import FIELD
 from sentinel.web.sign_in.id_token import Refused
 from sentinel.web.sign_in.oidc import MOST_FROM_ONE, Provider
 from sentinel.web.sign_in.tries import FREE, LONGEST_NAME, Tries
@@ -151,3 +153,16 @@ async def test_over_https_no_other_host_plants_the_beginning_of_a_sign_in(desk: 
             [cookie] = (await dora.get("/sign-in/oidc")).headers.get_list("set-cookie")
     assert cookie.startswith("__Host-sentinel-flow=")
     assert {"Secure", "HttpOnly", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+
+
+# --- Forms ------------------------------------------------------------------------------------------------------------
+
+
+async def test_each_page_has_a_token_of_its_own_and_every_one_is_good(desk: Desk) -> None:
+    """A text that stands in every page could be found out by how well pages pack (BREACH)."""
+    async with desk.browser() as ann:
+        await sign_in(ann, "ann")
+        tokens = [re.findall(rf'name="{FIELD}" value="([^"]+)"', (await ann.get("/incidents")).text)[0] for _ in "ab"]
+        answers = [await ann.post("/channels/mail/test", data={FIELD: one}) for one in (*tokens, tokens[0][::-1])]
+    assert tokens[0] != tokens[1]
+    assert [answer.status_code == 403 for answer in answers] == [False, False, True]

@@ -250,7 +250,7 @@ async def test_a_form_of_ours_does_what_it_says(desk: Desk) -> None:
     async with desk.browser() as ann:
         await sign_in(ann, "ann")
         page = await ann.get("/")
-        [token, *_] = re.findall(rf'name="{FIELD}" value="([0-9a-f]{{64}})"', page.text)
+        [token, *_] = re.findall(rf'name="{FIELD}" value="([0-9a-f]+)"', page.text)
         assert (await ann.post("/sign-out", data={FIELD: token})).status_code == 303
         assert (await ann.get("/api/v1/status")).status_code == 401
 

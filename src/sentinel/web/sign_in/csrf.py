@@ -2,10 +2,12 @@
 
 Two fences. A browser says of each request from which site it comes (Sec-Fetch-Site, or Origin), and what comes from elsewhere
 is refused before anybody looks at it. And every form holds a token that only a page of ours can know: an HMAC under the id of
-the session, which no page can read. JSON needs none, since no form can send it (`answers.body`).
+the session, which no page can read, over a salt of its own: pages are packed, and from the size of what is packed a text that
+stands in each of them could be found out piece by piece (BREACH). JSON needs none, since no form can send it (`answers.body`).
 """
 
 import hmac
+import secrets
 from collections.abc import Mapping
 from hashlib import sha256
 from urllib.parse import urlsplit
@@ -20,14 +22,17 @@ from sentinel.web.access import session
 #: The name of the field.
 FIELD = "csrf"
 
+#: Bytes of its salt.
+SALT = 8
+
 #: Methods that change nothing (RFC 9110, 9.2.1).
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def token(request: Request) -> str:
-    """What a form of this session has to carry; empty where nobody is signed in."""
-    known = session(request)
-    return hmac.new(known.encode(), b"sentinel form", sha256).hexdigest() if known else ""
+    """What a form of this session has to carry, another one each time; empty where nobody is signed in."""
+    known, salt = session(request), secrets.token_hex(SALT)
+    return salt + _code(known, salt) if known else ""
 
 
 def field(request: Request) -> Markup:
@@ -41,9 +46,15 @@ def check(request: Request, form: Mapping[str, str]) -> None:
     Raises:
         HTTPException: 403.
     """
-    wanted = token(request)
-    if wanted and not hmac.compare_digest(wanted.encode(), form.get(FIELD, "").encode()):
+    known = session(request)
+    given = form.get(FIELD, "")
+    salt, code = given[: 2 * SALT], given[2 * SALT :]
+    if known and not hmac.compare_digest(_code(known, salt).encode(), code.encode()):
         raise HTTPException(403, "the form is out of date: load its page again, and send it once more")
+
+
+def _code(known: str, salt: str) -> str:
+    return hmac.new(known.encode(), f"sentinel form {salt}".encode(), sha256).hexdigest()
 
 
 def comes_from_elsewhere(method: str, headers: Headers, origins: frozenset[str]) -> bool:
