@@ -55,6 +55,9 @@ NOTICES: Final = {
     "window": "The window is planned.",
     "window-end": "The window has ended, or was called off.",
     "window-extend": "The window ends later now.",
+    "post": "It stands on the status page.",
+    "post-edit": "The status page says it in these words now.",
+    "post-withdraw": "It is gone from the status page and from its feeds.",
     "test": "The test message is on its way; this page shows how it went.",
     "redrive": "The messages are sent again.",
     "drop": "The messages are put away.",
@@ -80,6 +83,10 @@ PLACES: Final = (
     Place(name="sentinel", path="/sentinel", title="Sentinel"),
 )
 
+#: Only where there is a public status page.
+POSTS: Final = Place(name="posts", path="/posts", title="Status page")
+_WITH_POSTS: Final = (*PLACES[:5], POSTS, *PLACES[5:])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
@@ -104,7 +111,7 @@ class Frame:
     problem: str  # why what was asked for was not done
     hint: str
     assets: Assets
-    places: Sequence[Place] = PLACES
+    places: Sequence[Place]
 
 
 class Renderer:
@@ -181,6 +188,7 @@ class Renderer:
             problem=problem,
             hint=hint,
             assets=self._assets,
+            places=PLACES if self._monitor.plan.status_page is None else _WITH_POSTS,
         )
 
     def _now(self) -> tuple[int, Severity]:

@@ -25,6 +25,7 @@ from sentinel.web.pages.frame import Renderer
 from sentinel.web.pages.incidents import IncidentPages
 from sentinel.web.pages.overview import OverviewPage
 from sentinel.web.pages.own import OwnPage
+from sentinel.web.pages.posts import PostsPage
 from sentinel.web.pages.quiet import QuietPage
 from sentinel.web.pages.reports import ReportsPage
 
@@ -55,6 +56,7 @@ class Site:
             QuietPage(monitor, clock, self._renderer),
             FiguresPage(monitor, self._renderer),
             ReportsPage(monitor, self._renderer),
+            PostsPage(monitor, self._renderer),
             ChannelsPage(monitor, clock, self._renderer),
             OwnPage(monitor, self._renderer),
         )
