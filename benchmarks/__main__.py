@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from types import FrameType
 
-from benchmarks import alert, commands, cost, history, judging, kinds, machine, profile, storm, wire
+from benchmarks import alert, commands, cost, history, judging, kinds, machine, pages, profile, storm, wire
 from benchmarks.figures import Figure, table
 
 
@@ -68,6 +68,10 @@ def _history(effort: Effort) -> Iterable[Figure]:
     return history.measure(effort.year)
 
 
+def _pages(effort: Effort) -> Iterable[Figure]:
+    return pages.measure(effort.python)
+
+
 def _wire(_effort: Effort) -> Iterable[Figure]:
     return wire.measure()
 
@@ -86,6 +90,7 @@ PARTS: Mapping[str, Callable[[Effort], Iterable[Figure]]] = {
     "commands": _commands,
     "kinds": _kinds,
     "judging": _judging,
+    "pages": _pages,
     "wire": _wire,
     "history": _history,
     "profile": _profile,

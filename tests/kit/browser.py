@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from shutil import which
 from typing import TYPE_CHECKING, Any, Self
 
 from axe_playwright_python.async_playwright import Axe
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import ConsoleMessage, Dialog, Locator, Page, Request, Response
 
-PROGRAM = "/usr/bin/chromium"
+PROGRAM = which("chromium")
 WITHIN = 10_000.0  # milliseconds for whatever is waited for
 DESK = (1280, 900)
 PHONE = (360, 740)

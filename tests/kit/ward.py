@@ -32,7 +32,7 @@ from tests.kit.public import WORDS, posted
 from tests.kit.scene import NOW, blind, check, history, plan, well
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sentinel.core.history import History
@@ -61,7 +61,7 @@ def ward(folder: Path, say: Callable[[str], str] = plainly, *, source: str = "wa
     monitor.timeline = _timeline(say)
     monitor.channels.lines = _channels(say)
     monitor.channels.waiting = {OPEN: 1}
-    _remember(monitor)
+    _remember(monitor, pasts)
     _be_quiet(monitor, say)
     monitor.public.known = replace(
         monitor.public.known,
@@ -84,6 +84,7 @@ def crowd(folder: Path, number: int) -> StillMonitor:
     monitor = ward(folder)
     monitor.plan = replace(monitor.plan, checks=tuple(past.check for past in pasts))
     monitor.histories[:] = pasts
+    _remember(monitor, sorted(pasts, key=lambda past: past.incident is None)[:100])  # those of the first two pages
     return monitor
 
 
@@ -128,9 +129,9 @@ def _number(past: History, number: int) -> None:
     past.incident = replace(past.incident, id=number)
 
 
-def _remember(monitor: StillMonitor) -> None:
-    """A day of every check, with an hour of trouble, and what its own page shows."""
-    for past in monitor.histories:
+def _remember(monitor: StillMonitor, pasts: Sequence[History]) -> None:
+    """A day of these checks, with an hour of trouble, and what their own pages show."""
+    for past in pasts:
         name = past.check.name
         pieces = [
             piece(name, NOW - HOUR / 2 * n, span=HOUR / 2, down=600.0 if n in (3, 4) else 0.0, value=0.1 + n % 7 / 50)
@@ -145,7 +146,7 @@ def _remember(monitor: StillMonitor) -> None:
             results=_results(past),
             incidents=[past.incident] if past.incident and past.incident.id else [],
         )
-    names = [past.check.name for past in monitor.histories]
+    names = [past.check.name for past in pasts]
     monitor.faces.lately = Lately(
         now={name: piece(name, NOW - DAY, span=DAY, down=60.0) for name in names},
         before={name: piece(name, NOW - 2 * DAY, span=DAY, value=0.3) for name in names},
