@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from sentinel.app.past import read
 from sentinel.app.public import PublicPage
 from sentinel.base.redact import Secret
 from sentinel.core import calendar
-from sentinel.core.plan import StorePlan
+from sentinel.core.plan import Content, StorePlan
 from sentinel.core.planned import Stretch as Period
 from sentinel.core.slo import SPAN
 from sentinel.engine.housekeeping import Retention
@@ -21,15 +22,18 @@ from sentinel.reports import report, status
 from sentinel.reports.check import Stretch
 from sentinel.reports.documents import OutboxLine
 from sentinel.reports.overview import Filter
+from sentinel.reports.proof import Answer
 from sentinel.store.database import Store
 from tests.kit.clock import FakeClock
 from tests.kit.facing import Facing
+from tests.kit.scene import check, plan, well
 from tests.kit.truth import CHECKS, DAY, MIDNIGHT, SHOWN, WINDOW, Truth, watched
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
+    from sentinel.core.check import Check
     from sentinel.reports.documents import CheckReport, StatusDocument
     from sentinel.reports.report import ReportDocument
 
@@ -78,10 +82,10 @@ async def said(facing: Facing) -> StatusDocument:
     return status.build(facing.plan, known, now=MIDNIGHT, started_at=facing.started_at, outbox=OutboxLine(), own=None)
 
 
-async def reported(facing: Facing, key: str, zone: str) -> ReportDocument:
+async def reported(facing: Facing, key: str, zone: str, checks: Sequence[Check] = CHECKS) -> ReportDocument:
     period = calendar.named(key, ZoneInfo(zone))
-    past = await facing.store.read(lambda tx: read(tx, CHECKS, Period(period.since, period.until), zone))
-    return report.build(facing.plan, "daily", period, zone, past, MIDNIGHT + 6 * HOUR)
+    past = await facing.store.read(lambda tx: read(tx, checks, Period(period.since, period.until), zone))
+    return report.build(facing.plan, "daily", period, zone, past, MIDNIGHT + 6 * HOUR, contents=tuple(Content)[:3])
 
 
 @pytest.mark.parametrize("condensed", [False, True])
@@ -154,3 +158,22 @@ async def test_a_report_of_long_ago_leaves_no_time_out(facing: Seen, truth: Trut
     for old, new in zip(sorted(before.checks, key=name_of), sorted(daily.checks, key=name_of), strict=True):
         assert new.unknown == pytest.approx(old.unknown, abs=HOUR / 60)
         assert new.up + new.down == pytest.approx(old.up + old.down, abs=HOUR / 60)
+
+
+async def test_a_check_that_runs_once_a_day_is_not_unknown_until_its_next_run(tmp_path: Path) -> None:
+    backup = check("backup", kind="backup", interval=DAY, rules=())
+    clock = FakeClock(MIDNIGHT + 6 * HOUR)
+    store = await Store.open(StorePlan(url=Secret(f"sqlite:///{tmp_path}/sentinel.db")), clock)
+    facing = Seen(plan(backup), store, clock)
+    running = asyncio.create_task(facing.pipeline.run())
+    for days in (2.5, 1.5, 0.5):
+        facing.measure("backup", well(), MIDNIGHT - days * DAY)
+    await facing.pipeline.flush()
+    daily = await reported(facing, "2026-11-21", "UTC", (backup,))
+    assert (daily.checks[0].up, daily.checks[0].unknown) == (12 * HOUR, 0 * HOUR)
+    assert daily.audit is not None
+    (answer,) = [one.answer for part in daily.audit.sections for one in part.questions if one.id == "backups"]
+    assert answer is Answer.YES
+    facing.pipeline.stop()
+    await running
+    await store.close()

@@ -44,6 +44,12 @@ def test_before_its_time_of_day_nothing_is_due() -> None:
     assert owed(report(zone="UTC"), "2026-11-19", "2026-11-21T05:59") is None
 
 
+def test_a_period_settles_before_it_is_reported() -> None:
+    midnight = report(at="00:00", zone="UTC")
+    assert owed(midnight, "2026-11-19", "2026-11-21T00:09") is None
+    assert owed(midnight, "2026-11-19", "2026-11-21T00:10") is not None
+
+
 def test_a_report_that_was_made_is_not_due_again() -> None:
     assert owed(report(zone="UTC"), "2026-11-20", "2026-11-21T18:00") is None
 

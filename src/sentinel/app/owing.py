@@ -1,30 +1,56 @@
 """Reports that are owed: those of a schedule once per period, and reviews of incidents once per incident and time."""
 
+from typing import Protocol
+
 import structlog
 
 from sentinel.app import reviewing
-from sentinel.app.parts import Parts
 from sentinel.app.reporting import WrittenReport, report_message, write_document, write_report
+from sentinel.base.clock import Clock
+from sentinel.base.errors import StoreError
 from sentinel.core import calendar
 from sentinel.core.incident import Address
 from sentinel.core.notification import Notification
-from sentinel.core.plan import ReportPlan
+from sentinel.core.plan import Plan, ReportPlan
 from sentinel.core.routing import key
-from sentinel.store.database import Transaction
+from sentinel.engine.dispatcher import Dispatcher
+from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
+
+
+class Around(Protocol):
+    """The parts of a running Sentinel that reports have to do with."""
+
+    plan: Plan
+    clock: Clock
+    store: Store
+    dispatcher: Dispatcher
+    report_problem: str
 
 
 class Owed:
     """Writes the reports of one running Sentinel when their time has come."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Around) -> None:
         self._parts = parts
 
     async def write_reports(self) -> None:
-        """Write the reports whose periods are over."""
+        """Write the reports whose periods are over. One that cannot be made keeps no other from being made.
+
+        Raises:
+            StoreError: one could not be read or kept; it is tried again with the next look.
+        """
+        postponed: StoreError | None = None
         for report in self._parts.plan.reports:
-            await self._write_if_due(report)
+            try:
+                await self._write_if_due(report)
+            except StoreError as error:
+                postponed = postponed or error
+            except Exception:
+                log.exception("report.failed", report=report.name)
+        if postponed is not None:
+            raise postponed
 
     async def write_review(self) -> None:
         """Write a review that is due; the next one comes with the next look."""

@@ -15,6 +15,9 @@ from sentinel.store.rollups import HOUR
 #: Incidents that one report holds at most; the newest are kept.
 MOST_INCIDENTS = 1_000
 
+#: A check that runs less often than this may not have spoken for the end of a period when its report is made.
+SELDOM = timedelta(minutes=10)
+
 #: What the journal calls it when somebody has the configuration read anew, and how long after that it is in force.
 _RELOAD, _SOON = "configuration.reload", timedelta(minutes=1)
 
@@ -52,9 +55,21 @@ def _past(tx: Transaction, checks: Sequence[Check], period: Stretch, zone: str, 
         channels=tx.aggregates.by_channel(*period),
         spells=tx.aggregates.spells(*period),
         changes=_changes(tx, period),
+        unsaid=_unsaid(tx, checks, period),
         full=full,
         before=before,
     )
+
+
+def _unsaid(tx: Transaction, checks: Sequence[Check], period: Stretch) -> dict[str, timedelta]:
+    """What is left of a period after the last result of a check that runs seldom: the next one says how it was meanwhile.
+
+    Without this a backup that is looked at each noon would be unknown for half of each daily report.
+    """
+    places = tx.results.places()
+    slow = (check for check in checks if check.interval > SELDOM and check.name in places)
+    left = {check.name: min(period.until - places[check.name], check.interval, period.length) for check in slow}
+    return {name: length for name, length in left.items() if length > timedelta(0)}
 
 
 def _changes(tx: Transaction, period: Stretch) -> list[ConfigChange]:

@@ -197,7 +197,7 @@ def _period(asked: "ReportPlan", name: str | None, key: str | None, since: str |
             return replace(found, key=f"{key}--{now.astimezone(zone):%Y-%m-%dT%H%M}", until=now)
         return found
     if name and not since and not until:
-        due = calendar.due(replace(asked, at="00:00"), None, now)
+        due = calendar.due(replace(asked, at="00:00"), None, now + calendar.SETTLED)
         assert due is not None, "without a last one there is always one"
         return due
     return _between(since or "24h", until, now, zone)

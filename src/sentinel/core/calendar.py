@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 
 from sentinel.core.plan import ReportPlan
 
+#: So long after its end a period is summed up: its last roll-up is complete with the first results after it.
+SETTLED = timedelta(minutes=10)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
@@ -28,7 +31,7 @@ def due(report: ReportPlan, last: str | None, now: datetime) -> Period | None:
     Periods that were missed before the newest one are left out: after a week of standstill one daily report is made.
 
     Args:
-        report: what is due, and at which local time after its period ended.
+        report: what is due, and at which local time after its period ended; never sooner than `SETTLED` after that.
         last: key of the period that was reported last, None when there was none.
         now: aware.
     """
@@ -44,7 +47,7 @@ def due(report: ReportPlan, last: str | None, now: datetime) -> Period | None:
 def _last_day(report: ReportPlan, now: datetime, zone: ZoneInfo) -> date:
     """The newest day on which a report of this kind is made and whose time of day has come."""
     day = _first_of(now.astimezone(zone).date(), report.every)
-    if now < _moment(day, report.at, zone):
+    if now < max(_moment(day, report.at, zone), _moment(day, "00:00", zone) + SETTLED):
         day = _first_of(day - timedelta(days=1), report.every)
     return day
 

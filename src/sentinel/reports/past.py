@@ -35,6 +35,9 @@ class Past:
     channels: Sequence[ChannelAccount] = ()
     spells: Mapping[str, int] = field(default_factory=dict)  # by check: how often it went down
     changes: Sequence[ConfigChange] = ()  # of the configuration, the earliest first
+    unsaid: Mapping[str, timedelta] = field(
+        default_factory=dict
+    )  # by check: at the end, for its next result to speak for
     full: bool = False  # whether there were more incidents than are here
     before: "Past | None" = None  # of the period before, as long; None: nobody asks for it
 
@@ -46,7 +49,9 @@ class Account:
     check: Check
     counted: Rollup  # outside of windows
     planned: timedelta  # time in windows
-    unknown: timedelta  # that nobody could judge or watched, gaps included; outside of windows
+    unknown: (
+        timedelta  # that nobody could judge or watched, gaps included; outside of windows. What is unsaid is none of it
+    )
     incidents: tuple[Incident, ...]  # its own, the newest first
 
     @property
@@ -72,7 +77,7 @@ def account(check: Check, past: Past, period: Stretch) -> Account:
         check=check,
         counted=counted,
         planned=planned,
-        unknown=max(period.length - planned - known, timedelta(0)),
+        unknown=max(period.length - planned - known - past.unsaid.get(check.name, timedelta(0)), timedelta(0)),
         incidents=tuple(one for one in past.incidents if one.check == check.name),
     )
 

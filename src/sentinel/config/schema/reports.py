@@ -30,7 +30,8 @@ class ScheduleEntry(Options):
     at: Annotated[
         str, AfterValidator(time_of_day), WithJsonSchema({"type": "string", "pattern": TIME_OF_DAY.pattern})
     ] = "06:00"
-    """Time of day at which it is made, in the zone of the reports."""
+    """Time of day at which it is made, in the zone of the reports; at the earliest ten minutes after the period is over, when its
+    last results are summed up."""
     channels: tuple[Name, ...] | None = None
     """Channels it is sent to. Not given: the email channels of the first level of the policy `default`."""
     forms: Annotated[tuple[Form, ...], Field(min_length=1)] = (Form.HTML, Form.PDF, Form.JSON)
