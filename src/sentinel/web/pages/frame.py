@@ -84,7 +84,7 @@ PLACES: Final = (
 )
 
 #: Only where there is a public status page.
-POSTS: Final = Place(name="posts", path="/posts", title="Status page")
+POSTS: Final = Place(name="posts", path="/posts", title="Posts")
 _WITH_POSTS: Final = (*PLACES[:5], POSTS, *PLACES[5:])
 
 
