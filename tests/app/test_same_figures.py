@@ -174,6 +174,9 @@ async def test_a_check_that_runs_once_a_day_is_not_unknown_until_its_next_run(tm
     assert daily.audit is not None
     (answer,) = [one.answer for part in daily.audit.sections for one in part.questions if one.id == "backups"]
     assert answer is Answer.YES
+    page = await facing.faces.check("backup", Stretch.DAY)
+    assert page is not None
+    assert page.unknown == 0 * HOUR
     facing.pipeline.stop()
     await running
     await store.close()

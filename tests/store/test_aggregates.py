@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 
 from sentinel.core.accounts import Delivered
 from sentinel.core.histogram import Histogram
+from sentinel.core.holding import Held
 from sentinel.core.incident import Address, EffectKind
+from sentinel.core.matcher import Matcher
 from sentinel.core.notification import Cause, Failed, Kind, Notification, Sent, after_attempt
 from sentinel.core.parcel import Packing
-from sentinel.core.planned import Stretch
+from sentinel.core.planned import Piece, Stretch
 from sentinel.core.slo import SPAN, Rollup
 from sentinel.core.timeline import TimelineEntry
 from sentinel.store.database import Store
@@ -101,6 +103,23 @@ async def test_of_more_than_a_week_it_goes_down_at_most_once_an_hour(store: Stor
     day, week = (AT, AT + 24 * HOUR), (AT - 240 * HOUR, AT + 24 * HOUR)
     assert await store.read(lambda tx: tx.aggregates.spells(*day)) == {"health": 3}
     assert await store.read(lambda tx: tx.aggregates.spells(*week)) == {"health": 1}
+
+
+async def test_what_goes_down_in_a_window_does_not_count(store: Store) -> None:
+    bad = [rollup(n, down=20, check=name) for n in (1, 7) for name in ("health", "calm")]
+    await store.write(lambda tx: tx.rollups.add(bad))
+    planned = Held(
+        window="nightly",
+        title="",
+        matcher=Matcher(checks=("health",)),
+        starts_at=AT + SPAN * 1.5,
+        ends_at=AT + 3 * SPAN,
+        expects_down=True,
+        by="ann",
+        why="",
+    )
+    piece = Piece(held=planned, stretch=Stretch(planned.starts_at, planned.ends_at), checks=("health",))
+    assert await store.read(lambda tx: tx.aggregates.spells(*DAY, [piece])) == {"health": 1, "calm": 2}
 
 
 async def test_what_was_down_before_the_period_does_not_go_down_in_it(store: Store) -> None:

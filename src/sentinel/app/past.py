@@ -41,7 +41,8 @@ def _past(tx: Transaction, checks: Sequence[Check], period: Stretch, zone: str, 
     numbers = [one.id for one in incidents]
     opened = [one.id for one in incidents if period.has(one.opened_at)]
     held = tx.windows.between(*period)
-    planned = tx.aggregates.planned(pieces(held, checks, period))
+    away = pieces(held, checks, period)
+    planned = tx.aggregates.planned(away)
     return Past(
         rollups=tx.aggregates.whole(period, [check.name for check in checks]),
         incidents=incidents,
@@ -53,7 +54,7 @@ def _past(tx: Transaction, checks: Sequence[Check], period: Stretch, zone: str, 
         delivered=tx.aggregates.delivered(numbers, *period),
         told=tx.aggregates.told(opened, *period, nights(period, zone)),
         channels=tx.aggregates.by_channel(*period),
-        spells=tx.aggregates.spells(*period),
+        spells=tx.aggregates.spells(*period, away),
         changes=_changes(tx, period),
         unsaid=_unsaid(tx, checks, period),
         full=full,

@@ -234,7 +234,7 @@ def build(
         up=timedelta(seconds=whole.up),
         degraded=timedelta(seconds=whole.degraded),
         down=timedelta(seconds=whole.down),
-        unknown=max(now - since - planned - judged, timedelta(0)),
+        unknown=max(now - since - planned - judged - _unsaid(one, now), timedelta(0)),
         planned=planned,
         error_rate=whole.error_rate,
         quantiles=_quantiles(whole),
@@ -268,6 +268,11 @@ def result_line(result: Result, severity: Severity) -> ResultLine:
 def _names(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:
     """Every name once, in order."""
     return tuple(dict.fromkeys(name for group in groups for name in group))
+
+
+def _unsaid(one: CheckFacts, now: datetime) -> timedelta:
+    """The time since the last result, which the next one will speak for: of a check that runs once a day it is no gap."""
+    return min(max(now - one.last.scheduled_at, timedelta(0)), one.check.interval) if one.last else timedelta(0)
 
 
 def _counted(check: Check, stretch: Stretch, past: Past, span: Sequence[Rollup], since: datetime) -> Rollup:

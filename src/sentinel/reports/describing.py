@@ -32,7 +32,8 @@ FORMULAS: Mapping[str, str] = {
     "time to acknowledge": "from its opening until somebody took it",
     "time to resolve": "from its opening to its end",
     "went down": (
-        "roll-ups with time down after one without, or after a gap; of 5 minutes, or of an hour in periods of more than 8 days"
+        "roll-ups with time down after one without, or after a gap; of 5 minutes, or of an hour in periods of more than 8 days; "
+        "those that a window touches do not count"
     ),
     "coverage": "judged time / time of the period outside of windows",
     "messages": "taken by receivers in the period about incidents that opened in it; what came along with another is not counted",

@@ -1,6 +1,6 @@
 """What reports ask for, added up by the database: nothing here looks at results, or at messages one by one."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ from sentinel.core.planned import Piece, Planned, Stretch, share_of
 from sentinel.core.slo import SPAN, Rollup, combine
 from sentinel.core.timeline import TimelineEntry
 from sentinel.store.moments import EPOCH, micros, moment
-from sentinel.store.names import Names
+from sentinel.store.names import Names, Word
 from sentinel.store.rollups import HOUR, Rollups
 from sentinel.store.tables import outbox, rollups, timeline
 
@@ -127,10 +127,11 @@ class Aggregates:
         first, end = _up(stretch.since, grain), _down(stretch.until, grain)
         return self._rollups.summed(first, end, checks) if first < end else {}
 
-    def spells(self, since: datetime, until: datetime) -> dict[str, int]:
+    def spells(self, since: datetime, until: datetime, planned: Iterable[Piece] = ()) -> dict[str, int]:
         """How often each check went down in [since, until): roll-ups with time down after one without, or after a gap.
 
-        Of more than a week these are roll-ups of an hour: a month of 1,000 checks has some 9 million of 5 minutes.
+        Of more than a week these are roll-ups of an hour: a month of 1,000 checks has some 9 million of 5 minutes. Those that
+        a piece of planned downtime touches do not count: else whatever restarts each night were the flakiest of all.
         """
         grain = (HOUR if until - since > _FINELY and self._has_hours(since, until) else self.grain(since)) // _SECOND
         before = rollups.alias("before")
@@ -141,11 +142,27 @@ class Aggregates:
             before.c.down > 0,
         )
         inside = and_(rollups.c.start >= _seconds(since), rollups.c.start < _seconds(until))
-        asked = select(rollups.c.check_id, func.count().label("spells")).where(
-            rollups.c.span == grain, inside, rollups.c.down > 0, ~is_down_before
-        )
-        rows = self._connection.execute(asked.group_by(rollups.c.check_id))
-        return {self._names.word(self._connection, row.check_id): row.spells for row in rows}
+        went_down = and_(rollups.c.span == grain, inside, rollups.c.down > 0, ~is_down_before)
+        away = self._by_number(planned)
+        if away:
+            each = self._connection.execute(select(rollups.c.check_id, rollups.c.start).where(went_down))
+            found = Counter(number for number, start in each if not _touched(away.get(number, ()), start, grain))
+        else:
+            asked = (
+                select(rollups.c.check_id, func.count().label("times")).where(went_down).group_by(rollups.c.check_id)
+            )
+            found = Counter({row.check_id: row.times for row in self._connection.execute(asked)})
+        return {self._names.word(self._connection, number): times for number, times in found.items()}
+
+    def _by_number(self, planned: Iterable[Piece]) -> dict[int, list[Stretch]]:
+        """By number of the check: what windows take of it."""
+        found: dict[int, list[Stretch]] = defaultdict(list)
+        for piece in planned:
+            for name in piece.checks:
+                number = self._names.find(self._connection, Word.CHECK, name)
+                if number is not None:
+                    found[number].append(piece.stretch)
+        return dict(found)
 
     def _has_hours(self, since: datetime, until: datetime) -> bool:
         """Whether anything of a time was condensed."""
@@ -241,6 +258,12 @@ class Aggregates:
         ):
             found[row.channel][row.reason] = row.rows
         return found
+
+
+def _touched(away: Iterable[Stretch], start: int, grain: int) -> bool:
+    """Whether any of these stretches has to do with the roll-up of so many seconds that starts then."""
+    first, end = EPOCH + start * _SECOND, EPOCH + (start + grain) * _SECOND
+    return any(one.since < end and one.until > first for one in away)
 
 
 def _told(row: Row[Any]) -> ToldAddress:
