@@ -30,7 +30,6 @@ from sentinel.web.sign_in.certificates import Certificate
 from sentinel.web.sign_in.guard import Guard, OwnerGuard
 from sentinel.web.sign_in.pages import SignInPages
 from sentinel.web.sign_in.proxies import Forwarded
-from sentinel.web.sign_in.tries import Tries
 from sentinel.web.sockets import CannotListen
 
 #: The header by which a command knows that the daemon it reached goes by the file that was meant.
@@ -56,7 +55,6 @@ class WebServer:
         self._plan = plan
         self._monitor = monitor
         self._clock = clock
-        self._tries = Tries(clock)
         self._api = Api(monitor, clock)
         self._site = Site(monitor, clock, plan.name) if plan.web.dashboard else None
         self._sign_in: SignInPages | None = None
@@ -147,7 +145,7 @@ class WebServer:
         loop = asyncio.get_running_loop()
         names = {host, socket.gethostname(), urlsplit(self._plan.link).hostname or host}
         names = {name.lower() for name in names}
-        guarded = Guard(self._for_tcp(), self._monitor, self._clock, self._tries, host)
+        guarded = Guard(self._for_tcp(), self._monitor, self._clock, host)
         forwarded = Forwarded(KnownHosts(guarded, names), lambda: self._monitor.plan.web.access.proxies)
         # By what it really asked for as well: a page whose name was rebound to this host may send X-Forwarded-Host, too.
         app = KnownHosts(forwarded, names)
@@ -169,7 +167,7 @@ class WebServer:
         programs = self._api.for_tcp()
         if self._site is None:
             return programs
-        self._sign_in = SignInPages(self._monitor, self._clock, self._tries, self._site.renderer.answer)
+        self._sign_in = SignInPages(self._monitor, self._clock, self._site.renderer.answer)
         return Beside(programs, self._site.application(*self._sign_in.routes()))
 
     def _protocols(self, app: ASGIApp, *headers: tuple[bytes, bytes]) -> Callable[[], GuardedProtocol]:

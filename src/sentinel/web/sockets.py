@@ -7,6 +7,7 @@ import socket
 import stat
 import struct
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from sentinel.base.errors import AlreadyRunning, SentinelError
@@ -58,6 +59,12 @@ def user_at(transport: asyncio.BaseTransport) -> str:
         return ""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     user: int = struct.unpack("3i", credentials)[1]  # process, user, group (unix(7))
+    return _name_of(user)
+
+
+@lru_cache(maxsize=100)
+def _name_of(user: int) -> str:
+    """A user's name. It is kept: where names come from a directory server, asking may take seconds."""
     try:
         return pwd.getpwuid(user).pw_name
     except KeyError:

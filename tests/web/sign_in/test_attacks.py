@@ -17,6 +17,7 @@ from sentinel.web.sign_in.oidc import MOST_FROM_ONE, Provider
 from sentinel.web.sign_in.tries import FREE, LONGEST_NAME, Tries
 from tests.kit.clock import FakeClock
 from tests.kit.oidc import OidcServer
+from tests.kit.scene import NOW
 from tests.web.sign_in.conftest import Desk, serving, sign_in
 from tests.web.sign_in.test_edges import files
 
@@ -166,3 +167,22 @@ async def test_each_page_has_a_token_of_its_own_and_every_one_is_good(desk: Desk
         answers = [await ann.post("/channels/mail/test", data={FIELD: one}) for one in (*tokens, tokens[0][::-1])]
     assert tokens[0] != tokens[1]
     assert [answer.status_code == 403 for answer in answers] == [False, False, True]
+
+
+async def test_a_program_with_a_wrong_token_keeps_nobody_at_its_address_from_signing_in(desk: Desk) -> None:
+    """A scraper whose token has expired tries it for ever, and people share its proxy's address."""
+    async with desk.program("expired-long-ago") as scraper:
+        found = [(await scraper.get("/metrics")).status_code for _ in range(8)]
+    async with desk.browser() as ann:
+        assert (await sign_in(ann, "ann")).status_code == 303
+    assert found == [401] * FREE + [429] * 3
+
+
+async def test_a_provider_that_does_not_answer_is_not_asked_for_each_who_waits() -> None:
+    """Each waited for its own ten seconds, one after the other: requests came faster than that."""
+    async with OidcServer(lambda: NOW).serving() as made:
+        made.discovery = {"issuer": "https://evil.example.org"}
+        one = provider(made.url)
+        found = await asyncio.gather(*(one.begin("/back", "/", "192.0.2.7") for _ in range(20)), return_exceptions=True)
+    assert all(isinstance(each, Refused) for each in found)
+    assert len(made.asked) == 1

@@ -16,7 +16,6 @@ from sentinel.web.pages.site import Site
 from sentinel.web.sign_in.csrf import FIELD
 from sentinel.web.sign_in.pages import SignInPages
 from sentinel.web.sign_in.rules import Rule
-from sentinel.web.sign_in.tries import Tries
 from tests.kit.monitor import StillMonitor
 from tests.kit.scene import plan
 from tests.web.sign_in.conftest import TOKENS, Desk, sign_in
@@ -33,7 +32,7 @@ TAKE = {"why": "on it"}
 def every_route() -> list[Rule]:
     monitor, clock = StillMonitor(plan(), []), SystemClock()
     api, site = Api(monitor, clock), Site(monitor, clock, "ward")
-    sign_in_pages = SignInPages(monitor, clock, Tries(clock), site.renderer.answer)
+    sign_in_pages = SignInPages(monitor, clock, site.renderer.answer)
     routes = [*api.for_tcp().routes, *(one for part in (*site._parts, site._live) for one in part.routes())]
     for part in (api, site, sign_in_pages):
         part.close()

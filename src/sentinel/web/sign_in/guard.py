@@ -58,12 +58,12 @@ class OwnerGuard:
 class Guard:
     """Of the TCP port."""
 
-    def __init__(self, app: ASGIApp, monitor: Monitor, clock: Clock, tries: Tries, host: str) -> None:
+    def __init__(self, app: ASGIApp, monitor: Monitor, clock: Clock, host: str) -> None:
         self._app = app
         self._is_local = is_loopback(host)  # where Sentinel listens until a restart, whatever a reload says
         self._monitor = monitor
         self._clock = clock
-        self._tries = tries
+        self._tries = Tries(clock)  # of tokens alone: a program with an old one must not make people wait who sign in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers, plan = Headers(scope=scope), self._monitor.plan

@@ -27,6 +27,9 @@ WITHIN, LONGEST_ANSWER = 10.0, 256 * 1024
 #: What the provider says about itself is good for so many seconds; new keys are asked for at most this often.
 FRESH, KEYS_AGAIN = 3_600.0, 60.0
 
+#: After it could not say, everybody is refused for so many seconds without asking it again.
+AGAIN = 5.0
+
 #: Sign-ins that have begun and are not over, in all and from one network, and how long one may take; the oldest give way,
 #: first those from the same network: nobody keeps others out by beginning many.
 MOST_FLOWS, MOST_FROM_ONE, LONGEST_FLOW = 5_000, 20, 600.0
@@ -64,6 +67,8 @@ class Provider:
         self._clock = clock
         self._told: Told | None = None
         self._told_at = 0.0
+        self._refusal = ""  # why it could not say anything about itself, the last time
+        self._refused_at = 0.0
         self._keys: Sequence[Mapping[str, Any]] = ()
         self._keys_at = -KEYS_AGAIN
         self._flows: OrderedDict[str, Flow] = OrderedDict()
@@ -164,9 +169,18 @@ class Provider:
     async def _discover(self) -> Told:
         async with self._asking:
             now = self._clock.monotonic()
-            if self._told is None or now - self._told_at > FRESH:
+            if self._told is not None and now - self._told_at <= FRESH:
+                return self._told
+            if self._refusal and now - self._refused_at < AGAIN:
+                raise Refused(self._refusal)
+            try:
                 answer = await _ask("GET", f"{self.plan.issuer}/.well-known/openid-configuration")
                 self._told, self._told_at = read_told(answer, self.plan.issuer), now
+            except Refused as refusal:
+                # All who wait for the same are told this, too: each would wait for a time of its own otherwise.
+                self._refusal, self._refused_at = str(refusal), self._clock.monotonic()
+                raise
+            self._refusal = ""
             return self._told
 
     async def _key_set(self, told: Told, *, again: bool) -> Sequence[Mapping[str, Any]]:

@@ -43,10 +43,10 @@ NOT_IN: Final = "You are not let in. Ask whoever runs this Sentinel, or sign in 
 class SignInPages:
     """The way in and out of one listener."""
 
-    def __init__(self, monitor: Monitor, clock: Clock, tries: Tries, show: Show) -> None:
+    def __init__(self, monitor: Monitor, clock: Clock, show: Show) -> None:
         self._monitor = monitor
         self._clock = clock
-        self._tries = tries
+        self._tries = Tries(clock)
         self._show = show
         self._passwords = Passwords()
         self._provider: Provider | None = None
