@@ -92,7 +92,7 @@ async def reported(facing: Facing, key: str, zone: str, checks: Sequence[Check] 
 async def test_every_face_says_of_a_day_what_happened_on_it(facing: Seen, truth: Truth, condensed: bool) -> None:
     if condensed:
         facing.time.step(minutes=20)
-        await Retention(facing.clock, facing.store).condense()
+        await Retention(facing.clock, facing.store).condense(facing.plan.store)
         facing.time.step(minutes=-20)
     true = {name: truth.of(name, MIDNIGHT - DAY, MIDNIGHT) for name in NAMES}
     expected = {name: pytest.approx(one.uptime, abs=1e-6) for name, one in true.items()}
@@ -127,7 +127,7 @@ async def test_every_face_says_of_a_day_what_happened_on_it(facing: Seen, truth:
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kolkata"])
 async def test_a_day_of_another_zone_is_not_a_day_of_utc(facing: Seen, truth: Truth, zone: str) -> None:
     facing.time.step(minutes=20)
-    await Retention(facing.clock, facing.store).condense()
+    await Retention(facing.clock, facing.store).condense(facing.plan.store)
     daily = await reported(facing, "2026-11-21", zone)
     true = {name: truth.of(name, daily.since, daily.until) for name in NAMES}
     assert {one.name: one.uptime for one in daily.checks} == pytest.approx(
@@ -151,7 +151,7 @@ async def test_the_page_of_a_check_says_of_its_stretch_what_happened(
 async def test_a_report_of_long_ago_leaves_no_time_out(facing: Seen, truth: Truth, zone: str) -> None:
     """Where only hours are left, one that midnight cuts is shared out."""
     facing.time.step(minutes=20)
-    await Retention(facing.clock, facing.store).condense()
+    await Retention(facing.clock, facing.store).condense(facing.plan.store)
     before = await reported(facing, "2026-11-21", zone)
     await facing.store.write(lambda tx: tx.rollups.purge(SPAN, MIDNIGHT + HOUR, 10_000))
     daily = await reported(facing, "2026-11-21", zone)

@@ -124,7 +124,7 @@ def spans(clock: FakeClock, check: str, days: int) -> list[Rollup]:
 async def test_hours_and_days_that_are_over_are_made_whenever_they_are_missing(store: Store, clock: FakeClock) -> None:
     """After a standstill, too, and of days that an earlier release never made."""
     await store.write(lambda tx: tx.rollups.add(spans(clock, "api", 6)))
-    await Retention(clock, store).condense()
+    await Retention(clock, store).condense(PLAN)
     since, until = clock.now() - 30 * DAY, clock.now()
     found = await store.read(lambda tx: tx.rollups.per_check("api", since, until, DAY))
     assert len(found) == 6
@@ -141,16 +141,26 @@ async def test_a_turn_of_condensing_is_bounded_and_the_next_one_goes_on(store: S
     made = []
     for _ in range(2):
         clock.step(minutes=10)
-        await Retention(clock, store).condense()
+        await Retention(clock, store).condense(PLAN)
         rows = await store.read(lambda tx: tx.rollups.summed(start, start + HOUR))
         left = await store.read(lambda tx: tx.rollups.uncondensed(start, start + 2 * HOUR))
         made.append((len(rows), len(left)))
     assert made == [(2600, 1), (2600, 0)]
 
 
+async def test_days_that_are_not_kept_are_not_made_again_and_again(store: Store, clock: FakeClock) -> None:
+    await store.write(lambda tx: tx.rollups.add(spans(clock, "api", 6)))
+    plan, retention = replace(PLAN, keep_days=3 * DAY), Retention(clock, store)
+    for _ in range(2):
+        await retention.condense(plan)
+        oldest = await store.read(lambda tx: tx.rollups.earliest(DAY))
+        await retention.purge(plan)
+        assert await store.read(lambda tx: tx.rollups.earliest(DAY)) == oldest
+
+
 async def test_each_class_is_kept_for_as_long_as_the_plan_says(store: Store, clock: FakeClock) -> None:
     await store.write(lambda tx: tx.rollups.add(spans(clock, "api", 4)))
-    await Retention(clock, store).condense()
+    await Retention(clock, store).condense(PLAN)
     plan = replace(PLAN, keep_rollups=1 * DAY, keep_hours=2 * DAY, keep_days=3 * DAY)
     await Retention(clock, store).purge(plan)
     oldest = [await store.read(lambda tx, span=span: tx.rollups.earliest(span)) for span in (SPAN, HOUR, DAY)]  # type: ignore[misc]

@@ -81,7 +81,7 @@ class Duties:
             Duty("reviews", 5.0, self._owed.write_review),
             Duty("prepare", 600.0, self._retention.prepare),
             Duty("purge", 60.0, self._purge),
-            Duty("condense", 60.0, self._retention.condense),
+            Duty("condense", 60.0, self._condense),
             Duty("ballast", 60.0, self._keep_ballast),
         )
 
@@ -205,6 +205,9 @@ class Duties:
 
     async def _purge(self) -> None:
         await self._retention.purge(self._parts.plan.store)
+
+    async def _condense(self) -> None:
+        await self._retention.condense(self._parts.plan.store)
 
     async def _note_configuration(self) -> None:
         """Write down by which configuration is judged from now on."""

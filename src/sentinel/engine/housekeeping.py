@@ -108,14 +108,14 @@ class Retention:
                 if await self._store.write(lambda tx, purge=purge, rows=rows: purge(tx, rows)) < rows:  # type: ignore[misc]
                     break
 
-    async def condense(self) -> None:
-        """Make roll-ups of the hours and days that are over. Doing it again changes nothing.
+    async def condense(self, plan: StorePlan) -> None:
+        """Make roll-ups of the hours and days that are over and still kept. Doing it again changes nothing.
 
         Days that are missing from long ago, such as after an upgrade, are made, too, the latest first. What is left when
         `CONDENSE_ROWS` were written is for the next turn: other duties wait meanwhile.
         """
         rows = 0
-        async for start, span in self._uncondensed():
+        async for start, span in self._uncondensed(plan):
             written = CONDENSE_CHECKS
             while written == CONDENSE_CHECKS and rows < CONDENSE_ROWS:
                 condense = partial(_condense, start=start, span=span)
@@ -124,16 +124,18 @@ class Retention:
             if rows >= CONDENSE_ROWS:
                 return
 
-    async def _uncondensed(self) -> AsyncIterator[tuple[datetime, timedelta]]:
+    async def _uncondensed(self, plan: StorePlan) -> AsyncIterator[tuple[datetime, timedelta]]:
         """What has to be made, in this order: a day comes after its hours."""
         # A span closes with the check's next result, so what comes late opens its hour and its day again.
-        until = self._clock.now() - SPAN * 2
-        for hour in await self._missing(HOUR, until - CATCH_UP, until):
+        now = self._clock.now()
+        until = now - SPAN * 2
+        # What a purge deletes at once again is not made: it would be made and deleted for ever.
+        for hour in await self._missing(HOUR, max(until - CATCH_UP, now - plan.keep_hours), until):
             yield hour, HOUR
         earliest = await self._store.read(lambda tx: tx.rollups.earliest())
         if earliest is None:
             return
-        days = await self._missing(DAY, span_start(earliest, DAY), until)
+        days = await self._missing(DAY, max(span_start(earliest, DAY), now - plan.keep_days), until)
         for day in reversed(days[-DAYS_AT_ONCE:]):
             for hour in await self._missing(HOUR, day, day + DAY):
                 yield hour, HOUR
