@@ -130,3 +130,10 @@ async def test_without_a_status_page_there_is_no_such_page_and_no_way_to_it(
     monitor.plan = replace(monitor.plan, status_page=None)
     assert '<a href="/posts"' not in await dashboard.viewer.page("/")
     assert (await dashboard.viewer.get("/posts")).status_code == 404
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "9" * 30, "-1", "٣"])
+async def test_a_number_that_no_post_has_is_refused(dashboard: Dashboard, number: str) -> None:
+    """Python refuses to read thousands of digits, and JSON to write thirty: both were faults of ours (W03)."""
+    for field in ("on", "incident"):
+        assert (await dashboard.ann.send("/posts", **SLOW | {field: number})).status_code == 400

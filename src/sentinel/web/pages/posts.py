@@ -28,6 +28,9 @@ from sentinel.web.sign_in.rules import Endpoint, Rule, rule
 #: Threads on the page, the newest.
 MOST_THREADS: Final = 50
 
+#: Digits; neither Python nor JSON knows numbers of any length.
+LONGEST_NUMBER: Final = 15
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadView:
@@ -155,7 +158,7 @@ def _fields(form: Form, by: str) -> dict[str, Any]:
 
 def _number(text: str) -> int | str | None:
     """A number that was filled in; what is none stays as it is, for the reader to refuse."""
-    return int(text) if text.isascii() and text.isdecimal() else text or None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER else text or None
 
 
 def _doing(path: str, endpoint: Endpoint, name: str) -> Rule:
