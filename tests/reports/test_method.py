@@ -110,6 +110,10 @@ def test_more_incidents_than_a_report_holds_are_said_to_be_missing() -> None:
     assert any("newest 1" in limit for limit in method(past(incidents=[incident(HEALTH)], full=True)).limits)
 
 
+def test_more_windows_than_a_report_heeds_are_said_to_be_missing() -> None:
+    assert any("only the latest" in limit for limit in method(past([rollup()], windows_full=True)).limits)
+
+
 def test_the_same_input_gives_the_same_report_whenever_it_is_made() -> None:
     known = past([rollup(), rollup("login")], [incident(HEALTH)])
     early = report([HEALTH, LOGIN], known, *EVERY).to_json()

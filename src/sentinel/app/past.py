@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sentinel.app.counting import MOST_HELD
 from sentinel.core.check import Check
 from sentinel.core.night import nights
 from sentinel.core.planned import Planned, Stretch, pieces
@@ -40,7 +41,8 @@ def _past(tx: Transaction, checks: Sequence[Check], period: Stretch, zone: str, 
     full, incidents = len(incidents) > MOST_INCIDENTS, incidents[:MOST_INCIDENTS]
     numbers = [one.id for one in incidents]
     opened = [one.id for one in incidents if period.has(one.opened_at)]
-    held = tx.windows.between(*period)
+    held = tx.windows.between(*period, MOST_HELD + 1)
+    windows_full, held = len(held) > MOST_HELD, held[:MOST_HELD]
     away = pieces(held, checks, period)
     planned = tx.aggregates.planned(away)
     return Past(
@@ -58,6 +60,7 @@ def _past(tx: Transaction, checks: Sequence[Check], period: Stretch, zone: str, 
         changes=_changes(tx, period),
         unsaid=_unsaid(tx, checks, period),
         full=full,
+        windows_full=windows_full,
         before=before,
     )
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sentinel.core.check import Check
 from sentinel.core.histogram import Histogram
 from sentinel.core.holding import Held, covered
+from sentinel.core.matcher import Matcher
 from sentinel.core.slo import Rollup
 
 
@@ -53,21 +54,22 @@ def pieces(held: Iterable[Held], checks: Sequence[Check], period: Stretch) -> li
         checks: that are asked about.
         period: nothing outside of it counts.
     """
-    taken: dict[str, list[Stretch]] = {}
+    # By check, up to when windows have taken it: in this order none begins before one that was looked at.
+    taken: dict[str, datetime] = {}
+    covers: dict[Matcher, list[str]] = {}
     found: list[Piece] = []
     for one in sorted(held, key=lambda held: (held.starts_at, held.window)):
         whole = Stretch(max(one.starts_at, period.since), min(one.ends_at, period.until))
         if one.is_called_off or whole.since >= whole.until:
             continue
-        free: list[tuple[Stretch, str]] = []
-        for check in covered(one, checks):
-            # What ended before this one begins is in the way of none that is still to come.
-            away = [part for part in taken.get(check.name, ()) if part.until > whole.since]
-            left = _left(whole, away)
-            taken[check.name] = [*away, *left]
-            free += [(part, check.name) for part in left]
-        for stretch, group in groupby(sorted(free), key=itemgetter(0)):
-            found.append(Piece(held=one, stretch=stretch, checks=tuple(name for _, name in group)))
+        if one.matcher not in covers:
+            covers[one.matcher] = [check.name for check in covered(one, checks)]
+        starts = ((max(whole.since, taken.get(name, whole.since)), name) for name in covers[one.matcher])
+        free = sorted((since, name) for since, name in starts if since < whole.until)
+        for since, group in groupby(free, key=itemgetter(0)):
+            names = tuple(name for _, name in group)
+            found.append(Piece(held=one, stretch=Stretch(since, whole.until), checks=names))
+        taken.update((name, whole.until) for _, name in free)
     return found
 
 
@@ -92,22 +94,6 @@ def share_of(rollup: Rollup, share: float) -> Rollup:
     """The time of a part of a roll-up's span, as if everything in it were spread evenly. Counts and values are left out."""
     times = {name: getattr(rollup, name) * share for name in _TIMES}
     return replace(rollup, **times, samples=0, failures=0, unknowns=0, counted=0, total=0.0, histogram=b"", readings={})
-
-
-def _left(whole: Stretch, taken: Iterable[Stretch]) -> list[Stretch]:
-    """What is left of a stretch when some others are taken away."""
-    left = [whole]
-    for away in taken:
-        left = [
-            part
-            for one in left
-            for part in (
-                Stretch(one.since, min(one.until, away.since)),
-                Stretch(max(one.since, away.until), one.until),
-            )
-            if part.since < part.until
-        ]
-    return left
 
 
 _TIMES = ("up", "degraded", "down", "unknown")

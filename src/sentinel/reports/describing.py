@@ -113,6 +113,8 @@ def _limits(checks: Sequence[Check], past: Past, period: Stretch) -> Iterator[st
         )
     if past.full:
         yield f"There were more incidents than a report holds; it has the newest {len(past.incidents):,}."
+    if past.windows_full:
+        yield f"Windows were open more often than a report heeds; only the latest {len(past.held):,} times are kept apart."
     if some := sorted(check.name for check in checks if _has_hours(check)):
         yield f"Bounds that hold at some hours only are not compared with the whole period: {', '.join(some[:10])}."
     if any(one.opened_at is not None and one.opened_at < period.since for one in past.incidents):

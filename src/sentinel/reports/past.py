@@ -39,6 +39,7 @@ class Past:
         default_factory=dict
     )  # by check: at the end, for its next result to speak for
     full: bool = False  # whether there were more incidents than are here
+    windows_full: bool = False  # whether windows were open more often than is here
     before: "Past | None" = None  # of the period before, as long; None: nobody asks for it
 
 
