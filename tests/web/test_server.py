@@ -10,6 +10,7 @@ import pytest
 from sentinel.base.clock import SystemClock
 from sentinel.base.errors import AlreadyRunning
 from sentinel.web.guard import Bounds
+from sentinel.web.headers import STRICT
 from sentinel.web.server import WebServer
 from sentinel.web.sockets import CannotListen
 
@@ -157,6 +158,13 @@ async def test_a_body_above_the_cap_is_413(site: Site) -> None:
 async def test_headers_above_the_cap_are_refused(site: Site) -> None:
     said = await answer_to(site.socket, b"GET /healthz HTTP/1.1\r\n", b"x: " + b"y" * 20_000)
     assert said.startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize("asked", [b"\x16\x03\x01 hello\r\n\r\n", b"GET / HTTP/1.1\r\nx: " + b"y" * 20_000])
+async def test_answers_that_no_application_gives_are_as_strict(site: Site, asked: bytes) -> None:
+    """W21: also where the request is not understood."""
+    head = (await answer_to(site.socket, asked)).lower()
+    assert all(b"%s: %s\r\n" % one in head for one in STRICT)
 
 
 async def test_garbage_is_a_bad_request(site: Site) -> None:

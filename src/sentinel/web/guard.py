@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from sentinel.web.access import PEER
+from sentinel.web.headers import STRICT
 from sentinel.web.sockets import user_at
 
 
@@ -109,9 +110,22 @@ class GuardedProtocol(HttpToolsProtocol):
         self._timer = None
         self.transport.abort()
 
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP."""
+        self._refuse(b"400 Bad Request", msg.encode("ascii"))
+
     def _refuse(self, status: bytes, text: bytes) -> None:
         if self.transport.is_closing():
             return
-        head = b"HTTP/1.1 %s\r\ncontent-type: text/plain\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
-        self.transport.write(head % (status, len(text)) + text)
+        self.transport.write(b"HTTP/1.1 %s\r\n%s" % (status, _lines(content_length=b"%d" % len(text))) + text)
         self.transport.close()
+
+
+def _lines(content_length: bytes) -> bytes:
+    """The headers of an answer that no application gives; the same as of all others (`headers.STRICT`)."""
+    own = (
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", content_length),
+        (b"connection", b"close"),
+    )
+    return b"".join(b"%s: %s\r\n" % one for one in (*own, *STRICT)) + b"\r\n"

@@ -161,14 +161,9 @@ async def test_a_visitor_who_is_slow_or_talks_too_much_is_cut_off() -> None:
     await listener.start()
     assert await _said_to(listener.port, b"GET / HTTP/1.1\r\nhost: a\r\n") == b""
     long = b"GET / HTTP/1.1\r\nhost: a\r\nx: " + b"y" * 20_000
-    assert await _said_to(listener.port, long) in (b"", _TOO_LARGE)
+    said = await _said_to(listener.port, long)
+    assert not said or said.startswith(b"HTTP/1.1 431 ")
     await listener.stop()
-
-
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\ncontent-length: 17\r\n"
-    b"connection: close\r\n\r\nheaders too large"
-)
 
 
 async def test_the_daemon_serves_it_on_an_address_of_its_own(tmp_path: Path) -> None:
