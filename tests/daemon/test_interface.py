@@ -101,12 +101,15 @@ async def test_a_test_message_goes_the_way_of_all_messages(stage: Stage) -> None
 async def led_by(client: httpx2.AsyncClient, path: str, document: dict[str, Any]) -> list[str]:
     """Answers of one route that are not as they should be."""
     wrong = []
-    for method in document["paths"][path]:
+    for method, operation in document["paths"][path].items():
         for text in HOSTILE if "{" in path else ():
             target = re.sub(r"\{[a-z]+\}", quote(text, safe=""), path)
             answer = await client.request(method, target, json={"why": text} if method == "post" else None)
             if answer.status_code not in (400, 404, 405, 409) or "set-cookie" in answer.headers:
                 wrong.append(f"{method} {target}: {answer.status_code}")
+        for name in (one["name"] for one in operation["parameters"] if one["in"] == "query" and "{" not in path):
+            statuses = {(await client.get(path, params={name: text})).status_code for text in HOSTILE}
+            wrong += [f"{path}?{name}: {statuses}"] * (not statuses <= {200, 400, 404})
     return wrong
 
 

@@ -119,6 +119,13 @@ async def test_a_fault_has_a_number_that_stands_in_the_log(site: Site) -> None:
     assert [line["number"] for line in logs if "number" in line] == [answer.json()["number"]]
 
 
+async def test_a_folder_of_reports_that_cannot_be_read_is_said(site: Site) -> None:
+    folder = site.monitor.plan.reports_folder
+    folder.symlink_to(folder)  # which leads nowhere
+    answer = await site.local.get("/api/v1/reports")
+    assert (answer.status_code, "cannot be read" in answer.json()["error"]) == (503, True)
+
+
 # --- W18 --------------------------------------------------------------------------------------------------------------
 
 ACKNOWLEDGE = "/api/v1/incidents/12/acknowledge"

@@ -284,8 +284,8 @@ def asked_text(name: str, longest: int, says: str = "") -> Field[str]:
     """A text in an address; empty where nothing is said."""
 
     def read(value: object, name: str) -> str:
-        if not isinstance(value, str) or len(value) > longest:
-            raise BadRequest(f"the parameter `{name}` has to have at most {longest} characters")
+        if not isinstance(value, str) or len(value) > longest or not value.isprintable():
+            raise BadRequest(f"the parameter `{name}` has to have at most {longest} characters that can be printed")
         return value.strip()
 
     return asked(Field(name, read, {"type": "string", "maxLength": longest}, says), "")

@@ -42,7 +42,11 @@ class ReportPages:
 
     async def all(self, request: Request) -> Response:
         """The reports, the latest first; with `?report=NAME` those of one name."""
-        return document_answer(await reports(self._monitor.plan, LIST.among(request.query_params)[REPORT]))
+        name = LIST.among(request.query_params)[REPORT]
+        try:
+            return document_answer(await reports(self._monitor.plan, name))
+        except OSError as error:
+            raise HTTPException(503, f"the folder of reports cannot be read: {error.strerror or error}") from error
 
     async def file(self, request: Request) -> Response:
         return await file_answer(self._monitor, request.path_params["name"])
