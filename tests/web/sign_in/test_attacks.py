@@ -186,3 +186,12 @@ async def test_a_provider_that_does_not_answer_is_not_asked_for_each_who_waits()
         found = await asyncio.gather(*(one.begin("/back", "/", "192.0.2.7") for _ in range(20)), return_exceptions=True)
     assert all(isinstance(each, Refused) for each in found)
     assert len(made.asked) == 1
+
+
+async def test_a_cookie_of_another_program_on_this_host_signs_nobody_out(desk: Desk) -> None:
+    """Python's own reader throws all cookies away when one of them has a quotation mark within."""
+    async with desk.browser() as ann:
+        await sign_in(ann, "ann")
+        mine = ann.cookies["sentinel"]
+    async with desk.browser(cookie=f'prefs={{"theme":"dark"}}; =; sentinel={mine}; other') as ann:
+        assert (await ann.get(STATUS)).status_code == 200

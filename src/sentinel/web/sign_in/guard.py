@@ -3,10 +3,10 @@
 import hmac
 from dataclasses import replace
 from hashlib import sha256
-from http.cookies import CookieError, SimpleCookie
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -85,7 +85,7 @@ class Guard:
         await self._app(scope, receive, _with_hsts(send) if scope["scheme"] == "https" else send)
 
     def _by_session(self, scope: Scope, headers: Headers) -> None:
-        known = _cookie(headers, cookie_name(scope["scheme"]))
+        known = cookie_parser(headers.get("cookie", "")).get(cookie_name(scope["scheme"]), "")
         found = self._monitor.sessions.find(known) if known else None
         scope[PRINCIPAL] = found or self._visitor()
         scope[SESSION] = known if found else ""
@@ -138,14 +138,6 @@ def _bearer(headers: Headers) -> str | None:
     """What stands behind `Authorization: Bearer`; None where no token is shown."""
     kind, _, value = headers.get("authorization", "").partition(" ")
     return value.strip() if kind.lower() == "bearer" else None
-
-
-def _cookie(headers: Headers, name: str) -> str:
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(name)
-    except CookieError:
-        return ""
-    return found.value if found else ""
 
 
 def _with_hsts(send: Send) -> Send:
