@@ -2,20 +2,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 import pytest
 
-from sentinel.base.clock import SystemClock
-from sentinel.cli.once import _period
+from sentinel.cli.report import _between
 from tests.kit.command import Ended, sentinel
 from tests.kit.http_receiver import Answer, HttpReceiver
 from tests.kit.ports import refusing_port
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 def written(folder: Path, receiver: HttpReceiver, port: int = 0) -> Path:
@@ -125,7 +128,7 @@ async def test_no_daemon_and_no_store_is_3_and_says_what_to_do(tmp_path: Path, r
 )
 def test_a_period_is_a_duration_back_or_local_dates(since: str, until: str | None, seconds: int) -> None:
     """New York's first of November 2026 has 25 hours."""
-    period = _period(since, until, "America/New_York")
+    period = _between(since, until, NOW, ZoneInfo("America/New_York"))
     assert period.until - period.since == timedelta(seconds=seconds)
 
 
@@ -135,9 +138,8 @@ def test_a_period_is_a_duration_back_or_local_dates(since: str, until: str | Non
 )
 def test_a_period_that_is_none_is_misuse(since: str, until: str | None) -> None:
     with pytest.raises(click.UsageError):
-        _period(since, until, "UTC")
+        _between(since, until, NOW, ZoneInfo("UTC"))
 
 
 def test_a_period_that_is_not_over_ends_now() -> None:
-    period = _period("1h", "2999-01-01", "UTC")
-    assert timedelta(0) <= SystemClock().now() - period.until < timedelta(minutes=1)
+    assert _between("1h", "2999-01-01", NOW, ZoneInfo("UTC")).until == NOW
