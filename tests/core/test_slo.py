@@ -162,6 +162,15 @@ def test_no_step_of_the_clock_makes_negative_time(moments: list[Moment]) -> None
     assert sum(r.samples for r in spans) == len(moments)
 
 
+def test_a_clock_that_was_far_ahead_is_not_waited_for() -> None:
+    year = 365 * 86_400
+    closed, tally = tallied((0, UP), (60, UP), (year, UP), (60 - year, DOWN), (60, DOWN))
+    now = tally.current()
+    assert now is not None
+    assert (now.start, seconds(now), now.samples) == (NOW, (0, 0, 60, 0), 2)
+    assert sum(one.samples for one in closed) == 3
+
+
 def test_after_a_restart_the_time_in_between_is_accounted_for() -> None:
     tally = Tally("api", MINUTE)
     tally.resume(NOW, DOWN)

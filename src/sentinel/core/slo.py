@@ -2,6 +2,7 @@
 
 A result speaks for the time until the next one. When the next one is long overdue it speaks for one interval only, and the
 rest is unknown: a gap is never shown as up. uptime = (up + degraded) / (up + degraded + down); unknown time is kept apart.
+Where a clock is set back, what it shows again is counted again: moments of the wall clock that were lived twice count twice.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -245,6 +246,11 @@ class Tally:
         if self._last is None or self._start is None:
             self._last, self._start = now, now // span * span
             return []
+        if self._last - now > span:
+            # The clock was ahead, and was set back: until it is there again nothing would be counted, were it a year.
+            ahead = self.take()
+            self._last, self._start = now, now // span * span
+            return ahead
         closed: list[Rollup] = []
         interval = self.interval.total_seconds()
         spoken_for = self._last + interval if now - self._last >= interval * PATIENCE else now
