@@ -1,5 +1,6 @@
 """What pages show, for programs: the same documents."""
 
+import asyncio
 from datetime import timedelta
 from typing import Final
 
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from sentinel.core.access import Role
 from sentinel.core.rule import Severity
 from sentinel.reports.check import CheckDocument, Stretch
+from sentinel.reports.documents import Document
 from sentinel.reports.figures import Figures
 from sentinel.reports.overview import Filter, OverviewDocument
 from sentinel.reports.own import OwnDocument
@@ -69,14 +71,14 @@ class FacePages:
         given = OVERVIEW.among(request.query_params)
         severities = frozenset(_SEVERITIES[word] for word in given[STATE])
         asked = Filter(text=given[TEXT], tag=given[TAG], system=given[SYSTEM], severities=severities, page=given[PAGE])
-        return document_answer(await self._monitor.faces.overview(asked))
+        return await _written(await self._monitor.faces.overview(asked))
 
     async def check(self, request: Request) -> Response:
         stretch = Stretch(CHECK.among(request.query_params)[STRETCH])
         document = await self._monitor.faces.check(request.path_params["name"], stretch)
         if document is None:
             return json_answer({"error": "there is no such check", "hint": "`sentinel --status` names them"}, 404)
-        return document_answer(document)
+        return await _written(document)
 
     async def figures(self, request: Request) -> Response:
         given = FIGURES.among(request.query_params)
@@ -87,3 +89,8 @@ class FacePages:
 
     async def own(self, _request: Request) -> Response:
         return document_answer(await self._monitor.faces.own())
+
+
+async def _written(document: Document) -> Response:
+    """A year of charts takes tens of milliseconds to write: not on the loop that schedules probes."""
+    return await asyncio.to_thread(document_answer, document)

@@ -49,7 +49,7 @@ class Schemas:
 
     def _generic(self, origin: Any, parts: tuple[Any, ...]) -> Json:
         if origin in (Union, UnionType):
-            return {"anyOf": [self.of(part) for part in parts]}
+            return _any_of([self.of(part) for part in parts])
         if origin is tuple and parts[1:] != (...,):
             raise TypeError("a tuple of a document is as long as it is")
         if issubclass(origin, Mapping):
@@ -72,3 +72,12 @@ class Schemas:
                 "required": [one.name for one in fields(kind)],
             }
         return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _any_of(kinds: list[Json]) -> Json:
+    """One of these; of something plain or nothing, the short form."""
+    nothing = {"type": "null"}
+    rest = [kind for kind in kinds if kind != nothing]
+    if len(rest) == 1 and nothing in kinds and "enum" not in rest[0] and isinstance(rest[0].get("type"), str):
+        return rest[0] | {"type": [rest[0]["type"], "null"]}
+    return {"anyOf": kinds}
