@@ -16,6 +16,7 @@ from sentinel.reports.forms.brief import text
 from sentinel.reports.forms.data import as_json
 from sentinel.reports.past import Past
 from sentinel.reports.report import build
+from tests.kit.audited import delivered
 from tests.kit.paper import html
 from tests.kit.scene import CANARY, MINUTE, NOW, RESPONSE, broken, check, history, plan
 
@@ -57,7 +58,8 @@ def report(
         assert opened is not None
         entry = TimelineEntry(incident=12, at=opened + taken * MINUTE, kind="acknowledged", by="ann", text="on it")
         timelines = {12: [entry]}
-    past = Past(rollups={r.check: r for r in rollups}, incidents=incidents, timelines=timelines)
+    told = {one.id: delivered(one, messages=5) for one in incidents if one.told}
+    past = Past(rollups={r.check: r for r in rollups}, incidents=incidents, timelines=timelines, delivered=told)
     return build(plan(*checks), "daily", DAY, "Europe/Berlin", past, NOW)
 
 
@@ -162,6 +164,13 @@ def test_an_incident_has_its_duration_and_who_took_it_after_how_long() -> None:
     (row,) = report(HEALTH, incidents=(incident(),), taken=7).incidents
     assert (row.duration, row.acknowledged_by, row.acknowledged_why) == (timedelta(hours=1, minutes=2), "ann", "on it")
     assert (row.acknowledged_after, row.notifications, row.told) == (7 * MINUTE, 5, 2)
+
+
+def test_messages_about_an_incident_are_those_that_were_taken_in_the_period() -> None:
+    document = report(HEALTH, incidents=(replace(incident(), sequence=90),))
+    assert document.notifications == 5
+    assert document.operations is not None
+    assert document.operations.quality.messages == 5
 
 
 def test_an_incident_of_which_nobody_is_told_sends_nothing() -> None:

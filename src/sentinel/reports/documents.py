@@ -364,5 +364,5 @@ class IncidentReport:
     acknowledged_by: str  # who took it first; empty when nobody did
     acknowledged_why: str
     acknowledged_after: timedelta | None  # since it opened
-    notifications: int  # messages it caused
+    notifications: int  # messages about it that receivers took in the period
     told: int  # addresses it reached

@@ -63,7 +63,9 @@ class ReportDocument(Document):
     downtime: timedelta  # summed over checks
     unknown: timedelta  # summed over checks
     opened: int  # incidents
-    notifications: int  # messages about these incidents; reports and tests are not among them
+    notifications: (
+        int  # messages about these incidents that receivers took in the period; reports and tests are not among them
+    )
     overall: Severity  # the worst of its checks; of a review, how the check has done since
     silences: tuple[SilenceLine, ...] = ()  # that were active in the period, the newest first
     windows: tuple[HeldLine, ...] = ()  # that were open in it, the latest first
@@ -240,13 +242,14 @@ def incident_report(incident: Incident, past: Past, until: datetime) -> Incident
     # An acknowledgement that expired stands on the timeline only.
     timeline = past.timelines.get(incident.id, ())
     taken = next((entry for entry in timeline if entry.kind == EffectKind.ACKNOWLEDGED.value), None)
+    delivered = past.delivered.get(incident.id)
     return IncidentReport(
         line=incident_line(incident, until),
         duration=max(min(incident.resolved_at or until, until) - incident.began_at, timedelta(0)),
         acknowledged_by=taken.by if taken else "",
         acknowledged_why=taken.text if taken else "",
         acknowledged_after=max(taken.at - opened, timedelta(0)) if taken else None,
-        notifications=incident.sequence if incident.told else 0,
+        notifications=delivered.messages if delivered else 0,
         told=len(incident.told),
     )
 
