@@ -61,6 +61,16 @@ async def test_a_report_is_made_once_when_its_period_has_settled(writing: Writin
     assert writing.made == ["daily-2026-10-03.json", "daily-2026-10-04.json"]
 
 
+async def test_what_is_wrong_with_one_report_is_not_forgotten_for_another_that_is_well(writing: Writing) -> None:
+    writing.plan.reports_folder.mkdir()
+    (writing.plan.reports_folder / "weekly-2026-W40.json").mkdir()
+    owed = writing.schedule(replace(DAILY, name="weekly", every="week"), DAILY)
+    await writing.look(minutes=10)
+    await owed.write_reports()
+    assert writing.report_problem.endswith("Is a directory")
+    assert "daily-2026-10-04.json" in writing.made
+
+
 async def test_a_report_that_cannot_be_made_keeps_no_other_from_being_made(writing: Writing) -> None:
     owed = writing.schedule(replace(DAILY, name="lost", zone="No/Where"), DAILY)
     await writing.look(minutes=10)

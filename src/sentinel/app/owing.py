@@ -34,6 +34,7 @@ class Owed:
 
     def __init__(self, parts: Around) -> None:
         self._parts = parts
+        self._problems: dict[str, str] = {}  # by report: what could not be made or written of its last one
 
     async def write_reports(self) -> None:
         """Write the reports whose periods are over. One that cannot be made keeps no other from being made.
@@ -80,7 +81,7 @@ class Owed:
         Killed in between, the same files are written again. A folder that cannot be written is no reason to mail nothing.
         """
         parts = self._parts
-        parts.report_problem = written.problem
+        self._note(report.name, written.problem)
         rows = [self._mail(report, period, written, address) for address in parts.plan.addresses(report.channels)]
 
         def claim(tx: Transaction) -> None:
@@ -93,6 +94,13 @@ class Owed:
         parts.dispatcher.wake(report.channels)
         files = [file.name for file in written.files]
         log.info("report.made", report=report.name, period=period, files=files, problem=written.problem or None)
+
+    def _note(self, report: str, problem: str) -> None:
+        """Keep what is wrong with one report until that one is well again, whatever becomes of others."""
+        self._problems[report] = problem
+        known = {one.name for one in self._parts.plan.reports} | {reviewing.NAME}
+        told = [text for name, text in self._problems.items() if text and name in known]
+        self._parts.report_problem = "; ".join(dict.fromkeys(told))
 
     async def _before_our_time(self, period: calendar.Period) -> bool:
         """Whether nothing was watched yet: a new Sentinel owes no report of the time before it."""
