@@ -9,7 +9,6 @@ import logging
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from starlette.types import ASGIApp
@@ -20,6 +19,7 @@ from sentinel.base.clock import Clock
 from sentinel.core.plan import Plan
 from sentinel.web import sockets
 from sentinel.web.api import Api
+from sentinel.web.gate import Gate
 from sentinel.web.guard import Bounds, GuardedProtocol
 from sentinel.web.headers import Headed
 from sentinel.web.hosts import KnownHosts
@@ -59,6 +59,7 @@ class WebServer:
         self._site = Site(monitor, clock, plan.name) if plan.web.dashboard else None
         self._sign_in: SignInPages | None = None
         self._keeping: asyncio.Task[None] | None = None  # the certificate as new as its files
+        self._gate: Gate | None = None  # before TLS
         self._started = asyncio.Event()
         self._listeners: list[asyncio.Server] = []
         self._states: list[ServerState] = []
@@ -118,6 +119,8 @@ class WebServer:
             self._sign_in.close()
         if self._keeping is not None:
             self._keeping.cancel()
+        if self._gate is not None:
+            await self._gate.close()
         connections = [connection for state in self._states for connection in state.connections]
         for connection in connections:
             connection.shutdown()
@@ -149,12 +152,12 @@ class WebServer:
         forwarded = Forwarded(KnownHosts(guarded, names), lambda: self._monitor.plan.web.access.proxies)
         # By what it really asked for as well: a page whose name was rebound to this host may send X-Forwarded-Host, too.
         app = KnownHosts(forwarded, names)
-        tls: dict[str, Any] = {}
+        make: Callable[[], asyncio.Protocol] = self._protocols(app)
         if files := self._plan.web.tls:
             certificate = Certificate(files, self._clock)
             self._keeping = asyncio.create_task(certificate.keep(), name="certificate")
-            tls = {"ssl": certificate.context, "ssl_handshake_timeout": HANDSHAKE}
-        self._listeners.append(await loop.create_server(self._protocols(app), host, port, backlog=BACKLOG, **tls))
+            make = self._gate = Gate(make, certificate.context, self._bounds, HANDSHAKE)
+        self._listeners.append(await loop.create_server(make, host, port, backlog=BACKLOG))
 
     async def _listen_to_the_public(self, public: PublicListener) -> None:
         try:

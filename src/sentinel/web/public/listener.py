@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
@@ -10,6 +9,7 @@ from uvicorn.server import ServerState
 from sentinel.base.clock import Clock
 from sentinel.core.component import StatusPagePlan
 from sentinel.core.tls import TlsFiles
+from sentinel.web.gate import Gate
 from sentinel.web.guard import Bounds, GuardedProtocol
 from sentinel.web.public.app import PublicApp
 from sentinel.web.public.shelf import Public, Shelf
@@ -35,6 +35,7 @@ class PublicListener:
         self._shelf = Shelf(page, clock.monotonic)
         self._state = ServerState()
         self._listener: asyncio.Server | None = None
+        self._gate: Gate | None = None  # before TLS
         self._keeping: asyncio.Task[None] | None = None  # the certificate as new as its files
 
     @property
@@ -57,8 +58,8 @@ class PublicListener:
         host, port = self._plan.host, self._plan.port
         loop = asyncio.get_running_loop()
         try:
-            secure = self._secure(self._plan.tls) if self._plan.tls else {}
-            self._listener = await loop.create_server(self._protocols(), host, port, backlog=BACKLOG, **secure)
+            make = self._secure(self._plan.tls) if self._plan.tls else self._protocols()
+            self._listener = await loop.create_server(make, host, port, backlog=BACKLOG)
         except OSError as error:
             refused = CannotListen(f"cannot listen on {host} port {port}: {error.strerror or error}")
             refused.hint = "stop what uses it, or choose another `status_page.port`"
@@ -71,6 +72,8 @@ class PublicListener:
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
+        if self._gate is not None:
+            await self._gate.close()
         for connection in list(self._state.connections):
             connection.transport.abort()
         for task in list(self._state.tasks):
@@ -78,10 +81,11 @@ class PublicListener:
         await asyncio.gather(*self._state.tasks, return_exceptions=True)
         await self._shelf.close()
 
-    def _secure(self, files: TlsFiles) -> dict[str, Any]:
+    def _secure(self, files: TlsFiles) -> Gate:
         certificate = Certificate(files, self._clock)
         self._keeping = asyncio.create_task(certificate.keep(), name="status_page.certificate")
-        return {"ssl": certificate.context, "ssl_handshake_timeout": self._bounds.request}
+        self._gate = Gate(self._protocols(), certificate.context, self._bounds, self._bounds.request)
+        return self._gate
 
     def _protocols(self) -> Callable[[], GuardedProtocol]:
         config = Config(
