@@ -18,6 +18,7 @@ from sentinel.core.plan import Content, StorePlan
 from sentinel.core.planned import Stretch as Period
 from sentinel.core.slo import SPAN
 from sentinel.engine.housekeeping import Retention
+from sentinel.engine.recovery import recall
 from sentinel.reports import report, status
 from sentinel.reports.check import Stretch
 from sentinel.reports.documents import OutboxLine
@@ -26,7 +27,7 @@ from sentinel.reports.proof import Answer
 from sentinel.store.database import Store
 from tests.kit.clock import FakeClock
 from tests.kit.facing import Facing
-from tests.kit.scene import check, plan, well
+from tests.kit.scene import POLICY, broken, check, plan, well
 from tests.kit.truth import CHECKS, DAY, MIDNIGHT, SHOWN, WINDOW, Truth, watched
 
 if TYPE_CHECKING:
@@ -179,4 +180,27 @@ async def test_a_check_that_runs_once_a_day_is_not_unknown_until_its_next_run(tm
     assert page.unknown == 0 * HOUR
     facing.pipeline.stop()
     await running
+    await store.close()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+async def test_restarts_within_a_span_neither_lose_nor_make_time(tmp_path: Path, killed: bool) -> None:
+    clock, api = FakeClock(MIDNIGHT - HOUR), check("api")
+    store = await Store.open(StorePlan(url=Secret(f"sqlite:///{tmp_path}/sentinel.db")), clock)
+    for minutes in (7, 4, 13, 1, 36):
+        seen = Seen(plan(api), store, clock)
+        seen.pipeline.resume(await recall(store, (api,), {"default": POLICY}, clock.now()), 0)
+        running = asyncio.create_task(seen.pipeline.run())
+        for _ in range(minutes):
+            seen.measure("api", broken() if clock.now().minute % 3 == 0 else well())
+            clock.step(minutes=1)
+        await seen.pipeline.flush()
+        if killed:
+            running.cancel()
+        else:
+            seen.pipeline.stop()
+        await asyncio.gather(running, return_exceptions=True)
+    whole = (await store.read(lambda tx: tx.rollups.summed(MIDNIGHT - HOUR, MIDNIGHT)))["api"]
+    assert (whole.up + whole.down, whole.samples) == (3600, 60)
+    assert whole.down / (whole.up + whole.down) == pytest.approx(1 / 3, abs=0.01)
     await store.close()
