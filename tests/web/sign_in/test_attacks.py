@@ -195,3 +195,13 @@ async def test_a_cookie_of_another_program_on_this_host_signs_nobody_out(desk: D
         mine = ann.cookies["sentinel"]
     async with desk.browser(cookie=f'prefs={{"theme":"dark"}}; =; sentinel={mine}; other') as ann:
         assert (await ann.get(STATUS)).status_code == 200
+
+
+async def test_a_stranger_is_not_told_where_the_store_is(desk: Desk, tmp_path: Path) -> None:
+    """Its name has a host or a path in it. Who cannot be written down does not come in, and learns no more than that."""
+    await desk.store.close()
+    async with desk.browser() as stranger:
+        answer = await sign_in(stranger, "ann", "wrong")
+    assert answer.status_code == 503
+    assert "sqlite" not in answer.text.lower()
+    assert str(tmp_path) not in answer.text

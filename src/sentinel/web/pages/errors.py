@@ -8,7 +8,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sentinel.base.errors import SentinelError
+from sentinel.base.errors import SentinelError, StoreError
+from sentinel.core.access import Via
+from sentinel.web.access import principal
 from sentinel.web.pages.frame import Renderer
 from sentinel.web.payload import BadRequest
 
@@ -45,6 +47,8 @@ class ErrorPages:
         assert isinstance(error, SentinelError)
         if isinstance(error, BadRequest):
             return await self._page(request, 400, str(error))
+        if isinstance(error, StoreError) and principal(request).via is Via.NOBODY:
+            return await self._page(request, 503, "the store does not answer")  # where it is, is no stranger's business
         return await self._page(request, 503, str(error), hint=error.hint)
 
     async def fault(self, request: Request, error: Exception) -> Response:
