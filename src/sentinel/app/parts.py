@@ -7,7 +7,7 @@ from datetime import datetime
 from sentinel.app.clicks import Clicks
 from sentinel.app.eyes import Eyes
 from sentinel.app.heartbeats import Heartbeats
-from sentinel.app.journal import Journal, key_file
+from sentinel.app.journal import Journal, key_file, read_key
 from sentinel.app.rosters import Rosters
 from sentinel.app.sessions import Sessions
 from sentinel.base.clock import Clock
@@ -72,7 +72,7 @@ class Parts:
         self.reload_problem = ""  # why the last reload kept the old plan
         self.rosters = Rosters(clock, store)
         self.journal = Journal(store, key_file(plan), clock.now)
-        self.sessions = Sessions(store, clock, lambda: self.plan.web.access)
+        self.sessions = Sessions(store, clock, lambda: self.plan.web.access, read_key(key_file(plan)))
         self.heartbeats = Heartbeats()  # the checks that jobs report to, of the plan in force
         self.clicks: Clicks | None = None  # hears of clicks in Slack, once there is who acts upon them
         self.store_damaged = store_damaged  # what became of a damaged store at this start

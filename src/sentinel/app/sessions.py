@@ -1,5 +1,9 @@
-"""Who is signed in. Answered from memory; the store has it too, so that a restart signs nobody out."""
+"""Who is signed in. Answered from memory; the store has it too, so that a restart signs nobody out.
 
+Each is kept under a seal, made with a key that the store does not have: whoever can only write there comes in as nobody.
+"""
+
+import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,10 +28,11 @@ NOTED_AFTER = timedelta(minutes=1)
 class Sessions:
     """The sessions of one Sentinel."""
 
-    def __init__(self, store: Store, clock: Clock, access: Callable[[], Access]) -> None:
+    def __init__(self, store: Store, clock: Clock, access: Callable[[], Access], key: bytes) -> None:
         self._store = store
         self._clock = clock
         self._access = access  # in force
+        self._key = key  # for seals
         self._known: dict[str, StoredSession] = {}
         self._used: dict[str, datetime] = {}  # since it was last written down
 
@@ -43,7 +48,8 @@ class Sessions:
             StoreError: it cannot be written down.
         """
         shown, now = secrets.token_urlsafe(ID_BYTES), self._clock.now()
-        session = StoredSession(id=_hash(shown), name=name, via=via, role=role, stamp=stamp, made_at=now, seen_at=now)
+        begun = StoredSession(id=_hash(shown), name=name, via=via, role=role, stamp="", made_at=now, seen_at=now)
+        session = replace(begun, stamp=self._seal(begun, stamp))
         crowded = self._crowded(name)
 
         def work(tx: Transaction) -> None:
@@ -93,10 +99,13 @@ class Sessions:
         seen = self._used.get(session.id, session.seen_at)
         if now - seen >= access.idle or now - session.made_at >= access.longest:
             return True
-        if session.via is Via.OIDC:
-            return access.oidc is None or access.oidc.stamp != session.stamp
-        user = access.users.get(session.name)
-        return user is None or user.stamp != session.stamp
+        begun_by = access.oidc if session.via is Via.OIDC else access.users.get(session.name)
+        return begun_by is None or not hmac.compare_digest(self._seal(session, begun_by.stamp), session.stamp)
+
+    def _seal(self, session: StoredSession, stamp: str) -> str:
+        """Holds as long as the session is as it was begun, and so is what decides who may (`stamp`)."""
+        told = (session.id, session.name, session.via.value, session.role.label, session.made_at.isoformat(), stamp)
+        return hmac.new(self._key, repr(("session", *told)).encode("utf-8", "backslashreplace"), sha256).hexdigest()
 
     def _crowded(self, name: str) -> list[str]:
         """Those that end for a new one of this person."""

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from argon2 import PasswordHasher
 
-from sentinel.app.journal import Journal
+from sentinel.app.journal import Journal, read_key
 from sentinel.app.sessions import Sessions
 from sentinel.base.redact import Secret
 from sentinel.core.access import Access, ApiToken, Role, Scope, User
@@ -69,6 +69,7 @@ class Desk:
     store: Store
     clock: FakeClock
     sessions: Sessions
+    key: bytes
     url: str
 
     @asynccontextmanager
@@ -108,7 +109,8 @@ async def serving(folder: Path, access: Access = ACCESS, **web: Any) -> AsyncIte
     made = replace(made, web=replace(made.web, access=access, dashboard=True, **web))
     monitor = StillMonitor(made, pasts)
     store = await Store.open(StorePlan(url=Secret(f"sqlite:///{folder}/store.db")), clock)
-    sessions = Sessions(store, clock, lambda: monitor.plan.web.access)
+    key = read_key(folder / "journal.key")
+    sessions = Sessions(store, clock, lambda: monitor.plan.web.access, key)
     await sessions.recall()
     monitor.journal = Journal(store, folder / "journal.key", clock.now)  # type: ignore[assignment]  # the real one
     monitor.sessions = sessions  # type: ignore[assignment]  # the real ones
@@ -122,6 +124,7 @@ async def serving(folder: Path, access: Access = ACCESS, **web: Any) -> AsyncIte
             store=store,
             clock=clock,
             sessions=sessions,
+            key=key,
             url=f"{scheme}://127.0.0.1:{server.port}",
         )
     finally:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+from hashlib import sha256
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from sqlalchemy import update
 
-from sentinel.core.access import Access, OidcPlan, Scope
+from sentinel.app.sessions import Sessions
+from sentinel.core.access import Access, OidcPlan, Role, Scope
+from sentinel.store.tables import sessions
 from sentinel.web.sign_in.csrf import FIELD
 from sentinel.web.sign_in.id_token import Refused
 from sentinel.web.sign_in.oidc import MOST_FROM_ONE, Provider
@@ -18,7 +22,7 @@ from sentinel.web.sign_in.tries import FREE, LONGEST_NAME, Tries
 from tests.kit.clock import FakeClock
 from tests.kit.oidc import OidcServer
 from tests.kit.scene import NOW
-from tests.web.sign_in.conftest import Desk, serving, sign_in
+from tests.web.sign_in.conftest import ACCESS, Desk, serving, sign_in
 from tests.web.sign_in.test_edges import files
 
 if TYPE_CHECKING:
@@ -205,3 +209,20 @@ async def test_a_stranger_is_not_told_where_the_store_is(desk: Desk, tmp_path: P
     assert answer.status_code == 503
     assert "sqlite" not in answer.text.lower()
     assert str(tmp_path) not in answer.text
+
+
+# --- In the store -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", [{"role": Role.ADMIN.value}, {"name": "ann"}, {"id": sha256(b"mine").hexdigest()}])
+async def test_a_session_that_somebody_wrote_into_the_store_opens_nothing(
+    desk: Desk, change: dict[str, object]
+) -> None:
+    """Whoever can only write there would come in as anybody after the next restart."""
+    async with desk.browser() as cleo:
+        await sign_in(cleo, "cleo")
+        shown = "mine" if "id" in change else cleo.cookies["sentinel"]
+    await desk.store.write(lambda tx: tx.states._connection.execute(update(sessions).values(**change)))
+    after = Sessions(desk.store, desk.clock, lambda: ACCESS, desk.key)
+    await after.recall()
+    assert after.find(shown) is None

@@ -178,7 +178,7 @@ async def test_sessions_end_when_who_began_them_changes(desk: Desk, changed: Cal
 async def test_a_restart_signs_nobody_out(desk: Desk) -> None:
     async with desk.browser() as ann:
         await sign_in(ann, "ann")
-        after = Sessions(desk.store, desk.clock, lambda: ACCESS)
+        after = Sessions(desk.store, desk.clock, lambda: ACCESS, desk.key)
         await after.recall()
         found = after.find(ann.cookies["sentinel"])
         assert found is not None
