@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from sentinel.reports.documents import CheckReport, StatusDocument
     from sentinel.reports.report import ReportDocument
 
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 NAMES = tuple(check.name for check in CHECKS)
 
 
@@ -203,4 +203,33 @@ async def test_restarts_within_a_span_neither_lose_nor_make_time(tmp_path: Path,
     whole = (await store.read(lambda tx: tx.rollups.summed(MIDNIGHT - HOUR, MIDNIGHT)))["api"]
     assert (whole.up + whole.down, whole.samples) == (3600, 60)
     assert whole.down / (whole.up + whole.down) == pytest.approx(1 / 3, abs=0.01)
+    await store.close()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+async def test_restarts_between_the_runs_of_a_slow_check_neither_lose_nor_count_anything_twice(
+    tmp_path: Path, killed: bool
+) -> None:
+    clock, slow, fast = FakeClock(MIDNIGHT - DAY), check("slow", interval=11 * MINUTE), check("fast")
+    store = await Store.open(StorePlan(url=Secret(f"sqlite:///{tmp_path}/sentinel.db")), clock)
+    for restart in range(11):
+        seen = Seen(plan(slow, fast), store, clock)
+        seen.pipeline.resume(await recall(store, (slow, fast), {"default": POLICY}, clock.now()), 0)
+        running = asyncio.create_task(seen.pipeline.run())
+        for minute in range(restart * 17, restart * 17 + 17):
+            if minute % 11 == 0:
+                seen.measure("slow", well())
+            seen.measure("fast", well())
+            clock.step(minutes=1)
+        await seen.pipeline.flush()
+        if killed:
+            running.cancel()
+        else:
+            seen.pipeline.stop()
+        await asyncio.gather(running, return_exceptions=True)
+    since = MIDNIGHT - DAY
+    whole = await store.read(lambda tx: tx.rollups.summed(since, since + 176 * MINUTE))
+    # What was in memory alone when it was killed is not known: less than a span at a time.
+    assert (whole["slow"].samples, whole["fast"].samples) == ((16, 180) if killed else (17, 180))
+    assert 176 * 60 - (11 * 300 if killed else 0) <= whole["slow"].up <= 176 * 60
     await store.close()

@@ -68,12 +68,10 @@ async def recall(store: Store, checks: Iterable[Check], policies: Mapping[str, P
     last = await store.read(lambda tx: tx.results.last())
     again = _remake_from(last.values())
     if again is not None:
-        await store.write(lambda tx: tx.rollups.forget(again))
+        often = [name for name, history in histories.items() if _runs_often(history)]
+        await store.write(lambda tx: tx.rollups.forget(again, often))
     rollups = await _replay(store, histories, again, now)
-    for name, (result, severity) in last.items():
-        if (history := histories.get(name)) and history.last is None:
-            history.last = result
-            history.tally.resume(result.scheduled_at, standing_of(result, severity))
+    await _go_on(store, histories, last, again)
     log.info("engine.recalled", checks=len(states), open=sum(h.incident is not None for h in histories.values()))
     return Recalled(
         histories=histories,
@@ -83,6 +81,37 @@ async def recall(store: Store, checks: Iterable[Check], policies: Mapping[str, P
         windows=Windows(await store.read(lambda tx: tx.windows.current(now))),
         over=await _over(store, histories, now),
     )
+
+
+async def _go_on(
+    store: Store,
+    histories: Mapping[str, History],
+    last: Mapping[str, tuple[Result, Severity]],
+    again: datetime | None,
+) -> None:
+    """Let time go on from the last result of each check. What is stored of a span that goes on is not counted again."""
+    opened: dict[str, datetime] = {}
+    for name, (result, severity) in last.items():
+        if (history := histories.get(name)) is None:
+            continue
+        history.last = history.last or result
+        if history.tally.current() is None:
+            history.tally.resume(result.scheduled_at, standing_of(result, severity))
+        start = span_start(result.scheduled_at)
+        if again is not None and (start < again or not _runs_often(history)):
+            opened[name] = start
+    parts = await store.read(lambda tx: tx.rollups.at(set(opened.values()), SPAN, list(opened)))
+    stored = {(part.check, part.start) for part in parts if part.samples}
+    for name, start in opened.items():
+        if (name, start) in stored:
+            histories[name].tally.take()
+        elif not _runs_often(histories[name]):
+            histories[name].recount(*last[name])
+
+
+def _runs_often(history: History) -> bool:
+    """Whether the roll-ups that are made again can be made from the results of so short a time."""
+    return history.check.interval <= SPAN
 
 
 async def _over(store: Store, histories: Mapping[str, History], now: datetime) -> tuple[tuple[History, Incident], ...]:
@@ -138,7 +167,7 @@ async def _replay(
         if history is None:
             continue
         history.recall(result, excused=bool(excuses.at(history.check, result.finished_at)))
-        if result.scheduled_at >= tallied_from:
+        if _runs_often(history) and result.scheduled_at >= tallied_from:
             rollups += history.recount(result, severity)
     return [rollup for rollup in rollups if rollup.start >= again]
 

@@ -227,10 +227,12 @@ class Rollups:
         self._connection.execute(delete(condensed).where(marks))
         return gone
 
-    def forget(self, since: datetime) -> None:
-        """Drop the 5-minute rows that start at or after a moment: they are about to be made again from the results."""
+    def forget(self, since: datetime, checks: Sequence[str]) -> None:
+        """Drop the 5-minute rows of checks that start at or after a moment: they are about to be made again from the results."""
         start = _seconds(since)
-        self._connection.execute(delete(rollups).where(rollups.c.span == _SPAN, rollups.c.start >= start))
+        for some in _parts(self._numbers(checks), _AT_ONCE):
+            gone = and_(rollups.c.span == _SPAN, rollups.c.start >= start, rollups.c.check_id.in_(some))
+            self._connection.execute(delete(rollups).where(gone))
         self._reopen({start, start + _HOUR})
 
     # --- Writing ----------------------------------------------------------------------------------------------------
