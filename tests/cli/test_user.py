@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from argon2 import PasswordHasher
 from click.testing import CliRunner, Result
 
@@ -22,9 +24,21 @@ from sentinel.core.plan import StorePlan
 from sentinel.store.database import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PASSWORD = "correct horse canary"
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Commands run in this process here, and logging is one for all of it: put it back, or later tests see no log."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers = handlers
+    root.setLevel(level)
 
 
 def test_a_hash_is_of_the_password_that_was_piped_in() -> None:
