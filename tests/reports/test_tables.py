@@ -53,7 +53,7 @@ def test_quotes_commas_and_line_ends_come_back_whole() -> None:
     assert row["line_check"] == nasty
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\N{FULLWIDTH EQUALS SIGN}1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\N{FULLWIDTH EQUALS SIGN}1"])
 def test_a_text_is_never_a_formula(text: str) -> None:
     assert cell(text) == f"'{text}"
     assert cell([text, "b"]).startswith("'")

@@ -16,8 +16,8 @@ from sentinel.reports.documents import plain
 from sentinel.reports.report import ReportDocument
 
 #: A spreadsheet takes a text that begins so for a formula, and formulas can send data away.
-#: The last four are the wide forms of the first, which some of them read alike.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}",
+#: OWASP names the first seven. The last four are the wide forms of the first, which some of them read alike.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}",
                    "\N{FULLWIDTH HYPHEN-MINUS}", "\N{FULLWIDTH COMMERCIAL AT}")  # fmt: skip
 
 #: Digits after the point: a microsecond, a millionth of a share.
