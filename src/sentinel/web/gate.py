@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Callable
 
 from sentinel.web.guard import Bounds
+from sentinel.web.sign_in.tries import network_of
 
 
 class Gate:
@@ -48,7 +49,7 @@ class Gate:
 
     def arrive(self, transport: asyncio.Transport) -> None:
         """Shake hands, or cut the connection where there is no room: who is cut hears nothing, as TLS cannot tell it yet."""
-        address = str((transport.get_extra_info("peername") or ("",))[0])
+        address = network_of(str((transport.get_extra_info("peername") or ("",))[0]))
         same = sum(one == address for one in self._shaking.values())
         if len(self._shaking) >= self._bounds.connections or same >= self._bounds.from_one:
             transport.abort()

@@ -13,6 +13,7 @@ from uvicorn.server import ServerState
 
 from sentinel.web.access import PEER
 from sentinel.web.headers import STRICT
+from sentinel.web.sign_in.tries import network_of
 from sentinel.web.sockets import user_at
 
 
@@ -38,12 +39,12 @@ class GuardedProtocol(HttpToolsProtocol):
         self._received = 0  # bytes of the request that arrives
         self._in_head = True
         self._peer = ""  # the user at the other end of a local socket
-        self._address = ""  # over TCP
+        self._address = ""  # over TCP; of version 6 its network
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         self._peer = user_at(transport)
-        self._address = self.client[0] if self.client and not self._peer else ""
+        self._address = network_of(self.client[0]) if self.client and not self._peer else ""
         if len(self.connections) > self._bounds.connections or self._from_here() > self._bounds.from_one:
             self._refuse(b"503 Service Unavailable", b"too many connections")
         else:

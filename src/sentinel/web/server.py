@@ -174,7 +174,15 @@ class WebServer:
         return Beside(programs, self._site.application(*self._sign_in.routes()))
 
     def _protocols(self, app: ASGIApp, *headers: tuple[bytes, bytes]) -> Callable[[], GuardedProtocol]:
-        config = Config(Headed(app), lifespan="off", ws="none", log_config=None, access_log=False, proxy_headers=False)
+        config = Config(
+            Headed(app),
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+        )
         config.load()
         state = ServerState()
         state.default_headers = list(headers)
