@@ -189,3 +189,14 @@ async def test_a_command_is_told_to_nobody(store: Store) -> None:
     await sent(store, notification(1, Kind.COMMAND, Address("rollback")), AT)
     await store.write(lambda tx: tx.incidents.save(incident()))
     assert await store.read(lambda tx: tx.aggregates.told([7], *DAY)) == []
+
+
+async def test_of_a_period_whose_ends_cut_hours_that_alone_are_left_nothing_is_lost(store: Store) -> None:
+    await store.write(lambda tx: tx.rollups.add([rollup(n) for n in range(-12, 36)]))
+    for hour in (AT - HOUR, AT, AT + HOUR, AT + 2 * HOUR):
+        await store.write(lambda tx, hour=hour: tx.rollups.condense(hour))  # type: ignore[misc]  # bound at once
+    half = Stretch(AT - HOUR / 2, AT + HOUR * 3 / 2)
+    exact = await store.read(lambda tx: tx.aggregates.whole(half, ["health"]))
+    await store.write(lambda tx: tx.rollups.purge(SPAN, AT + 2 * HOUR, 1000))
+    shared = await store.read(lambda tx: tx.aggregates.whole(half, ["health"]))
+    assert exact["health"].up == shared["health"].up == 7200

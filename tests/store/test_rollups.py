@@ -301,3 +301,10 @@ def test_packed_sums_are_read_as_they_were(taken: dict[str, tuple[Unit, list[flo
 def test_a_steady_reading_takes_few_bytes() -> None:
     sums = {"status": Sums(30, 6000.0, 200.0, 200.0), "response_time": Sums(30, 0.63, 0.019, 0.031, Unit.SECONDS)}
     assert len(summing.pack(3, sums)) <= 16
+
+
+async def test_only_what_is_made_again_is_forgotten(store: Store) -> None:
+    await add(store, *(rollup(n, name) for n in (0, 1) for name in ("often", "seldom")))
+    await store.write(lambda tx: tx.rollups.forget(AT + SPAN, ["often", "nobody"]))
+    left = await summed(store, AT, AT + 2 * SPAN)
+    assert (left["often"].samples, left["seldom"].samples) == (30, 60)
