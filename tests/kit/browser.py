@@ -73,13 +73,14 @@ class Tab:
             """() => document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :
               [`${document.documentElement.scrollWidth} pixels`, ...[...document.querySelectorAll('body *')]
                 .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
-                .slice(0, 8).map((one) => `${one.nodeName} ${one.className.baseVal ?? one.className}`)]"""
+                .slice(0, 8).map((one) => `${one.nodeName} ${one.id || (one.className.baseVal ?? one.className)}`)]"""
         )
         return found
 
-    async def obstacles(self) -> list[str]:
-        """What axe finds that keeps people from using the page."""
-        found: dict[str, Any] = (await Axe().run(self.page)).response
+    async def obstacles(self, *rules: str) -> list[str]:
+        """What axe finds that keeps people from using the page; of all its rules, or of some."""
+        only = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
+        found: dict[str, Any] = (await Axe().run(self.page, options={"resultTypes": ["violations"], **only})).response
         return [
             f"{one['id']} at {node['target'][0]}: {node['failureSummary']}"
             for one in found["violations"]
