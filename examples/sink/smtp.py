@@ -6,7 +6,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-SIZE_CAP = 256 * 1024  # bytes of one mail
+SIZE_CAP = 8 * 1024 * 1024  # bytes of one mail
 LINE_CAP = 16 * 1024  # bytes; RFC 5321 asks for 1,000 in a mail's text
 LINE_DEADLINE = 60.0  # seconds to wait for a line
 MOST_LINES = 20_000  # of one connection outside of mails, so that none goes on for ever

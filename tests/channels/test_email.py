@@ -272,6 +272,40 @@ async def test_a_digest_of_5000_messages_arrives_whole(smtp: SmtpServer) -> None
     assert listed.get_content().count("connection refused") == 5_000
 
 
+async def test_a_mail_leaves_its_biggest_files_out_where_the_server_takes_only_small_ones(
+    smtp: SmtpServer, tmp_path: Path
+) -> None:
+    for name, size in (("day.mail.html", 500), ("day.html", 90_000), ("day.csv", 800), ("day.pdf", 40_000)):
+        (tmp_path / name).write_text("<!--notes-->" + "x" * size)
+    names = tuple(str(tmp_path / name) for name in ("day.mail.html", "day.html", "day.csv", "day.pdf"))
+    smtp.script = SmtpScript(size=30_000)
+    assert isinstance(await send(smtp.port, told=replace(message(Kind.REPORT), files=names)), Sent)
+    [arrived] = smtp.messages
+    mail = message_from_bytes(arrived.content, policy=email.policy.default)
+    assert len(arrived.content) <= 30_000
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["day.csv"]
+    assert b"day.html is not attached" in arrived.content
+    assert b"day.pdf is not attached" in arrived.content
+
+
+async def test_a_mail_that_is_too_large_without_any_file_is_refused_with_both_sizes(smtp: SmtpServer) -> None:
+    smtp.script = SmtpScript(size=100)
+    failed = await send(smtp.port)
+    assert isinstance(failed, Failed)
+    assert failed.permanent
+    assert "takes mails of 100 bytes" in failed.detail
+    assert not smtp.messages
+
+
+async def test_a_refusal_for_want_of_room_says_what_it_may_mean(smtp: SmtpServer) -> None:
+    smtp.script = SmtpScript(accepted="552 5.3.4 too big for kim")
+    failed = await send(smtp.port)
+    assert isinstance(failed, Failed)
+    assert failed.detail == (
+        "answered 552 5.3.4 to the message: the mail is larger than the server takes, or the mailbox is full"
+    )
+
+
 async def test_tls_is_used_where_it_is_offered_whatever_the_certificate(authority: trustme.CA) -> None:
     async with tls_server(authority) as smtp:
         assert isinstance(await send(smtp.port), Sent)

@@ -29,6 +29,7 @@ class SmtpScript:
     """How the server behaves towards one connection. A reply of 421 closes the connection after it."""
 
     greeting: str | None = "220 mail.example.org ESMTP"  # None: accepts the connection and says nothing
+    size: int = 10_485_760  # bytes that it says it takes (RFC 1870)
     mail: str = "250 2.1.0 OK"
     refused: Mapping[str, str] = field(default_factory=dict)  # recipient -> the reply to its RCPT
     data: str = "354 End data with <CR><LF>.<CR><LF>"
@@ -171,7 +172,7 @@ class _Session:
                 await self._reply("502 5.5.1 Command not implemented")
 
     def _extensions(self) -> list[str]:
-        names = ["mail.example.org", "8BITMIME", "SMTPUTF8", "SIZE 10485760"]
+        names = ["mail.example.org", "8BITMIME", "SMTPUTF8", f"SIZE {self._script.size}"]
         if self._server.starttls is not None and not self._encrypted:
             names.append("STARTTLS")
         if self._script.credentials is not None:

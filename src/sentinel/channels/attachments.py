@@ -48,11 +48,16 @@ def read_files(names: Iterable[str]) -> tuple[list[File], list[str]]:
     for path in map(Path, names):
         content = _content(path, room)
         if content is None:
-            notes.append(f"{one_line(path.name)} is not attached: it is missing or too large.")
+            notes.append(left_out(path.name))
         else:
             files.append(File(name=header(path.name), content=content))
             room -= len(content)
     return files, notes
+
+
+def left_out(name: str) -> str:
+    """What is said of a file that is not in the mail."""
+    return f"{one_line(name)} is not attached: it is missing or too large."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,9 +18,9 @@ from sentinel.channels.base import FOR_PEOPLE, ChannelKind, ChannelTools
 from sentinel.channels.chart import Chart, asked, draw
 from sentinel.channels.fields import CaFile
 from sentinel.channels.mail import Mail, Sheet, compose, is_long
-from sentinel.channels.route import Envelope, Route, Tls
+from sentinel.channels.route import Envelope, Route, Tls, TooLarge
 from sentinel.channels.wording import load_templates
-from sentinel.core.notification import Cause, Failed, Notification, Outcome, Receipt, Sent
+from sentinel.core.notification import Ambiguous, Cause, Failed, Notification, Outcome, Receipt, Sent
 
 #: Seconds for one attempt. RFC 5321 (4.5.3.2.6) advises ten minutes for the answer to the data, since giving up early sends
 #: a message twice; a mail server that takes longer than this has given an alert no use.
@@ -165,6 +165,11 @@ def route(options: EmailOptions) -> Route:
     )
 
 
+def _no_room(size: int, most: int) -> Failed:
+    detail = f"the server takes mails of {most:,} bytes, and without any file this one has {size:,}"
+    return Failed(cause=Cause.REFUSED, detail=detail, permanent=True)
+
+
 class Email:
     """Sends by one mail server."""
 
@@ -182,23 +187,38 @@ class Email:
         self._charts = options.charts
 
     async def send(self, notification: Notification, first: Receipt | None, deadline: float) -> Outcome:
+        return await self._attempt(notification, first, deadline)
+
+    async def _attempt(
+        self, notification: Notification, first: Receipt | None, deadline: float, most: int = 0
+    ) -> Outcome:
+        """Write the mail and hand it over: once more, and smaller, where the server takes none as large as it was."""
         try:
             async with asyncio.timeout_at(deadline):
-                mail = await self._compose(notification, first)
+                mail = await self._compose(notification, first, most)
         except TimeoutError:
             return Failed(cause=Cause.TIMEOUT, detail="the mail was not written in time")
-        envelope = Envelope(
-            sender=self._sheet.sender.addr_spec, recipient=notification.address.recipient, content=mail.content
-        )
-        failure = await self._deliver(self._route, envelope, deadline)
+        failure = await self._hand_over(notification, mail, deadline)
+        if isinstance(failure, TooLarge) and not most:
+            return await self._attempt(notification, first, deadline, failure.most)
+        if isinstance(failure, TooLarge):
+            return _no_room(len(mail.content), failure.most)
         return failure or Sent(receipt={"message_id": mail.message_id})
+
+    async def _hand_over(
+        self, notification: Notification, mail: Mail, deadline: float
+    ) -> Failed | Ambiguous | TooLarge | None:
+        sender, recipient = self._sheet.sender.addr_spec, notification.address.recipient
+        return await self._deliver(
+            self._route, Envelope(sender=sender, recipient=recipient, content=mail.content), deadline
+        )
 
     async def close(self) -> None:
         """Holds nothing between attempts."""
 
-    async def _compose(self, notification: Notification, first: Receipt | None) -> Mail:
+    async def _compose(self, notification: Notification, first: Receipt | None, most: int) -> Mail:
         chart = await self._chart(notification) if self._charts else None
-        write = partial(compose, notification, self._sheet, first=first, now=self._clock.now(), chart=chart)
+        write = partial(compose, notification, self._sheet, first=first, now=self._clock.now(), chart=chart, most=most)
         return await asyncio.to_thread(write) if is_long(notification) else write()
 
     async def _chart(self, notification: Notification) -> Chart | None:

@@ -24,11 +24,13 @@ from sentinel.channels.attachments import (
     File,
     OwnPage,
     header,
+    left_out,
     read_files,
     take_page,
     whole_list,
 )
 from sentinel.channels.chart import Chart
+from sentinel.channels.render import Words
 from sentinel.channels.wording import Picture, Wording
 from sentinel.core.notification import Notification, Receipt
 
@@ -56,7 +58,13 @@ class Sheet:
 
 
 def compose(
-    notification: Notification, sheet: Sheet, *, first: Receipt | None, now: datetime, chart: Chart | None = None
+    notification: Notification,
+    sheet: Sheet,
+    *,
+    first: Receipt | None,
+    now: datetime,
+    chart: Chart | None = None,
+    most: int = 0,
 ) -> Mail:
     """The mail for a notification. Reads the files of a report and may list thousands of rows, so it belongs on a thread then
     (see `is_long`).
@@ -64,6 +72,8 @@ def compose(
     Args:
         first: the receipt of the first mail of the same conversation and recipient, whose thread it continues.
         now: for the header `Date`.
+        most: bytes that the server takes; 0 where it names no bound. As many files are left out, the biggest first, as it
+            takes to be no larger; a mail without any is as large as it is.
     """
     message = notification.message
     said = sheet.wording.words(message)
@@ -71,21 +81,57 @@ def compose(
     if (everything := whole_list(said)) is not None:
         files.append(everything)
         notes.append(f"{len(said.rows) - ROWS_SHOWN} more are in {LIST_NAME}, which holds all {len(said.rows)}.")
+    own = take_page(files)
+    load = _Load(files=files, notes=notes, own=own, chart=chart)
+    mail = _written(notification, sheet, said, load, first, now)
+    while 0 < most < len(mail.content) and load.lighten():
+        mail = _written(notification, sheet, said, load, first, now)
+    return mail
+
+
+@dataclass(slots=True, kw_only=True)
+class _Load:
+    """What a mail brings along, and what is said of what it does not."""
+
+    files: list[File]
+    notes: list[str]
+    own: OwnPage | None
+    chart: Chart | None
+
+    def lighten(self) -> bool:
+        """Leave out what is biggest of what can best be done without; False when nothing is left."""
+        if self.files:
+            biggest = max(self.files, key=lambda file: len(file.content))
+            self.files.remove(biggest)
+            self.notes.append(left_out(biggest.name))
+        elif self.own is not None:
+            self.own = None
+            self.notes.append(left_out("The page of the report"))
+        elif self.chart is not None:
+            self.chart = None
+        else:
+            return False
+        return True
+
+
+def _written(
+    notification: Notification, sheet: Sheet, said: Words, load: _Load, first: Receipt | None, now: datetime
+) -> Mail:
     identity = message_id(notification.key, sheet.sender.domain)
-    picture = Picture(cid=f"chart.{identity[1:-1]}", alt=chart.alt) if chart else None
-    texts = sheet.wording.mail(said, message, notes=notes, picture=picture)
+    picture = Picture(cid=f"chart.{identity[1:-1]}", alt=load.chart.alt) if load.chart else None
+    texts = sheet.wording.mail(said, notification.message, notes=load.notes, picture=picture)
     mail = EmailMessage(policy=_POLICY)
     _head(mail, sheet, texts.subject, notification.address.recipient, now)
     mail["Message-ID"] = identity
     _thread(mail, identity, first)
     mail.set_content(texts.text)
-    if (own := take_page(files)) is not None:
-        _add_own(mail, own, identity, notes)
+    if load.own is not None:
+        _add_own(mail, load.own, identity, load.notes)
     else:
         mail.add_alternative(texts.html, subtype="html")
-    if chart is not None and picture is not None:
-        _embed(_page_of(mail), File(name="chart.png", content=chart.png), picture.cid)
-    for file in files:
+    if load.chart is not None and picture is not None:
+        _embed(_page_of(mail), File(name="chart.png", content=load.chart.png), picture.cid)
+    for file in load.files:
         file.attach_to(mail)
     return Mail(message_id=identity, content=mail.as_bytes())
 

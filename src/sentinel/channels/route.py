@@ -36,3 +36,10 @@ class Envelope:
     sender: str
     recipient: str
     content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooLarge:
+    """The server says before the mail that it takes none of this size (RFC 1870); nothing was sent."""
+
+    most: int  # bytes that it takes

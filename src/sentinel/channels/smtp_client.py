@@ -15,7 +15,7 @@ from typing import Final
 import aiosmtplib
 
 from sentinel.channels.answer import not_connected
-from sentinel.channels.route import Envelope, Route, Tls
+from sentinel.channels.route import Envelope, Route, Tls, TooLarge
 from sentinel.core.notification import Ambiguous, Cause, Failed
 
 PHASE_TIMEOUT: Final = 30.0  # seconds for each answer before the data
@@ -23,6 +23,9 @@ QUIT_TIMEOUT: Final = 2.0  # seconds for the last answer, which changes nothing
 CANCEL_AGAIN: Final = 0.05  # seconds until a cancellation that was lost is repeated
 _ENHANCED: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")  # RFC 3463
 
+_DIGITS: Final = re.compile(r"[0-9]{1,20}")  # RFC 1870, 3
+_NO_ROOM: Final = 552  # RFC 5321, 4.2.3; RFC 1870, 6.1
+_ROOM_HINT: Final = "the mail is larger than the server takes, or the mailbox is full"
 _AUTHENTICATION_REQUIRED: Final = 530  # RFC 4954, 6; also "must issue STARTTLS first", RFC 3207, 4
 _UNKNOWN_MAILBOX: Final = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})  # RFC 3463, 3.2 and 3.3
 
@@ -41,12 +44,20 @@ class Stage(StrEnum):
     DONE = "done"
 
 
-async def deliver(route: Route, envelope: Envelope, deadline: float) -> Trouble | None:
+class _Larger(Exception):
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.most = most
+
+
+async def deliver(route: Route, envelope: Envelope, deadline: float) -> Trouble | TooLarge | None:
     """Try once to hand the mail over by `deadline` (the loop's time). None: the server has it."""
     session = _Session(route)
     try:
         async with asyncio.timeout_at(deadline):
             await _steadily(session.run(envelope))
+    except _Larger as larger:
+        return TooLarge(most=larger.most)
     except TimeoutError:  # ours, or one of aiosmtplib's
         return _silence(session.stage)
     except aiosmtplib.SMTPResponseException as error:
@@ -100,6 +111,8 @@ class _Session:
             self.stage = Stage.LOGIN
             await self._login(self._route.username, self._route.password.reveal())
         self.stage = Stage.SENDER
+        if 0 < (most := self._takes()) < len(envelope.content):
+            raise _Larger(most)
         await self._client.mail(envelope.sender)
         self.stage = Stage.RECIPIENT
         await self._client.rcpt(envelope.recipient)
@@ -111,6 +124,11 @@ class _Session:
 
     def close(self) -> None:
         self._client.close()
+
+    def _takes(self) -> int:
+        """Bytes of a mail that the server takes at most; 0 where it names no bound."""
+        said = self._client.esmtp_extensions.get("size", "").strip()
+        return int(said) if _DIGITS.fullmatch(said) else 0
 
     async def _hello(self) -> None:
         try:
@@ -158,6 +176,8 @@ def judge_reply(stage: Stage, code: int, text: str) -> Trouble | None:
         )  # whoever runs this can mend it, so it is tried again
     if code < 500:
         return Failed(cause=Cause.SERVER_ERROR, detail=detail)
+    if code == _NO_ROOM:
+        detail += f": {_ROOM_HINT}"
     gone = stage is Stage.RECIPIENT and (enhanced in _UNKNOWN_MAILBOX or (code == 550 and not enhanced))
     return Failed(cause=Cause.GONE if gone else Cause.REFUSED, detail=detail, permanent=True)
 
