@@ -24,7 +24,7 @@ from sentinel.base.errors import ConfigError, StoreCorrupt, StoreError, StoreUna
 from sentinel.base.redact import Redactor
 from sentinel.base.systemd import Notifier
 from sentinel.core.access import Access, Via
-from sentinel.core.journal import Deed
+from sentinel.core.journal import START, Deed
 from sentinel.core.plan import Plan
 from sentinel.core.routing import Sender
 from sentinel.core.vitals import own_check
@@ -114,7 +114,7 @@ class Sentinel:
             await self._equip(parts, self._plan)
             tasks = await self._start(parts, server)
             self._tell_ready(parts)
-            await _note(parts, "configuration.start", f"fingerprint {self._plan.fingerprint}")
+            await _note(parts, START, f"fingerprint {self._plan.fingerprint}")
             log.info("sentinel.started", checks=len(self._plan.checks), config=str(self._plan.file))
             failed = await self._wait(parts, tasks)
         finally:

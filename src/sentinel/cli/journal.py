@@ -1,6 +1,7 @@
 """`sentinel journal`: who had Sentinel do what, and whether anybody has changed what is written about it."""
 
-from typing import Any
+from datetime import UTC
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,7 +10,12 @@ from sentinel.base.units import parse_duration
 from sentinel.cli import options
 from sentinel.cli.options import as_json, print_json
 from sentinel.cli.planning import planned
+from sentinel.core.access import Via
+from sentinel.core.journal import START
 from sentinel.reports import text
+
+if TYPE_CHECKING:
+    from sentinel.reports.journal import JournalLine
 
 
 class NotADuration(SentinelError):
@@ -46,9 +52,9 @@ def journal(context: click.Context, since: str, by: str, as_json: bool) -> None:
     except (ValueError, OverflowError):
         raise NotADuration(f"--since {since!r} is no duration") from None
     with planned(lenient=True) as plan:
-        lines = [line.to_json() for line in asyncio.run(chronicle.entries(plan, last, by))]
+        lines = asyncio.run(chronicle.entries(plan, last, by))
     if as_json:
-        print_json({"entries": lines})
+        print_json({"entries": [line.to_json() for line in lines]})
     else:
         click.echo("\n".join(map(_line, lines)) or "Nothing is in the journal of that time.")
 
@@ -86,9 +92,12 @@ def verify(as_json: bool) -> int:
     return 0
 
 
-def _line(entry: dict[str, Any]) -> str:
-    who = text.clean(entry["by"]) or "somebody"
-    detail = f" ({text.clean(entry['detail'])})" if entry["detail"] else ""
-    at = text.moment(entry["at"])
-    what = f"{entry['action']} {text.clean(entry['subject'])}".rstrip()
-    return f"{entry['number']:>6}  {at:%Y-%m-%d %H:%M:%S} UTC  {who} by {entry['via']}: {what}{detail}"
+def _line(entry: "JournalLine") -> str:
+    who = text.clean(entry.who)
+    detail = f" ({text.clean(entry.detail)})" if entry.detail else ""
+    if entry.action == START:
+        told = f"{who} {entry.what}"
+    else:
+        way = f" by {entry.via}" if entry.via != Via.HOST.value else ""
+        told = f"{who}{way}: {entry.what} {text.clean(entry.subject)}".rstrip()
+    return f"{entry.number:>6}  {entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC  {told}{detail}"

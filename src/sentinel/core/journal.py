@@ -9,6 +9,9 @@ from hashlib import sha256
 
 from sentinel.core.access import Via
 
+#: The deed of a Sentinel that begins to run.
+START = "configuration.start"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sentinel.core.journal import Entry
+from sentinel.core.access import Via
+from sentinel.core.journal import START, Entry
 from sentinel.reports.documents import Document
 
 
@@ -18,6 +19,16 @@ class JournalLine(Document):
     action: str
     subject: str
     detail: str
+
+    @property
+    def who(self) -> str:
+        """Who did it, for people; what happens on the host by itself is Sentinel's own."""
+        return self.by or ("Sentinel" if self.via == Via.HOST.value else "somebody")
+
+    @property
+    def what(self) -> str:
+        """What was done, for people: the name of the deed, but of a start."""
+        return "started" if self.action == START else self.action
 
 
 def entry_line(entry: Entry) -> JournalLine:

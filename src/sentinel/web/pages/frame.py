@@ -87,6 +87,9 @@ PLACES: Final = (
 POSTS: Final = Place(name="posts", path="/posts", title="Posts")
 _WITH_POSTS: Final = (*PLACES[:5], POSTS, *PLACES[5:])
 
+#: Only for administrators.
+JOURNAL: Final = Place(name="journal", path="/journal", title="Journal")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
@@ -106,7 +109,7 @@ class Frame:
     worst: Severity
     open_incidents: int
     path: str  # of this page, with its question
-    still: bool  # it answers a form, and cannot be fetched again; or who looks may not follow what happens
+    still: bool  # it answers a form, and cannot be fetched again; or is not to change; or who looks may not follow what happens
     notice: str
     problem: str  # why what was asked for was not done
     hint: str
@@ -143,6 +146,7 @@ class Renderer:
         status: int = 200,
         problem: str = "",
         hint: str = "",
+        still: bool = False,
         **given: Any,
     ) -> Response:
         """The page of a template.
@@ -155,14 +159,15 @@ class Renderer:
             status: of the answer.
             problem: why what was asked for was not done; empty: nothing was asked, or it was done.
             hint: what a person can do about it.
+            still: whether it stays as it is however much happens.
             given: what the template shows.
         """
-        frame = self._frame(request, title, here, problem, hint)
+        frame = self._frame(request, title, here, problem, hint, still=still)
         write = partial(self._environment.get_template(template).render, frame=frame, **given)
         text = await asyncio.get_running_loop().run_in_executor(self._writer, write)
         return HTMLResponse(text, status, {"content-security-policy": POLICY})
 
-    def _frame(self, request: Request, title: str, here: str, problem: str, hint: str) -> Frame:
+    def _frame(self, request: Request, title: str, here: str, problem: str, hint: str, *, still: bool) -> Frame:
         me = principal(request)
         theme = request.cookies.get(THEME_COOKIE, "")
         question = f"?{request.url.query}" if request.url.query else ""
@@ -183,13 +188,17 @@ class Renderer:
             worst=worst,
             open_incidents=is_open,
             path=request.url.path + question if request.method == "GET" else "/",
-            still=request.method not in ("GET", "HEAD") or not me.may(Role.VIEWER, Scope.READ),
+            still=still or request.method not in ("GET", "HEAD") or not me.may(Role.VIEWER, Scope.READ),
             notice=NOTICES.get(request.query_params.get("done", ""), "") if not problem else "",
             problem=problem,
             hint=hint,
             assets=self._assets,
-            places=PLACES if self._monitor.plan.status_page is None else _WITH_POSTS,
+            places=self._places(me),
         )
+
+    def _places(self, me: Principal) -> Sequence[Place]:
+        places = PLACES if self._monitor.plan.status_page is None else _WITH_POSTS
+        return (*places, JOURNAL) if me.may(Role.ADMIN, Scope.READ) else places
 
     def _now(self) -> tuple[int, Severity]:
         """How many incidents are open, and the worst of them."""

@@ -23,6 +23,7 @@ from sentinel.web.pages.errors import ErrorPages
 from sentinel.web.pages.figures import FiguresPage
 from sentinel.web.pages.frame import Renderer
 from sentinel.web.pages.incidents import IncidentPages
+from sentinel.web.pages.journal import JournalPage
 from sentinel.web.pages.overview import OverviewPage
 from sentinel.web.pages.own import OwnPage
 from sentinel.web.pages.posts import PostsPage
@@ -59,6 +60,7 @@ class Site:
             PostsPage(monitor, self._renderer),
             ChannelsPage(monitor, clock, self._renderer),
             OwnPage(monitor, self._renderer),
+            JournalPage(monitor, clock, self._renderer),
         )
 
     @property
