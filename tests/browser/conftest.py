@@ -26,10 +26,15 @@ if TYPE_CHECKING:
 class House:
     """A dashboard that runs, and who comes to look at it."""
 
-    def __init__(self, chromium: Chromium, monitor: StillMonitor, origin: str) -> None:
+    def __init__(self, chromium: Chromium, monitor: StillMonitor, server: WebServer) -> None:
         self.monitor = monitor
-        self.origin = origin
+        self.origin = f"http://127.0.0.1:{server.port}"
         self._chromium = chromium
+        self._server = server
+
+    async def end(self) -> None:
+        """Nobody answers any more."""
+        await self._server.stop()
 
     @asynccontextmanager
     async def tab(
@@ -47,7 +52,7 @@ async def serving(chromium: Chromium, monitor: StillMonitor) -> AsyncIterator[Ho
     server = WebServer(monitor, monitor.plan, FakeClock(NOW))
     await server.start()
     try:
-        yield House(chromium, monitor, f"http://127.0.0.1:{server.port}")
+        yield House(chromium, monitor, server)
     finally:
         await server.stop()
 

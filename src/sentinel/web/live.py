@@ -22,6 +22,9 @@ MOST: Final = 100
 #: Something is sent at least so often, in seconds: proxies close what is silent for a minute.
 BEAT: Final = 15.0
 
+#: What is sent then: an event, since scripts do not hear comments and are to notice when nothing comes any more.
+BEATS: Final = b"event: beat\ndata: still here\n\n"
+
 #: A stream ends after so many seconds, and the browser opens another one: whoever may not look any more is found out then.
 LONGEST: Final = 300.0
 
@@ -80,7 +83,9 @@ class Live:
         yield f"retry: {_RETRY}\n\n".encode() + _event(version)
         while not self._closing.is_set() and asyncio.get_running_loop().time() < ends_at:
             now = await self._change(version)
-            yield b": still here\n\n" if now == version else _event(now)
+            if self._closing.is_set():
+                return
+            yield BEATS if now == version else _event(now)
             version = now
 
     async def _change(self, version: int) -> int:

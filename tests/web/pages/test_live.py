@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sentinel.web.live import Live
+from sentinel.web.live import BEATS, Live
 from tests.kit.eventually import eventually
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ async def test_a_stream_says_now_and_then_that_it_is_there_and_ends(monitor: Sti
     live = Live(monitor, beat=0.01, longest=0.1)
     async with asyncio.timeout(WITHIN):
         pieces = [piece async for piece in live.stream()]
-    assert pieces[1] == b": still here\n\n"
+    assert pieces[1] == BEATS
 
 
 @pytest.mark.parametrize("most", [0, 1])
@@ -92,6 +92,6 @@ async def test_a_stream_that_waits_ends_when_it_is_closed(monitor: StillMonitor)
     waiting = asyncio.create_task(anext(stream, b"the end"))
     live.close()
     async with asyncio.timeout(WITHIN):
-        assert await waiting in (b": still here\n\n", b"the end")
+        assert await waiting in (BEATS, b"the end")
     await stream.aclose()
     await eventually(lambda: live.listening == 0)

@@ -6,6 +6,8 @@
   const EVERY = 60_000; // a page is never older than this, in milliseconds
   const SOON = 400; // changes that come together are fetched once
   const PATIENCE = 10_000; // for one fetch
+  const DOUBT = 3_000; // silence that still may be a new beginning, such as of the stream; and the patience of asking after it
+  const SILENT = 40_000; // the stream has something to say every 15 seconds
 
   const said = document.getElementById("said");
   const live = document.getElementById("live");
@@ -13,6 +15,9 @@
   let fetching = false;
   let again = false;
   let loaded = Date.now();
+  let heard = loaded; // when Sentinel answered last
+  let doubting = 0;
+  let lost = ""; // the picture of the page before, while nobody answers
 
   const main = () => document.getElementById("main");
   const busy = () => {
@@ -77,11 +82,62 @@
     swap("badge", fresh);
     swap("mark", fresh);
     document.title = fresh.title;
-    const icon = document.querySelector("link[rel=icon]");
-    const other = fresh.querySelector("link[rel=icon]");
-    if (icon && other && icon.getAttribute("href") !== other.getAttribute("href")) icon.setAttribute("href", other.getAttribute("href"));
+    const other = fresh.querySelector("link[rel=icon]").getAttribute("href");
+    if (icon().getAttribute("href") !== other) icon().setAttribute("href", other);
     loaded = Date.now();
     tell(before);
+  };
+
+  const written = (at) => `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  const icon = () => document.querySelector("link[rel=icon]");
+
+  // Nobody answers: nothing on the page may look as if somebody watched.
+  const alarm = () => {
+    const banner = document.getElementById("lost");
+    if (lost || !banner) return;
+    lost = icon().getAttribute("href");
+    banner.querySelector("[data-since]").textContent = written(heard);
+    banner.querySelector("[data-as-of]").textContent = written(loaded);
+    banner.hidden = false;
+    document.documentElement.classList.add("unheard");
+    document.title = `(?) ${document.title}`;
+    icon().setAttribute("href", banner.dataset.icon);
+  };
+
+  const hear = () => {
+    heard = Date.now();
+    clearTimeout(doubting);
+    doubting = 0;
+    if (!lost) return;
+    document.getElementById("lost").hidden = true;
+    document.documentElement.classList.remove("unheard");
+    document.title = document.title.replace("(?) ", "");
+    icon().setAttribute("href", lost);
+    lost = "";
+    soon();
+  };
+
+  const doubt = () => {
+    if (!doubting) doubting = setTimeout(ask, DOUBT);
+  };
+
+  // A proxy that answers in place of Sentinel is no answer of Sentinel.
+  const speaks = (answer) => answer.status !== 502 && answer.status !== 504;
+
+  const ask = async () => {
+    doubting = 0;
+    try {
+      const answer = await fetch(location.pathname + location.search, {
+        headers: { accept: "text/html" },
+        credentials: "same-origin",
+        signal: AbortSignal.timeout(DOUBT),
+      });
+      if (speaks(answer)) return void hear();
+    } catch {
+      // nobody answers
+    }
+    alarm();
+    doubt();
   };
 
   const refresh = async () => {
@@ -96,10 +152,13 @@
         credentials: "same-origin",
         signal: AbortSignal.timeout(PATIENCE),
       });
+      if (speaks(answer)) hear();
+      else doubt();
       if (answer.redirected) return void location.reload();
       if (answer.ok) take(await answer.text());
     } catch {
-      again = true; // the stream says when Sentinel is there again
+      again = true;
+      doubt();
     } finally {
       fetching = false;
     }
@@ -117,13 +176,19 @@
 
   const listen = () => {
     const stream = new EventSource("/events");
+    stream.addEventListener("beat", hear);
     stream.addEventListener("changed", (event) => {
+      hear();
       shown(true);
       if (event.data !== main().dataset.version) soon();
     });
-    stream.addEventListener("open", () => shown(true));
+    stream.addEventListener("open", () => {
+      hear();
+      shown(true);
+    });
     stream.addEventListener("error", () => {
       shown(false);
+      doubt();
       // Refused, such as by too many listeners, is final for a browser: ask again later.
       if (stream.readyState === EventSource.CLOSED) setTimeout(listen, EVERY);
     });
@@ -153,6 +218,7 @@
   });
   setInterval(() => {
     if (again || Date.now() - loaded > EVERY) soon();
+    if (Date.now() - heard > SILENT) doubt();
   }, EVERY / 6);
   listen();
 })();
