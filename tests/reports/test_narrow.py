@@ -108,6 +108,15 @@ def test_the_compact_form_tells_of_messages_that_reached_nobody() -> None:
     assert "of 5 checks, 2 given up unsent;" in compact(document(dead=2), Look())
 
 
+def test_nobody_is_told_that_all_is_well_while_nobody_can_be_told() -> None:
+    box = {**DOCUMENT["outbox"], "waiting": 1, "oldest": 90.0, "errors": {"mail": "unreachable"}}
+    stuck = {**DOCUMENT, "outbox": box, "overall": "WARNING"}
+    assert "of 5 checks, nobody can be told by mail;" in compact(stuck, Look())
+    calm = {**narrowed(stuck, Wanted(names=("portal",))), "shown": None}
+    assert compact(calm, Look()) == "sentinel: nobody can be told by mail, 1 check\n"
+    assert "Nobody can be told by mail" in status(stuck, Look())
+
+
 def test_a_hostile_name_stays_on_its_line() -> None:
     row = {**DOCUMENT["incidents"][0], "check": "a\nb\x1b[2J" + "c" * 300}
     [line] = compact({**DOCUMENT, "incidents": [row]}, Look()).splitlines()

@@ -112,3 +112,13 @@ def test_no_checks_are_one_empty_page() -> None:
 def test_a_filter_is_a_key() -> None:
     """Answers are shared among all who ask the same."""
     assert len({Filter(tag="a"), Filter(tag="a"), replace(Filter(), page=2)}) == 2
+
+
+def test_incidents_stand_below_the_one_that_speaks_for_them() -> None:
+    [speaker] = shown(LOGIN).incidents
+    first, second, alone = (
+        replace(speaker, id=number, bundle=bundle)
+        for number, bundle in ((5, 7), (6, 7), (9, 4))  # 4 is over
+    )
+    found = overview.bunched([first, replace(speaker, id=7), second, alone])
+    assert [(one.line.id, [line.id for line in one.others]) for one in found] == [(7, [5, 6]), (9, [])]

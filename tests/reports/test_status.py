@@ -143,7 +143,7 @@ def test_a_check_without_a_result_is_unknown_and_does_not_colour_the_whole() -> 
     document = status(
         facts(history(HEALTH, [well()]), None), facts(history(replace(LOGIN, interval=timedelta(days=1)), []), None)
     )
-    assert document.checks[0].explanation == "no result yet"
+    assert document.checks[0].explanation == "waits for its first result"
     assert document.overall is Severity.OK
 
 
@@ -177,11 +177,16 @@ def test_uptime_comes_from_the_roll_up_of_the_day_and_the_span_that_is_not_over(
     [
         (OutboxLine(), "", Severity.OK),
         (OutboxLine(waiting=3), "", Severity.OK),
+        (OutboxLine(waiting=1, oldest=2 * MINUTE), "", Severity.OK),
+        (OutboxLine(waiting=1, oldest=MINUTE / 2, errors={"mail": "unreachable"}), "", Severity.OK),
+        (OutboxLine(waiting=1, oldest=2 * MINUTE, errors={"mail": "unreachable"}), "", Severity.WARNING),
         (OutboxLine(dead=1), "", Severity.WARNING),
         (OutboxLine(), "the disk is full", Severity.WARNING),
     ],
 )
-def test_messages_given_up_and_a_lost_store_are_a_warning(outbox: OutboxLine, problem: str, overall: Severity) -> None:
+def test_messages_that_reach_nobody_and_a_lost_store_are_a_warning(
+    outbox: OutboxLine, problem: str, overall: Severity
+) -> None:
     past = facts(history(HEALTH, [well()]), None)
     assert status(past, outbox=outbox, store_problem=problem).overall is overall
 

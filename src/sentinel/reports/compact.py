@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sentinel.base.units import format_duration
-from sentinel.reports.text import Json, Look, clean, counts
+from sentinel.reports.text import Json, Look, clean, counts, stuck
 
 #: So many incidents are named after the first line.
 MORE = 2
@@ -36,7 +36,11 @@ def _standing(document: Json, look: Look) -> str:
     bad = ", ".join(
         look.severity(word).replace(word, f"{n} {word.lower()}") for word, n in found.items() if word != "OK"
     )
-    said = f"{bad} of {checks}" if bad else f"{look.severity('OK').replace('OK', 'all well')}, {checks}"
+    untold = "" if document.get("shown") else stuck(document["outbox"])
+    well = (
+        look.severity("WARNING").replace("WARNING", untold) if untold else look.severity("OK").replace("OK", "all well")
+    )
+    said = f"{bad} of {checks}{', ' if untold else ''}{untold}" if bad else f"{well}, {checks}"
     return said + "".join(f", {remark}" for remark in _remarks(document))
 
 

@@ -16,6 +16,7 @@ from sentinel.core.incident import Phase
 from sentinel.core.result import FailureClass, Outcome
 from sentinel.core.rule import Direction, Severity
 from sentinel.core.silence import Course
+from sentinel.reports.text import UNTOLD
 
 #: The version of the JSON form of all documents.
 FORMAT = 1
@@ -262,6 +263,12 @@ class OutboxLine:
     dead: int = 0  # given up; `sentinel outbox` shows them
     oldest: timedelta | None = None  # age of the oldest that waits
     errors: Mapping[str, str] = field(default_factory=dict)  # channel -> what keeps it from sending; only those
+
+    @property
+    def stuck(self) -> tuple[str, ...]:
+        """Channels by which nobody can be told: messages wait for longer than another attempt takes, and these fail."""
+        waits = bool(self.waiting) and self.oldest is not None and self.oldest.total_seconds() > UNTOLD
+        return tuple(sorted(self.errors)) if waits else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,6 +162,27 @@ def build(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bunch:
+    """An open incident, and those that it speaks for."""
+
+    line: IncidentLine
+    others: tuple[IncidentLine, ...] = ()
+
+
+def bunched(lines: Sequence[IncidentLine]) -> tuple[Bunch, ...]:
+    """The incidents that speak, in their order, each with those that are told of with it, wherever those stand."""
+    open_ones = {line.id for line in lines}
+    others: dict[int, list[IncidentLine]] = {}
+    speakers = []
+    for line in lines:
+        if line.bundle and line.bundle != line.id and line.bundle in open_ones:
+            others.setdefault(line.bundle, []).append(line)
+        else:
+            speakers.append(line)  # it stands by itself, too, where the one that spoke for it is over
+    return tuple(Bunch(line=line, others=tuple(others.pop(line.id, ()))) for line in speakers)
+
+
 def _passes(place: Place, asked: Filter) -> bool:
     check, text = place.check, asked.text.casefold()
     return (

@@ -31,7 +31,7 @@ from sentinel.reports.documents import (
 )
 from sentinel.reports.quiet import NOTHING, Quiet
 
-NO_RESULT_YET = "no result yet"
+NO_RESULT_YET = "waits for its first result"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -400,15 +400,15 @@ def overall(
     """The most urgent of everything. Whoever does not run watches nothing, so all it remembers is unknown.
 
     What a window excuses is left out. A check that waits for its first result says nothing yet, unless all of
-    them do or it is overdue. Messages that were
-    given up and a store that cannot be used are at least a warning: somebody was not told.
+    them do or it is overdue. Messages that were given up, or wait for a channel that fails, and a store that cannot be
+    used are at least a warning: somebody was not told.
     """
     if not running:
         return Severity.UNKNOWN
     counted = [one for one in places if one.check.name not in troubles.excused and (one.ran or one.overdue)]
     found = [Severity.UNKNOWN if one.overdue else one.severity for one in counted]
     found += [line.severity for line in troubles.incidents if line.check not in troubles.excused]
-    if outbox.dead or store_problem:
+    if outbox.dead or outbox.stuck or store_problem:
         found.append(Severity.WARNING)
     return max(found, key=lambda severity: severity.urgency, default=Severity.UNKNOWN)
 

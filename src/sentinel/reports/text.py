@@ -26,6 +26,9 @@ MOST_OTHERS = 6
 #: Text that is to be read rather than scanned is broken at this width where the output is no terminal.
 PLAIN_WIDTH = 120
 
+#: Seconds; a message that waits for longer, while a channel fails, is one that somebody ought to have by now.
+UNTOLD = 60.0
+
 _COLOURS = {"CRITICAL": "1;31", "WARNING": "33", "UNKNOWN": "35", "OK": "32"}
 _DIM, _BOLD = "2", "1"
 _WORDS = ("CRITICAL", "WARNING", "UNKNOWN", "OK")
@@ -152,8 +155,16 @@ def _head(document: Json, at: datetime, look: Look) -> Iterator[str]:
         yield from look.paragraph(f"{which}; the exit status is theirs.", 0)
     if document["from_store"]:
         yield from look.paragraph("No daemon answers. This is what its store remembers; nothing is being watched.", 0)
+    if not shown and (said := stuck(document["outbox"])):
+        yield look.severity("WARNING").replace("WARNING", f"{said[:1].upper()}{said[1:]}")
     if document["store_problem"]:
         yield from look.paragraph(f"The store cannot be used: {document['store_problem']}", 0)
+
+
+def stuck(box: Json) -> str:
+    """That nobody can be told by some channels, as `OutboxLine.stuck` has it; empty where people can."""
+    waits = box["waiting"] and (box["oldest"] or 0.0) > UNTOLD
+    return f"nobody can be told by {', '.join(map(clean, sorted(box['errors'])))}" if waits and box["errors"] else ""
 
 
 def _incident_lines(rows: Sequence[Json], now: datetime, look: Look) -> Iterator[str]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from sentinel.core.access import Role
 from sentinel.core.rule import Severity
-from sentinel.reports.overview import Filter, OverviewDocument
+from sentinel.reports.overview import Filter, OverviewDocument, bunched
 from sentinel.web.monitor import Monitor
 from sentinel.web.pages.frame import Renderer
 from sentinel.web.sign_in.rules import Rule, rule
@@ -47,14 +47,17 @@ class OverviewPage:
     async def show(self, request: Request) -> Response:
         asked = asked_filter(request)
         document = await self._monitor.faces.overview(asked)
+        bunches = bunched(document.incidents)
         return await self._renderer.answer(
             request,
             "overview.html",
             title="Overview",
             here="overview",
             document=document,
-            incidents=document.incidents[:MOST_INCIDENTS],
-            more=max(0, len(document.incidents) - MOST_INCIDENTS),
+            bunches=bunches[:MOST_INCIDENTS],
+            speakers=len(bunches),
+            more=max(0, len(bunches) - MOST_INCIDENTS),
+            has_course=any(row.spark for row in document.rows),
             titles=self._renderer.titles(document.incidents),
             choices=choices(document),
             narrowed=asked != Filter(page=asked.page),
