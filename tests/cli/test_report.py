@@ -53,11 +53,16 @@ async def _fill(file: Path) -> None:
 async def test_a_report_is_made_listed_and_verified(config: Path) -> None:
     made = await sentinel("report", "morning", "--period", "2026-10-04", "--config", config)
     assert (made.code, "1 h down" in made.out) == (0, True)
-    assert f"written: {config.parent}/reports/morning-2026-10-04.html" in made.out
+    assert f" files in {config.parent}/reports\n" in made.out
+    named = await sentinel("report", "morning", "--period", "2026-10-04", "--verbose", "--config", config)
+    assert f"written: {config.parent}/reports/morning-2026-10-04.html" in named.out
     assert "revision" not in (await sentinel("report", "list", "--config", config)).out
     (config.parent / "reports" / "morning-2026-10-04.checks.csv").write_text("portal,1.0")
     found = await sentinel("report", "verify", "--config", config)
     assert (found.code, found.out.splitlines()[0]) == (2, "altered: morning-2026-10-04.checks.csv")
+    folder = ("report", "verify", "--folder", config.parent / "reports")
+    assert (await sentinel(*folder, "--config", config)).out == found.out
+    assert (await sentinel(*folder, config.parent, "--config", config)).code == 64
 
 
 async def test_content_and_form_are_as_asked(config: Path, tmp_path: Path) -> None:

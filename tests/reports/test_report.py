@@ -214,7 +214,7 @@ def test_the_json_has_the_same_figures() -> None:
 
 def test_the_text_says_what_was_missed_and_who_took_it() -> None:
     said = text(report(HEALTH, rollups=(rollup(up=80_000, down=6_400),), incidents=(incident(),), taken=7))
-    assert "daily report of ward: CRITICAL" in said
+    assert "Daily report of ward: CRITICAL" in said
     assert "CRITICAL  health: uptime 92.5 %, below 99 %" in said
     assert "#12 CRITICAL health: 2026-11-22 07:59 CET, lasted 1 h 2 min, acknowledged by ann after 7 min" in said
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from sentinel.app.reviewing import next_look
 from sentinel.core.incident import Address, EffectKind, Incident
 from sentinel.core.notification import AboutCheck, Kind, Message, Notification, State
 from sentinel.core.rule import Severity
 from sentinel.core.slo import Rollup
+from sentinel.reports.forms.review import sections
+from sentinel.reports.forms.words import Zone
 from sentinel.reports.past import Past
 from sentinel.reports.report import incident_report
 from sentinel.reports.review import Review
@@ -115,3 +118,21 @@ def test_of_very_many_steps_those_in_the_middle_are_left_out() -> None:
     assert (len(found.steps), found.left_out) == (MOST_STEPS, 5)
     assert (found.steps[0].text, found.steps[-1].text) == ("0", str(MOST_STEPS + 4))
     assert found.times.tell == MINUTE / 2
+
+
+def test_right_after_its_end_it_is_too_early_to_say() -> None:
+    one = replace(incident(HEALTH), resolved_at=NOW - MINUTE)
+    whole = past(incidents=[one])
+    after = Aftermath(past=whole, rows=(), before=None, during=None, since=None, sent={})
+    found = build(HEALTH, one, incident_report(one, whole, NOW), after, NOW, None, NOW + HOUR)
+    assert found.verdict == (
+        "It is too early to say how the check has done since; it is made again at 2026-11-22 13:00 UTC."
+    )
+    assert [section.heading for section in sections(found, Zone("UTC"))] == ["Incident #12: health", "What happened"]
+
+
+def test_it_is_looked_at_again_when_the_next_review_is_due() -> None:
+    one = replace(incident(HEALTH), resolved_at=NOW - 2 * HOUR)
+    assert next_look(one, (HOUR, 24 * HOUR, 48 * HOUR), NOW) == NOW + 22 * HOUR
+    assert next_look(one, (HOUR,), NOW) is None
+    assert next_look(replace(one, resolved_at=None), (HOUR,), NOW) is None

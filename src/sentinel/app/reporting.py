@@ -15,6 +15,7 @@ from sentinel.core.slo import SPAN, Rollup, span_start
 from sentinel.reports import course, report
 from sentinel.reports.forms.brief import text
 from sentinel.reports.forms.manifest import digest
+from sentinel.reports.forms.words import heading
 from sentinel.reports.report import ReportDocument
 from sentinel.store.database import Store, Transaction
 from sentinel.store.reports import Made
@@ -129,7 +130,7 @@ async def write_document(
     shelved = await shelve(document, order, now, step)
     return WrittenReport(
         document=document,
-        title=f"{document.name} report of {plan.name}, {document.period}",
+        title=f"{heading(document.name)} of {plan.name}, {document.period}",
         text=await asyncio.to_thread(text, document, shelved.edition),
         files=shelved.files(asked.forms),
         mailed=shelved.files((MAIL, *asked.attach)),

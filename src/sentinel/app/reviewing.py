@@ -62,6 +62,13 @@ def due(incidents: Sequence[Incident], afters: Sequence[timedelta], now: datetim
     )
 
 
+def next_look(incident: Incident, afters: Sequence[timedelta], now: datetime) -> datetime | None:
+    """When the incident is looked back at next by itself; None: not any more."""
+    if incident.severity is not Severity.CRITICAL or incident.resolved_at is None:
+        return None
+    return min((at for after in afters if (at := incident.resolved_at + after) > now), default=None)
+
+
 async def next_due(store: Store, plan: Plan, now: datetime) -> Due | None:
     """The first review that is due and was not made."""
     if not plan.reviews:
@@ -142,7 +149,9 @@ def _document(
     plan: Plan, incident: Incident, aftermath: reviewing.Aftermath, until: datetime, after: timedelta | None
 ) -> ReportDocument:
     check = next((one for one in plan.checks if one.name == incident.check), None)
-    part = reviewing.build(check, incident, incident_report(incident, aftermath.past, until), aftermath, until, after)
+    told_of = incident_report(incident, aftermath.past, until)
+    again_at = next_look(incident, plan.reviews, until)
+    part = reviewing.build(check, incident, told_of, aftermath, until, after, again_at)
     return build(
         plan,
         NAME,

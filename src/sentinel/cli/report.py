@@ -35,6 +35,9 @@ _FORMS = ("html", "pdf", "json", "csv")
 _CONTENTS = ("operations", "audit", "hipaa")
 
 
+_verbose = click.option("--verbose", "-v", is_flag=True, help="Name each file that was written.")
+
+
 class _Reports(click.Group):
     """A group that makes a report where no command is named: `sentinel report weekly`."""
 
@@ -83,6 +86,7 @@ def report() -> None:
     help="Send it there, too.",
 )
 @click.option("--folder", type=click.Path(file_okay=False), metavar="FOLDER", help="Where to write it.")
+@_verbose
 @as_json
 def make(
     name: str | None,
@@ -96,6 +100,7 @@ def make(
     systems: tuple[str, ...],
     channels: tuple[str, ...],
     folder: str | None,
+    verbose: bool,
     as_json: bool,
 ) -> int:
     """Make a report of any period.
@@ -119,7 +124,7 @@ def make(
         span = _period(asked, name, period, since, until)
         _have_it_written_down(plan)
         written = _make(plan, asked, span, folder)
-        _print(written, as_json=as_json)
+        _print(written, as_json=as_json, verbose=verbose)
         status = _send(plan, written, channels) if channels else 0
         return 74 if written.problem else status
 
@@ -251,15 +256,28 @@ def _make(plan: "Plan", asked: "ReportPlan", period: "Period", folder: str | Non
         return asyncio.run(make_report(plan, asked, period, Path(folder) if folder else None, step))
 
 
-def _print(written: "WrittenReport", *, as_json: bool) -> None:
+def _written(files: "Sequence[Path]", *, each: bool) -> list[str]:
+    """What was written: each file, or how many in which folder."""
+    if each:
+        return [str(file) for file in files]
+    folders = dict.fromkeys(file.parent for file in files)
+    inside = {folder: [file for file in files if file.parent == folder] for folder in folders}
+    return [str(some[0]) if len(some) == 1 else f"{len(some)} files in {folder}" for folder, some in inside.items()]
+
+
+def _counted(number: int, one: str) -> str:
+    return f"{number} {one if number == 1 else one + 's'}"
+
+
+def _print(written: "WrittenReport", *, as_json: bool, verbose: bool) -> None:
     if as_json:
         from sentinel.reports.forms.data import as_json as document
 
         click.echo(document(written.document), nl=False)
     else:
         click.echo(written.text)
-        for file in written.files:
-            click.echo(f"written: {file}")
+        for line in _written(written.files, each=verbose):
+            click.echo(f"written: {line}")
     if written.problem:
         click.echo(f"sentinel: {written.problem}", err=True)
 
@@ -282,6 +300,7 @@ def _send(plan: "Plan", written: "WrittenReport", channels: tuple[str, ...]) -> 
     "--mail", "channels", multiple=True, metavar="CHANNEL", shell_complete=complete.channels, help="Send it there, too."
 )
 @click.option("--folder", type=click.Path(file_okay=False), metavar="FOLDER", help="Where to write it.")
+@_verbose
 @as_json
 def review(
     incident: int,
@@ -289,6 +308,7 @@ def review(
     forms: tuple[str, ...],
     channels: tuple[str, ...],
     folder: str | None,
+    verbose: bool,
     as_json: bool,
 ) -> int:
     """Look back at an incident.
@@ -305,7 +325,7 @@ def review(
         refuse_unknown("channel", channels, [channel.name for channel in plan.channels])
         _have_it_written_down(plan)
         written = _review(plan, incident, after, forms, channels, folder)
-        _print(written, as_json=as_json)
+        _print(written, as_json=as_json, verbose=verbose)
         status = _send(plan, written, channels) if channels else 0
         return 74 if written.problem else status
 
@@ -366,8 +386,9 @@ def list_reports(name: str | None, as_json: bool) -> int:
 @report.command()
 @options.config
 @click.argument("path", required=False, type=click.Path(), metavar="[FILE|FOLDER]")
+@click.option("--folder", type=click.Path(), metavar="FOLDER", help="Another folder; the same as the argument.")
 @as_json
-def verify(path: str | None, as_json: bool) -> int:
+def verify(path: str | None, folder: str | None, as_json: bool) -> int:
     """Compare the files of reports with the checksums of their manifests.
 
     Of the reports folder, of another folder, or of one file. Exits with 0 when every file is as it was written, 2 when one is
@@ -383,6 +404,9 @@ def verify(path: str | None, as_json: bool) -> int:
     from sentinel.reports.forms.manifest import BadManifest
     from sentinel.reports.forms.shelf import verify as look
 
+    if path and folder:
+        raise click.UsageError("name a file or folder once: as the argument, or as --folder")
+    path = path or folder
     try:
         found = look(Path(path) if path else _folder())
     except BadManifest as error:
@@ -408,7 +432,7 @@ def _print_verified(found: "list[Verified]") -> None:
             click.echo(f"{fault.value}: {name}")
     files, bad = sum(one.files for one in found), sum(len(one.faults) for one in found)
     click.echo(
-        f"{files} files of {len(found)} reports, {bad or 'none'} missing or altered"
+        f"{_counted(files, 'file')} of {_counted(len(found), 'report')}, {bad or 'none'} missing or altered"
         if found
         else "there are no reports"
     )

@@ -60,3 +60,4 @@ class Review:
     together: tuple[int, ...]  # incidents of other checks that were open at the same time
     severity: Severity  # how the check has done since: OK when it was up and opened nothing
     verdict: str  # the same in one sentence
+    early: bool = False  # too early to say how the check has done since

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sentinel.base.units import Unit, format_duration, write_duration
 from sentinel.core.calendar import Period
@@ -11,7 +11,7 @@ from sentinel.core.incident import Address, Incident
 from sentinel.core.notification import AT_MOST_ONCE, Notification, State
 from sentinel.core.planned import Stretch
 from sentinel.core.rule import Bounds, Direction, Severity
-from sentinel.core.slo import Rollup
+from sentinel.core.slo import SPAN, Rollup
 from sentinel.reports.alerts import times_of
 from sentinel.reports.documents import IncidentReport
 from sentinel.reports.past import Past
@@ -81,6 +81,7 @@ def build(
     after: Aftermath,
     until: datetime,
     due: timedelta | None = None,
+    again_at: datetime | None = None,
 ) -> Review:
     """The review of an incident.
 
@@ -91,6 +92,7 @@ def build(
         after: what the store knows.
         until: when it is looked back from.
         due: the time after its end for which it is made by itself.
+        again_at: when the next one is made by itself.
     """
     span = spans(incident, until)
     entries = after.past.timelines.get(incident.id, ())
@@ -99,6 +101,7 @@ def build(
     again = sorted(one.id for one in others if one.check == incident.check and span.since.has(one.opened_at))
     together = sorted(one.id for one in others if one.check != incident.check and _overlaps(one, span.during))
     severity, verdict = _verdict(check, incident, after.since, again, span.since)
+    early = _is_early(check, incident, after.since, again, span.since)
     return Review(
         incident=told_of,
         times=times_of(incident, after.past),
@@ -112,7 +115,8 @@ def build(
         again=tuple(again),
         together=tuple(together),
         severity=severity,
-        verdict=verdict,
+        verdict=_early(again_at) if early else verdict,
+        early=early,
     )
 
 
@@ -179,6 +183,20 @@ def _is_worse(before: float | None, since: float | None, worse: Direction) -> bo
 
 
 # --- How it has done since ------------------------------------------------------------------------------------------
+
+
+def _is_early(
+    check: Check | None, incident: Incident, since: Rollup | None, again: Sequence[int], span: Stretch
+) -> bool:
+    """Whether nothing can have been found yet: figures are of whole roll-ups, and none of them may lie in that time."""
+    if incident.resolved_at is None or again or (since is not None and since.uptime is not None):
+        return False
+    return span.length < 2 * SPAN + (check.interval if check else timedelta(0))
+
+
+def _early(again_at: datetime | None) -> str:
+    again = f"; it is made again at {again_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if again_at else ""
+    return f"It is too early to say how the check has done since{again}."
 
 
 def _verdict(

@@ -6,8 +6,8 @@ from sentinel.base.units import format_duration
 from sentinel.core.rule import Severity
 from sentinel.reports.documents import HeldLine, IncidentReport, SilenceLine
 from sentinel.reports.forms.edition import Edition
-from sentinel.reports.forms.laying import FIRST, lay_out
-from sentinel.reports.forms.words import Zone
+from sentinel.reports.forms.laying import FIRST, lay_out, verdict
+from sentinel.reports.forms.words import Zone, counted, heading
 from sentinel.reports.report import ReportDocument
 from sentinel.reports.text import share
 
@@ -22,7 +22,7 @@ def text(document: ReportDocument, edition: Edition = FIRST) -> str:
 
 def _text_lines(document: ReportDocument, edition: Edition) -> Iterator[str]:
     when = Zone(document.zone)
-    yield f"{document.name} report of {document.source}: {document.overall.label}"
+    yield f"{heading(document.name)} of {document.source}: {verdict(document)}"
     yield f"{when(document.since)} to {when(document.until)}"
     if edition.words:
         yield edition.words + "."
@@ -31,8 +31,9 @@ def _text_lines(document: ReportDocument, edition: Edition) -> Iterator[str]:
     target = share(document.uptime_warning)
     yield f"Uptime {_share(document.uptime)} (target {target}), {document.failures} of {document.samples} results failed."
     yield (
-        f"{document.opened} incidents opened, {format_duration(document.downtime)} down, "
-        f"{format_duration(document.unknown)} unknown or not watched, {document.notifications} messages about incidents."
+        f"{counted(document.opened, 'incident')} opened, {counted(document.notifications, 'message')} about incidents. "
+        f"Summed over all checks: {format_duration(document.downtime)} down, "
+        f"{format_duration(document.unknown)} unknown or not watched."
     )
     yield from _missed(document)
     yield from _incidents(document, when)

@@ -127,4 +127,4 @@ def _tiles(good: str, yes: int, troubles: int, partly: int, gaps: int) -> tuple[
 
 
 def _sum_of(yes: int, troubles: int, partly: int, gaps: int) -> str:
-    return f"{yes} proven, {troubles} with failures, {partly} in part, {gaps} gaps"
+    return f"{yes} proven, {troubles} with failures, {partly} in part, {counted(gaps, 'gap')}"

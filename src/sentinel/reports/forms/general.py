@@ -33,8 +33,8 @@ def tiles(document: ReportDocument) -> tuple[Tile, ...]:
             tone=_uptime_tone(document),
         ),
         Tile(value=amount(document.opened), label="incidents opened"),
-        Tile(value=lasted(document.downtime), label="down, all checks"),
-        Tile(value=lasted(document.unknown), label="unknown or not watched, all checks"),
+        Tile(value=lasted(document.downtime), label="down, summed over all checks"),
+        Tile(value=lasted(document.unknown), label="unknown or not watched, summed over all checks"),
         Tile(value=amount(document.failures), label=f"of {amount(document.samples)} results failed"),
         Tile(value=amount(document.notifications), label="messages about incidents"),
     )

@@ -6,7 +6,7 @@ from sentinel.core.plan import Content
 from sentinel.reports.forms import evidence, general, method, operations, review
 from sentinel.reports.forms.edition import Edition
 from sentinel.reports.forms.layout import Layout, Section
-from sentinel.reports.forms.words import Zone, amount, counted, tied
+from sentinel.reports.forms.words import Zone, amount, counted, heading, tied
 from sentinel.reports.report import ReportDocument
 
 #: The first making.
@@ -22,8 +22,9 @@ def lay_out(document: ReportDocument, edition: Edition = FIRST) -> Layout:
     """
     when = Zone(document.zone)
     return Layout(
-        title=f"{document.name[:1].upper()}{document.name[1:]} report: {document.source}",
+        title=f"{heading(document.name)}: {document.source}",
         badge=document.overall.label,
+        verdict=verdict(document),
         subtitle=f"{when(document.since)} to {when(document.until)} · {document.period} · times in {document.zone}",
         correction=edition.words,
         # A review is about one incident: sums over all that happened meanwhile would be taken for its own.
@@ -34,6 +35,11 @@ def lay_out(document: ReportDocument, edition: Edition = FIRST) -> Layout:
         period=f"{when.short(document.since)} to {when.short(document.until)} {document.zone}",
         running=f"{document.source} · {document.name} {document.period} · configuration {document.fingerprint}",
     )
+
+
+def verdict(document: ReportDocument) -> str:
+    """What the badge says: the worst of its checks, or that it is too early for a review to say."""
+    return "TOO EARLY" if document.review is not None and document.review.early else document.overall.label
 
 
 def _sections(document: ReportDocument, when: Zone) -> Iterator[Section]:

@@ -102,7 +102,8 @@ class Layout:
     """A report, ready to be drawn."""
 
     title: str
-    badge: str  # a severity by its label
+    badge: str  # a severity by its label, which colours it
+    verdict: str  # what the badge says
     subtitle: str  # the period
     correction: str  # which revision it is and what it corrects; empty for the first
     tiles: tuple[Tile, ...]

@@ -20,6 +20,9 @@ from sentinel.reports.operations import (
     UptimeLine,
 )
 
+#: From so many times the budget on it is said how many times it is: nobody reads 57,300 %.
+_MANIFOLD = 10.0
+
 
 def sections(part: Operations) -> Iterator[Section]:
     """What stands beneath the checks and the incidents; parts without anything to say are left out."""
@@ -118,7 +121,9 @@ def _budget(line: BudgetLine) -> tuple[Cell, ...]:
 
 
 def _burnt(burn: float | None) -> str:
-    return NOTHING if burn is None else tied(f"{burn * 100:,.0f} %")
+    if burn is None:
+        return NOTHING
+    return f"{burn:,.0f} times" if burn >= _MANIFOLD else tied(f"{burn * 100:,.0f} %")
 
 
 # --- Readings ---------------------------------------------------------------------------------------------------------

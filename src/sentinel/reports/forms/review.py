@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 from sentinel.reports.forms.layout import Cell, Column, Line, Section, Table, Tile
 from sentinel.reports.forms.words import Zone, amount, counted, lasted, measured
+from sentinel.reports.operations import IncidentTimes
 from sentinel.reports.review import Review, ReviewFigure, ReviewStep, ReviewTold
 
 
 def sections(part: Review, when: Zone) -> Iterator[Section]:
     """What it was, how its check has done since, what happened, and who was told."""
     yield _course(part)
-    yield _figures(part)
+    if any(map(_known, part.figures)):
+        yield _figures(part)
     yield _steps(part, when)
     if part.told:
         yield _told(part, when)
@@ -25,15 +27,29 @@ def _course(part: Review) -> Section:
         intro=tuple(filter(None, (part.verdict, line.explanation, again, together))),
         tiles=(
             Tile(value=lasted(part.incident.duration), label="duration", tone=line.severity.label),
-            Tile(value=lasted(times.detect), label="to detect"),
-            Tile(value=lasted(times.tell), label="to tell"),
-            Tile(value=lasted(times.acknowledge), label="to acknowledge"),
-            Tile(value=lasted(times.resolve), label="to resolve"),
+            *_times(times),
             Tile(value=lasted(part.after), label="since its end"),
         ),
         in_mail=True,
         brief=(part.verdict,),
     )
+
+
+def _times(times: IncidentTimes) -> Iterator[Tile]:
+    """How long each step took, of those that were taken."""
+    steps = {
+        "to detect": times.detect,
+        "to tell": times.tell,
+        "to acknowledge": times.acknowledge,
+        "to resolve": times.resolve,
+    }
+    for label, took in steps.items():
+        if took is not None:
+            yield Tile(value=lasted(took), label=label)
+
+
+def _known(figure: ReviewFigure) -> bool:
+    return any(value is not None for value in (figure.before, figure.during, figure.since))
 
 
 def _numbers(numbers: tuple[int, ...]) -> str:
@@ -49,7 +65,7 @@ def _figures(part: Review) -> Section:
     )
     return Section(
         heading="Before, during and since",
-        table=Table(columns=columns, rows=tuple(map(_figure, part.figures))),
+        table=Table(columns=columns, rows=tuple(map(_figure, filter(_known, part.figures)))),
         notes=(f"Before: {lasted(part.length)} up to its first bad result.",),
         in_mail=True,
     )

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sentinel.base.units import Unit, format_duration, format_value
@@ -10,6 +11,10 @@ from sentinel.reports.text import share
 
 #: What stands where nothing is known.
 NOTHING = "-"
+
+
+#: The name of reports that were asked for without one; what they are narrowed to stands behind it.
+ON_DEMAND: Final = "on-demand"
 
 
 class Zone:
@@ -47,6 +52,13 @@ def amount(number: int) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 check`, `2 checks`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def heading(name: str) -> str:
+    """What a report of that name is called: `Daily report`. One that nobody gave a name is a `Report on demand`."""
+    if name == ON_DEMAND or name.startswith(f"{ON_DEMAND}-"):
+        return "Report on demand"
+    return f"{name[:1].upper()}{name[1:]} report"
 
 
 def measured(value: float | None, unit: Unit) -> str:
