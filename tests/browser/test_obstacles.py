@@ -32,6 +32,7 @@ PATHS = (
     "/posts",
     "/channels",
     "/sentinel",
+    "/journal",
     "/nowhere",
 )
 

@@ -7,6 +7,7 @@ import pytest
 
 from sentinel.cli.browsing import Acknowledge, Explain, Leave, Mode, Order, View, press, rows
 from sentinel.cli.keyboard import keys
+from sentinel.cli.panels import told_of
 from sentinel.reports.documents import OutboxLine
 from sentinel.reports.status import build, facts
 from tests.kit.command import sentinel
@@ -99,6 +100,13 @@ def test_an_incident_is_not_taken_without_a_reason() -> None:
 def test_a_check_without_an_incident_cannot_be_taken() -> None:
     view, deed = after("Ga")
     assert (view.mode, deed, "none that is open" in view.said) == (Mode.LIST, None, True)
+
+
+def test_an_incident_that_another_speaks_for_names_it() -> None:
+    row = DOCUMENT["incidents"][0]
+    assert told_of({**row, "level": 0, "levels": 2}) == "nobody"
+    assert told_of({**row, "level": 1, "levels": 2}) == "level 1 of 2"
+    assert told_of({**row, "level": 0, "bundle": 1}) == "with #1"
 
 
 def test_q_ends_where_nothing_is_typed() -> None:

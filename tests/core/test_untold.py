@@ -31,6 +31,7 @@ WINDOW = Window(
         (Mute(because=Because.DEPENDENCY, by="db"), "what it depends on is down: db"),
         (Mute(because=Because.DEPENDENCY, by="db", bundle=6), "what it depends on is down: db; it is told of with #6"),
         (Mute(because=Because.LOOKING, by="db"), "held back until db was looked at"),
+        (Mute(because=Because.LOOKING, by="db, api"), "held back until db and api were looked at"),
         (
             Mute(because=Because.QUIET, by="default"),
             "quiet hours of policy default: only critical incidents are told of",

@@ -150,10 +150,17 @@ def _incidents(listed: Sequence[Row], now_chosen: Row, width: int, number: int) 
     for row in listed:
         facts = row.facts
         who = facts["acknowledged_by"] if facts["phase"] == "acknowledged" else facts.get("assigned_to") or "-"
-        told = [f"level {facts['level']} of {facts['levels']}" if facts["level"] else "nobody"] if width >= WIDE else []
+        told = [told_of(facts)] if width >= WIDE else []
         cells = (f"#{row.incident}", row.check, facts["severity"], format_duration(facts["age"]), who, *told)
         _add(table, cells, facts["severity"], row.key == now_chosen.key)
     return table
+
+
+def told_of(facts: Json) -> str:
+    """Who has been told of an incident: how far it has climbed, or which other one speaks for it."""
+    if facts.get("bundle"):
+        return f"with #{facts['bundle']}"
+    return f"level {facts['level']} of {facts['levels']}" if facts["level"] else "nobody"
 
 
 def _checks(listed: Sequence[Row], now_chosen: Row, now: datetime, width: int, title: str) -> Table:

@@ -166,7 +166,7 @@ def _names_nobody(history: History, around: Around, opened: Incident | None) -> 
 
 def _would_mute(history: History, around: Around, words: _Words) -> Iterator[str]:
     """What would become of an incident that opened now: a line for both severities where it is the same for both."""
-    warning, critical = (None if _is_excuse(mute) else mute for mute in (around.warning, around.critical))
+    warning, critical = (None if _says_nothing(mute) else mute for mute in (around.warning, around.critical))
     if warning is not None and warning == critical:
         yield f"an incident now would not be told: {words.because(warning)}"
         return
@@ -181,8 +181,9 @@ def _would_mute(history: History, around: Around, words: _Words) -> Iterator[str
             yield _would_be_told("warning", Severity.WARNING, around.policy or history.policy)
 
 
-def _is_excuse(mute: Mute | None) -> bool:
-    return mute is not None and mute.because is Because.WINDOW
+def _says_nothing(mute: Mute | None) -> bool:
+    """What excuses a check is told of apart; and each incident of a check that depends on something is held back for a moment."""
+    return mute is not None and mute.because in (Because.WINDOW, Because.LOOKING)
 
 
 def _quiet_until(mute: Mute, policy: Policy, now: datetime) -> str:

@@ -62,7 +62,9 @@ class Mute:
                 told = f"; it is told of with #{self.bundle}" if self.bundle else ""
                 return f"what it depends on is down: {self.by}{told}"
             case Because.LOOKING:
-                return f"held back until {self.by} was looked at"
+                *others, last = self.by.split(", ")
+                names = f"{', '.join(others)} and {last} were" if others else f"{last} was"
+                return f"held back until {names} looked at"
             case Because.QUIET:
                 return f"quiet hours of policy {self.by}: only critical incidents are told of"
             case Because.GROUP:
