@@ -14,10 +14,17 @@ HOUR = timedelta(hours=1)
 BACKUP = check("nightly", kind="backup", main="age")
 
 
-def shown(of: Plan, *last: Result) -> OwnDocument:
+def shown(of: Plan, *last: Result, own: frozenset[str] = frozenset({"nightly"})) -> OwnDocument:
     health = HealthDocument(healthy=True, version="1", probing=True, progress={})
     doing = Doing(
-        started_at=NOW, health=health, own=OwnHealth(), outbox=OutboxLine(), channels=(), store="SQLite", schema="0004"
+        started_at=NOW,
+        health=health,
+        own=OwnHealth(),
+        outbox=OutboxLine(),
+        channels=(),
+        store="SQLite",
+        schema="0004",
+        backups=own,
     )
     return build(of, doing, last, NOW)
 
@@ -26,6 +33,7 @@ def test_the_backup_is_as_old_as_it_was_and_a_little_older() -> None:
     age = Reading("age", 3 * 3600.0, Unit.SECONDS)
     last = Result(check="nightly", scheduled_at=NOW - HOUR, finished_at=NOW - HOUR, measurement=passed([age]))
     assert shown(plan(BACKUP), last).backup == "nightly: 4 h old"
+    assert shown(plan(BACKUP), last, own=frozenset()).backup == ""  # it watches backups of something else
 
 
 def test_without_a_check_of_backups_nothing_is_said_of_them() -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Protocol
 
+from sentinel.app.backups import of_store
 from sentinel.app.counting import counted
 from sentinel.app.lately import Lately, Working
 from sentinel.app.looks import before_of, last_day, look_at, people_of
@@ -163,6 +164,7 @@ class Faces:
             channels=self._asked.channels.all(),
             store=_kind(parts.plan.store),
             schema=HEAD,
+            backups=of_store(parts.plan),
         )
         last = [history.last for history in self._asked.snapshot() if history.last is not None]
         return own.build(parts.plan, doing, last, now)

@@ -30,13 +30,12 @@ class OwnDocument(Document):
     checks: int
     store: str  # `SQLite` or `PostgreSQL`
     schema: str  # revision of the store
-    backup: str  # how old the newest backup of the store is, in words; empty: no check watches one
+    backup: str  # how old the newest backup of the own store is, in words; empty: no check watches one
     lacks: tuple[str, ...]  # what this host lacks for checks and channels to work
     channels: tuple[ChannelLine, ...]
 
 
-#: The kind of checks that look after backups, and their reading that says how old the newest one is.
-_KIND: Final = "backup"
+#: The reading of a check of backups that says how old the newest one is.
 _AGE: Final = "age"
 
 
@@ -51,6 +50,7 @@ class Doing:
     channels: Sequence[ChannelLine]
     store: str
     schema: str
+    backups: frozenset[str] = frozenset()  # names of the checks that watch a backup of the own store
 
 
 def build(plan: Plan, doing: Doing, last: Iterable[Result], now: datetime) -> OwnDocument:
@@ -75,19 +75,19 @@ def build(plan: Plan, doing: Doing, last: Iterable[Result], now: datetime) -> Ow
         checks=len(plan.checks),
         store=doing.store,
         schema=doing.schema,
-        backup="; ".join(_backups(plan, last, now)),
+        backup="; ".join(_backups(plan, doing.backups, last, now)),
         lacks=_lacks(plan),
         channels=tuple(doing.channels),
     )
 
 
-def _backups(plan: Plan, last: Iterable[Result], now: datetime) -> Iterator[str]:
-    """What each check of backups found last, in words."""
+def _backups(plan: Plan, own: frozenset[str], last: Iterable[Result], now: datetime) -> Iterator[str]:
+    """What each check of backups of the own store found last, in words."""
     known = {result.check: result for result in last}
     for check in plan.checks:
         result = known.get(check.name)
         reading = result.reading(_AGE) if result else None
-        if check.kind == _KIND and result is not None:
+        if check.name in own and result is not None:
             since = max((now - result.finished_at).total_seconds(), 0.0)
             found = f"{format_duration(reading.value + since)} old" if reading else "not known"
             yield f"{check.label}: {found}"
