@@ -3,16 +3,30 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sentinel.base.units import format_lasted
-from sentinel.core.incident import Incident
+from sentinel.core.incident import EffectKind, Incident
 from sentinel.core.notification import Notification
 from sentinel.core.timeline import TimelineEntry
 from sentinel.reports.documents import Document, IncidentLine
 from sentinel.reports.quiet import NOTHING, Quiet
 from sentinel.reports.status import CheckFacts, incident_line
 from sentinel.reports.text import Look, clean, columns, moment
+
+#: What is said of things that happen, where their names do not say it.
+_HAPPENED: Final = {
+    EffectKind.PROGRESS.value: "told how it stands",
+    EffectKind.LEFT.value: "well again, while others of the group are not",
+}
+
+#: How the timeline of an incident that is over ends.
+_ENDS: Final = frozenset({EffectKind.RESOLVED.value, EffectKind.WITHDRAWN.value})
+
+
+def happened(kind: str) -> str:
+    """A kind of a line of the timeline in words."""
+    return _HAPPENED.get(kind, kind.replace("_", " "))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +91,18 @@ def build(record: Record, facts: CheckFacts | None, now: datetime, quiet: Quiet 
         title=check.label if check else record.incident.check,
         runbook=check.runbook if check else "",
         with_it=record.with_it,
-        timeline=tuple(TimelineLine(at=e.at, kind=e.kind, by=e.by, text=e.text) for e in record.timeline),
+        timeline=tuple(_lines_of(record)),
         deliveries=tuple(_deliveries(record.rows)),
     )
+
+
+def _lines_of(record: Record) -> Iterator[TimelineLine]:
+    """The timeline. Of one that left its group the others tell, and nothing was written of its end."""
+    over, kinds = record.incident.resolved_at, {one.kind for one in record.timeline}
+    for entry in record.timeline:
+        yield TimelineLine(at=entry.at, kind=entry.kind, by=entry.by, text=entry.text)
+    if over is not None and EffectKind.LEFT.value in kinds and kinds.isdisjoint(_ENDS):
+        yield TimelineLine(at=over, kind=EffectKind.RESOLVED.value, by="", text="well again")
 
 
 def _deliveries(rows: Iterable[Notification]) -> Iterator[DeliveryLine]:
@@ -133,7 +156,7 @@ def _timeline(document: Json, began: datetime) -> Iterator[tuple[str, ...]]:
         at = moment(entry["at"])
         after = format_lasted(max(at - began, at - at))
         first, *more = map(clean, entry["text"].splitlines() or [""])
-        yield f"{at:%m-%d %H:%M:%S}", after, entry["kind"].replace("_", " "), clean(entry["by"]), first
+        yield f"{at:%m-%d %H:%M:%S}", after, happened(entry["kind"]), clean(entry["by"]), first
         yield from (("", "", "", "", line) for line in more)  # of what a command wrote
 
 

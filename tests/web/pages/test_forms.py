@@ -135,6 +135,22 @@ async def test_a_window_is_planned_in_utc_extended_and_ended(dashboard: Dashboar
     assert {deed.subject for deed in dashboard.monitor.journal.deeds} == {"window 1"}
 
 
+async def test_a_window_to_come_is_public_and_can_be_called_off(dashboard: Dashboard) -> None:
+    fields = {"from": "2026-11-23T22:00", "for": "2h", "public": "on", "public_text": "We move the records"}
+    await dashboard.ann.send("/windows", checks="health", why="new rack", **fields)
+    (window,) = dashboard.monitor.keeper.windows
+    assert (window.public, window.public_text) == (True, "We move the records")
+    page = await dashboard.ann.page("/quiet")
+    assert "Call off" in page
+    assert "End now" not in page
+
+
+async def test_what_is_refused_is_said_in_the_words_of_the_form(dashboard: Dashboard) -> None:
+    answer = await dashboard.ann.send("/silences", why="x", **{"for": "2h"})
+    assert "Checks, Tags or Kinds" in answer.text
+    assert "--" not in answer.text.split("That was not done")[1].split("</p>")[0]
+
+
 async def test_a_window_at_no_time_is_refused(dashboard: Dashboard) -> None:
     answer = await dashboard.ann.send("/windows", checks="*", why="x", **{"for": "2h", "from": "soon"})
     assert answer.status_code == 400

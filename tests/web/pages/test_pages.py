@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -231,6 +232,35 @@ async def test_an_incident_shows_what_came_of_it(dashboard: Dashboard) -> None:
     assert "Timeline" in page
     assert "Who was told" in page
     assert 'action="/incidents/12/resolve"' in page
+
+
+async def test_an_incident_that_is_over_asks_for_nothing_any_more(dashboard: Dashboard) -> None:
+    await dashboard.ann.send("/incidents/12/acknowledge", why="on it", **{"for": "1h"})
+    before = await dashboard.ann.page("/incidents/12")
+    await dashboard.ann.send("/incidents/12/resolve", why="mended")
+    page = await dashboard.ann.page("/incidents/12")
+    assert "<dt>Taken by</dt>" in before
+    assert "<dt>Was taken by</dt>" in page
+    assert "Resolved</span>" in page
+    assert 'class="hint"' not in page
+
+
+async def test_incidents_stand_in_the_card_of_the_one_that_speaks_for_them(
+    tmp_path: Path, open_dashboard: Callable[[StillMonitor], Awaitable[Dashboard]]
+) -> None:
+    pasts = [history(check(name), [broken()] * 3) for name in ("login", "slips")]
+    for number, past in enumerate(pasts, 1):
+        assert past.incident is not None
+        past.incident = replace(past.incident, id=number, bundle=2, leads=number == 2)
+    dashboard = await open_dashboard(standing(tmp_path, *pasts))
+    page = await dashboard.ann.page("/")
+    assert "1 open incident and 1 with it" in page
+    assert "1 more told of with it" in page
+    assert 'action="/incidents/1/acknowledge"' not in page
+
+
+async def test_a_404_says_what_may_have_become_of_it(dashboard: Dashboard) -> None:
+    assert "It may have been renamed" in (await dashboard.viewer.get("/checks/gone")).text
 
 
 async def test_there_may_be_nothing_to_show(

@@ -70,6 +70,11 @@ async def test_what_is_wrong_is_not_told(desk: Desk, name: str, password: str) -
         assert (await stranger.get(STATUS)).status_code == 401
 
 
+async def test_a_wrong_password_leaves_the_name_where_it_was_typed(desk: Desk) -> None:
+    async with desk.browser() as stranger:
+        assert 'value="ann"' in (await sign_in(stranger, "ann", "wrong")).text
+
+
 async def test_after_five_failures_a_name_has_to_wait_longer_each_time(desk: Desk) -> None:
     """W12: and the right password does not help before that."""
     async with desk.browser() as stranger:

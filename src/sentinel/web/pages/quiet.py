@@ -28,6 +28,20 @@ from sentinel.web.sign_in.rules import Endpoint, Rule, rule
 #: Silences and windows that are over, on the page.
 MOST_PAST: Final = 50
 
+#: How options of commands are called on the page; the longer ones first.
+_FIELDS: Final = {
+    "with --check, --tag or --kind; --check '*'": "by Checks, Tags or Kinds; * as Checks",
+    "`sentinel --status --all` lists them; --anyway is for checks that are to come": "the overview lists them",
+    "`sentinel window` lists them": "this page lists them",
+    "`sentinel silence` lists them": "this page lists them",
+    "name one with --announce": "tick one below Announce it through",
+    "`--update-every 15m`": "15m",
+    "`for`": "For",
+    "`from`": "From",
+    "`why`": "Why",
+    "`public_text`": "What the public page says of it",
+}
+
 #: Years around now that the calendar shows.
 YEARS: Final = 2
 
@@ -112,7 +126,9 @@ class QuietPage:
 
     async def _refuse(self, request: Request, error: BadRequest | NotDone, form: Form | None = None) -> Response:
         """The page again, with why, and with what was filled in."""
-        return await self._page(request, status=refused(error), problem=str(error), hint=error.hint, form=form)
+        return await self._page(
+            request, status=refused(error), problem=_of_fields(str(error)), hint=_of_fields(error.hint), form=form
+        )
 
     async def _page(
         self, request: Request, *, status: int = 200, problem: str = "", hint: str = "", form: Form | None = None
@@ -138,6 +154,7 @@ class QuietPage:
             away=away,
             month=month.build(first, now.astimezone(UTC).date(), entries),
             channels=[channel.name for channel in self._monitor.channels.all() if not channel.veto],
+            with_public=self._monitor.plan.status_page is not None,
             given=form or Form(),
             opened=request.url.path if form is not None else request.query_params.get("new", ""),
         )
@@ -167,8 +184,16 @@ def _fields(form: Form, me: Principal) -> dict[str, Any]:
 
 
 def _of_window(form: Form) -> dict[str, Any]:
-    fields = form.given("title", "before", "update_every")
-    return fields | {"expect_down": form.text("expect_down") == "on", "channels": form.texts("channels")}
+    fields = form.given("title", "before", "update_every", "public_text")
+    flags = {name: form.text(name) == "on" for name in ("expect_down", "public")}
+    return fields | flags | {"channels": form.texts("channels")}
+
+
+def _of_fields(text: str) -> str:
+    """What speaks of the options of a command, in the words of the form."""
+    for option, field in _FIELDS.items():
+        text = text.replace(option, field)
+    return text
 
 
 def _month(text: str, now: datetime) -> date:

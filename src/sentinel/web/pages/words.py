@@ -12,6 +12,7 @@ from sentinel.channels.clean import web_address
 from sentinel.core.rule import Direction, Severity
 from sentinel.reports.documents import ReadingLine
 from sentinel.reports.figures import Better, Figure
+from sentinel.reports.incident import happened
 from sentinel.reports.text import share
 
 NONE: Final = "\u2013"  # a dash
@@ -173,6 +174,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "lasted": lasted,
     "size": size,
     "words": words,
+    "happened": happened,
     "segment": segment,
     "change": change,
     "turn": turn,

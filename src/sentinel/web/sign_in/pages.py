@@ -36,6 +36,9 @@ FLOW_COOKIE: Final = "sentinel-flow"
 #: Characters of an address within this host to which a sign-in leads.
 LONGEST_PATH: Final = 2_000
 
+#: Characters of a name that the page is shown with again.
+LONGEST_NAME: Final = 64
+
 WRONG: Final = "The name or the password is not right."
 NOT_IN: Final = "You are not let in. Ask whoever runs this Sentinel, or sign in again."
 
@@ -76,7 +79,7 @@ class SignInPages:
         wait = self._tries.wait(address, name)
         if wait:
             return await self._page(
-                request, to, 429, problem=f"Too many tries. Try again in {wait + 1:.0f} s.", wait=wait
+                request, to, 429, problem=f"Too many tries. Try again in {wait + 1:.0f} s.", wait=wait, name=name
             )
         # Counted before it is looked at: of many at once all would be looked at before the first one has failed.
         self._tries.failed(address, name)
@@ -87,7 +90,7 @@ class SignInPages:
             raise
         if user is None:
             await self._refused(request, Via.PASSWORD, name if name in self._access.users else "", "wrong password")
-            return await self._page(request, to, 401, problem=WRONG)
+            return await self._page(request, to, 401, problem=WRONG, name=name)
         self._tries.succeeded(address, name)
         return await self._let_in(request, user.name, user.role, Via.PASSWORD, user.stamp, to)
 
@@ -176,12 +179,13 @@ class SignInPages:
         return f"{parts.scheme}://{parts.netloc}{BACK}"
 
     async def _page(
-        self, request: Request, to: str, status: int = 200, *, problem: str = "", wait: float = 0.0
+        self, request: Request, to: str, status: int = 200, *, problem: str = "", wait: float = 0.0, name: str = ""
     ) -> Response:
         oidc = self._access.oidc
         given: dict[str, Any] = {
             "to": to,
             "wrong": problem,
+            "name": name[:LONGEST_NAME],  # who mistyped a password need not type this again
             "by_password": bool(self._access.users),
             "elsewhere": oidc.title if oidc else "",
             "elsewhere_at": f"{SIGN_IN}/oidc?to={quote(to, safe='')}",
