@@ -46,6 +46,7 @@ class PublicComponent:
     description: str
     condition: Condition
     uptime: float | None  # over all days; None: nothing is known
+    known: timedelta  # time that uptime is of, as the mean over what stands for it
     days: tuple[PublicDay, ...]  # the oldest first, today last
 
 
@@ -188,6 +189,7 @@ def _component(component: Component, plan: StatusPagePlan, known: Known, today: 
         description=component.description,
         condition=known.conditions.get(component.slug, Condition.UNKNOWN),
         uptime=_cut(whole.uptime),
+        known=timedelta(seconds=round(whole.judged / max(len(component.checks), 1))),
         days=tuple(_day(day, shares.get(day, Share()), len(component.checks)) for day in dates),
     )
 

@@ -61,7 +61,9 @@ def text_of(name: str, *posts: Post) -> str:
 def test_the_page_says_how_everything_is_and_since_when_people_write() -> None:
     words = Texts(text_of("index.html", *POSTS)).words
     assert "Payroll is slow Payroll Identified 2026-11-22 11:30 UTC It is the network. Investigating" in words
-    assert "Patient portal Operational Results & letters 7 days ago 100 % uptime today" in words
+    assert (
+        "Patient portal Operational Results & letters 7 days ago 100 % uptime (2026-11-22: 10 min / 7 d) today" in words
+    )
     assert "As of 2026-11-22 12:00 UTC" in words
 
 

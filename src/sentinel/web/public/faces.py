@@ -138,7 +138,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(moment=moment, stretch=stretch, lasted=lasted, share=share, bar=bar)
+    made.filters.update(moment=moment, stretch=stretch, lasted=lasted, share=share, scope=scope, bar=bar)
     return made
 
 
@@ -169,6 +169,18 @@ def lasted(incident: PublicIncident) -> str:
     if incident.ended_at is None:
         return ""
     return format_duration(max(60.0, (incident.ended_at - incident.began_at).total_seconds()))
+
+
+def scope(component: PublicComponent) -> str:
+    """Of how much of its bar something is known, where that is not all of it: 100 % of some minutes is no 100 % of 90 days.
+
+    Empty where the bar is known from its first day on, or nothing is known. Numbers and units alone: every language has them.
+    """
+    if component.uptime is None or not component.days or component.days[0].uptime is not None:
+        return ""
+    first = next(day.date for day in component.days if day.uptime is not None)
+    known = format_duration(max(60.0, component.known.total_seconds()))
+    return f"({first}: {known} / {len(component.days)} d)"
 
 
 def share(uptime: float | None) -> str:
