@@ -47,7 +47,7 @@ def test_an_outage_is_posted_once_it_has_lasted() -> None:
     assert drafts(MAJOR, for_minutes=4) == []
     [draft] = drafts(MAJOR, for_minutes=6)
     assert (draft.components, draft.condition, draft.stage) == (("payroll",), MAJOR, Stage.INVESTIGATING)
-    assert (draft.at, draft.title, draft.text, draft.by) == (NOW - timedelta(minutes=6), "", "", "")
+    assert (draft.at, draft.title, draft.text, draft.by) == (NOW, "", "", "")
 
 
 def test_what_was_posted_is_not_posted_again() -> None:

@@ -169,7 +169,7 @@ def _begun(outage: Outage, past: Sequence[Thread], after: timedelta, now: dateti
         return None
     if any(_speaks(thread, slug, began_at) for thread in past):
         return None
-    return Draft(at=began_at, stage=Stage.INVESTIGATING, components=(slug,), condition=outage.condition)
+    return Draft(at=now, stage=Stage.INVESTIGATING, components=(slug,), condition=outage.condition)
 
 
 def _speaks(thread: Thread, slug: str, since: datetime) -> bool:
