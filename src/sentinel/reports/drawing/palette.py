@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from sentinel.base.escaping import escaping
+
 if TYPE_CHECKING:
     from jinja2 import Template
 
@@ -74,14 +76,4 @@ def spoken(reading: str) -> str:
 @cache
 def template(name: str) -> "Template":
     """A template of a drawing; it escapes what it shows."""
-    # Only a process that draws pays for the import.
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
-
-    environment = Environment(
-        loader=PackageLoader("sentinel.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(name)
+    return escaping("sentinel.reports").get_template(name)

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
+from sentinel.base.escaping import escaping
 from sentinel.channels.clean import one_line
 from sentinel.reports.forms.layout import Layout
 
@@ -19,17 +20,10 @@ def page(layout: Layout) -> str:
 def template(name: str) -> "Template":
     """A template of reports: it shows nothing that it is not given, and escapes what it shows."""
     # Only a process that writes a report pays for the import.
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
     from markupsafe import Markup  # noqa: PLC0415
 
-    environment = Environment(
-        loader=PackageLoader("sentinel.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: one_line(value) if type(value) is str else value,  # Markup is left as it is
-    )
+    environment = escaping("sentinel.reports")
+    environment.finalize = lambda value: one_line(value) if type(value) is str else value  # Markup is left as it is
     # Drawings are made by `reports.drawing`, which has escaped every word in them.
     environment.globals["drawn"] = Markup
     return environment.get_template(name)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from sentinel.base.escaping import escaping
 from sentinel.core.access import Principal, Role, Scope, Via
 from sentinel.core.rule import Severity
 from sentinel.reports import drawing
@@ -211,14 +212,8 @@ class Renderer:
 
 @cache
 def environment() -> Environment:
-    """The templates, which escape whatever they are given, and fail where a name is misspelt."""
-    made = Environment(
-        loader=PackageLoader("sentinel.web.pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    """The templates of the pages."""
+    made = escaping("sentinel.web.pages")
     made.filters.update(FILTERS)
     made.filters.update({name: _drawn(draw) for name, draw in _DRAWINGS.items()})
     return made

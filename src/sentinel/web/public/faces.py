@@ -11,9 +11,10 @@ from itertools import groupby
 from pathlib import Path
 
 import orjson
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
+from sentinel.base.escaping import escaping
 from sentinel.base.units import format_duration
 from sentinel.core.component import Condition
 from sentinel.reports.public import PublicComponent, PublicDay, PublicDocument, PublicIncident, PublicWindow
@@ -131,13 +132,7 @@ def _months(incidents: Sequence[PublicIncident]) -> list[tuple[str, list[PublicI
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("sentinel.web.public"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = escaping("sentinel.web.public")
     made.filters.update(moment=moment, stretch=stretch, lasted=lasted, share=share, scope=scope, bar=bar)
     return made
 
