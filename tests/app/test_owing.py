@@ -10,7 +10,8 @@ import pytest
 
 from sentinel.app.owing import Owed
 from sentinel.base.redact import Secret
-from sentinel.core.plan import Form, ReportPlan, StorePlan
+from sentinel.core.form import Form
+from sentinel.core.plan import ReportPlan, StorePlan
 from sentinel.store.database import Store
 from tests.kit.calm import Calm
 from tests.kit.clock import FakeClock

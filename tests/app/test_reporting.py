@@ -13,7 +13,8 @@ from sentinel.app.reporting import WrittenReport, report_message, write_report
 from sentinel.base.clock import SystemClock
 from sentinel.base.redact import Secret
 from sentinel.core import calendar
-from sentinel.core.plan import Content, Form, Plan, ReportPlan, StorePlan
+from sentinel.core.form import Form
+from sentinel.core.plan import Content, Plan, ReportPlan, StorePlan
 from sentinel.store.database import Store
 from tests.kit.past import Outage, Story, tell
 from tests.kit.scene import check, plan

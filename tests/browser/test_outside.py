@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from sentinel.app.shelving import Order, shelve
 from sentinel.core.component import Condition, Share
-from sentinel.core.plan import Form
+from sentinel.core.form import Form
 from sentinel.core.posting import Stage, threads
 from sentinel.web.public.listener import PublicListener
 from tests.kit.browser import DESK, PHONE, Chromium

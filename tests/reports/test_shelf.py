@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sentinel.app.shelving import MAIL, Order, Shelved, shelve
-from sentinel.core.plan import Form
+from sentinel.core.form import Form
 from sentinel.reports.forms.manifest import BadManifest
 from sentinel.reports.forms.shelf import Fault, verify
 from tests.kit.scene import CANARY, NOW

@@ -24,11 +24,12 @@ from sentinel.channels.catalogue import CATALOGUE as CHANNELS
 from sentinel.channels.wording import Wording
 from sentinel.core.calendar import Period
 from sentinel.core.check import Check
+from sentinel.core.form import Form
 from sentinel.core.history import History
 from sentinel.core.incident import Address
 from sentinel.core.judge import Verdict
 from sentinel.core.notification import Kind, Message, Notification, Outcome
-from sentinel.core.plan import ChannelPlan, Form, Plan, ReportPlan
+from sentinel.core.plan import ChannelPlan, Plan, ReportPlan
 from sentinel.core.result import Note, Result
 from sentinel.core.silence import Silences
 from sentinel.core.window import Windows

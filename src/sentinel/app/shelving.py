@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sentinel.core.plan import Form
+from sentinel.core.form import Form
 from sentinel.reports.forms import manifest as manifests
 from sentinel.reports.forms import shelf
 from sentinel.reports.forms.data import as_json

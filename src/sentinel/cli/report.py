@@ -135,7 +135,8 @@ def _asked(
     """The report that is meant: the configured one of that name, changed as far as the command line says."""
     from dataclasses import replace
 
-    from sentinel.core.plan import Content, Form, ReportPlan
+    from sentinel.core.form import Form
+    from sentinel.core.plan import Content, ReportPlan
 
     configured = {one.name: one for one in plan.reports}
     zone = next((one.zone for one in plan.reports), "UTC")
@@ -343,7 +344,7 @@ def _review(
 
     from sentinel.app.once import make_review
     from sentinel.base.units import parse_duration
-    from sentinel.core.plan import Form
+    from sentinel.core.form import Form
 
     try:
         passed = parse_duration(after) if after else None

@@ -10,6 +10,7 @@ from sentinel.config.checks import CheckPart, ChecksCompiler
 from sentinel.config.collector import collector_paused
 from sentinel.config.connectivity import compile_connectivity
 from sentinel.config.dependencies import refuse_wrong_dependencies
+from sentinel.config.deployments import compile_deployments, deployment_secrets
 from sentinel.config.fingerprint import fingerprint
 from sentinel.config.guide import KEYS as GUIDE_KEYS
 from sentinel.config.heartbeat import heartbeat_plan, heartbeat_secrets
@@ -81,6 +82,7 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
         *_store_secrets(loaded),
         *heartbeat_secrets(loaded),
         *web_secrets(loaded),
+        *deployment_secrets(loaded),
         *(one for channel in channels for one in channel.secrets),
         *(one for check in checks for one in check.secrets),
     ]
@@ -99,6 +101,7 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
         on_call=on_call,
         routes=compile_routes(loaded, policies, calendars, probe_kinds),
         windows=compile_windows(loaded, checks, probe_kinds),
+        deployments=compile_deployments(loaded, checks, probe_kinds, policies, calendars),
         store=store_plan(loaded, store),
         web=web,
         status_page=compile_status_page(loaded, checks, web),

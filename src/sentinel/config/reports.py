@@ -11,8 +11,9 @@ from sentinel.config.problems import did_you_mean
 from sentinel.config.schema.reports import ReportsEntry, ScheduleEntry
 from sentinel.config.telling import ChannelPart, channel_names, command_names, refuse_unknown_channel
 from sentinel.core.check import Check
+from sentinel.core.form import Form
 from sentinel.core.incident import Policy
-from sentinel.core.plan import Content, Form, ReportPlan
+from sentinel.core.plan import Content, ReportPlan
 from sentinel.core.selection import Selection
 
 #: Channels of this kind get the reports that name no channels.

@@ -220,6 +220,7 @@ class Incident:
     thread: int = 0  # number of the incident whose conversation it continues; 0: its own
     news_at: datetime | None = None  # since when there is something about the others in its bundle that was not told
     updated_at: datetime | None = None  # when the others in its bundle were last told of
+    suspect: int = 0  # number of the deployment that it may come of; 0: none
 
     @property
     def is_open(self) -> bool:

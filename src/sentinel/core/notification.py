@@ -45,6 +45,14 @@ class Kind(StrEnum):
     WINDOW_STARTED = "window_started"
     WINDOW_PROGRESS = "window_progress"  # how it goes, for those who were told that it started
     WINDOW_ENDED = "window_ended"
+    DEPLOYMENT_STARTED = "deployment_started"
+    DEPLOYMENT_PROGRESS = "deployment_progress"  # how it goes, for stakeholders
+    DEPLOYMENT_FAILED = "deployment_failed"  # its watch, or whoever deploys, says so
+    DEPLOYMENT_ENDED = "deployment_ended"  # passed, inconclusive, unwatched, rolled back, or left as it is
+    ROLLBACK = "rollback"  # the order that undoes a deployment, to a channel that does so: this is no message to people
+    ROLLBACK_PLANNED = "rollback_planned"  # it will run unless somebody stops it
+    ROLLBACK_STARTED = "rollback_started"
+    ROLLBACK_ENDED = "rollback_ended"  # how it went, or that it was stopped before it ran
     COMMAND = "command"  # to a channel that runs a command: this is no message to people
     COMMAND_PLANNED = "command_planned"  # a command will run unless somebody stops it
     COMMAND_ENDED = "command_ended"  # how it went, or that it was stopped before it ran
@@ -75,13 +83,13 @@ ROUSING = frozenset(
 
 #: These have no copy through another channel: a proof of one channel proves nothing of another, a command is no message, and
 #: what a digest stands for is copied row by row.
-NEVER_COPIED = frozenset({Kind.CANARY, Kind.TEST, Kind.COMMAND, Kind.DIGEST})
+NEVER_COPIED = frozenset({Kind.CANARY, Kind.TEST, Kind.COMMAND, Kind.ROLLBACK, Kind.DIGEST})
 
 #: What is not done while nobody is told of an incident.
 STOPPED_BY_MUTE = (Kind.COMMAND, Kind.COMMAND_PLANNED)
 
 #: Rows of these are attempted once and never again: what a command has done cannot be done twice.
-AT_MOST_ONCE = frozenset({Kind.COMMAND})
+AT_MOST_ONCE = frozenset({Kind.COMMAND, Kind.ROLLBACK})
 
 #: The version of the message's form. A receiver may rely on it: fields are added within a version, never changed.
 VERSION = 1
@@ -152,6 +160,38 @@ class AboutWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AboutDeployment:
+    """The deployment that a message is about, or that is suspected."""
+
+    id: int
+    system: str
+    version: str
+    from_version: str = ""
+    ref: str = ""
+    environment: str = ""
+    by: str = ""
+    started_at: datetime
+    window_ends_at: datetime
+    expects_down: bool = False
+    impact: str = ""
+    phase: str = ""  # of `core.deployment.deployment.Phase`
+    verdict: str = ""  # `pass`, `fail` or `inconclusive`; empty while it is not known
+    ending: str = ""  # what came of it; empty while it goes on
+    ended_at: datetime | None = None
+    down_for: timedelta | None = None  # how long the system was seen down during it; None: not known
+    checks: int = 0  # of the system
+    well: int = 0
+    unjudged: int = 0  # of how many nobody knows
+    troubled: tuple[str, ...] = ()  # names of the worst that are not well, the worst first
+    findings: tuple[str, ...] = ()  # the figures that decided, in one sentence each; the worst first
+    timeline: tuple[str, ...] = ()  # the latest lines, such as `21:04 verified: 12 of 12 pass`
+    backup_id: str = ""
+    quick: bool = False  # of a rollback: to the version before, not to a backup
+    reason: str = ""  # of a rollback
+    runs_at: datetime | None = None  # of a rollback that anybody may stop until then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class News:
     """One message of several that a digest stands for."""
 
@@ -186,13 +226,15 @@ class Message:
     others: tuple[AboutOther, ...] = ()  # who else is in the same trouble, the worst first; at most `MOST_OTHERS`
     others_count: int = 0  # how many there are, listed or not
     window: AboutWindow | None = None
+    deployment: AboutDeployment | None = None
+    suspect: AboutDeployment | None = None  # of an incident: the deployment that it may come of
     news: tuple[News, ...] = ()  # of a digest, what is urgent first
     note: str = ""  # why it comes late, or through this channel, if it does
 
     @property
     def is_urgent(self) -> bool:
         """Whether it goes before others: something critical is wrong, and somebody has to do something."""
-        if self.kind in (Kind.COMMAND, Kind.COMMAND_PLANNED):
+        if self.kind in (Kind.COMMAND, Kind.COMMAND_PLANNED, Kind.ROLLBACK, Kind.ROLLBACK_PLANNED):
             return True
         return (self.kind in ROUSING or self.kind is Kind.DIGEST) and self.severity is Severity.CRITICAL
 

@@ -11,6 +11,8 @@ from sentinel.core.access import Access
 from sentinel.core.budget import Budget
 from sentinel.core.check import Check
 from sentinel.core.component import StatusPagePlan
+from sentinel.core.deployment.plan import DeploymentPlan
+from sentinel.core.form import Form
 from sentinel.core.hours import Calendar
 from sentinel.core.incident import Address, Policy
 from sentinel.core.oncall import OnCall, Person
@@ -63,15 +65,6 @@ class WebPlan:
     dashboard: bool = False  # whether the port has pages for people
     tls: TlsFiles | None = None  # of the port; None: plain HTTP
     access: Access = Access()
-
-
-class Form(StrEnum):
-    """A form that a report is written in."""
-
-    HTML = "html"
-    PDF = "pdf"
-    JSON = "json"
-    CSV = "csv"  # a file for each table
 
 
 class Content(StrEnum):
@@ -159,6 +152,7 @@ class Plan:
     routes: tuple[Route, ...] = ()
     windows: tuple[Window, ...] = ()  # that are configured
     status_page: StatusPagePlan | None = None  # None: there is none
+    deployments: Mapping[str, DeploymentPlan] = field(default_factory=dict)  # by system
     secrets: tuple[Secret, ...] = field(default=(), repr=False)  # every secret of the file, to keep them out of texts
 
     @property

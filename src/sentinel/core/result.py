@@ -82,6 +82,10 @@ class FailureClass(StrEnum):
     # Backups
     CORRUPT = "corrupt"  # it is there, and cannot be read to its end
     RESTORE_FAILED = "restore_failed"
+    # Deployments (only Sentinel's checks of them say so)
+    DEPLOYMENT_OVERRUN = "deployment_overrun"  # its window is over and it is not
+    DEPLOYMENT_FAILED = "deployment_failed"
+    ROLLBACK_FAILED = "rollback_failed"  # or nobody knows how far it came
     # Sentinel itself is in trouble (only its own check says so)
     SENTINEL_IMPAIRED = "sentinel_impaired"
     SENTINEL_AMISS = "sentinel_amiss"  # something should be put right by day; watching and telling go on

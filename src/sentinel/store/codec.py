@@ -9,6 +9,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
+from sentinel.core.deployment.deployment import Deployment
 from sentinel.core.history import CheckState
 from sentinel.core.holding import Held
 from sentinel.core.incident import Incident
@@ -69,6 +70,7 @@ SILENCE = Codec(Silence)
 WINDOW = Codec(Window)
 HELD = Codec(Held)
 POST = Codec(Post)
+DEPLOYMENT = Codec(Deployment)
 
 
 def storable(text: str) -> str:

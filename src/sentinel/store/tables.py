@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 #: The revisions of the schema that this program knows, the oldest first.
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 HEAD = REVISIONS[-1]
 
 #: SQLite stores an INTEGER PRIMARY KEY in the key of the row itself; PostgreSQL's INTEGER would be too narrow.
@@ -258,6 +258,33 @@ posts = Table(
     Column("version", SmallInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index("posts_by_thread", "thread"),
+)
+
+#: Deployments, from their start on.
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=False),
+    Column("system", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),  # null while it goes on
+    Column("version", SmallInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("deployments_by_start", "started_at"),
+)
+
+#: What happened in a deployment.
+deployment_entries = Table(
+    "deployment_entries",
+    metadata,
+    Column("id", Long, primary_key=True),
+    Column("deployment", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("by_whom", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("took", BigInteger),  # microseconds; null where nothing took its time
+    Index("deployment_entries_by_deployment", "deployment"),
 )
 
 #: What people and programs had Sentinel do, each chained to the one before it.

@@ -8,6 +8,7 @@ from sentinel.core.slo import Rollup
 from sentinel.store.aggregates import Aggregates
 from sentinel.store.books import Auditing
 from sentinel.store.configurations import Configurations
+from sentinel.store.deployments import DeploymentTable
 from sentinel.store.facts import Facts
 from sentinel.store.incidents import Incidents
 from sentinel.store.journal import JournalTable
@@ -33,6 +34,7 @@ class Transaction:
         "aggregates",
         "auditing",
         "configurations",
+        "deployments",
         "facts",
         "incidents",
         "journal",
@@ -69,3 +71,4 @@ class Transaction:
         self.configurations = Configurations(connection)
         self.aggregates = Aggregates(connection, names, self.rollups)
         self.posts = Posts(connection)
+        self.deployments = DeploymentTable(connection)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from sentinel.app.clicks import Heard
+from sentinel.app.deploying.asking import Deployments
 from sentinel.app.rosters import StandIn
 from sentinel.app.silences import SilenceVerbs
 from sentinel.app.windows import WindowVerbs
@@ -189,6 +190,11 @@ class Monitor(Protocol):
     @property
     def channels(self) -> Channels:
         """What can be asked about channels."""
+        ...
+
+    @property
+    def deployments(self) -> Deployments:
+        """What can be asked about deployments."""
         ...
 
     def quiet(self) -> Quiet:

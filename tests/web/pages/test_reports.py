@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sentinel.app.shelving import Order, shelve
-from sentinel.core.plan import Form
+from sentinel.core.form import Form
 from tests.kit.scene import NOW
 from tests.reports.test_report import HEALTH, report, rollup
 

@@ -12,6 +12,7 @@ from sentinel.base.fields import Options
 from sentinel.config.schema.calendars import CalendarEntry
 from sentinel.config.schema.checks import CheckEntry, Defaults
 from sentinel.config.schema.connectivity import ConnectivityEntry
+from sentinel.config.schema.deployments import DeploymentEntry
 from sentinel.config.schema.fields import Line, Name, web_link
 from sentinel.config.schema.heartbeat import HeartbeatEntry
 from sentinel.config.schema.own import LimitsEntry, LogsEntry, StoreEntry
@@ -53,6 +54,8 @@ class Configuration(Options):
     is the `policy` of its check."""
     windows: Mapping[Name, WindowEntry] = {}
     """Times in which trouble is expected, by name: checks go on, and nothing opens."""
+    deployments: Mapping[Name, DeploymentEntry] = {}
+    """Deployments, by the name of the system that is deployed."""
     store: StoreEntry = StoreEntry()
     """Where Sentinel keeps what it must not forget."""
     web: WebEntry = WebEntry()

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from sentinel.base.fields import Options, PositiveDuration, ZoneName
 from sentinel.config.schema.fields import TIME_OF_DAY, Line, Name, time_of_day
-from sentinel.core.plan import Form
+from sentinel.core.form import Form
 from sentinel.core.safeguards import Safeguard
 
 

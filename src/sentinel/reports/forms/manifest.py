@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sentinel.core.plan import Form
+from sentinel.core.form import Form
 from sentinel.reports.documents import Document
 from sentinel.reports.forms.correction import ABOUT_MAKING
 from sentinel.reports.report import ReportDocument

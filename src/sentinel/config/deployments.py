@@ -1,0 +1,211 @@
+"""Deployments: from the entries of the file to how each system's are watched, judged, told of and undone."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from sentinel.base.redact import Secret
+from sentinel.config.calendars import refuse_unknown_calendar
+from sentinel.config.checks import CheckPart
+from sentinel.config.keypath import KeyPath
+from sentinel.config.kinds import CheckKinds
+from sentinel.config.load import Loaded
+from sentinel.config.named import named_entries
+from sentinel.config.problems import Problems, did_you_mean, listed
+from sentinel.config.read import read
+from sentinel.config.schema.deployments import CriteriaEntry, DeploymentEntry, HookEntry, RollbackEntry, WatchEntry
+from sentinel.config.schema.windows import WindowMatch
+from sentinel.config.secrecy import secrets_in
+from sentinel.config.telling import DEFAULT_POLICY, channel_names, command_names, refuse_unknown_channel
+from sentinel.core.deployment.plan import CriteriaPlan, DeploymentPlan, HookPlan, RollbackPlan, WatchPlan
+from sentinel.core.hours import Calendar
+from sentinel.core.matcher import Matcher
+from sentinel.core.progress import SHORTEST
+
+DEPLOYMENTS_AT: KeyPath = ("deployments",)
+
+#: The secret of an incoming webhook has so many characters at least: it lets somebody deploy.
+LEAST_SECRET = 16
+
+#: A watch is no longer, and looks at no check more often.
+LONGEST_WATCH, SHORTEST_INTERVAL = timedelta(days=1), timedelta(seconds=1)
+
+#: A window is no longer.
+LONGEST_WINDOW = timedelta(days=1)
+
+
+def compile_deployments(
+    loaded: Loaded,
+    checks: Sequence[CheckPart],
+    kinds: CheckKinds,
+    policies: Collection[str],
+    calendars: Mapping[str, Calendar],
+) -> dict[str, DeploymentPlan]:
+    """The plans by system; those that something is wrong with are noted and left out."""
+    entries = named_entries(loaded, DEPLOYMENTS_AT, "systems by their names")
+    compiler = _Compiler(loaded, checks, kinds, policies, calendars)
+    plans = (compiler.compile(name, data) for name, data in entries.items())
+    return {plan.system: plan for plan in plans if plan is not None}
+
+
+def deployment_secrets(loaded: Loaded) -> Iterator[tuple[KeyPath, Secret]]:
+    """The secrets of incoming webhooks, each with its place."""
+    given = loaded.tree.get("deployments", {})
+    for name, entry in given.items() if isinstance(given, dict) else ():
+        for path, secret in secrets_in(entry, DeploymentEntry):
+            yield (*DEPLOYMENTS_AT, name, *path), secret
+
+
+class _Compiler:
+    """Reads entries; knows what they may name."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        checks: Sequence[CheckPart],
+        kinds: CheckKinds,
+        policies: Collection[str],
+        calendars: Mapping[str, Calendar],
+    ) -> None:
+        self._loaded = loaded
+        self._problems: Problems = loaded.problems
+        self._checks = checks
+        self._kinds = kinds
+        self._policies = policies
+        self._calendars = calendars
+
+    def compile(self, name: str, data: object) -> DeploymentPlan | None:
+        path = (*DEPLOYMENTS_AT, name)
+        entry = read(DeploymentEntry, data, path, self._problems)
+        if entry is None:
+            return None
+        self._refuse_unknown(path, entry)
+        self._refuse_extremes(path, entry)
+        plan = DeploymentPlan(
+            system=name,
+            environment=entry.environment,
+            matcher=_matcher(entry.match) if entry.match else Matcher(),
+            by_system=entry.match is None,
+            channels=tuple(dict.fromkeys(entry.channels)),
+            update_every=entry.update_every,
+            window=entry.window,
+            impact=entry.impact,
+            public=entry.public,
+            policy=entry.policy or DEFAULT_POLICY,
+            no_incidents=entry.conditions.no_incidents,
+            agreed=tuple(self._calendars[one] for one in entry.conditions.agreed if one in self._calendars),
+            watch=_watch(entry.watch),
+            criteria=_criteria(entry.criteria),
+            rollback=_rollback(entry.rollback) if entry.rollback else None,
+            hook=_hook(entry.hook) if entry.hook else None,
+            forms=entry.forms,
+            reviews=tuple(sorted(set(entry.reviews))),
+        )
+        self._refuse_nothing(path, entry, plan)
+        return plan
+
+    def _refuse_unknown(self, path: KeyPath, entry: DeploymentEntry) -> None:
+        names, commands, problems = channel_names(self._loaded), command_names(self._loaded), self._problems
+        for index, name in enumerate(entry.channels):
+            refuse_unknown_channel((*path, "channels", index), name, names, problems, commands)
+        if entry.rollback is not None and entry.rollback.channel not in names:
+            place, found = (*path, "rollback", "channel"), repr(entry.rollback.channel)
+            hint = did_you_mean(entry.rollback.channel, names)
+            problems.add(place, found, f"the name of a channel: {listed(names)}", hint)
+        if entry.policy is not None and entry.policy not in self._policies:
+            expected, hint = (
+                f"the name of a policy: {listed(self._policies)}",
+                did_you_mean(entry.policy, self._policies),
+            )
+            problems.add((*path, "policy"), repr(entry.policy), expected, hint)
+        for index, name in enumerate(entry.conditions.agreed):
+            refuse_unknown_calendar((*path, "conditions", "agreed", index), name, self._calendars, problems)
+        for key, match in _matches(entry):
+            for index, kind in enumerate(match.kinds):
+                if kind not in self._kinds:
+                    place = (*path, *key, "kinds", index)
+                    problems.add(place, repr(kind), f"one of {listed(self._kinds)}", did_you_mean(kind, self._kinds))
+
+    def _refuse_extremes(self, path: KeyPath, entry: DeploymentEntry) -> None:
+        watch, problems = entry.watch, self._problems
+
+        def refuse(*key: str, expected: str) -> None:
+            place = (*path, *key)
+            problems.add(place, problems.shown(place, secret=False), expected)
+
+        if timedelta(0) < entry.update_every < SHORTEST:
+            refuse("update_every", expected="at least 1m, or 0 for not at all")
+        if entry.window > LONGEST_WINDOW:
+            refuse("window", expected="at most 1d")
+        if watch.lasts > LONGEST_WATCH:
+            refuse("watch", "for", expected="at most 1d")
+        if watch.every < SHORTEST_INTERVAL:
+            refuse("watch", "every", expected="at least 1s")
+        if any(point >= watch.lasts for point in watch.at) and "at" in watch.model_fields_set:
+            refuse("watch", "at", expected="times before the end of the watch, which is judged in any case")
+        if entry.hook is not None and len(entry.hook.secret.reveal()) < LEAST_SECRET:
+            place = (*path, "hook", "secret")
+            problems.add(place, "a secret that is too short", f"at least {LEAST_SECRET} characters")
+
+    def _refuse_nothing(self, path: KeyPath, entry: DeploymentEntry, plan: DeploymentPlan) -> None:
+        """Deployments of no check are a slip of the pen, which would be found out by a watch that judges nothing."""
+        if self._problems or any(plan.covers(part.check) for part in self._checks):
+            return
+        if entry.match is not None:
+            place, found = (*path, "match"), f"{plan.matcher}, which is none of the checks"
+            self._problems.add(place, found, "conditions that some check meets")
+            return
+        hint = f'set "system": "{plan.system}" in `defaults` or in checks, or say by `match` which ones belong to it'
+        self._problems.add(
+            path, f"the system {plan.system}, to which no check belongs", "a system that has checks", hint
+        )
+
+
+def _matches(entry: DeploymentEntry) -> Iterator[tuple[tuple[str, ...], WindowMatch]]:
+    if entry.match is not None:
+        yield ("match",), entry.match
+    for name in ("critical_function", "integrity", "migration"):
+        match = getattr(entry.criteria, name)
+        if match is not None:
+            yield ("criteria", name), match
+
+
+def _matcher(match: WindowMatch) -> Matcher:
+    return Matcher(checks=match.checks, tags=frozenset(match.tags), kinds=frozenset(match.kinds))
+
+
+def _watch(entry: WatchEntry) -> WatchPlan:
+    return WatchPlan(
+        lasts=entry.lasts,
+        points=tuple(sorted({point for point in entry.at if point < entry.lasts})),
+        interval=entry.every,
+        baseline=entry.baseline,
+        slower=entry.slower,
+        errors=entry.errors,
+        noisier=entry.noisier,
+        quantile=entry.quantile,
+        samples=entry.samples,
+        significance=entry.significance,
+    )
+
+
+def _criteria(entry: CriteriaEntry) -> CriteriaPlan:
+    return CriteriaPlan(
+        critical_function=_matcher(entry.critical_function) if entry.critical_function else None,
+        integrity=_matcher(entry.integrity) if entry.integrity else None,
+        migration=_matcher(entry.migration) if entry.migration else None,
+        several_services=entry.several_services,
+    )
+
+
+def _rollback(entry: RollbackEntry) -> RollbackPlan:
+    return RollbackPlan(
+        channel=entry.channel,
+        on_fail=entry.on_fail,
+        veto=entry.veto,
+        verify=entry.verify,
+        verify_within=entry.verify_within,
+    )
+
+
+def _hook(entry: HookEntry) -> HookPlan:
+    return HookPlan(secret=entry.secret, form=entry.form)
