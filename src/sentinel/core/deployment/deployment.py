@@ -119,6 +119,11 @@ class VerifiedCheck:
     explanation: str = ""
     hint: str = ""
 
+    @property
+    def holds(self) -> bool:
+        """Whether one may go on, as far as this one goes."""
+        return self.outcome is Outcome.PASS and self.severity in (Severity.OK, Severity.WARNING)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
@@ -131,6 +136,12 @@ class Verification:
     checks: tuple[VerifiedCheck, ...] = ()  # that are done, in the order of the plan once it is over
     number: int = 0  # the daemon's, 0: it was made without one
     by: str = ""
+    system: str = ""  # empty: nothing is configured about deployments, and the checks are those of the whole file
+
+    @property
+    def passed(self) -> int:
+        """How many passed; what warns has passed."""
+        return sum(one.holds for one in self.checks)
 
     @property
     def judged(self) -> Judged:
