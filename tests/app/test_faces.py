@@ -148,7 +148,7 @@ async def test_a_store_that_fails_makes_answers_poorer_not_late(facing: Facing, 
 
 async def test_sentinel_itself_is_shown_without_its_secrets(facing: Facing) -> None:
     document = await facing.faces.own()
-    assert (document.checks, document.schema, document.source) == (2, "0004", "ward")
+    assert (document.checks, document.schema, document.source) == (2, "0005", "ward")
     assert "canary" not in str(document.to_json())
 
 

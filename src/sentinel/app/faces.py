@@ -130,9 +130,9 @@ class Faces:
         history = self._parts.pipeline.histories.get(name)
         if history is None:
             return None
-        now = self._parts.clock.now()
+        now, systems = self._parts.clock.now(), systems_of(self._parts.plan, history.check)
         past, before, explanation = await asyncio.gather(
-            self._reader.ask(partial(look_at, history.check, stretch, now)),
+            self._reader.ask(partial(look_at, history.check, systems, stretch, now)),
             self._reader.ask(partial(before_of, history.check, stretch, now)),
             self._explain(name),
         )
@@ -251,6 +251,11 @@ class Faces:
 def _summed(checks: Sequence[Check], since: datetime, until: datetime, tx: Transaction) -> Mapping[str, Rollup]:
     """On a thread of the store."""
     return counted(tx, checks, span_start(since), span_start(until))
+
+
+def systems_of(plan: Plan, check: Check) -> tuple[str, ...]:
+    """The systems with deployments that a check belongs to."""
+    return tuple(name for name, one in plan.deployments.items() if one.covers(check))
 
 
 def _kind(plan: StorePlan) -> str:

@@ -1,13 +1,14 @@
 """What pages ask of the store. Everything here runs on a thread of the store, within one transaction."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from sentinel.app import counting
 from sentinel.app.charts import results_of
 from sentinel.core.check import Check
+from sentinel.core.deployment.deployment import Deployment
 from sentinel.core.planned import Stretch as Period
 from sentinel.core.planned import pieces
 from sentinel.core.result import Result
@@ -24,6 +25,9 @@ DAY: Final = timedelta(days=1)
 #: Occurrences of windows that one page draws, the latest.
 MOST_DRAWN: Final = 200
 
+#: Deployments of one system that one page marks, the latest.
+MOST_DEPLOYED: Final = 50
+
 
 def last_day(checks: Sequence[Check], now: datetime, tx: Transaction) -> Mapping[str, LastDay]:
     """What the checks of a page did in the last day, by name; of one that did nothing there is nothing."""
@@ -35,8 +39,16 @@ def last_day(checks: Sequence[Check], now: datetime, tx: Transaction) -> Mapping
     return {name: LastDay(whole=whole, pieces=parts.get(name, ())) for name, whole in wholes.items()}
 
 
-def look_at(check: Check, stretch: Stretch, now: datetime, tx: Transaction) -> Past:
-    """What is known of one check over a stretch, without the time before it."""
+def look_at(check: Check, systems: Sequence[str], stretch: Stretch, now: datetime, tx: Transaction) -> Past:
+    """What is known of one check over a stretch, without the time before it.
+
+    Args:
+        check: which.
+        systems: that it belongs to, whose deployments are marked.
+        stretch: up to now.
+        now: aware.
+        tx: of the store.
+    """
     since, until = stretch.since(now), counting.span_end(now)
     begun = _begun(tx, since, until)
     held = tx.windows.between(since, until, counting.MOST_HELD)
@@ -49,9 +61,15 @@ def look_at(check: Check, stretch: Stretch, now: datetime, tx: Transaction) -> P
         raw=_raw(check, since, now, tx) if wants_raw(check, stretch) else (),
         incidents=tx.incidents.between(since, now, MOST_INCIDENTS, check.name),
         held=held[:MOST_DRAWN],
+        deployments=deployed(systems, since, now, tx),
         planned=planned,
         taken=tx.aggregates.taken(planned).get(check.name),
     )
+
+
+def deployed(systems: Iterable[str], since: datetime, until: datetime, tx: Transaction) -> Sequence[Deployment]:
+    """The deployments of some systems that went on in a time, the latest of each."""
+    return [one for system in systems for one in tx.deployments.between(since, until, system, MOST_DEPLOYED)]
 
 
 def before_of(check: Check, stretch: Stretch, now: datetime, tx: Transaction) -> Sequence[Rollup]:

@@ -11,12 +11,15 @@ from rich.text import Text
 from sentinel.base.units import Unit, format_bytes, format_duration, format_value
 from sentinel.cli.browsing import Mode, Row, View, chosen, rows
 from sentinel.cli.poll import Seen
-from sentinel.reports.text import Json, age, bounds, clean, counts, moment, share
+from sentinel.reports.text import Json, age, bounds, clean, counts, deployment, moment, share
 
 _STYLES = {"CRITICAL": "bold red", "WARNING": "yellow", "UNKNOWN": "magenta", "OK": "green"}
 
 #: Lines of the head, of what is known of the chosen row, and of the keys.
 HEAD, DETAIL, FOOT = 2, 3, 1
+
+#: Deployments that stand in the head.
+MOST_DEPLOYED = 3
 
 #: Columns of a terminal in which all of a table has room; fewer show fewer.
 WIDE = 78
@@ -26,10 +29,15 @@ _KEYS = "q quit  ↑↓ ⏎ explain  a take  / filter  c channels  o outbox  s s
 
 def draw(seen: Seen, view: View, height: int, width: int) -> RenderableType:
     """The whole screen."""
-    room = max(3, height - HEAD - DETAIL - FOOT)
+    head = _head(seen)
+    room = max(3, height - len(head) - DETAIL - FOOT)
     screen = Layout()
     body = Layout(_page(view, room + DETAIL) if view.mode is Mode.PAGE else _lists(seen, view, room, width))
-    screen.split_column(Layout(_head(seen), size=HEAD), body, Layout(_foot(seen, view), size=FOOT))
+    screen.split_column(
+        Layout(Text("\n", no_wrap=True, overflow="ellipsis").join(head), size=len(head)),
+        body,
+        Layout(_foot(seen, view), size=FOOT),
+    )
     return screen
 
 
@@ -41,9 +49,10 @@ def line(text: str, style: str = "") -> Text:
 # --- Head and foot ----------------------------------------------------------------------------------------------------
 
 
-def _head(seen: Seen) -> RenderableType:
+def _head(seen: Seen) -> Sequence[Text]:
+    """`HEAD` lines, and one for each deployment that goes on or has failed."""
     if seen.document is None:
-        return line("Sentinel", "bold")
+        return (line("Sentinel", "bold"), line(""))
     document = seen.document
     found = counts(check["severity"] for check in document["checks"])
     first = Text(no_wrap=True, overflow="ellipsis")
@@ -52,7 +61,13 @@ def _head(seen: Seen) -> RenderableType:
     for word, number in found.items():
         first.append("  ").append(f"{number} {word}", _STYLES.get(word, ""))
     first.append(f"  {moment(document['at']):%H:%M:%S} UTC", "dim")
-    return Text("\n", no_wrap=True, overflow="ellipsis").join([first, line(" · ".join(_facts(document)), "dim")])
+    at, deployed = moment(document["at"]), document.get("deployments", ())[:MOST_DEPLOYED]
+    lines = (line(deployment(row, at), "red" if _failed(row) else "cyan") for row in deployed)
+    return (first, line(" · ".join(_facts(document)), "dim"), *lines)
+
+
+def _failed(row: Json) -> bool:
+    return bool(row["verdict"] == "fail" or row["overrun"] or row["phase"] == "ended")
 
 
 def _facts(document: Json) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from sentinel.base.units import Unit
 from sentinel.core.check import Check
+from sentinel.core.deployment.deployment import Deployment
 from sentinel.core.holding import Held
 from sentinel.core.incident import Incident
 from sentinel.core.planned import Piece, without
@@ -112,6 +113,7 @@ class Mark:
     until: datetime | None  # None: it goes on
     severity: Severity | None = None  # of an incident
     incident: int | None = None
+    deployment: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +187,7 @@ class Past:
     raw: Sequence[Result] = ()  # all of the stretch where each is to be a point, the oldest first
     incidents: Sequence[Incident] = ()  # that were open in the stretch, the newest first
     held: Sequence[Held] = ()  # occurrences of windows that were open in it
+    deployments: Sequence[Deployment] = ()  # of its systems that went on in it
 
 
 def wants_raw(check: Check, stretch: Stretch) -> bool:
@@ -334,8 +337,14 @@ def _points_of(results: Iterable[Result]) -> _Points:
 
 
 def _marks(check: Check, past: Past, now: datetime) -> Iterator[Mark]:
-    """Incidents and windows, the earliest first."""
-    yield from sorted((*_incident_marks(past.incidents), *_window_marks(check, past.held, now)), key=_begins)
+    """Incidents, windows and deployments, the earliest first."""
+    opened = {one.window for one in past.deployments}  # their windows are parts of them
+    found = (
+        *_incident_marks(past.incidents),
+        *_window_marks(check, [one for one in past.held if one.window not in opened], now),
+        *deployment_marks(past.deployments),
+    )
+    yield from sorted(found, key=_begins)
 
 
 def _begins(mark: Mark) -> datetime:
@@ -359,3 +368,10 @@ def _window_marks(check: Check, held: Sequence[Held], now: datetime) -> Iterator
         if means(one.matcher, check) and not one.is_called_off:
             until = one.ends_at if one.ends_at <= now else None
             yield Mark(kind="window", title=one.title, since=one.starts_at, until=until)
+
+
+def deployment_marks(deployments: Iterable[Deployment]) -> Iterator[Mark]:
+    """Marks of deployments: each says its version, and where it lasts to."""
+    for one in deployments:
+        version = one.version or "rollback"
+        yield Mark(kind="deployment", title=version, since=one.started_at, until=one.ended_at, deployment=one.id)

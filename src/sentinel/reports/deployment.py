@@ -1,13 +1,12 @@
 """What is shown of deployments: one document, many faces (command, page, API, report, mail)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sentinel.core.deployment.deployment import (
     Breach,
     Deployment,
-    Ending,
     Entry,
     Judged,
     Judgement,
@@ -15,30 +14,11 @@ from sentinel.core.deployment.deployment import (
     Rollback,
     Verification,
 )
+from sentinel.core.deployment.plan import CriteriaPlan, Criterion
 from sentinel.core.incident import Incident
 from sentinel.core.rule import Severity
+from sentinel.reports.documents import DeploymentLine as DeploymentLine  # noqa: PLC0414  # who asks for it finds it here
 from sentinel.reports.documents import Document
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeploymentLine(Document):
-    """A deployment in a list."""
-
-    id: int
-    system: str
-    version: str
-    from_version: str
-    ref: str
-    environment: str
-    by: str
-    started_at: datetime
-    window_ends_at: datetime
-    overrun: bool
-    phase: Phase
-    verdict: Judged | None  # of its watch; None while it is not known, or without a watch
-    ending: Ending | None
-    ended_at: datetime | None
-    text: str  # in one sentence: how it stands, or what came of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +30,7 @@ class EntryLine:
     by: str
     text: str
     took: timedelta | None
+    after: timedelta = timedelta(0)  # since its start; negative before it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +54,16 @@ class ToldLine:
     channel: str
     recipient: str  # as it may be shown
     state: str  # of the row of the outbox
+    reason: str = ""  # why it has not arrived; empty when it has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionLine:
+    """One of the reasons for which a deployment fails without any comparison."""
+
+    criterion: Criterion
+    asked: bool  # whether anything is configured for it
+    met: str = ""  # how, in one sentence; empty: it was not met
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +87,12 @@ class DeploymentDocument(Document):
     incidents: tuple[SuspectLine, ...]
     told: tuple[ToldLine, ...]
     link: str = ""
+    window_ended_at: datetime | None = (
+        None  # when it really did: at the start of the watch or its end; None: it goes on
+    )
+    down_for: timedelta | None = None  # how long something of the system was seen down; None: nothing was
+    criteria: tuple[CriterionLine, ...] = ()
+    channels: tuple[str, ...] = ()  # of the stakeholders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +150,22 @@ def document(
     source: str,
     at: datetime,
     link: str = "",
+    down_for: timedelta | None = None,
+    asked: CriteriaPlan | None = None,
 ) -> DeploymentDocument:
-    """Everything that is known of one deployment."""
+    """Everything that is known of one deployment.
+
+    Args:
+        one: as it stands.
+        timeline: its entries, the earliest first.
+        incidents: that may come of it.
+        told: messages about it, the earliest first.
+        source: name of the Sentinel.
+        at: when this is put together.
+        link: of its page.
+        down_for: how long something of the system was seen down.
+        asked: the criteria as they are configured; None when nothing is any more.
+    """
     watch = one.watch
     return DeploymentDocument(
         source=source,
@@ -171,7 +182,15 @@ def document(
         broken=one.broken,
         rollback=one.rollback,
         timeline=tuple(
-            EntryLine(at=entry.at, kind=entry.kind, by=entry.by, text=entry.text, took=entry.took) for entry in timeline
+            EntryLine(
+                at=entry.at,
+                kind=entry.kind,
+                by=entry.by,
+                text=entry.text,
+                took=entry.took,
+                after=entry.at - one.started_at,
+            )
+            for entry in timeline
         ),
         incidents=tuple(
             SuspectLine(
@@ -187,4 +206,23 @@ def document(
         ),
         told=tuple(told),
         link=link,
+        window_ended_at=watch.began_at if watch else one.ended_at,
+        down_for=down_for,
+        criteria=tuple(_criteria(one, asked)),
+        channels=one.channels,
     )
+
+
+def _criteria(one: Deployment, asked: CriteriaPlan | None) -> Iterator[CriterionLine]:
+    """What fails a deployment at once, whether it did or not."""
+    judgements = one.watch.judgements if one.watch else ()
+    found = [breach for judgement in judgements for breach in judgement.breaches]
+    met = {breach.criterion: breach.text for breach in reversed([*([one.broken] if one.broken else []), *found])}
+    for criterion in Criterion:
+        yield CriterionLine(criterion=criterion, asked=_is_asked(criterion, asked), met=met.get(criterion, ""))
+
+
+def _is_asked(criterion: Criterion, asked: CriteriaPlan | None) -> bool:
+    if criterion is Criterion.SAID_SO:
+        return True
+    return bool(asked is not None and getattr(asked, criterion.value))

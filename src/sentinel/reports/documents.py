@@ -12,6 +12,8 @@ from functools import cache
 from typing import Any
 
 from sentinel.base.units import Unit
+from sentinel.core.deployment.deployment import IN_TROUBLE, Ending, Judged
+from sentinel.core.deployment.deployment import Phase as DeploymentPhase
 from sentinel.core.incident import Phase
 from sentinel.core.result import FailureClass, Outcome
 from sentinel.core.rule import Direction, Severity
@@ -303,6 +305,42 @@ class OwnHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentLine(Document):
+    """A deployment in a list."""
+
+    id: int
+    system: str
+    version: str
+    from_version: str
+    ref: str
+    environment: str
+    by: str
+    started_at: datetime
+    window_ends_at: datetime
+    overrun: bool
+    phase: DeploymentPhase
+    verdict: Judged | None  # of its watch; None while it is not known, or without a watch
+    ending: Ending | None
+    ended_at: datetime | None
+    text: str  # in one sentence: how it stands, or what came of it
+
+    @property
+    def label(self) -> str:
+        """Such as `payroll 2.4.1`."""
+        return f"{self.system} {self.version}".strip()
+
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether it has failed, or may have, and nobody has put that right."""
+        return self.ending in IN_TROUBLE if self.ending else self.overrun or self.verdict is Judged.FAIL
+
+    @property
+    def concerns(self) -> bool:
+        """Whether people have to know of it now: it goes on, or is over and in trouble."""
+        return self.phase is not DeploymentPhase.ENDED or self.is_in_trouble
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusDocument(Document):
     """What a monitor says of itself and of everything it watches."""
 
@@ -322,6 +360,7 @@ class StatusDocument(Document):
     own: OwnHealth | None  # None when it does not run
     silences: tuple[SilenceLine, ...] = ()  # active ones, the one that ends first first
     windows: tuple[WindowLine, ...] = ()  # open ones, likewise
+    deployments: tuple[DeploymentLine, ...] = ()  # that go on, or have failed and stand so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from sentinel.core.slo import Rollup
 from sentinel.reports.documents import (
     FORMAT,
     CheckLine,
+    DeploymentLine,
     Document,
     IncidentLine,
     OutboxLine,
@@ -62,6 +63,7 @@ class OverviewDocument(Document):
     incidents: tuple[IncidentLine, ...]  # open ones, the most urgent first
     silences: tuple[SilenceLine, ...]  # active
     windows: tuple[WindowLine, ...]  # open
+    deployments: tuple[DeploymentLine, ...]  # that go on, or have failed and stand so
     outbox: OutboxLine
     figures: Figures
     asked: Filter
@@ -125,6 +127,7 @@ def build(
     figures: Figures,
     outbox: OutboxLine,
     store_problem: str = "",
+    deployments: Sequence[DeploymentLine] = (),
 ) -> OverviewDocument:
     """The overview.
 
@@ -134,6 +137,7 @@ def build(
         figures: of the last day.
         outbox: how telling goes.
         store_problem: why the store cannot be used now.
+        deployments: that go on, and the last of each system.
     """
     known = chosen.known
     troubles = Troubles.among(known.checks, known.now, known.quiet)
@@ -151,6 +155,7 @@ def build(
         incidents=troubles.incidents,
         silences=troubles.silences,
         windows=troubles.windows,
+        deployments=tuple(one for one in deployments if one.concerns),
         outbox=outbox,
         figures=figures,
         asked=chosen.asked,

@@ -18,6 +18,7 @@ from sentinel.core.rule import Bounds, Direction, ErrorRate, Quantile, Rule, Sev
 from sentinel.core.slo import Rollup, combine
 from sentinel.reports.documents import (
     CheckLine,
+    DeploymentLine,
     IncidentLine,
     NotificationLine,
     OutboxLine,
@@ -72,6 +73,7 @@ def build(
     own: OwnHealth | None,
     quiet: Quiet = NOTHING,
     store_problem: str = "",
+    deployments: Sequence[DeploymentLine] = (),
 ) -> StatusDocument:
     """The status of everything in the plan.
 
@@ -84,6 +86,7 @@ def build(
         own: how the daemon does; None when none runs.
         quiet: what keeps people from being told.
         store_problem: why the store cannot be used now.
+        deployments: that go on, and the last of each system.
     """
     known = tuple(checks)
     places = [place_of(one, now, started_at) for one in known]
@@ -111,6 +114,7 @@ def build(
         own=own,
         silences=troubles.silences,
         windows=troubles.windows,
+        deployments=tuple(one for one in deployments if one.concerns),
     )
 
 

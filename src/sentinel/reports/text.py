@@ -80,6 +80,8 @@ def status(document: Json, look: Look, *, everything: bool = False) -> str:
     lines = list(_head(document, at, look))
     if document["incidents"]:
         lines += ["", look.bold("Open incidents"), *_incident_lines(document["incidents"], at, look)]
+    if deployed := document.get("deployments"):  # a daemon of an earlier version knows of none
+        lines += ["", look.bold("Deployments"), *_deployment_lines(deployed, at, look)]
     lines += ["", look.bold("Checks"), *_check_lines(document, at, look, everything)]
     if not document.get("shown"):  # the rest is about all checks
         lines += _about_all(document, at, look)
@@ -301,6 +303,28 @@ def share(ratio: float) -> str:
     places = 3 if ratio < 0.01 else 1 if 0.1 <= ratio < 0.99 else 2
     whole = int(ratio * 100 * 10**places + 1e-6)  # 0.29 * 100 comes out a little below 29
     return f"{whole / 10**places:.{places}f}".rstrip("0").rstrip(".") + " %"
+
+
+def deployment(row: Json, at: datetime) -> str:
+    """A deployment in one line: `deployment 12: payroll 2.4.1, watching for 6 min, pass so far, by ann`.
+
+    Args:
+        row: a DeploymentLine in its JSON form.
+        at: aware.
+    """
+    goes_on = row["ended_at"] is None
+    length = f"for {age(row['started_at'], at)}" if goes_on else f"ended {age(row['ended_at'], at)} ago"
+    stands = row["phase"] if goes_on else row["ending"] or row["phase"]
+    verdict = f", {row['verdict']} so far" if goes_on and row["verdict"] else ""
+    late = ", overdue" if goes_on and row["overrun"] else ""
+    what = " ".join(part for part in (row["system"], row["version"]) if part)
+    return clean(f"deployment {row['id']}: {what}, {stands.replace('_', ' ')} {length}{verdict}{late}, by {row['by']}")
+
+
+def _deployment_lines(rows: Sequence[Json], at: datetime, look: Look) -> Iterator[str]:
+    """Those that go on, or have failed and stand so."""
+    for row in rows:
+        yield from look.paragraph(deployment(row, at), 2)
 
 
 def _quiet_lines(document: Json, at: datetime, look: Look) -> Iterator[str]:

@@ -28,6 +28,12 @@ _APART: Final = 2.5
 #: Width of a character of a label, in pixels, at the most.
 _LETTER: Final = 7
 
+#: Characters of a version that stand at the line where its deployment began; all of it stands in the title.
+_LONGEST_LABEL: Final = 16
+
+#: What lies below what: windows lowest, then deployments, then incidents.
+_ORDER: Final = {"window": 0, "deployment": 1}
+
 _MARK_COLOURS: Final = {Severity.WARNING: "warning", Severity.CRITICAL: "critical", Severity.UNKNOWN: "unknown"}
 
 
@@ -59,14 +65,16 @@ def chart(
     times = [_time(plot, tick) for tick in time_ticks(first, last, max(2, int((width - plot.frame.left) / 90)))]
     lines, dots = _paths(points, plot, gap)
     above, below = _unseen_bounds(shown, plot)
+    within = [mark for mark in marks if (mark.until or plot.until) >= plot.since and mark.since <= plot.until]
     return template("chart.svg").render(
         width=width,
         height=height,
         frame=plot.frame,
         colours=theme,
         title=spoken(shown.reading),
-        words=chart_in_words(shown),
-        spans=list(_spans(marks, plot, theme)),
+        words=chart_in_words(shown) + _deployed_in_words(within),
+        spans=list(_spans(within, plot, theme)),
+        begun=list(_begun(within, plot, theme)),
         grid="".join(f"M{plot.frame.left} {_short(plot.y(tick))}H{plot.frame.right}" for tick, _ in ticks if tick),
         ticks=[{"y": _short(plot.y(tick)), "text": text} for tick, text in ticks],
         times=[one for one in times if _fits(one, plot)],
@@ -196,12 +204,11 @@ def _bounds(shown: ReadingChart, plot: Plot, theme: Palette) -> Iterator[dict[st
 
 def _spans(marks: Iterable[Mark], plot: Plot, theme: Palette) -> Iterator[dict[str, Any]]:
     """What happened meanwhile, over the whole height; a short one is wide enough to be seen. Windows lie below incidents."""
-    for mark in sorted(marks, key=lambda one: one.kind != "window"):
-        end = mark.until or plot.until
-        if end < plot.since or mark.since > plot.until:
-            continue
-        name = "window" if mark.kind != "incident" else _MARK_COLOURS.get(mark.severity or Severity.CRITICAL, "unknown")
-        left = min(plot.x(mark.since), plot.frame.right - 2)
+    for mark in sorted(marks, key=lambda one: _ORDER.get(one.kind, len(_ORDER))):
+        name = (
+            _MARK_COLOURS.get(mark.severity or Severity.CRITICAL, "unknown") if mark.kind == "incident" else mark.kind
+        )
+        left, end = min(plot.x(mark.since), plot.frame.right - 2), mark.until or plot.until
         yield {
             "name": name,
             "colour": getattr(theme, name),
@@ -212,8 +219,39 @@ def _spans(marks: Iterable[Mark], plot: Plot, theme: Palette) -> Iterator[dict[s
         }
 
 
+def _begun(marks: Iterable[Mark], plot: Plot, theme: Palette) -> Iterator[dict[str, Any]]:
+    """Lines where deployments began, each with its version where the one before leaves room for it."""
+    free = plot.frame.left
+    for mark in sorted(marks, key=lambda one: one.since):
+        if mark.kind != "deployment" or mark.since < plot.since:
+            continue
+        x, text = plot.x(mark.since), _shortened(mark.title)
+        room = len(text) * _LETTER + 10
+        before = x + room > plot.frame.right
+        fits = x - room >= free if before else x >= free
+        free = x + (0 if before else room) if fits else free
+        yield {
+            "x": _short(x),
+            "text": text if fits else "",
+            "text_x": _short(x - 5 if before else x + 5),
+            "anchor": "end" if before else "start",
+            "colour": theme.deployment,
+            "ink": theme.deployment_ink,
+        }
+
+
+def _shortened(version: str) -> str:
+    return version if len(version) <= _LONGEST_LABEL else f"{version[: _LONGEST_LABEL - 1]}…"
+
+
+def _deployed_in_words(marks: Iterable[Mark]) -> str:
+    """For who reads by ear: `; deployments: 2.4.1 at 2026-11-22 11:40 UTC`."""
+    said = [f"{mark.title} at {_moment(mark.since)} UTC" for mark in marks if mark.kind == "deployment"]
+    return f"; deployments: {', '.join(said)}" if said else ""
+
+
 def _mark_title(mark: Mark) -> str:
-    what = f"incident {mark.incident}" if mark.incident else mark.kind
+    what = f"{mark.kind} {number}" if (number := mark.incident or mark.deployment) else mark.kind
     until = f" to {_moment(mark.until)}" if mark.until else ", goes on"
     return f"{what}: {mark.title} ({_moment(mark.since)}{until} UTC)"
 

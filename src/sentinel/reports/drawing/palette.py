@@ -27,8 +27,10 @@ class Palette:
     warning: str
     critical: str
     window: str
+    deployment: str
     warning_ink: str  # of words: darker, to be read on the paper
     critical_ink: str
+    deployment_ink: str
 
 
 LIGHT: Final = Palette(
@@ -45,8 +47,10 @@ LIGHT: Final = Palette(
     warning="#d98c00",
     critical="#d92d20",
     window="#6b7fa8",
+    deployment="#7c4dbd",
     warning_ink="#8f5b00",
     critical_ink="#b42318",
+    deployment_ink="#6a3da8",
 )
 
 DARK: Final = Palette(
@@ -63,8 +67,10 @@ DARK: Final = Palette(
     warning="#e0a33a",
     critical="#ef5350",
     window="#8296bd",
+    deployment="#b48cf0",
     warning_ink="#f0b64a",
     critical_ink="#ff8a80",
+    deployment_ink="#c4a5f5",
 )
 
 
