@@ -21,6 +21,7 @@ from sentinel.reports.on_call import OnCallDocument
 from sentinel.reports.quiet import Quiet
 from tests.kit.accounts import StillJournal, StillSessions
 from tests.kit.clock import FakeClock
+from tests.kit.deployments import StillDeployments
 from tests.kit.faces import StillFaces
 from tests.kit.public import StillPage, StillPosts
 from tests.kit.quiet import StillKeeper
@@ -109,6 +110,7 @@ class StillMonitor:
         self.left: list[LeftLine] = []  # what scenarios have not taken away
         self.keeper = StillKeeper(histories, plan.tellers)
         self.channels = StillChannels()
+        self.deployments = StillDeployments(*plan.deployments)
         self.faces = StillFaces(self)
         self.public = StillPage(plan.status_page)
         self.posts: Posting = StillPosts()
