@@ -88,6 +88,14 @@ NEVER_COPIED = frozenset({Kind.CANARY, Kind.TEST, Kind.COMMAND, Kind.ROLLBACK, K
 #: What is not done while nobody is told of an incident.
 STOPPED_BY_MUTE = (Kind.COMMAND, Kind.COMMAND_PLANNED)
 
+#: What stakeholders are told of a deployment and its rollback.
+OF_DEPLOYMENTS = frozenset(
+    {
+        Kind.DEPLOYMENT_STARTED, Kind.DEPLOYMENT_PROGRESS, Kind.DEPLOYMENT_FAILED, Kind.DEPLOYMENT_ENDED,
+        Kind.ROLLBACK_PLANNED, Kind.ROLLBACK_STARTED, Kind.ROLLBACK_ENDED,
+    }
+)  # fmt: skip
+
 #: Rows of these are attempted once and never again: what a command has done cannot be done twice.
 AT_MOST_ONCE = frozenset({Kind.COMMAND, Kind.ROLLBACK})
 
@@ -189,6 +197,10 @@ class AboutDeployment:
     quick: bool = False  # of a rollback: to the version before, not to a backup
     reason: str = ""  # of a rollback
     runs_at: datetime | None = None  # of a rollback that anybody may stop until then
+    rollback: str = ""  # how far a rollback has come, of `core.deployment.deployment.Ran`; empty: there is none
+    on_fail: str = ""  # what is done when it fails, of `core.deployment.plan.OnFail`
+    watched_until: datetime | None = None  # when its watch ends; None: it is not watched (yet)
+    components: tuple[str, ...] = ()  # how each check of the system is, such as `Payroll API: well`; the worst first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +268,11 @@ class State(StrEnum):
 Receipt = dict[str, str]
 
 
+def of_deployment(number: int) -> int:
+    """The conversation of all that is told of a deployment. Incidents count up from one, so no incident has the same."""
+    return -number
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
     """One message to one address. Rows of one incident and address are sent in the order of their sequence."""
@@ -265,7 +282,7 @@ class Notification:
     message: Message
     created_at: datetime
     id: int = 0  # of the row; 0 until it is stored
-    incident: int | None = None
+    incident: int | None = None  # its conversation: of an incident; below zero, of a deployment (`of_deployment`)
     state: State = State.QUEUED
     due_at: datetime | None = None  # when to try (again); at once when None
     attempts: int = 0  # how many were begun

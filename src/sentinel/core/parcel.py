@@ -18,7 +18,7 @@ from hashlib import blake2b
 
 from sentinel.base.units import format_duration
 from sentinel.core.budget import Bucket, Budget, full
-from sentinel.core.notification import ENDED, Kind, Message, News, Notification
+from sentinel.core.notification import ENDED, OF_DEPLOYMENTS, Kind, Message, News, Notification
 
 #: What has waited so long to be sent for the first time is told by the newest news of its incident.
 STALE = timedelta(seconds=60)
@@ -31,8 +31,12 @@ GATHER = timedelta(seconds=5)
 MOST_CARRIED = 10_000
 
 #: What is told alone or not at all: a digest has no room for what it says.
-ALONE = frozenset(
-    {Kind.COMMAND, Kind.COMMAND_PLANNED, Kind.COMMAND_ENDED, Kind.DIGEST, Kind.CANARY, Kind.REPORT, Kind.TEST}
+ALONE = (
+    frozenset(
+        {Kind.COMMAND, Kind.COMMAND_PLANNED, Kind.COMMAND_ENDED, Kind.DIGEST, Kind.CANARY, Kind.REPORT, Kind.TEST}
+    )
+    | OF_DEPLOYMENTS
+    | {Kind.ROLLBACK}
 )
 
 

@@ -56,10 +56,11 @@ def explanation(health: Health, starts_at: datetime, ends_at: datetime, now: dat
     """How long it has run, how long it is to go, and how the checks are."""
     going = f"It has gone on for {format_duration(now - starts_at)}, and has {format_duration(ends_at - now)} to go."
     down = " Down is expected." if expects_down else ""
-    return f"{going} {_standing(health)}{down}"
+    return f"{going} {standing(health)}{down}"
 
 
-def _standing(health: Health) -> str:
+def standing(health: Health) -> str:
+    """How the checks are, in one sentence."""
     if not health.checks:
         return "It covers no check any more."
     noun = "check is" if health.checks == 1 else "checks are"
