@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sentinel.core.changes import Changes, cancels
 from sentinel.core.check import Check
+from sentinel.core.deployment.rolling_back import Undoable
 from sentinel.core.escalation import next_tick
 from sentinel.core.history import History, Turn
 from sentinel.core.incident import (
@@ -53,6 +54,7 @@ class Desk:
         self.scene = Scene(self.histories)
         self.changes = Changes()  # not taken yet
         self.last_incident = 0  # the highest number that was given
+        self.undoable: Sequence[Undoable] = ()  # deployments that a level undoes when it names what does so
         self._look_again = look_again
         self._sender = Sender(source="", instance="", recipients={})
         self._slice = 0  # which part of the open incidents the last tick looked around

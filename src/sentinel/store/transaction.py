@@ -16,6 +16,7 @@ from sentinel.store.ledger import Ledger
 from sentinel.store.names import Names
 from sentinel.store.notes import Notes
 from sentinel.store.on_call import OnCallTable
+from sentinel.store.orders import Orders
 from sentinel.store.outbox import Outbox
 from sentinel.store.posts import Posts
 from sentinel.store.reports import Reports
@@ -41,6 +42,7 @@ class Transaction:
         "ledger",
         "notes",
         "on_call",
+        "orders",
         "outbox",
         "posts",
         "reports",
@@ -57,6 +59,7 @@ class Transaction:
         self.states = States(connection)
         self.incidents = Incidents(connection)
         self.outbox = Outbox(connection)
+        self.orders = Orders(connection)
         self.rollups = Rollups(connection, names, known)
         self.notes = Notes(connection)
         self.ledger = Ledger(connection)

@@ -1,0 +1,243 @@
+"""Undoing a deployment: the one order that does so, and what its row of the outbox says of how it went.
+
+The order is a row of the kind `rollback`, which is begun at most once (`AT_MOST_ONCE`), under a key that follows from the
+deployment alone (`rollback_key`): whoever orders it, by hand, after a watch or from a level of escalation, orders the same row.
+The row is the truth; what a deployment knows of its rollback follows it, so it is right again after any crash.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from sentinel.core.check import Check
+from sentinel.core.commanding import TOOK, WROTE
+from sentinel.core.deployment.deployment import (
+    Deployment,
+    Ending,
+    Entry,
+    Phase,
+    Ran,
+    Rollback,
+    rollback_key,
+)
+from sentinel.core.deployment.plan import DeploymentPlan
+from sentinel.core.incident import Address
+from sentinel.core.notification import AboutDeployment, Cause, Kind, Message, Notification, State
+
+#: A deployment that failed and stands is undone by a level of escalation for so long after its end; later people decide.
+UNDOABLE_FOR = timedelta(days=1)
+
+#: States from which a rollback does not come back.
+OVER = frozenset({Ran.DONE, Ran.FAILED, Ran.INTERRUPTED, Ran.STOPPED})
+
+#: What a person has to do after a rollback that did not go well.
+LOOK_FIRST = "Look at what it has done before anybody runs it by hand: Sentinel does not run it again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A rollback that somebody wants."""
+
+    reason: str  # one line
+    quick: bool = True  # to the version before; else to the backup `backup_id`
+    backup_id: str = ""
+    by: str = ""  # a person; empty: Sentinel itself
+    veto: timedelta = timedelta(0)  # how long anybody may stop it; zero: it runs at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A rollback as it is ordered: what the deployment remembers of it, and the row that has it run."""
+
+    rollback: Rollback
+    row: Notification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undoable:
+    """A deployment that a level of escalation undoes when it names the channel of its rollback."""
+
+    deployment: Deployment
+    plan: DeploymentPlan
+
+    def covers(self, check: Check) -> bool:
+        """Whether trouble of a check is trouble of its system: it is one of the system's, or is about its deployments."""
+        return check.system == self.plan.system or self.plan.covers(check)
+
+
+def order(
+    deployment: Deployment,
+    wanted: Wanted,
+    machine: Address,
+    *,
+    instance: str,
+    source: str,
+    now: datetime,
+    link: str = "",
+) -> Order:
+    """The one order that undoes a deployment.
+
+    Args:
+        machine: the channel that does so.
+        instance: identity of the store, for the key.
+        source: name of this Sentinel.
+        now: aware.
+    """
+    rollback = Rollback(
+        key=rollback_key(instance, deployment.id),
+        channel=machine.channel,
+        quick=wanted.quick,
+        backup_id=wanted.backup_id or deployment.backup_id,
+        reason=wanted.reason,
+        by=wanted.by,
+        ordered_at=now,
+        runs_at=now + wanted.veto,
+    )
+    message = Message(
+        kind=Kind.ROLLBACK,
+        at=now,
+        source=source,
+        title=f"roll back {deployment.label}",
+        deployment=about(deployment, rollback),
+        link=link,
+    )
+    row = Notification(key=rollback.key, address=machine, message=message, created_at=now, due_at=rollback.runs_at)
+    return Order(rollback=rollback, row=row)
+
+
+def about(deployment: Deployment, rollback: Rollback) -> AboutDeployment:
+    """What the order says of the deployment that it undoes."""
+    return AboutDeployment(
+        id=deployment.id,
+        system=deployment.system,
+        version=deployment.version,
+        from_version=deployment.from_version,
+        ref=deployment.ref,
+        environment=deployment.environment,
+        by=deployment.by,
+        started_at=deployment.started_at,
+        window_ends_at=deployment.window_ends_at,
+        expects_down=deployment.expects_down,
+        impact=deployment.impact,
+        phase=deployment.phase.value,
+        backup_id=rollback.backup_id,
+        quick=rollback.quick,
+        reason=rollback.reason,
+        runs_at=rollback.runs_at,
+    )
+
+
+def adopted(row: Notification) -> Rollback:
+    """The rollback of which a row is all that is known: a level of escalation ordered it."""
+    what, incident = row.message.deployment, row.message.incident
+    assert what is not None, "an order says what it undoes"
+    return Rollback(
+        key=row.key,
+        channel=row.address.channel,
+        quick=what.quick,
+        backup_id=what.backup_id,
+        reason=what.reason,
+        incident=incident.id if incident else 0,
+        ordered_at=row.created_at,
+        runs_at=row.due_at or what.runs_at or row.created_at,
+    )
+
+
+def moved(rollback: Rollback, row: Notification | None, now: datetime) -> Rollback:
+    """The rollback as its row says; the same value where nothing has changed, or where it was over already.
+
+    Args:
+        row: of its key; None: it is not there (any more).
+        now: when that was seen, which is when it ended if it has.
+    """
+    if row is None or rollback.state in OVER:
+        return rollback
+    match row.state:
+        case State.QUEUED:
+            return replace(rollback, runs_at=row.due_at or rollback.runs_at)
+        case State.SENDING:
+            return replace(rollback, state=Ran.STARTED)
+        case State.SENT:
+            return replace(rollback, state=Ran.DONE, ended_at=now, text=_ended_well(row))
+        case State.CANCELLED:
+            return replace(rollback, state=Ran.STOPPED, ended_at=now, text="it was stopped before it began")
+        case State.DEAD | State.DROPPED:
+            state = Ran.INTERRUPTED if row.reason == Cause.INTERRUPTED else Ran.FAILED
+            return replace(rollback, state=state, ended_at=now, text=_ended_badly(row))
+
+
+def stopped(rollback: Rollback, by: str, why: str, now: datetime) -> Rollback:
+    """The rollback that a person has stopped before it began."""
+    text = f"it was stopped{f' by {by}' if by else ''} before it began: {why}"
+    return replace(rollback, state=Ran.STOPPED, ended_at=now, text=text)
+
+
+def may_be_ordered(deployment: Deployment) -> bool:
+    """Whether a rollback can be ordered: none was, or the one that was has been stopped before it began."""
+    return deployment.rollback is None or deployment.rollback.state is Ran.STOPPED
+
+
+def is_undoable(deployment: Deployment, now: datetime) -> bool:
+    """Whether a level of escalation may undo a deployment: it goes on, or failed and stands, and nobody has ordered it yet."""
+    if deployment.rollback is not None:
+        return False
+    if deployment.phase is not Phase.ENDED:
+        return True
+    ended = deployment.ended_at
+    return deployment.ending is Ending.FAILED and ended is not None and now < ended + UNDOABLE_FOR
+
+
+def followed(deployments: Iterable[Deployment], now: datetime) -> list[Deployment]:
+    """Those whose row of the outbox is to be looked at: it may come to be, or has not come to its end."""
+    return [
+        one
+        for one in deployments
+        if is_undoable(one, now) or (one.rollback is not None and one.rollback.state not in OVER)
+    ]
+
+
+def entry(deployment: int, rollback: Rollback, now: datetime) -> Entry:
+    """What a rollback leaves on the deployment's timeline when it comes into its state."""
+    started = rollback.ended_at if rollback.ended_at is not None else now
+    match rollback.state:
+        case Ran.ORDERED:
+            kind, text, took = "rollback_planned", planned(rollback), None
+        case Ran.STARTED:
+            kind, text, took = "rollback_started", f"the rollback runs by the channel {rollback.channel}", None
+        case Ran.STOPPED:
+            kind, text, took = "rollback_ended", f"the rollback: {rollback.text}", None
+        case _:
+            kind, text, took = "rollback_ended", f"the rollback {rollback.text}", started - rollback.runs_at
+    by = rollback.by if rollback.state is Ran.ORDERED else ""
+    return Entry(deployment=deployment, at=now, kind=kind, by=by, text=text, took=took)
+
+
+def planned(rollback: Rollback) -> str:
+    """That it will run, and until when anybody may stop it, in one sentence."""
+    whither = "to the version before" if rollback.quick else f"to the backup {rollback.backup_id}"
+    level = f" by the escalation of incident {rollback.incident}" if rollback.incident else ""
+    when = f"at {rollback.runs_at.astimezone(UTC):%H:%M:%S} UTC unless somebody stops it"
+    if rollback.runs_at <= rollback.ordered_at:
+        when = "now"
+    return f"the rollback {whither}, ordered{level}, runs {when}: {rollback.reason}"
+
+
+def _ended_well(row: Notification) -> str:
+    took, wrote = row.receipt.get(TOOK, ""), row.receipt.get(WROTE, "")
+    said = f"ended well{f' after {took}' if took else ''}"
+    return f"{said}: {wrote}" if wrote else said
+
+
+def _ended_badly(row: Notification) -> str:
+    match row.reason:
+        case Cause.INTERRUPTED:
+            return "was interrupted: Sentinel stopped while it ran, and it may have been done in part"
+        case Cause.TIMEOUT:
+            said, wrote = "did not end in time, and may have been done in part", row.detail
+        case Cause.TOO_LATE:
+            said, wrote = "was not begun", row.detail
+        case Cause.CHANNEL_REMOVED:
+            said, wrote = "was not begun", "its channel is not in the configuration any more"
+        case _:
+            said, wrote = "failed", row.detail or row.reason.replace("_", " ")
+    return f"{said}: {wrote}" if wrote else said
