@@ -14,7 +14,7 @@ class Role(IntEnum):
     """What a person may do. A higher one may do everything that a lower one may."""
 
     VIEWER = 1  # look
-    OPERATOR = 2  # acknowledge, comment, silence, plan and end windows, run a check, post to the status page
+    OPERATOR = 2  # acknowledge, comment, silence, plan and end windows, deploy, run a check, post to the status page
     ADMIN = 3  # reload, see the journal, redrive and drop messages
 
     @property
@@ -28,7 +28,7 @@ class Scope(StrEnum):
     METRICS = "metrics"  # metrics for Prometheus
     STATUS = "status"  # how everything is now: status, incidents, silences and windows in lists
     READ = "read"  # everything else that can be looked at
-    DEPLOY = "deploy"  # start, extend and end windows
+    DEPLOY = "deploy"  # start, watch, end and undo deployments; start, extend and end windows
     ACT = "act"  # everything else that changes something
 
 
@@ -44,6 +44,7 @@ class Via(Enum):
     OIDC = "oidc"
     TOKEN = "token"  # a program
     SLACK = "slack"  # a button of a message, which Slack signed
+    HOOK = "hook"  # an incoming webhook, whose sender signed it
     HOST = "host"  # on this host: a start, or a signal such as SIGHUP
     NOBODY = "nobody"  # without signing in
 

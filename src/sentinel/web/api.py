@@ -28,6 +28,7 @@ from sentinel.web import openapi, payload, slack
 from sentinel.web.answers import body, document_answer, json_answer
 from sentinel.web.channels import ChannelPages
 from sentinel.web.contract import Contract
+from sentinel.web.deployments import DeploymentPages
 from sentinel.web.explaining import ExplainingPages
 from sentinel.web.exposition import Exposition
 from sentinel.web.faces import FacePages
@@ -77,6 +78,7 @@ class Api:
             ChannelPages(monitor, clock),
             IncidentPages(monitor, clock, changed),
             QuietPages(monitor, clock, changed),
+            DeploymentPages(monitor, clock),
             PostPages(monitor, clock),
             OutboxPages(monitor, clock, changed),
             OnCallPages(monitor),

@@ -33,6 +33,9 @@ _TOLD = (
     "schedule",
     "person",
     "marks",
+    "system",
+    "version",
+    "backup_id",
 )
 
 #: Characters of one line.

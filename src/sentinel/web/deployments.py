@@ -1,0 +1,309 @@
+"""Deployments, for programs: which there are, and what people and pipelines do with them."""
+
+import asyncio
+import re
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sentinel.app.deploying.asking import AskedRollback, AskedStart
+from sentinel.app.keeper import NotDone
+from sentinel.base.clock import Clock
+from sentinel.core.access import Role, Scope
+from sentinel.reports.deployment import DeploymentDocument, DeploymentLine, DryRun
+from sentinel.reports.documents import Document
+from sentinel.web.answers import document_answer, json_answer, signed
+from sentinel.web.contract import Contract
+from sentinel.web.fields import (
+    Field,
+    Given,
+    Shape,
+    asked,
+    asked_number,
+    asked_text,
+    flag,
+    lasting,
+    maybe_text,
+    number,
+    optional,
+    text,
+)
+from sentinel.web.monitor import Monitor
+from sentinel.web.payload import LONGEST_NAME, LONGEST_REASON, BadRequest
+from sentinel.web.shapes import BY, BY_WHY, WHY
+from sentinel.web.sign_in.journaling import tell
+from sentinel.web.sign_in.rules import Endpoint, Rule, rule
+
+#: Seconds that a question for what changes may wait: an answer has to be taken within 30 s (`web.guard`).
+LONGEST_WAIT: Final = 25
+
+#: Versions, commits and ids of backups: they become arguments of commands, so none looks like an option or holds a blank.
+_PLAIN_NAME: Final = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._+:/@=-]{{0,{LONGEST_NAME - 1}}}")
+
+
+def _name(called: str, says: str) -> Field[str]:
+    """A version, or whatever else is written like one."""
+
+    def read(value: object, called: str) -> str:
+        if not isinstance(value, str) or not _PLAIN_NAME.fullmatch(value):
+            raise BadRequest(
+                f"`{called}` has to be a name such as 2.4.1: letters, digits and any of ._+:/@=- behind the first, "
+                f"at most {LONGEST_NAME}"
+            )
+        return value
+
+    return Field(called, read, {"type": "string", "pattern": f"^{_PLAIN_NAME.pattern}$", "examples": ["2.4.1"]}, says)
+
+
+def _maybe_name(called: str, says: str) -> Field[str]:
+    return optional(_name(called, says), "", empty=True)
+
+
+SYSTEM = maybe_text("system", LONGEST_NAME, "which; none: the only one that is configured")
+ENVIRONMENT = maybe_text("environment", LONGEST_NAME, "is refused unless it is the one that is configured")
+VERSION = _name("version", "what is deployed")
+REF = _maybe_name("ref", "such as a commit")
+FROM = _maybe_name("from", "the version before; none: that of the last one that stands")
+BACKUP = _maybe_name("backup_id", "of the backup that was made before")
+LASTS = optional(lasting("window", "how long it may take; none: as configured"), None, empty=True)
+EXPECT_DOWN = flag("expect_down", "the system is meant to be down meanwhile")
+IMPACT = maybe_text("impact", LONGEST_REASON, "what its users notice; none: as configured")
+ANYWAY = flag("anyway", "also where a condition does not hold")
+START = Shape(BY, VERSION, SYSTEM, ENVIRONMENT, REF, FROM, BACKUP, LASTS, EXPECT_DOWN, IMPACT, ANYWAY)
+
+TEXT = text("text", LONGEST_REASON, "what was done")
+TOOK = optional(lasting("took", "how long that took"), None, empty=True)
+NOTE = Shape(BY, TEXT, TOOK)
+
+LONGER = lasting("for", "how much longer")
+EXTEND = Shape(BY, LONGER)
+
+FOR = optional(lasting("for", "how long; none: as configured"), None, empty=True)
+WATCH = Shape(BY, FOR)
+
+MAYBE_WHY = maybe_text("why", LONGEST_REASON, "others read it")
+FINISH = Shape(BY, MAYBE_WHY)
+
+REASON = text("reason", LONGEST_REASON, "why; others read it")
+NUMBER = optional(number("deployment", "its number; none: the current or last one of the system"), 0)
+QUICK = flag("quick", "to the version before; else to the backup `backup_id`")
+DRY_RUN = flag("dry_run", "only say what would run")
+ROLLBACK = Shape(BY, REASON, SYSTEM, ENVIRONMENT, NUMBER, QUICK, BACKUP, DRY_RUN)
+
+OF = asked_text("system", LONGEST_NAME, "of one system")
+LIST = Shape(OF)
+
+
+def _edition(value: object, called: str) -> int:
+    found = value if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16 else None
+    if found is None:
+        raise BadRequest(f"the parameter `{called}` has to be a number")
+    return int(found)
+
+
+SEEN = asked(Field("seen", _edition, {"type": "integer", "minimum": 0}, "the edition that is known already"), 0)
+WITHIN = asked_number("within", LONGEST_WAIT, "seconds to wait at most", most=LONGEST_WAIT)
+CHANGES = Shape(SEEN, WITHIN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentList(Document):
+    """Deployments, the newest first."""
+
+    at: datetime
+    deployments: tuple[DeploymentLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentEdition(Document):
+    """How far a deployment has come; the edition is another one with everything that happens to it."""
+
+    edition: int
+    deployment: DeploymentLine
+
+
+class DeploymentPages:
+    """Answers about deployments."""
+
+    def __init__(self, monitor: Monitor, clock: Clock) -> None:
+        self._monitor = monitor
+        self._clock = clock
+
+    def routes(self) -> tuple[Rule, ...]:
+        every, one = "/api/v1/deployments", "/api/v1/deployments/{number:number}"
+        says = "Deployments that go on, and the last of each system."
+        current = Contract(says=says, answers=DeploymentList, asks=LIST)
+        listed = Contract(says="Deployments.", answers=DeploymentList, asks=LIST)
+        whole = Contract(says="Everything that is known of a deployment.", answers=DeploymentDocument)
+        says = "Wait until something happens to a deployment, and say how it stands then."
+        changes = Contract(says=says, answers=DeploymentEdition, asks=CHANGES)
+        return (
+            rule(every, self.all, least=Role.VIEWER, scope=Scope.STATUS, contract=listed),
+            rule(f"{every}/current", self.current, least=Role.VIEWER, scope=Scope.STATUS, contract=current),
+            rule(one, self.one, least=Role.VIEWER, contract=whole),
+            rule(f"{one}/changes", self.changes, least=Role.VIEWER, scope=Scope.STATUS, contract=changes),
+            *self._doings(every, one),
+        )
+
+    def _doings(self, every: str, one: str) -> tuple[Rule, ...]:
+        says = "Undo a deployment, once (202); or only say what that would run (200)."
+        undone = {202: DeploymentDocument}
+        rollback = Contract(says=says, answers=DryRun, takes=ROLLBACK, refuses=True, otherwise=undone)
+        return (
+            _doing(every, self.start, "start", "Begin a deployment: its window opens.", START),
+            _doing(f"{one}/note", self.note, "note", "Put a step on the timeline of a deployment.", NOTE),
+            _doing(f"{one}/extend", self.extend, "extend", "Have the window of a deployment end later.", EXTEND),
+            _doing(f"{one}/watch", self.watch, "watch", "End the window of a deployment, and begin its watch.", WATCH),
+            _doing(f"{one}/finish", self.finish, "finish", "End a deployment as it is.", FINISH),
+            _doing(f"{one}/fail", self.fail, "fail", "Say that a step of a deployment failed.", BY_WHY),
+            _doing(f"{one}/accept", self.accept, "accept", "Take a deployment that failed as it is.", BY_WHY),
+            _doing(f"{one}/veto", self.veto, "veto", "Stop a rollback that has not begun.", BY_WHY),
+            rule(
+                "/api/v1/rollbacks",
+                self.rollback,
+                least=Role.OPERATOR,
+                scope=Scope.DEPLOY,
+                methods=("POST",),
+                doing="deployment.rollback",
+                contract=rollback,
+            ),
+        )
+
+    # --- Questions --------------------------------------------------------------------------------------------------
+
+    async def all(self, request: Request) -> Response:
+        try:
+            lines = await self._monitor.deployments.all(LIST.among(request.query_params)[OF])
+        except NotDone as refusal:
+            return _refused(refusal, 404)
+        return document_answer(DeploymentList(at=self._clock.now(), deployments=tuple(lines)))
+
+    async def current(self, request: Request) -> Response:
+        system = LIST.among(request.query_params)[OF].casefold()
+        lines = [one for one in self._monitor.deployments.current() if system in ("", one.system.casefold())]
+        return document_answer(DeploymentList(at=self._clock.now(), deployments=tuple(lines)))
+
+    async def one(self, request: Request) -> Response:
+        try:
+            return document_answer(await self._monitor.deployments.one(request.path_params["number"]))
+        except NotDone as refusal:
+            return _refused(refusal, 404)
+
+    async def changes(self, request: Request) -> Response:
+        given, number = CHANGES.among(request.query_params), request.path_params["number"]
+        deployments = self._monitor.deployments
+        try:
+            edition = await deployments.changed(number, given[SEEN], float(given[WITHIN]))
+            line = await self._line(number)
+        except NotDone as refusal:
+            return _refused(refusal, 404)
+        return document_answer(DeploymentEdition(edition=edition, deployment=line))
+
+    async def _line(self, number: int) -> DeploymentLine:
+        """From memory where it goes on, which many may wait for."""
+        deployments = self._monitor.deployments
+        known = next((line for line in deployments.current() if line.id == number), None)
+        return known or (await deployments.one(number)).line
+
+    # --- What is done -----------------------------------------------------------------------------------------------
+
+    async def start(self, request: Request) -> Response:
+        given = START.read(await signed(request))
+        return await _answer(request, self._monitor.deployments.start(asked_start(given)))
+
+    async def note(self, request: Request) -> Response:
+        given, number = NOTE.read(await signed(request)), request.path_params["number"]
+        noted = self._monitor.deployments.note(number, given[BY], given[TEXT], given[TOOK])
+        return await _answer(request, noted)
+
+    async def extend(self, request: Request) -> Response:
+        given, number = EXTEND.read(await signed(request)), request.path_params["number"]
+        return await _answer(request, self._monitor.deployments.extend(number, given[BY], given[LONGER]))
+
+    async def watch(self, request: Request) -> Response:
+        given, number = WATCH.read(await signed(request)), request.path_params["number"]
+        return await _answer(request, self._monitor.deployments.watch(number, given[BY], given[FOR]))
+
+    async def finish(self, request: Request) -> Response:
+        given, number = FINISH.read(await signed(request)), request.path_params["number"]
+        return await _answer(request, self._monitor.deployments.finish(number, given[BY], given[MAYBE_WHY]))
+
+    async def fail(self, request: Request) -> Response:
+        given, number = BY_WHY.read(await signed(request)), request.path_params["number"]
+        return await _answer(request, self._monitor.deployments.fail(number, given[BY], given[WHY]))
+
+    async def accept(self, request: Request) -> Response:
+        given, number = BY_WHY.read(await signed(request)), request.path_params["number"]
+        return await _answer(request, self._monitor.deployments.accept(number, given[BY], given[WHY]))
+
+    async def veto(self, request: Request) -> Response:
+        given, number = BY_WHY.read(await signed(request)), request.path_params["number"]
+        return await _answer(request, self._monitor.deployments.veto(number, given[BY], given[WHY]))
+
+    async def rollback(self, request: Request) -> Response:
+        given, deployments = ROLLBACK.read(await signed(request)), self._monitor.deployments
+        wanted = asked_rollback(given)
+        if not given[DRY_RUN]:
+            return await _answer(request, deployments.rollback(wanted), 202)
+        try:
+            run = await deployments.dry_run(wanted)
+        except NotDone as refusal:
+            return _refused(refusal)
+        tell(request, subject=f"deployment {run.deployment}", detail="a dry run: nothing was changed")
+        return document_answer(run)
+
+
+def asked_start(given: Given) -> AskedStart:
+    """What is read by `START`."""
+    return AskedStart(
+        by=given[BY],
+        version=given[VERSION],
+        system=given[SYSTEM],
+        environment=given[ENVIRONMENT],
+        ref=given[REF],
+        from_version=given[FROM],
+        backup_id=given[BACKUP],
+        window=given[LASTS],
+        expects_down=given[EXPECT_DOWN],
+        impact=given[IMPACT],
+        anyway=given[ANYWAY],
+    )
+
+
+def asked_rollback(given: Given) -> AskedRollback:
+    """What is read by `ROLLBACK`; raises BadRequest where it says two ways, or none."""
+    if given[QUICK] == bool(given[BACKUP]):
+        raise BadRequest("say to where: `quick`, which is the version before, or `backup_id`; one of the two")
+    return AskedRollback(
+        by=given[BY],
+        reason=given[REASON],
+        system=given[SYSTEM],
+        environment=given[ENVIRONMENT],
+        deployment=given[NUMBER],
+        quick=given[QUICK],
+        backup_id=given[BACKUP],
+    )
+
+
+def _doing(path: str, endpoint: Endpoint, verb: str, says: str, shape: Shape) -> Rule:
+    contract = Contract(says=says, answers=DeploymentDocument, takes=shape, refuses=True)
+    doing, scope = f"deployment.{verb}", Scope.DEPLOY
+    return rule(path, endpoint, least=Role.OPERATOR, scope=scope, methods=("POST",), doing=doing, contract=contract)
+
+
+async def _answer(request: Request, change: Awaitable[DeploymentDocument], status: int = 200) -> Response:
+    try:
+        document = await change
+    except NotDone as refusal:
+        return _refused(refusal)
+    tell(request, subject=f"deployment {document.line.id}")
+    # A timeline of hundreds of lines takes milliseconds to write: not on the loop that schedules probes.
+    return await asyncio.to_thread(document_answer, document, status)
+
+
+def _refused(refusal: NotDone, status: int = 409) -> Response:
+    return json_answer({"error": str(refusal), "hint": refusal.hint}, status)
