@@ -14,7 +14,7 @@ from enum import StrEnum
 from hashlib import blake2b
 
 from sentinel.base.units import Unit
-from sentinel.core.deployment.plan import Criterion, OnFail
+from sentinel.core.deployment.plan import Criterion, OnFail, RollbackPlan, WatchPlan
 from sentinel.core.result import FailureClass, Outcome
 from sentinel.core.rule import Severity
 
@@ -160,6 +160,7 @@ class Watch:
     lasts: timedelta
     points: tuple[timedelta, ...]  # since its start; the last is its end
     judgements: tuple[Judgement, ...] = ()  # one per point that has come, the earliest first
+    plan: WatchPlan = WatchPlan()  # how it is judged, as it was configured then
 
     @property
     def ends_at(self) -> datetime:
@@ -226,6 +227,9 @@ class Deployment:
     step: int = 0  # the latest step of the course that stakeholders were told
     overrun: bool = False  # whether it was told that the window is over and the deployment is not
     on_fail: OnFail = OnFail.TELL
+    undo: RollbackPlan | None = None  # how it is undone, as it was configured when it started; None: not at all
+    down_since: datetime | None = None  # since when its system is seen down; None: it is not
+    down_for: timedelta | None = None  # how long it was, as far as that is over; None: it was not
     verifications: tuple[Verification, ...] = ()  # made during it, the earliest first; bounded
     watch: Watch | None = None
     broken: Breach | None = None  # that made it fail outside of the points of its watch
