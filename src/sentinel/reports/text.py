@@ -29,7 +29,7 @@ PLAIN_WIDTH = 120
 #: Seconds; a message that waits for longer, while a channel fails, is one that somebody ought to have by now.
 UNTOLD = 60.0
 
-_COLOURS = {"CRITICAL": "1;31", "WARNING": "33", "UNKNOWN": "35", "OK": "32"}
+_COLOURS = {"CRITICAL": "1;31", "FAILED": "1;31", "WARNING": "33", "UNKNOWN": "35", "OK": "32"}
 _DIM, _BOLD = "2", "1"
 _WORDS = ("CRITICAL", "WARNING", "UNKNOWN", "OK")
 

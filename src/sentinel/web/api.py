@@ -2,7 +2,7 @@
 
 Both listeners have the same routes, each of which says who may ask it. Whoever may open the local socket may everything; over
 TCP it depends on the role of who signed in, or of the token. Beside them stand the addresses where jobs report, each of which
-holds a secret, and the one where Slack posts clicks, which it signs.
+holds a secret, the one where Slack posts clicks, and those where pipelines tell of deployments, both of which are signed.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ from sentinel.web.explaining import ExplainingPages
 from sentinel.web.exposition import Exposition
 from sentinel.web.faces import FacePages
 from sentinel.web.fields import NOTHING
+from sentinel.web.hooks import Hooks
 from sentinel.web.incidents import IncidentPages
 from sentinel.web.journal import JournalPages, WrittenDown
 from sentinel.web.leftovers import LeftPages
@@ -45,6 +46,7 @@ from sentinel.web.quiet import QuietPages
 from sentinel.web.reports import ReportPages
 from sentinel.web.sign_in.journaling import tell
 from sentinel.web.sign_in.rules import Rule, rule
+from sentinel.web.verifications import VerificationPages
 
 log = structlog.get_logger()
 
@@ -72,6 +74,7 @@ class Api:
         # Encoding thousands of checks takes tens of milliseconds: not on the loop that schedules probes.
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="web")
         self._status = _Shared(self._encoded_status)
+        self._hooks = Hooks(monitor, clock)
         changed = self._status.forget
         self._parts = (
             FacePages(monitor),
@@ -86,6 +89,7 @@ class Api:
             JournalPages(monitor, clock),
             ReportPages(monitor),
             LeftPages(monitor, clock),
+            VerificationPages(monitor),
         )
         self.rules = self._routes()
 
@@ -95,7 +99,7 @@ class Api:
     def for_tcp(self) -> Starlette:
         """What can be asked over TCP; who may ask what, each route says."""
         slack = rule("/slack/interactions", self.slack, least=None, methods=("POST",))
-        return _application(*self.rules, slack)
+        return _application(*self.rules, *self._hooks.routes(), slack)
 
     def for_everything(self) -> Starlette:
         """What the owner of the socket may ask."""

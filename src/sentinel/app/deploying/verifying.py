@@ -11,16 +11,18 @@ import structlog
 from sentinel.app.deploying.asking import AskedVerification
 from sentinel.app.deploying.choosing import checks_to_verify, system_to_verify
 from sentinel.app.keeper import NotDone
-from sentinel.app.parts import Parts
+from sentinel.base.clock import Clock
 from sentinel.core.check import Check
 from sentinel.core.deployment.conditions import Standing, asks_conditions, conditions
 from sentinel.core.deployment.deployment import Deployment, Verification, VerifiedCheck
 from sentinel.core.deployment.plan import DeploymentPlan
 from sentinel.core.history import History
 from sentinel.core.incident import Policy
-from sentinel.core.plan import Limits
+from sentinel.core.plan import Limits, Plan
 from sentinel.core.result import FailureClass, Outcome, Result
 from sentinel.core.rule import Severity
+from sentinel.engine.pipeline import Pipeline
+from sentinel.engine.runner import Runner
 
 log = structlog.get_logger()
 
@@ -29,6 +31,22 @@ MOST_KEPT, MOST_AT_ONCE = 50, 5
 
 #: Seconds beside their own that the runs may wait for room.
 ROOM_WITHIN = 10.0
+
+
+class Around(Protocol):
+    """What verifying needs of a running Sentinel."""
+
+    @property
+    def plan(self) -> Plan: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def runner(self) -> Runner: ...
+
+    @property
+    def pipeline(self) -> Pipeline: ...
 
 
 class Listener(Protocol):
@@ -46,7 +64,7 @@ class Listener(Protocol):
 class Verifier:
     """The verifications of one running Sentinel. They are remembered until it ends, the last 50 of them."""
 
-    def __init__(self, parts: Parts, listener: Listener) -> None:
+    def __init__(self, parts: Around, listener: Listener) -> None:
         self._parts = parts
         self._listener = listener
         self._known: dict[int, Verification] = {}
@@ -61,7 +79,7 @@ class Verifier:
         Raises:
             NotDone: there is no such system, or it is of another environment, or so many go on that this one has to wait.
         """
-        if len(self._tasks) >= MOST_AT_ONCE:
+        if sum(one.ended_at is None for one in self._known.values()) >= MOST_AT_ONCE:
             raise NotDone(f"{MOST_AT_ONCE} verifications go on already", "wait for the end of one of them")
         plan = self._parts.plan
         system = system_to_verify(plan, asked.system, asked.environment)
@@ -122,8 +140,9 @@ class Verifier:
 
     def _keep(self, one: Verification) -> None:
         self._known[one.number] = one
-        while len(self._known) > MOST_KEPT:
-            del self._known[min(self._known)]
+        over = sorted(number for number, known in self._known.items() if known.ended_at is not None)
+        for number in over[: max(0, len(self._known) - MOST_KEPT)]:
+            del self._known[number]
 
     def _conditions(self, system: DeploymentPlan | None, tags: Sequence[str]) -> Sequence[VerifiedCheck]:
         if system is None:
