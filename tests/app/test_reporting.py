@@ -86,7 +86,7 @@ async def test_it_says_the_same_whenever_it_is_made(store: Store, watched: Plan)
 async def test_audits_and_the_checklist_come_in_every_form(store: Store, watched: Plan, content: Content) -> None:
     report = await written(store, watched, contents=(content,), forms=tuple(Form), name=content.value)
     assert report.problem == ""
-    assert {file.suffix for file in report.files} == {".html", ".pdf", ".json", ".csv"}
+    assert {file.suffix for file in report.files} == {".html", ".pdf", ".json", ".csv", ".md"}
     page = next(file for file in report.files if file.suffix == ".html").read_text()
     assert page.index("GAP") < page.index("Checks against their targets")
 

@@ -15,6 +15,7 @@ from sentinel.reports.forms.laying import lay_out
 from sentinel.reports.forms.layout import Layout
 from sentinel.reports.forms.mail import mail_page
 from sentinel.reports.forms.manifest import Manifest
+from sentinel.reports.forms.markdown import markdown
 from sentinel.reports.forms.page import page
 from sentinel.reports.forms.pdf import NotPressed, pdf
 from sentinel.reports.forms.shelf import Page
@@ -107,6 +108,8 @@ def _drawn(form: Form, document: ReportDocument, layout: Layout) -> list[Page]:
         case Form.CSV:
             made = tables(document)
             return [Page(suffix=f"{one.name}.csv", form="csv", content=one.text.encode()) for one in made]
+        case Form.MARKDOWN:
+            return [Page(suffix="md", form="markdown", content=markdown(layout).encode())]
         case _:
             return [Page(suffix="json", form="json", content=as_json(document).encode())]
 

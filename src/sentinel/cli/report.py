@@ -31,7 +31,7 @@ _UNNAMED = "on-demand"
 #: Letters of a name that says what a report is about; files are named after it.
 _LONGEST = 60
 
-_FORMS = ("html", "pdf", "json", "csv")
+_FORMS = ("html", "pdf", "json", "csv", "markdown")
 _CONTENTS = ("operations", "audit", "hipaa")
 
 

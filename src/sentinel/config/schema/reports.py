@@ -35,7 +35,8 @@ class ScheduleEntry(Options):
     channels: tuple[Name, ...] | None = None
     """Channels it is sent to. Not given: the email channels of the first level of the policy `default`."""
     forms: Annotated[tuple[Form, ...], Field(min_length=1)] = (Form.HTML, Form.PDF, Form.JSON)
-    """Forms that it is written in: `html` (one page with its charts), `pdf`, `json`, `csv` (a file for each table)."""
+    """Forms that it is written in: `html` (one page with its charts), `pdf`, `json`, `csv` (a file for each table), `markdown`
+    (for wikis, issues and chats)."""
     attach: tuple[Form, ...] | None = None
     """Which of its forms a mail brings along, as far as they are not too large. Not given: `html` and `pdf`."""
 

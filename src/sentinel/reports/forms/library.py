@@ -18,6 +18,7 @@ TYPES: Final = {
     "pdf": "application/pdf",
     "json": "application/json",
     "csv": "text/csv; charset=utf-8; header=present",
+    "markdown": "text/markdown; charset=utf-8; variant=GFM",
 }
 
 

@@ -25,7 +25,7 @@ class FileEntry:
     """One file of a report."""
 
     name: str  # in the folder of the manifest
-    form: str  # `html`, `pdf`, `json`, `csv`; `mail` for what a mail shows
+    form: str  # `html`, `pdf`, `json`, `csv`, `markdown`; `mail` for what a mail shows
     size: int  # bytes
     sha256: str
 
