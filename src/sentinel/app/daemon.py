@@ -24,6 +24,8 @@ from sentinel.base.errors import ConfigError, StoreCorrupt, StoreError, StoreUna
 from sentinel.base.redact import Redactor
 from sentinel.base.systemd import Notifier
 from sentinel.core.access import Access, Via
+from sentinel.core.check import Check
+from sentinel.core.deployment.check import deployment_check
 from sentinel.core.journal import START, Deed
 from sentinel.core.plan import Plan
 from sentinel.core.routing import Sender
@@ -140,7 +142,7 @@ class Sentinel:
         runner = Runner(clock, pipeline.accept, plan.limits, eyes.sight)
         scheduler = Scheduler(clock, runner.submit)
         watchdog = Watchdog(clock, self._notifier, (scheduler.pulse, pipeline.pulse, dispatcher.pulse))
-        checks = (*plan.checks, own_check(plan.own_policy))
+        checks = _every_check(plan)
         recalled = await recovery.recall(store, checks, plan.policies, clock.now())
         pipeline.resume(recalled, await store.read(lambda tx: tx.incidents.last_id()))
         parts = Parts(
@@ -300,7 +302,7 @@ class Sentinel:
             commands=plan.commands,
             people={name: person.addresses for name, person in plan.people.items()},
         )
-        checks = (*plan.checks, own_check(plan.own_policy))
+        checks = _every_check(plan)
         parts.runner.equip(kit.runnables, plan.limits)
         parts.rechecks.plan(plan.checks, plan.limits.rechecks)
         parts.eyes.plan(plan.connectivity)
@@ -352,6 +354,12 @@ def _say_what_needs_a_restart(old: Plan, new: Plan) -> None:
     for part, (before, after) in pairs.items():
         if before != after:
             log.warning("config.needs_restart", part=part)
+
+
+def _every_check(plan: Plan) -> tuple[Check, ...]:
+    """The checks of a plan, and those that Sentinel feeds by itself."""
+    deployments = (deployment_check(one) for one in plan.deployments.values())
+    return (*plan.checks, *deployments, own_check(plan.own_policy))
 
 
 def _address(plan: Plan) -> tuple[object, ...]:

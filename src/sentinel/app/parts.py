@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sentinel.app.clicks import Clicks
+from sentinel.app.deploying.book import Book
 from sentinel.app.eyes import Eyes
 from sentinel.app.heartbeats import Heartbeats
 from sentinel.app.journal import Journal, key_file, read_key
@@ -83,3 +84,4 @@ class Parts:
         self.held: Mapping[
             str, Held
         ] = {}  # by window: its occurrence that is open or announced, and what came of it so far
+        self.book = Book(self)  # of deployments

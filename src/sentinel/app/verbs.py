@@ -8,6 +8,7 @@ from pathlib import Path
 from sentinel import __version__
 from sentinel.app import explaining, incidents, leftovers
 from sentinel.app.clicks import Heard
+from sentinel.app.deploying.desk import DeploymentDesk
 from sentinel.app.faces import Faces
 from sentinel.app.keeper import RunningKeeper
 from sentinel.app.lately import Lately
@@ -60,6 +61,7 @@ class Verbs:
         keeper = RunningKeeper(parts)
         self.silences = SilenceVerbs(keeper, parts.clock)
         self.windows = WindowVerbs(keeper, parts.clock)
+        self.deployments = DeploymentDesk(parts, parts.book)
         self.channels = ChannelVerbs(parts)
         self.faces = Faces(parts, self, self._lately)
         self.public = PublicPage(parts)

@@ -9,6 +9,9 @@ from sentinel.core.rule import Rule, Severity
 #: The name of Sentinel's own check: it fails when Sentinel itself is in trouble.
 OWN_CHECK = "sentinel"
 
+#: The kind of the checks that tell of deployments: they have no probe, and belong to no system's own checks.
+DEPLOYMENT_KIND = "deployment"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
@@ -41,3 +44,8 @@ class Check:
     @property
     def label(self) -> str:
         return self.title or self.name
+
+    @property
+    def is_sentinels(self) -> bool:
+        """Whether Sentinel feeds it by itself, without a probe: its own check, and those of deployments."""
+        return self.name == OWN_CHECK or self.kind == DEPLOYMENT_KIND

@@ -11,6 +11,7 @@ from datetime import datetime
 from sentinel.core.changes import Changes, cancels
 from sentinel.core.check import Check
 from sentinel.core.deployment.rolling_back import Undoable
+from sentinel.core.deployment.standing import Suspects
 from sentinel.core.escalation import next_tick
 from sentinel.core.history import History, Turn
 from sentinel.core.incident import (
@@ -54,6 +55,7 @@ class Desk:
         self.scene = Scene(self.histories)
         self.changes = Changes()  # not taken yet
         self.last_incident = 0  # the highest number that was given
+        self.suspects = Suspects()  # the deployments that trouble may come of
         self.undoable: Sequence[Undoable] = ()  # deployments that a level undoes when it names what does so
         self._look_again = look_again
         self._sender = Sender(source="", instance="", recipients={})

@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from sentinel.base.redact import Secret
-from sentinel.core.check import Check
+from sentinel.core.check import DEPLOYMENT_KIND, Check
 from sentinel.core.form import Form
 from sentinel.core.hours import Calendar
 from sentinel.core.matcher import Matcher
@@ -113,7 +113,9 @@ class DeploymentPlan:
     reviews: tuple[timedelta, ...] = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))  # after its end (EM-9)
 
     def covers(self, check: Check) -> bool:
-        """Whether a check belongs to the system."""
+        """Whether a check belongs to the system. The check of its deployments does not: it says nothing of how it does."""
+        if check.kind == DEPLOYMENT_KIND:
+            return False
         if self.by_system:
             return check.system.casefold().replace(" ", "-") == self.system.casefold()
         return self.matcher.covers(check)

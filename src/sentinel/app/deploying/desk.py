@@ -1,0 +1,286 @@
+"""Answers what people and programs ask about deployments."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+from sentinel.app.deploying.asking import AskedRollback, AskedStart, AskedVerification
+from sentinel.app.deploying.book import Around, Book
+from sentinel.app.keeper import NotDone
+from sentinel.core.deployment.deployment import Breach, Deployment, Phase, Verification
+from sentinel.core.deployment.life import (
+    Accepted,
+    Breached,
+    Event,
+    Extended,
+    Finished,
+    Noted,
+    Refusal,
+    Verified,
+    WatchBegun,
+    begin,
+    refuse_odd_name,
+    refuse_odd_text,
+)
+from sentinel.core.deployment.plan import Criterion, DeploymentPlan, OnFail
+from sentinel.core.deployment.standing import standing_version
+from sentinel.core.incident import Incident
+from sentinel.reports.deployment import DeploymentDocument, DeploymentLine, DryRun, document, line
+from sentinel.store.database import Transaction
+
+#: Deployments that one answer lists at most, and incidents that are looked through.
+MOST_ROWS, MOST_INCIDENTS = 200, 1_000
+
+#: A window is open no longer than this from now on.
+LONGEST_WINDOW = timedelta(days=1)
+
+#: How far back deployments are listed, and looked through for the version that stands.
+PAST = timedelta(days=7 * 366)
+
+
+class DeploymentDesk:
+    """Fits `asking.Deployments`. What changes something is answered after its commit."""
+
+    def __init__(self, parts: Around, book: Book) -> None:
+        self._parts = parts
+        self._book = book
+
+    # --- Asking -----------------------------------------------------------------------------------------------------
+
+    async def all(self, system: str = "") -> Sequence[DeploymentLine]:
+        """The deployments of a system, or of all, the newest first; bounded."""
+        return [line(one) for one in await self._past(system)]
+
+    def current(self) -> Sequence[DeploymentLine]:
+        """Those that go on, and the last of each system; from memory, at once."""
+        return [line(one) for one in self._book.known]
+
+    async def one(self, number: int) -> DeploymentDocument:
+        """Everything that is known of one; raises NotDone."""
+        return await self._document(await self._get(number))
+
+    async def find(self, system: str = "", number: int = 0) -> DeploymentDocument:
+        """That of a number, or else the current or last one of a system; raises NotDone."""
+        if number:
+            return await self.one(number)
+        plan = self._plan(system)
+        await self._book.recall()
+        latest = self._book.latest(plan.system)
+        if latest is None:
+            raise NotDone(f"no deployment of {plan.system} is known", "`sentinel deploy start VERSION` begins one")
+        return await self._document(latest)
+
+    async def changed(self, number: int, seen: int, within: float) -> int:
+        """Wait until a deployment is another than it was, or for so many seconds; answers its edition then."""
+        return await self._book.changed(number, seen, within)
+
+    # --- Its course -------------------------------------------------------------------------------------------------
+
+    async def start(self, asked: AskedStart) -> DeploymentDocument:
+        """Open its window, and tell the stakeholders; raises NotDone."""
+        plan = self._plan(asked.system, asked.environment)
+        _refuse_names(version=asked.version, ref=asked.ref, from_version=asked.from_version, backup=asked.backup_id)
+        _refuse_text(asked.by, asked.impact)
+        if not asked.version:
+            raise NotDone("the version that is deployed is not named", "`sentinel deploy start 2.4.1`")
+        lasts = plan.window if asked.window is None else asked.window
+        if not timedelta(0) < lasts <= LONGEST_WINDOW:
+            raise NotDone("its window has to last some time, and at most a day", "`--window 30m` is usual")
+        async with self._book.changing:
+            await self._book.recall()
+            self._refuse_second(plan.system)
+            now = self._parts.clock.now()
+            number = await self._parts.store.read(lambda tx: tx.deployments.last_id()) + 1
+            before = asked.from_version or standing_version(await self._past(plan.system))
+            started = _deployment(number, asked, plan, before, lasts, now)
+            await self._book.keep(begin(started, now))
+        return await self.one(number)
+
+    async def note(self, number: int, by: str, text: str, took: timedelta | None = None) -> DeploymentDocument:
+        """Put a step of it on the timeline; raises NotDone."""
+        _refuse_text(by, text)
+        if not text:
+            raise NotDone("the note is empty")
+        return await self._meet(number, Noted(by=by, text=text, took=took))
+
+    async def extend(self, number: int, by: str, longer: timedelta) -> DeploymentDocument:
+        """Have its window end later; raises NotDone."""
+        _refuse_text(by)
+        known, now = await self._get(number), self._parts.clock.now()
+        # One whose window is over goes on from now: to add to what has passed would leave it overrun.
+        until = max(known.window_ends_at, now) + longer
+        if longer <= timedelta(0) or until > now + LONGEST_WINDOW:
+            raise NotDone("it has to end later than it does, by at most a day from now")
+        return await self._meet(number, Extended(by=by, until=until))
+
+    async def watch(self, number: int, by: str, lasts: timedelta | None = None) -> DeploymentDocument:
+        """End its window, and begin its watch; where it is watched already, that goes on as it is. Raises NotDone."""
+        _refuse_text(by)
+        known = await self._get(number)
+        if known.phase is Phase.WATCHING:
+            return await self._document(known)
+        if lasts is not None and not timedelta(0) < lasts <= LONGEST_WINDOW:
+            raise NotDone("a watch lasts some time, and at most a day", "`--for 15m` is usual")
+        plan = self._plan(known.system)
+        return await self._meet(number, WatchBegun(by=by, plan=plan.watch, lasts=lasts))
+
+    async def finish(self, number: int, by: str, why: str = "") -> DeploymentDocument:
+        """End it without a watch, or a watch before its end; raises NotDone."""
+        _refuse_text(by, why)
+        return await self._meet(number, Finished(by=by, why=why))
+
+    async def fail(self, number: int, by: str, why: str) -> DeploymentDocument:
+        """A step of it failed: whoever deploys says so; raises NotDone."""
+        _refuse_text(by, why)
+        return await self._meet(number, Breached(breach=Breach(criterion=Criterion.SAID_SO, text=why), by=by))
+
+    async def accept(self, number: int, by: str, why: str) -> DeploymentDocument:
+        """Take one that failed as it is: its incident ends; raises NotDone."""
+        _refuse_text(by, why)
+        return await self._meet(number, Accepted(by=by, why=why))
+
+    # --- The rollback -----------------------------------------------------------------------------------------------
+
+    async def veto(self, number: int, by: str, why: str) -> DeploymentDocument:
+        """Stop a rollback that has not begun; raises NotDone."""
+        raise NotDone("not yet")
+
+    async def rollback(self, asked: AskedRollback) -> DeploymentDocument:
+        """Order the one rollback of a deployment; raises NotDone."""
+        raise NotDone("not yet")
+
+    async def dry_run(self, asked: AskedRollback) -> DryRun:
+        """What that would run. Changes nothing; raises NotDone."""
+        raise NotDone("not yet")
+
+    # --- Verifications ----------------------------------------------------------------------------------------------
+
+    async def verify(self, asked: AskedVerification) -> Verification:
+        """Begin to run checks once; raises NotDone."""
+        raise NotDone("not yet")
+
+    def verification(self, number: int) -> Verification:
+        """How far one of the last verifications has come; raises NotDone."""
+        raise NotDone("not yet")
+
+    def going_on(self, system: str) -> Sequence[Deployment]:
+        """The deployments of a system that are not over; from memory."""
+        return self._book.going_on(system)
+
+    async def verified(self, verification: Verification) -> None:
+        """One that somebody asked for is over: it belongs to the deployment that goes on."""
+        async with self._book.changing:
+            for one in self._book.going_on(verification.system)[:1]:
+                await self._book.apply(one.id, Verified(verification=verification))
+
+    # --- Parts ------------------------------------------------------------------------------------------------------
+
+    def _plan(self, system: str, environment: str = "") -> DeploymentPlan:
+        plans = self._parts.plan.deployments
+        if not plans:
+            raise NotDone("nothing is configured about deployments", "add `deployments` to the configuration")
+        if not system and len(plans) > 1:
+            raise NotDone("which system is meant is not said", f"name one with --system: {', '.join(sorted(plans))}")
+        plan = plans.get(system) if system else next(iter(plans.values()))
+        if plan is None:
+            raise NotDone(
+                f"nothing is configured about deployments of {system}", f"there are: {', '.join(sorted(plans))}"
+            )
+        if environment and environment != plan.environment:
+            there = f"this one watches {plan.environment}" if plan.environment else "this one names no environment"
+            raise NotDone(f"{plan.system} is not watched in the environment {environment}", there)
+        return plan
+
+    def _refuse_second(self, system: str) -> None:
+        for one in self._book.going_on(system):
+            hint = f"wait for its end (`sentinel deploy status {one.id}`), or end it with `sentinel deploy finish {one.id}`"
+            since = f"{one.started_at:%Y-%m-%d %H:%M} UTC"
+            raise NotDone(f"deployment {one.id} of {one.label} goes on since {since}, started by {one.by}", hint)
+
+    async def _past(self, system: str) -> Sequence[Deployment]:
+        now = self._parts.clock.now()
+        # One that began this very moment counts, too.
+        until = now + timedelta(seconds=1)
+        return await self._parts.store.read(lambda tx: tx.deployments.between(now - PAST, until, system, MOST_ROWS))
+
+    async def _get(self, number: int) -> Deployment:
+        await self._book.recall()
+        found = self._book.get(number) or await self._parts.store.read(lambda tx: tx.deployments.get(number))
+        if found is None:
+            raise NotDone(f"there is no deployment {number}", "`sentinel deploy list` lists them")
+        return found
+
+    async def _meet(self, number: int, event: Event) -> DeploymentDocument:
+        await self._get(number)
+        async with self._book.changing:
+            taken = await self._book.apply(number, event)
+        if taken.refusal is not None:
+            _refuse(taken.deployment, taken.refusal)
+        return await self._document(taken.deployment)
+
+    async def _document(self, one: Deployment) -> DeploymentDocument:
+        plan, now = self._parts.plan, self._parts.clock.now()
+        timeline = await self._parts.store.read(lambda tx: tx.deployments.timeline(one.id))
+        incidents = await self._parts.store.read(lambda tx: _suspected(tx, one, now))
+        return document(one, timeline, incidents, (), source=plan.name, at=now, link=plan.link)
+
+
+def _suspected(tx: Transaction, one: Deployment, now: datetime) -> list[Incident]:
+    found = tx.incidents.between(one.started_at, now + timedelta(seconds=1), MOST_INCIDENTS)
+    return [incident for incident in found if incident.suspect == one.id]
+
+
+def _deployment(
+    number: int, asked: AskedStart, plan: DeploymentPlan, before: str, lasts: timedelta, now: datetime
+) -> Deployment:
+    undo = plan.rollback
+    return Deployment(
+        id=number,
+        system=plan.system,
+        version=asked.version,
+        ref=asked.ref,
+        from_version=before,
+        environment=plan.environment,
+        backup_id=asked.backup_id,
+        by=asked.by,
+        started_at=now,
+        window_ends_at=now + lasts,
+        expects_down=asked.expects_down,
+        impact=asked.impact or plan.impact,
+        public=plan.public,
+        channels=plan.channels,
+        on_fail=undo.on_fail if undo is not None else OnFail.TELL,
+        undo=undo,
+    )
+
+
+def _refuse_names(**names: str) -> None:
+    for what, name in names.items():
+        if why := refuse_odd_name(name):
+            raise NotDone(f"the {what.replace('_', ' ')} cannot be taken: {why}", "such as 2.4.1 or v2026.11")
+
+
+def _refuse_text(*texts: str) -> None:
+    for text in texts:
+        if why := refuse_odd_text(text):
+            raise NotDone(f"what is said cannot be taken: {why}")
+
+
+#: Why an event was refused, and what can be done, in words.
+_WORDS: dict[Refusal, tuple[str, str]] = {
+    Refusal.OVER: ("it is over", "`sentinel deploy start` begins another one"),
+    Refusal.NOT_UNDER_WAY: ("it has come further than that", "`sentinel deploy status` says how far"),
+    Refusal.NOT_WATCHED: ("it is not watched", ""),
+    Refusal.ALREADY_WATCHED: ("it is watched already", ""),
+    Refusal.NOT_IN_TROUBLE: ("it did not fail, so there is nothing to accept", ""),
+    Refusal.NO_ROLLBACK: ("no rollback of it was ordered", ""),
+    Refusal.ALREADY_ROLLED_BACK: ("its rollback was ordered already, and there is only one", "deploy another version"),
+    Refusal.BEGUN: ("its rollback has begun, or is over", "`sentinel deploy status` says how it goes"),
+    Refusal.NO_LATER: ("its window ends no earlier than that", ""),
+    Refusal.NO_NEWS: ("that is known already", ""),
+}
+
+
+def _refuse(one: Deployment, refusal: Refusal) -> NoReturn:
+    why, hint = _WORDS[refusal]
+    raise NotDone(f"deployment {one.id} of {one.label}: {why}", hint)

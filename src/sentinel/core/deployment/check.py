@@ -1,0 +1,125 @@
+"""Sentinel's check of the deployments of a system: it fails while one of them needs somebody.
+
+It has no probe. So a deployment that failed, or goes on longer than was agreed, is an incident like any other, with the policy,
+the routes and the pages that others have.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from sentinel.core.check import DEPLOYMENT_KIND, Check
+from sentinel.core.deployment.deployment import Deployment, Ending, Judged, Phase, Rollback
+from sentinel.core.deployment.plan import Criterion, DeploymentPlan
+from sentinel.core.result import FailureClass, Measurement, failed, passed
+from sentinel.core.rule import Severity
+
+#: How often it has a result while nothing happens.
+INTERVAL = timedelta(seconds=60)
+
+#: Names of these checks begin so.
+PREFIX = "deployment-"
+
+
+def name_of(system: str) -> str:
+    """The name of the check of a system's deployments."""
+    return f"{PREFIX}{system}"
+
+
+def deployment_check(plan: DeploymentPlan, policy: str = "") -> Check:
+    """The check of the deployments of a system.
+
+    Args:
+        policy: that it goes by, where the one that is configured does not exist.
+    """
+    return Check(
+        name=name_of(plan.system),
+        kind=DEPLOYMENT_KIND,
+        title=f"Deployments of {plan.system}",
+        system=plan.system,
+        interval=INTERVAL,
+        timeout=INTERVAL,
+        open_after=1,
+        close_after=1,
+        flaps=False,
+        failure_severity=Severity.CRITICAL,
+        policy=policy or plan.policy,
+        fingerprint=f"deployments {plan.system}",
+    )
+
+
+def measure(latest: Deployment | None) -> Measurement:
+    """How the deployments of a system are.
+
+    Args:
+        latest: the one that goes on, or else the last one; None: there was none.
+    """
+    if latest is None:
+        return passed()
+    if latest.is_over:
+        return _over(latest)
+    if latest.overrun and latest.phase is Phase.UNDER_WAY:
+        return _overrun(latest)
+    return _undone(latest, latest.rollback) if latest.rollback is not None and _has_failed(latest) else passed()
+
+
+def _over(one: Deployment) -> Measurement:
+    if one.ending is Ending.FAILED:
+        return failed(FailureClass.DEPLOYMENT_FAILED, f"{_which(one)} failed: {_why(one)}", hint=_mend(one))
+    if one.ending is Ending.ROLLBACK_FAILED:
+        text = f"the rollback of {_which(one)} did not bring it back in order"
+        hint = (
+            f"See `sentinel deploy status {one.id}`: look at what the rollback has done before anything is run again. "
+            f"Once all is in order: {_accept(one)}."
+        )
+        return failed(FailureClass.ROLLBACK_FAILED, text, hint=hint)
+    return passed()
+
+
+def _overrun(one: Deployment) -> Measurement:
+    text = f"{_which(one)} was to be over by {_time(one.window_ends_at)} and is not"
+    hint = (
+        f"Does it go on? `sentinel deploy extend {one.id} --for 15m`. Is it done? `sentinel deploy watch {one.id}` or "
+        f"`sentinel deploy finish {one.id}`. Is it stuck? `sentinel rollback --quick --system {one.system} --reason WHY`."
+    )
+    return failed(FailureClass.DEPLOYMENT_OVERRUN, text, hint=hint)
+
+
+def _undone(one: Deployment, rollback: Rollback) -> Measurement:
+    if one.phase is Phase.PROPOSED:
+        then = f"it is rolled back at {_time(rollback.runs_at)}"
+        hint = f"To keep it as it is: `sentinel deploy veto {one.id} --why WHY`."
+    else:
+        then, hint = "it is being rolled back", f"`sentinel deploy status {one.id}` says how far that has come."
+    return failed(FailureClass.DEPLOYMENT_FAILED, f"{_which(one)} failed: {_why(one)}; {then}", hint=hint)
+
+
+def _has_failed(one: Deployment) -> bool:
+    """Whether it is undone because it failed; a person may undo one that did not."""
+    judged = one.watch.judgements[-1].judged if one.watch is not None and one.watch.judgements else None
+    return one.broken is not None or judged is Judged.FAIL
+
+
+def _why(one: Deployment) -> str:
+    """Why it failed. What people wrote stands on its timeline alone: explanations go into logs."""
+    if one.broken is not None:
+        return "whoever deploys says so" if one.broken.criterion is Criterion.SAID_SO else one.broken.text
+    if one.watch is not None and one.watch.judgements and one.watch.judgements[-1].text:
+        return one.watch.judgements[-1].text
+    return "its rollback was stopped" if one.rollback is not None else "its watch failed"
+
+
+def _which(one: Deployment) -> str:
+    return f"deployment {one.id} of {one.label}"
+
+
+def _mend(one: Deployment) -> str:
+    undo = f"`sentinel rollback --quick --system {one.system} --reason WHY`"
+    return f"Undo it by {undo}, or mend it and deploy again. To take it as it is: {_accept(one)}."
+
+
+def _accept(one: Deployment) -> str:
+    return f"`sentinel deploy accept {one.id} --why WHY`"
+
+
+def _time(at: datetime) -> str:
+    """As a moment: a duration would stand still in what was told."""
+    return f"{at.astimezone(UTC):%H:%M} UTC"
