@@ -8,7 +8,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sentinel.app.keeper import NotDone
-from sentinel.core.deployment.deployment import Deployment, Ending, Entry, Phase, Rollback, Verification, Watch
+from sentinel.core.deployment.deployment import (
+    Deployment,
+    Ending,
+    Entry,
+    Phase,
+    Rollback,
+    Verification,
+    VerifiedCheck,
+    Watch,
+)
 from sentinel.reports.deployment import DryRun, document, line
 from tests.kit.scene import NOW
 
@@ -16,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sentinel.app.deploying.asking import AskedRollback, AskedStart, AskedVerification
-    from sentinel.reports.deployment import DeploymentDocument, DeploymentLine
+    from sentinel.core.incident import Incident
+    from sentinel.reports.deployment import DeploymentDocument, DeploymentLine, ToldLine
 
 
 class StillDeployments:
@@ -26,8 +36,12 @@ class StillDeployments:
         self.systems = systems or ("payroll",)
         self.known: dict[int, Deployment] = {}
         self.timelines: dict[int, list[Entry]] = {}
+        self.incidents: dict[int, list[Incident]] = {}  # that may come of one
+        self.told: dict[int, list[ToldLine]] = {}
         self.started: list[AskedStart] = []
         self.rollbacks: list[AskedRollback] = []
+        self.asked: list[AskedVerification] = []
+        self.checks: list[VerifiedCheck] = []  # what a verification comes to
         self.done: list[tuple[str, int, str, object]] = []  # what was asked of one, by whom, and with what
         self._moved = asyncio.Event()
 
@@ -133,10 +147,22 @@ class StillDeployments:
         )
 
     async def verify(self, asked: AskedVerification) -> Verification:
-        return Verification(tags=asked.tags, began_at=NOW, number=1, by=asked.by)
+        system = self._system(asked.system)
+        self.asked.append(asked)
+        return Verification(
+            tags=asked.tags, began_at=NOW, number=len(self.asked), by=asked.by, system=system, planned=len(self.checks)
+        )
 
     def verification(self, number: int) -> Verification:
-        raise NotDone(f"there is no verification {number}")
+        """It is over when somebody looks at it."""
+        if not 0 < number <= len(self.asked):
+            raise NotDone(f"no verification {number} is known")
+        asked, checks = self.asked[number - 1], tuple(self.checks)
+        ended_at, system = NOW + timedelta(seconds=2), self._system(asked.system)
+        return Verification(
+            tags=asked.tags, began_at=NOW, ended_at=ended_at, number=number, by=asked.by, system=system,
+            planned=len(checks), checks=checks,
+        )  # fmt: skip
 
     async def changed(self, number: int, seen: int, within: float) -> int:
         self._known(number)
@@ -197,4 +223,5 @@ class StillDeployments:
         moved.set()
 
     def _shown(self, one: Deployment) -> DeploymentDocument:
-        return document(one, self.timelines[one.id], (), (), source="ward", at=NOW)
+        incidents, told = self.incidents.get(one.id, ()), self.told.get(one.id, ())
+        return document(one, self.timelines[one.id], incidents, told, source="ward", at=NOW)

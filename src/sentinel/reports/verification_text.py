@@ -34,7 +34,7 @@ def last_line(document: Json) -> str:
     more = f" and {len(troubled) - _MOST_NAMED} more" if len(troubled) > _MOST_NAMED else ""
     named = f": not {', '.join(troubled[:_MOST_NAMED])}{more}" if troubled else ""
     took = f" in {format_duration(document['took'])}" if document["took"] is not None else ""
-    verb = "passes" if document["passed"] == 1 else "pass"
+    verb = "passes" if document["planned"] == 1 else "pass"
     return clean(f"{document['passed']} of {document['planned']} {verb}{took}{named}")
 
 
