@@ -125,6 +125,7 @@ _BASE = Deployment(
     expects_down=True,
     impact="The portal cannot be reached for some minutes.",
     channels=("mail", "chat"),
+    down_for=4 * MINUTE,
 )
 
 _GOOD = (

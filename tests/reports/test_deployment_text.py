@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def shown(one: Deployment, width: int = 100) -> str:
     told = [ToldLine(at=at(0), kind="deployment_started", channel="mail", recipient="ops", state="dead", reason="gone")]
-    found = document(one, entries(PASSED), (), told, source="ward", at=NOW, down_for=timedelta(minutes=4))
+    found = document(one, entries(PASSED), (), told, source="ward", at=NOW)
     return deployment(found.to_json(), NOW, Look(width=width))
 
 

@@ -16,6 +16,7 @@ from sentinel.core.deployment.deployment import (
 )
 from sentinel.core.deployment.plan import CriteriaPlan, Criterion
 from sentinel.core.incident import Incident
+from sentinel.core.notification import Notification, State
 from sentinel.core.rule import Severity
 from sentinel.reports.documents import DeploymentLine as DeploymentLine  # noqa: PLC0414  # who asks for it finds it here
 from sentinel.reports.documents import Document
@@ -150,7 +151,6 @@ def document(
     source: str,
     at: datetime,
     link: str = "",
-    down_for: timedelta | None = None,
     asked: CriteriaPlan | None = None,
 ) -> DeploymentDocument:
     """Everything that is known of one deployment.
@@ -163,7 +163,6 @@ def document(
         source: name of the Sentinel.
         at: when this is put together.
         link: of its page.
-        down_for: how long something of the system was seen down.
         asked: the criteria as they are configured; None when nothing is any more.
     """
     watch = one.watch
@@ -207,9 +206,21 @@ def document(
         told=tuple(told),
         link=link,
         window_ended_at=watch.began_at if watch else one.ended_at,
-        down_for=down_for,
+        down_for=one.down_for,
         criteria=tuple(_criteria(one, asked)),
         channels=one.channels,
+    )
+
+
+def told_line(row: Notification) -> ToldLine:
+    """What a row of the outbox told of a deployment, and where that stands."""
+    return ToldLine(
+        at=row.created_at,
+        kind=row.message.kind.value,
+        channel=row.address.channel,
+        recipient=row.address.recipient,
+        state=row.state.value,
+        reason="" if row.state is State.SENT else " ".join(filter(None, (row.reason, row.detail))),
     )
 
 

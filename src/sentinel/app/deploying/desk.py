@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NoReturn
 
+from sentinel.app.deploying import reading
 from sentinel.app.deploying.asking import AskedRollback, AskedStart, AskedVerification
 from sentinel.app.deploying.book import Around, Book
 from sentinel.app.keeper import NotDone
@@ -24,12 +25,10 @@ from sentinel.core.deployment.life import (
 )
 from sentinel.core.deployment.plan import Criterion, DeploymentPlan, OnFail
 from sentinel.core.deployment.standing import standing_version
-from sentinel.core.incident import Incident
-from sentinel.reports.deployment import DeploymentDocument, DeploymentLine, DryRun, document, line
-from sentinel.store.database import Transaction
+from sentinel.reports.deployment import DeploymentDocument, DeploymentLine, DryRun, line
 
-#: Deployments that one answer lists at most, and incidents that are looked through.
-MOST_ROWS, MOST_INCIDENTS = 200, 1_000
+#: Deployments that one answer lists at most.
+MOST_ROWS = 200
 
 #: A window is open no longer than this from now on.
 LONGEST_WINDOW = timedelta(days=1)
@@ -220,14 +219,7 @@ class DeploymentDesk:
 
     async def _document(self, one: Deployment) -> DeploymentDocument:
         plan, now = self._parts.plan, self._parts.clock.now()
-        timeline = await self._parts.store.read(lambda tx: tx.deployments.timeline(one.id))
-        incidents = await self._parts.store.read(lambda tx: _suspected(tx, one, now))
-        return document(one, timeline, incidents, (), source=plan.name, at=now, link=plan.link)
-
-
-def _suspected(tx: Transaction, one: Deployment, now: datetime) -> list[Incident]:
-    found = tx.incidents.between(one.started_at, now + timedelta(seconds=1), MOST_INCIDENTS)
-    return [incident for incident in found if incident.suspect == one.id]
+        return await self._parts.store.read(lambda tx: reading.read(tx, plan, one, now))
 
 
 def _deployment(

@@ -1,0 +1,50 @@
+"""What the store knows of one deployment, as the document that everybody is shown."""
+
+from datetime import datetime, timedelta
+
+from sentinel.core.deployment.deployment import Deployment
+from sentinel.core.incident import Incident
+from sentinel.core.notification import AT_MOST_ONCE, Notification, State, of_deployment
+from sentinel.core.plan import Plan
+from sentinel.reports.deployment import DeploymentDocument, document, told_line
+from sentinel.store.database import Transaction
+
+#: Messages about one deployment that are shown: 30 addresses for a day of messages each quarter of an hour.
+MOST_TOLD = 3_000
+
+#: Incidents that are looked through; the newest.
+MOST_INCIDENTS = 1_000
+
+
+def read(tx: Transaction, plan: Plan, one: Deployment, now: datetime) -> DeploymentDocument:
+    """The document of a deployment.
+
+    Args:
+        tx: all of it is seen as it is at one moment.
+        plan: what is configured now.
+        one: the deployment, as it stands.
+        now: aware.
+    """
+    about = plan.deployments.get(one.system)
+    return document(
+        one,
+        tx.deployments.timeline(one.id),
+        suspected(tx, one, now),
+        [told_line(row) for row in told(tx, one)],
+        source=plan.name,
+        at=now,
+        link=plan.link,
+        asked=about.criteria if about is not None else None,
+    )
+
+
+def suspected(tx: Transaction, one: Deployment, now: datetime) -> list[Incident]:
+    """The incidents that may come of a deployment, the earliest first."""
+    found = tx.incidents.between(one.started_at, now + timedelta(seconds=1), MOST_INCIDENTS)
+    return sorted((incident for incident in found if incident.suspect == one.id), key=lambda incident: incident.id)
+
+
+def told(tx: Transaction, one: Deployment) -> list[Notification]:
+    """The messages to people about a deployment, the oldest first; without those that were never to be sent."""
+    rows = tx.outbox.of(of_deployment(one.id), MOST_TOLD)
+    return [row for row in rows if row.message.kind not in AT_MOST_ONCE and row.state is not State.CANCELLED]
