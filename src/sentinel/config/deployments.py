@@ -16,7 +16,7 @@ from sentinel.config.schema.deployments import CriteriaEntry, DeploymentEntry, H
 from sentinel.config.schema.windows import WindowMatch
 from sentinel.config.secrecy import secrets_in
 from sentinel.config.telling import DEFAULT_POLICY, channel_names, command_names, refuse_unknown_channel
-from sentinel.core.deployment.plan import CriteriaPlan, DeploymentPlan, HookPlan, RollbackPlan, WatchPlan
+from sentinel.core.deployment.plan import CriteriaPlan, DeploymentPlan, HookForm, HookPlan, RollbackPlan, WatchPlan
 from sentinel.core.hours import Calendar
 from sentinel.core.matcher import Matcher
 from sentinel.core.progress import SHORTEST
@@ -145,6 +145,9 @@ class _Compiler:
         if entry.hook is not None and len(entry.hook.secret.reveal()) < LEAST_SECRET:
             place = (*path, "hook", "secret")
             problems.add(place, "a secret that is too short", f"at least {LEAST_SECRET} characters")
+        if entry.hook is not None and entry.hook.form is not HookForm.PLAIN and not entry.environment:
+            expected = "the environment whose deployments the webhook is about, such as 'production'"
+            problems.add((*path, "environment"), "none, though the webhook tells of every environment", expected)
 
     def _refuse_nothing(self, path: KeyPath, entry: DeploymentEntry, plan: DeploymentPlan) -> None:
         """Deployments of no check are a slip of the pen, which would be found out by a watch that judges nothing."""

@@ -42,33 +42,33 @@ from sentinel.web.sign_in.rules import Endpoint, Rule, rule
 LONGEST_WAIT: Final = 25
 
 #: Versions, commits and ids of backups: they become arguments of commands, so none looks like an option or holds a blank.
-_PLAIN_NAME: Final = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._+:/@=-]{{0,{LONGEST_NAME - 1}}}")
+PLAIN_NAME: Final = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._+:/@=-]{{0,{LONGEST_NAME - 1}}}")
 
 
-def _name(called: str, says: str) -> Field[str]:
+def name(called: str, says: str) -> Field[str]:
     """A version, or whatever else is written like one."""
 
     def read(value: object, called: str) -> str:
-        if not isinstance(value, str) or not _PLAIN_NAME.fullmatch(value):
+        if not isinstance(value, str) or not PLAIN_NAME.fullmatch(value):
             raise BadRequest(
                 f"`{called}` has to be a name such as 2.4.1: letters, digits and any of ._+:/@=- behind the first, "
                 f"at most {LONGEST_NAME}"
             )
         return value
 
-    return Field(called, read, {"type": "string", "pattern": f"^{_PLAIN_NAME.pattern}$", "examples": ["2.4.1"]}, says)
+    return Field(called, read, {"type": "string", "pattern": f"^{PLAIN_NAME.pattern}$", "examples": ["2.4.1"]}, says)
 
 
-def _maybe_name(called: str, says: str) -> Field[str]:
-    return optional(_name(called, says), "", empty=True)
+def maybe_name(called: str, says: str) -> Field[str]:
+    return optional(name(called, says), "", empty=True)
 
 
 SYSTEM = maybe_text("system", LONGEST_NAME, "which; none: the only one that is configured")
 ENVIRONMENT = maybe_text("environment", LONGEST_NAME, "is refused unless it is the one that is configured")
-VERSION = _name("version", "what is deployed")
-REF = _maybe_name("ref", "such as a commit")
-FROM = _maybe_name("from", "the version before; none: that of the last one that stands")
-BACKUP = _maybe_name("backup_id", "of the backup that was made before")
+VERSION = name("version", "what is deployed")
+REF = maybe_name("ref", "such as a commit")
+FROM = maybe_name("from", "the version before; none: that of the last one that stands")
+BACKUP = maybe_name("backup_id", "of the backup that was made before")
 LASTS = optional(lasting("window", "how long it may take; none: as configured"), None, empty=True)
 EXPECT_DOWN = flag("expect_down", "the system is meant to be down meanwhile")
 IMPACT = maybe_text("impact", LONGEST_REASON, "what its users notice; none: as configured")

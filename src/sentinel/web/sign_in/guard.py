@@ -29,7 +29,7 @@ log = structlog.get_logger()
 SECURE_COOKIE, PLAIN_COOKIE = "__Host-sentinel", "sentinel"
 
 #: Addresses that programs of elsewhere ask; each has a secret or a signature of its own.
-FOR_PROGRAMS = ("/ping/", "/slack/")
+FOR_PROGRAMS = ("/ping/", "/slack/", "/hooks/")
 
 #: A browser that was here over https comes back over https, for a year.
 HSTS = "max-age=31536000"
