@@ -35,6 +35,14 @@ class Options(BaseModel):
     )
 
 
+class Refused(ValueError):
+    """A value that an option does not take: what it expects, and what a person can do about it."""
+
+    def __init__(self, expected: str, hint: str) -> None:
+        super().__init__(expected)
+        self.hint = hint
+
+
 def _duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value

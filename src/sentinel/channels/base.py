@@ -5,7 +5,7 @@ dispatcher owns every retry. It does not raise for a receiver that fails; it ans
 says *ambiguous* when the message had left and the answer did not come.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -44,6 +44,24 @@ class Channel(Protocol):
     async def close(self) -> None:
         """Give back what it holds."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What a channel would do with an order, with secrets hidden."""
+
+    command: tuple[str, ...] = ()  # the program and its arguments
+    environment: Mapping[str, str] = field(default_factory=dict)  # that is set for it
+    folder: str = ""  # where it would run
+    url: str = ""  # where a request would go, as far as it may be shown
+    body: str = ""  # of the request
+    timeout: timedelta
+
+
+class Rehearses(Protocol):
+    """A channel that can say what it would do, by the same functions that do it."""
+
+    def rehearse(self, order: Notification) -> Rehearsal: ...
 
 
 def _no_own_address(_options: object, _written: str) -> str:

@@ -1,7 +1,8 @@
-"""The command channel: a level of escalation runs a program, such as the roll-back of a release.
+"""The command channel: a level of escalation, or the rollback of a deployment, runs a program.
 
-It runs when a level that names the channel is told, and on nothing else: no reminder, no recovery, no test. It is begun at most
-once for each incident and level, because what a command has done cannot be done twice (`core.commanding`).
+It runs when a level that names the channel is told, or when a deployment is undone by it, and on nothing else: no reminder, no
+recovery, no test. It is begun at most once for each incident and level (`core.commanding`), and for each deployment
+(`core.deployment.rolling_back`), because what a command has done cannot be done twice.
 """
 
 import asyncio
@@ -17,10 +18,11 @@ from pydantic import AfterValidator, Field, field_validator
 from sentinel.base.clock import Clock
 from sentinel.base.fields import Duration, Options, PositiveDuration, SecretField
 from sentinel.base.process import Ended, ProgramFailed, ProgramTimedOut, run_program
-from sentinel.base.redact import Redactor
+from sentinel.base.redact import MASK, Redactor
 from sentinel.base.units import format_duration
-from sentinel.channels.base import ChannelKind, ChannelTools
+from sentinel.channels.base import ChannelKind, ChannelTools, Rehearsal
 from sentinel.channels.clean import block, one_line, shorten
+from sentinel.channels.placeholders import checked, facts_of, filled
 from sentinel.core.commanding import TOOK, WROTE
 from sentinel.core.notification import (
     AT_MOST_ONCE,
@@ -60,7 +62,9 @@ def _program(arguments: tuple[str, ...]) -> tuple[str, ...]:
         raise ValueError("a list: the program, by its name in PATH or its absolute path, and its arguments")
     if any("\0" in argument for argument in arguments):
         raise ValueError("arguments without NUL")
-    return arguments
+    if "{" in arguments[0]:
+        raise ValueError("a program that is the same in each case: placeholders belong into its arguments")
+    return (arguments[0], *map(checked, arguments[1:]))
 
 
 def _variables(names: dict[str, Any]) -> dict[str, Any]:
@@ -70,16 +74,20 @@ def _variables(names: dict[str, Any]) -> dict[str, Any]:
 
 
 class CommandOptions(Options):
-    """Runs a program when a level of escalation names the channel."""
+    """Runs a program when a level of escalation names the channel, or to undo a deployment."""
 
     command: Annotated[tuple[str, ...], AfterValidator(_program)]
     """The program and its arguments, one text each. No shell reads them. Arguments show in the list of processes: secrets
-    belong into `secret_environment`."""
+    belong into `secret_environment`. In arguments {version}, {from}, {ref}, {backup_id}, {reason}, {mode} (`quick` or `backup`),
+    {deployment} and {system} stand for what is known of the deployment that is undone, and for nothing without one; `{{` is a
+    brace."""
 
     environment: Annotated[dict[str, str], AfterValidator(_variables)] = Field(default_factory=dict)
     """Variables for the program. Besides these it has PATH, HOME, the language and the time zone of Sentinel, and the facts of
     the incident: SENTINEL_INCIDENT, SENTINEL_CHECK, SENTINEL_TITLE, SENTINEL_SEVERITY, SENTINEL_LEVEL, SENTINEL_SINCE,
-    SENTINEL_EXPLANATION, SENTINEL_SOURCE, and SENTINEL_KEY, which is the same for the same order."""
+    SENTINEL_EXPLANATION, SENTINEL_SOURCE, and SENTINEL_KEY, which is the same for the same order; and of the deployment that is
+    undone: SENTINEL_VERSION, SENTINEL_FROM, SENTINEL_REF, SENTINEL_BACKUP_ID, SENTINEL_REASON, SENTINEL_MODE,
+    SENTINEL_DEPLOYMENT, SENTINEL_SYSTEM, SENTINEL_ENVIRONMENT."""
 
     secret_environment: Annotated[dict[str, SecretField], AfterValidator(_variables)] = Field(default_factory=dict)
     """Variables whose values never show."""
@@ -91,7 +99,8 @@ class CommandOptions(Options):
     """How long it may run. Then it is killed with all that it has started."""
 
     veto: Duration = Field(default="5m", validate_default=True)
-    """How long anybody may stop it before it runs, with `sentinel veto` or by acknowledging the incident. 0: it runs at once."""
+    """How long anybody may stop what a level of escalation orders, with `sentinel veto` or by acknowledging the incident. 0: it
+    runs at once. How long a rollback that is proposed may be stopped, `deployments` says."""
 
     within: PositiveDuration = Field(default="10m", validate_default=True)
     """How late it may begin, such as after a restart; at least 10 s. Later it is not started, and people are told so."""
@@ -133,13 +142,12 @@ class Command:
         if refused := self._too_late(notification):
             return refused
         until = min(asyncio.get_running_loop().time() + self._options.timeout.total_seconds(), deadline)
-        folder = None if self._options.folder is None else str(self._options.folder)
         try:
             ended = await run_program(
-                self._options.command,
+                self._arguments(notification),
                 until,
                 environment=self._variables(notification),
-                folder=folder,
+                folder=self._folder,
                 output_cap=_KEPT,
             )
         except ProgramTimedOut as problem:
@@ -150,6 +158,29 @@ class Command:
 
     async def close(self) -> None:
         """Holds nothing: every run ends with its program."""
+
+    def rehearse(self, order: Notification) -> Rehearsal:
+        """What `send` would run, with secrets hidden."""
+        hidden = dict.fromkeys(self._options.secret_environment, MASK)
+        variables = {**self._variables(order), **hidden}
+        return Rehearsal(
+            command=tuple(map(self._clean, self._arguments(order))),
+            environment={name: self._clean(text) for name, text in variables.items()},
+            folder=self._folder or "/",
+            timeout=self._options.timeout,
+        )
+
+    @property
+    def _folder(self) -> str | None:
+        return None if self._options.folder is None else str(self._options.folder)
+
+    def _arguments(self, order: Notification) -> tuple[str, ...]:
+        program, *arguments = self._options.command
+        facts = facts_of(order.message.deployment)
+        return (program, *(filled(argument, facts) for argument in arguments))
+
+    def _clean(self, text: str) -> str:
+        return self._own.clean(self._redactor.clean(text))
 
     def _too_late(self, order: Notification) -> Failed | None:
         late = self._clock.now() - (order.due_at or order.created_at)
@@ -169,7 +200,7 @@ class Command:
     def _shown(self, ended: Ended) -> str:
         """The end of what it wrote, standard error last, without secrets and control characters."""
         written = b"\n".join(_whole(part).strip() for part in (ended.output, ended.errors) if part.strip())
-        text = block(self._own.clean(self._redactor.clean(written.decode("utf-8", "replace")))).strip()
+        text = block(self._clean(written.decode("utf-8", "replace"))).strip()
         most = self._options.output
         return text if len(text) <= most else "…" + text[len(text) - most :] if most else ""
 
@@ -198,6 +229,7 @@ def _facts(message: Message) -> dict[str, str]:
         "INCIDENT": str(incident.id) if incident else "",
         "LEVEL": str(incident.level) if incident else "",
         "SINCE": incident.began_at.isoformat(timespec="seconds") if incident else "",
+        **{name.upper(): text for name, text in facts_of(message.deployment).items()},
     }
     return {f"{_OWN}{name}": shorten(one_line(text), _LONGEST_FACT) for name, text in facts.items()}
 
@@ -216,7 +248,7 @@ def _build(_name: str, options: CommandOptions, tools: ChannelTools) -> Command:
 
 COMMAND: Final = ChannelKind(
     name="command",
-    summary="Runs a program, such as the roll-back of a release, when a level of escalation names it: at most once.",
+    summary="Runs a program, such as the rollback of a release, for a level of escalation or a deployment: at most once.",
     options=CommandOptions,
     build=_build,
     lacks=_lacks,

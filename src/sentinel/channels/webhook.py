@@ -6,7 +6,9 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
 from pydantic import field_validator
@@ -15,14 +17,19 @@ from sentinel.base.addresses import checked_url
 from sentinel.base.clock import Clock
 from sentinel.base.fields import Options, SecretField
 from sentinel.base.redact import Secret
-from sentinel.channels.base import ChannelKind, ChannelTools
+from sentinel.base.units import format_duration
+from sentinel.channels.base import ChannelKind, ChannelTools, Rehearsal
 from sentinel.channels.fields import CaFile
 from sentinel.channels.payload import dump, payload
 from sentinel.channels.poster import TIMEOUT, Post, Poster
 from sentinel.channels.wording import Wording
-from sentinel.core.notification import Notification, Outcome, Receipt
+from sentinel.core.notification import Cause, Failed, Kind, Notification, Outcome, Receipt
 
 log = structlog.get_logger()
+
+#: An order to undo a deployment is sent no later than this after its time: what was right then may be wrong after a night in
+#: which Sentinel was down.
+LATEST: Final = timedelta(minutes=10)
 
 _PREFIX: Final = "whsec_"
 _SHORTEST_SECRET, _LONGEST_SECRET = 24, 64  # bytes, by the specification of Standard Webhooks
@@ -97,10 +104,25 @@ class Webhook:
         self._poster = Poster(options.url, clock, ca_file=options.ca_file)
 
     async def send(self, notification: Notification, first: Receipt | None, deadline: float) -> Outcome:  # noqa: ARG002
+        if notification.message.kind is Kind.ROLLBACK and (refused := self._too_late(notification)):
+            return refused
         return await self._poster.post((self._post(notification),), deadline)
 
     async def close(self) -> None:
         """Holds nothing between attempts."""
+
+    def rehearse(self, order: Notification) -> Rehearsal:
+        """What `send` would post; of the URL no more than the host, since the rest may be a token."""
+        return Rehearsal(
+            url=_shown(self._options.url), body=self._post(order).content.decode(), timeout=timedelta(seconds=TIMEOUT)
+        )
+
+    def _too_late(self, order: Notification) -> Failed | None:
+        late = self._clock.now() - (order.due_at or order.created_at)
+        if late <= LATEST:
+            return None
+        detail = f"its time was over {format_duration(late - LATEST)} ago"
+        return Failed(cause=Cause.TOO_LATE, detail=detail, permanent=True)
 
     def _post(self, notification: Notification) -> Post:
         content = dump(payload(notification, self._wording.words))
@@ -114,6 +136,12 @@ class Webhook:
         if self._options.secret is not None:
             headers["webhook-signature"] = signature(self._options.secret, key, timestamp, body)
         return headers
+
+
+def _shown(url: Secret) -> str:
+    parts = urlsplit(url.reveal())
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}/…"
 
 
 def _build(name: str, options: WebhookOptions, tools: ChannelTools) -> Webhook:

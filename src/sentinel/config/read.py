@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from sentinel.base.fields import Refused
 from sentinel.config.keypath import MISSING, KeyPath, step_into
 from sentinel.config.problems import Problems, did_you_mean, listed
 from sentinel.config.shape import expected_keys, fields, is_secret
@@ -104,7 +105,14 @@ def _note(
     elif kinds == {"missing"}:
         problems.add((*path, *place), "nothing", expected)
     else:
-        problems.add((*path, *place), problems.shown((*path, *place), secret=is_secret(model, place)), expected)
+        found = problems.shown((*path, *place), secret=is_secret(model, place))
+        problems.add((*path, *place), found, expected, _hint(details))
+
+
+def _hint(details: list[tuple[ErrorDetails, str]]) -> str:
+    """What a validator of ours says that a person can do; empty where none says so."""
+    errors = (detail.get("ctx", {}).get("error") for detail, _ in details)
+    return next((error.hint for error in errors if isinstance(error, Refused)), "")
 
 
 def _place(detail: ErrorDetails, data: object) -> KeyPath:

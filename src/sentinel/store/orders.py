@@ -1,7 +1,7 @@
 """Orders: rows of the outbox that are begun at most once, asked for by their keys.
 
-Rule 1: of one key there is one row, whoever asks for it and however often. Only one that was called off before it began makes
-room for another order.
+Rule 1: of one key there is one row, whoever asks for it and however often. Only while no attempt was begun can it be given anew,
+such as for another time, or after it was called off.
 Rule 2: an order is called off only while it has not begun, in one statement: who comes late learns that it runs.
 """
 
@@ -28,16 +28,13 @@ class Orders:
         return {row.key: row for row in notifications(self._connection.execute(asked))}
 
     def put(self, order: Notification) -> bool:
-        """Order it, unless it was; answers whether it is ordered now by this call.
-
-        One of the same key that was called off before any attempt was begun is replaced: it has done nothing.
-        """
+        """Give an order, or give it anew as long as it has not begun; False, and nothing changed, where it has."""
         new = values(order)
-        put = insert_into(self._connection, outbox).values(new).on_conflict_do_nothing()
-        if self._connection.execute(put).rowcount:
+        put = insert_into(self._connection, outbox).values(new).on_conflict_do_nothing().returning(outbox.c.id)
+        if self._connection.execute(put).one_or_none() is not None:
             return True
-        never_begun = (outbox.c.state == State.CANCELLED.value) & (outbox.c.attempts == 0)
-        again = update(outbox).where(outbox.c.key == order.key, never_begun).values(new)
+        unbegun = outbox.c.state.in_([State.QUEUED.value, State.CANCELLED.value]) & (outbox.c.attempts == 0)
+        again = update(outbox).where(outbox.c.key == order.key, unbegun).values(new)
         return bool(self._connection.execute(again).rowcount)
 
     def call_off(self, key: str) -> Notification | None:

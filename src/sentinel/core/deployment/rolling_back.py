@@ -158,17 +158,18 @@ def moved(rollback: Rollback, row: Notification | None, now: datetime) -> Rollba
         case State.SENDING:
             return replace(rollback, state=Ran.STARTED)
         case State.SENT:
-            return replace(rollback, state=Ran.DONE, ended_at=now, text=_ended_well(row))
+            return replace(rollback, state=Ran.DONE, ended_at=now, text=_wrote(row))
         case State.CANCELLED:
-            return replace(rollback, state=Ran.STOPPED, ended_at=now, text="it was stopped before it began")
+            text = f"the timeline of incident {rollback.incident} says why" if rollback.incident else ""
+            return replace(rollback, state=Ran.STOPPED, ended_at=now, text=text)
         case State.DEAD | State.DROPPED:
             state = Ran.INTERRUPTED if row.reason == Cause.INTERRUPTED else Ran.FAILED
-            return replace(rollback, state=state, ended_at=now, text=_ended_badly(row))
+            return replace(rollback, state=state, ended_at=now, text=_why(row))
 
 
 def stopped(rollback: Rollback, by: str, why: str, now: datetime) -> Rollback:
     """The rollback that a person has stopped before it began."""
-    text = f"it was stopped{f' by {by}' if by else ''} before it began: {why}"
+    text = f"{why} ({by})" if by else why
     return replace(rollback, state=Ran.STOPPED, ended_at=now, text=text)
 
 
@@ -198,46 +199,59 @@ def followed(deployments: Iterable[Deployment], now: datetime) -> list[Deploymen
 
 def entry(deployment: int, rollback: Rollback, now: datetime) -> Entry:
     """What a rollback leaves on the deployment's timeline when it comes into its state."""
-    started = rollback.ended_at if rollback.ended_at is not None else now
+    by, took = "", None
     match rollback.state:
         case Ran.ORDERED:
-            kind, text, took = "rollback_planned", planned(rollback), None
+            kind, text, by = "rollback_planned", planned(rollback), rollback.by
         case Ran.STARTED:
-            kind, text, took = "rollback_started", f"the rollback runs by the channel {rollback.channel}", None
-        case Ran.STOPPED:
-            kind, text, took = "rollback_ended", f"the rollback: {rollback.text}", None
+            kind, text = "rollback_started", f"the rollback runs, by the channel {rollback.channel}"
         case _:
-            kind, text, took = "rollback_ended", f"the rollback {rollback.text}", started - rollback.runs_at
-    by = rollback.by if rollback.state is Ran.ORDERED else ""
+            kind, text = "rollback_ended", f"the rollback {came_to(rollback)}"
+            if rollback.state is not Ran.STOPPED and rollback.ended_at is not None:
+                took = max(rollback.ended_at - rollback.runs_at, timedelta(0))
     return Entry(deployment=deployment, at=now, kind=kind, by=by, text=text, took=took)
 
 
 def planned(rollback: Rollback) -> str:
     """That it will run, and until when anybody may stop it, in one sentence."""
     whither = "to the version before" if rollback.quick else f"to the backup {rollback.backup_id}"
-    level = f" by the escalation of incident {rollback.incident}" if rollback.incident else ""
-    when = f"at {rollback.runs_at.astimezone(UTC):%H:%M:%S} UTC unless somebody stops it"
+    level = f", ordered by the escalation of incident {rollback.incident}," if rollback.incident else ""
     if rollback.runs_at <= rollback.ordered_at:
-        when = "now"
-    return f"the rollback {whither}, ordered{level}, runs {when}: {rollback.reason}"
+        return f"the rollback {whither}{level} runs now: {rollback.reason}"
+    when = f"at {rollback.runs_at.astimezone(UTC):%H:%M:%S} UTC unless somebody stops it"
+    return f"the rollback {whither}{level} runs {when}: {rollback.reason}"
 
 
-def _ended_well(row: Notification) -> str:
+def came_to(rollback: Rollback) -> str:
+    """What came of a rollback that is over, to stand behind "the rollback": `failed: roll-back ended with status 3 after 2 s`."""
+    said = f": {rollback.text}" if rollback.text else ""
+    match rollback.state:
+        case Ran.DONE:
+            return f"ended well{said}"
+        case Ran.STOPPED:
+            return f"was stopped before it began{said}"
+        case Ran.INTERRUPTED:
+            return f"was interrupted{said}"
+        case _:
+            return f"failed{said}"
+
+
+def _wrote(row: Notification) -> str:
     took, wrote = row.receipt.get(TOOK, ""), row.receipt.get(WROTE, "")
-    said = f"ended well{f' after {took}' if took else ''}"
-    return f"{said}: {wrote}" if wrote else said
+    return ": ".join(part for part in (f"after {took}" if took else "", wrote) if part)
 
 
-def _ended_badly(row: Notification) -> str:
+def _why(row: Notification) -> str:
+    """How it ended badly, in words that follow a colon."""
     match row.reason:
         case Cause.INTERRUPTED:
-            return "was interrupted: Sentinel stopped while it ran, and it may have been done in part"
+            return "Sentinel stopped while it ran, and it may have been done in part"
         case Cause.TIMEOUT:
-            said, wrote = "did not end in time, and may have been done in part", row.detail
+            said = "it did not end in time, and may have been done in part"
         case Cause.TOO_LATE:
-            said, wrote = "was not begun", row.detail
+            said = "it was not begun"
         case Cause.CHANNEL_REMOVED:
-            said, wrote = "was not begun", "its channel is not in the configuration any more"
+            return "it was not begun, since its channel is not in the configuration any more"
         case _:
-            said, wrote = "failed", row.detail or row.reason.replace("_", " ")
-    return f"{said}: {wrote}" if wrote else said
+            return row.detail or row.reason.replace("_", " ")
+    return f"{said}: {row.detail}" if row.detail else said

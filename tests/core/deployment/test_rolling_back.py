@@ -1,0 +1,163 @@
+"""The one rollback of a deployment: how it is ordered, and what its row says of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from sentinel.core.deployment.deployment import Ending, Phase, Ran
+from sentinel.core.deployment.rolling_back import (
+    adopted,
+    came_to,
+    entry,
+    followed,
+    is_undoable,
+    may_be_ordered,
+    moved,
+    planned,
+    stopped,
+)
+from sentinel.core.notification import Ambiguous, Cause, Failed, Kind, State, after_attempt
+from tests.kit.rollbacks import DEPLOYMENT, NOW, ordered
+
+MINUTE = timedelta(minutes=1)
+WHY = "p95 is 60 % above the baseline"
+ORDER = ordered(veto=5 * MINUTE)
+LATER = NOW + 6 * MINUTE
+
+
+def after(state: State, **changes: Any) -> tuple[Ran, str]:
+    """What the rollback is, and what came of it, when its row is so."""
+    row = replace(ORDER.row, state=state, due_at=None, **changes)
+    rollback = moved(ORDER.rollback, row, LATER)
+    return rollback.state, came_to(rollback)
+
+
+def test_whoever_orders_it_the_key_is_the_same() -> None:
+    keys = {ordered(reason, by=by).row.key for reason in ("slow", "broken") for by in ("", "ann")}
+    assert keys == {ORDER.rollback.key}
+
+
+def test_the_order_says_what_is_undone_and_why() -> None:
+    row, about = ORDER.row, ORDER.row.message.deployment
+    assert about is not None
+    assert (row.message.kind, row.due_at, row.incident) == (Kind.ROLLBACK, NOW + 5 * MINUTE, None)
+    assert (about.version, about.from_version, about.quick, about.reason) == (
+        "2.4.1",
+        "2.4.0",
+        True,
+        "p95 is 60 % above the baseline",
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "ran", "said"),
+    [
+        (
+            State.SENT,
+            {"receipt": {"took": "2 s", "wrote": "back"}},
+            Ran.DONE,
+            "ended well: after 2 s: back",
+        ),
+        (
+            State.DEAD,
+            {"reason": "command_failed", "detail": "sh ended with status 3 after 1 s\nno release"},
+            Ran.FAILED,
+            "failed: sh ended with status 3 after 1 s\nno release",
+        ),
+        (
+            State.DEAD,
+            {"reason": "interrupted"},
+            Ran.INTERRUPTED,
+            "was interrupted: Sentinel stopped while it ran, and it may have been done in part",
+        ),
+        (
+            State.DEAD,
+            {"reason": "timeout", "detail": "sh was not done after 5.0 s"},
+            Ran.FAILED,
+            "failed: it did not end in time, and may have been done in part: sh was not done after 5.0 s",
+        ),
+        (State.DEAD, {"reason": "refused"}, Ran.FAILED, "failed: refused"),
+        (State.DROPPED, {"reason": "too_late", "detail": "1 h late"}, Ran.FAILED, "failed: it was not begun: 1 h late"),
+        (State.CANCELLED, {}, Ran.STOPPED, "was stopped before it began"),
+    ],
+)
+def test_what_the_row_says_is_what_came_of_it(state: State, changes: dict[str, Any], ran: Ran, said: str) -> None:
+    assert after(state, **changes) == (ran, said)
+
+
+def test_a_claimed_row_is_a_rollback_that_has_started() -> None:
+    assert moved(ORDER.rollback, replace(ORDER.row, state=State.SENDING), NOW).state is Ran.STARTED
+
+
+def test_while_it_waits_its_time_is_that_of_the_row() -> None:
+    assert moved(ORDER.rollback, ORDER.row, NOW) == ORDER.rollback
+    later = replace(ORDER.row, due_at=LATER)
+    assert moved(ORDER.rollback, later, NOW) == replace(ORDER.rollback, runs_at=LATER)
+
+
+def test_what_is_over_stays_over() -> None:
+    over = stopped(ORDER.rollback, "ann", "the release is not to blame", NOW)
+    assert moved(over, replace(ORDER.row, state=State.SENDING), LATER) == over
+    assert moved(ORDER.rollback, None, LATER) == ORDER.rollback
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [Failed(cause=Cause.UNREACHABLE), Ambiguous(cause=Cause.TIMEOUT), Ambiguous(cause=Cause.INTERRUPTED)],
+)
+def test_an_attempt_that_did_not_go_well_is_not_tried_again(outcome: Failed | Ambiguous) -> None:
+    sending = replace(ORDER.row, state=State.SENDING, attempts=1)
+    assert after_attempt(sending, outcome, NOW, Random(1)).state is State.DEAD
+
+
+def test_a_level_s_order_is_known_by_its_row() -> None:
+    assert adopted(ORDER.row) == ORDER.rollback
+
+
+def test_only_one_that_was_stopped_before_it_began_makes_room_for_another() -> None:
+    states = {one: replace(DEPLOYMENT, rollback=replace(ORDER.rollback, state=one)) for one in Ran}
+    assert may_be_ordered(DEPLOYMENT)
+    assert [state for state, one in states.items() if may_be_ordered(one)] == [Ran.STOPPED]
+    assert not any(is_undoable(one, NOW) for one in states.values())
+    assert {one.rollback.state for one in followed(states.values(), NOW) if one.rollback} == {Ran.ORDERED, Ran.STARTED}
+
+
+def test_a_level_undoes_what_goes_on_or_failed_within_a_day() -> None:
+    ended = replace(DEPLOYMENT, phase=Phase.ENDED, ended_at=NOW)
+    failed = replace(ended, ending=Ending.FAILED)
+    assert is_undoable(DEPLOYMENT, NOW)
+    assert is_undoable(failed, NOW + timedelta(hours=23))
+    assert not is_undoable(failed, NOW + timedelta(hours=24))
+    assert not any(is_undoable(replace(ended, ending=one), NOW) for one in Ending if one is not Ending.FAILED)
+
+
+def test_the_timeline_says_how_it_went() -> None:
+    lines = [
+        entry(7, ORDER.rollback, NOW),
+        entry(7, replace(ORDER.rollback, state=Ran.STARTED), LATER),
+        entry(7, replace(ORDER.rollback, state=Ran.DONE, ended_at=LATER, text="after 2 s: back"), LATER),
+        entry(7, stopped(ORDER.rollback, "ann", "not to blame", NOW), NOW),
+    ]
+    assert [(line.kind, line.text, line.took) for line in lines] == [
+        (
+            "rollback_planned",
+            f"the rollback to the version before runs at 03:23:05 UTC unless somebody stops it: {WHY}",
+            None,
+        ),
+        ("rollback_started", "the rollback runs, by the channel rollback", None),
+        ("rollback_ended", "the rollback ended well: after 2 s: back", MINUTE),
+        ("rollback_ended", "the rollback was stopped before it began: not to blame (ann)", None),
+    ]
+
+
+def test_who_ordered_it_and_whither_is_said() -> None:
+    by_level = replace(ordered(quick=False, backup_id="b-7").rollback, incident=12)
+    assert planned(by_level) == (
+        "the rollback to the backup b-7, ordered by the escalation of incident 12, runs now: "
+        "p95 is 60 % above the baseline"
+    )
