@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sentinel.core.plan import Plan
     from sentinel.reports.channels import ChannelLine
     from sentinel.reports.check import CheckDocument, Stretch
-    from sentinel.reports.documents import HealthDocument, OwnHealth
+    from sentinel.reports.documents import DeploymentLine, HealthDocument, OwnHealth
     from sentinel.reports.figures import Figures
     from sentinel.reports.overview import Filter, OverviewDocument
     from sentinel.reports.own import OwnDocument
@@ -31,6 +31,10 @@ class Channels(Protocol):
     def all(self) -> Sequence[ChannelLine]: ...
 
 
+class Deployments(Protocol):
+    def current(self) -> Sequence[DeploymentLine]: ...
+
+
 class Still(Protocol):
     """What the faces of a monitor that stands still are made of."""
 
@@ -39,6 +43,9 @@ class Still(Protocol):
 
     @property
     def channels(self) -> Channels: ...
+
+    @property
+    def deployments(self) -> Deployments: ...
 
     def quiet(self) -> Quiet: ...
 
@@ -89,7 +96,14 @@ class StillFaces:
             quiet=monitor.quiet(),
         )
         shown = await self.figures(asked.system, timedelta(days=1))
-        return overview.build(overview.choose(known, asked), self.days, shown, self.outbox, self.store_problem)
+        return overview.build(
+            overview.choose(known, asked),
+            self.days,
+            shown,
+            self.outbox,
+            self.store_problem,
+            monitor.deployments.current(),
+        )
 
     async def check(self, name: str, stretch: Stretch) -> CheckDocument | None:
         history = next((one for one in self._monitor.histories if one.check.name == name), None)

@@ -136,6 +136,7 @@ class StillMonitor:
             outbox=status.outbox_line({State.DEAD: sum(r.state is State.DEAD for r in self.rows)}, None, {}, NOW),
             own=self.figures,
             quiet=self.quiet(),
+            deployments=self.deployments.current(),
         )
 
     def health(self) -> HealthDocument:
@@ -164,6 +165,7 @@ class StillMonitor:
                     incident=history.incident,
                     timeline=[entry for entry in self.timeline if entry.incident == number],
                     rows=[row for row in self.rows if row.incident == number],
+                    suspect=self.deployments.known.get(history.incident.suspect),
                 )
                 return build(record, status.facts(history, None), NOW)
         return None

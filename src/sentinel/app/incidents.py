@@ -56,6 +56,7 @@ async def look_at(parts: Parts, number: int) -> IncidentDocument | None:
             incident=incident,
             timeline=tx.incidents.timeline(number),
             rows=tx.outbox.of(incident.conversation) if incident.leads or incident.told else (),
+            suspect=tx.deployments.get(incident.suspect) if incident.suspect else None,
         )
 
     record = await parts.store.read(read)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sentinel.base.units import format_lasted
+from sentinel.core.deployment.deployment import Deployment
 from sentinel.core.incident import EffectKind, Incident
 from sentinel.core.notification import Notification
 from sentinel.core.timeline import TimelineEntry
@@ -53,6 +54,16 @@ class DeliveryLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SuspectedDeployment:
+    """A deployment that an incident may come of."""
+
+    id: int
+    system: str
+    version: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentDocument(Document):
     """One incident."""
 
@@ -63,6 +74,7 @@ class IncidentDocument(Document):
     with_it: tuple[str, ...]  # names of the checks that it speaks for
     timeline: tuple[TimelineLine, ...]
     deliveries: tuple[DeliveryLine, ...]
+    suspect: SuspectedDeployment | None = None  # None: none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +85,7 @@ class Record:
     timeline: Sequence[TimelineEntry] = ()
     rows: Sequence[Notification] = ()  # of its conversation
     with_it: tuple[str, ...] = ()
+    suspect: Deployment | None = None
 
 
 def build(record: Record, facts: CheckFacts | None, now: datetime, quiet: Quiet = NOTHING) -> IncidentDocument:
@@ -93,7 +106,18 @@ def build(record: Record, facts: CheckFacts | None, now: datetime, quiet: Quiet 
         with_it=record.with_it,
         timeline=tuple(_lines_of(record)),
         deliveries=tuple(_deliveries(record.rows)),
+        suspect=_suspected(record.suspect) if record.suspect else None,
     )
+
+
+def _suspected(one: Deployment) -> SuspectedDeployment:
+    return SuspectedDeployment(id=one.id, system=one.system, version=one.version, started_at=one.started_at)
+
+
+def suspicion(version: str, number: int, started_at: datetime, began: datetime) -> str:
+    """Which deployment an incident may come of: `deployment 12 (2.4.1), began 6 min before`."""
+    before = format_lasted(max(began - started_at, timedelta(0)))
+    return f"deployment {number}{f' ({version})' if version else ''}, began {before} before"
 
 
 def _lines_of(record: Record) -> Iterator[TimelineLine]:
@@ -138,6 +162,8 @@ def _lines(document: Json, look: Look) -> Iterator[str]:
         yield from map(look.dim, look.paragraph(row["hint"], 12))
     if document["runbook"]:
         yield f"  Runbook: {clean(document['runbook'])}"
+    if found := document.get("suspect"):
+        yield f"  Suspect: {clean(suspicion(found['version'], found['id'], moment(found['started_at']), began))}"
     if row["assigned_to"]:
         yield f"  Assigned to {clean(row['assigned_to'])}"
     if document["with_it"]:

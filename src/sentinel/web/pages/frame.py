@@ -19,6 +19,7 @@ from sentinel.reports import drawing
 from sentinel.reports.documents import IncidentLine
 from sentinel.web.access import principal
 from sentinel.web.monitor import Monitor
+from sentinel.web.pages import deployed
 from sentinel.web.pages.assets import Assets
 from sentinel.web.pages.words import FILTERS
 from sentinel.web.sign_in import csrf
@@ -59,6 +60,16 @@ NOTICES: Final = {
     "post": "It stands on the status page.",
     "post-edit": "The status page says it in these words now.",
     "post-withdraw": "It is gone from the status page and from its feeds.",
+    "deploy-start": "The deployment has begun: its window is open, and its stakeholders are told.",
+    "deploy-note": "It stands on the timeline.",
+    "deploy-extend": "The window ends later now.",
+    "deploy-watch": "The window is over, and the watch has begun.",
+    "deploy-finish": "The deployment is over.",
+    "deploy-fail": "The deployment counts as failed; what is configured for that happens.",
+    "deploy-accept": "The deployment stands as it is, and its incident ends.",
+    "deploy-veto": "The rollback is stopped.",
+    "deploy-verify": "The checks run; what they find stands below soon.",
+    "deploy-rollback": "The rollback is ordered. It runs once.",
     "test": "The test message is on its way; this page shows how it went.",
     "redrive": "The messages are sent again.",
     "drop": "The messages are put away.",
@@ -86,7 +97,9 @@ PLACES: Final = (
 
 #: Only where there is a public status page.
 POSTS: Final = Place(name="posts", path="/posts", title="Posts")
-_WITH_POSTS: Final = (*PLACES[:5], POSTS, *PLACES[5:])
+
+#: Only where deployments are configured.
+DEPLOYMENTS: Final = Place(name="deployments", path="/deployments", title="Deployments")
 
 #: Only for administrators.
 JOURNAL: Final = Place(name="journal", path="/journal", title="Journal")
@@ -198,7 +211,10 @@ class Renderer:
         )
 
     def _places(self, me: Principal) -> Sequence[Place]:
-        places = PLACES if self._monitor.plan.status_page is None else _WITH_POSTS
+        plan = self._monitor.plan
+        deployed = (DEPLOYMENTS,) if plan.deployments else ()
+        posted = (POSTS,) if plan.status_page is not None else ()
+        places = (*PLACES[:2], *deployed, *PLACES[2:5], *posted, *PLACES[5:])
         return (*places, JOURNAL) if me.may(Role.ADMIN, Scope.READ) else places
 
     def _now(self) -> tuple[int, Severity]:
@@ -215,6 +231,7 @@ def environment() -> Environment:
     """The templates of the pages."""
     made = escaping("sentinel.web.pages")
     made.filters.update(FILTERS)
+    made.filters.update(deployed.FILTERS)
     made.filters.update({name: _drawn(draw) for name, draw in _DRAWINGS.items()})
     return made
 

@@ -19,6 +19,7 @@ from sentinel.web.pages import looks
 from sentinel.web.pages.assets import Assets
 from sentinel.web.pages.channels import ChannelsPage
 from sentinel.web.pages.check import CheckPage
+from sentinel.web.pages.deployments import DeploymentPages
 from sentinel.web.pages.errors import ErrorPages
 from sentinel.web.pages.figures import FiguresPage
 from sentinel.web.pages.frame import Renderer
@@ -54,6 +55,7 @@ class Site:
             OverviewPage(monitor, self._renderer),
             CheckPage(monitor, self._renderer),
             IncidentPages(monitor, clock, self._renderer),
+            DeploymentPages(monitor, clock, self._renderer),
             QuietPage(monitor, clock, self._renderer),
             FiguresPage(monitor, self._renderer),
             ReportsPage(monitor, self._renderer),

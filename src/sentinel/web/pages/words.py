@@ -76,6 +76,11 @@ def moment(at: datetime | None) -> str | Markup:
     return NONE if at is None else _time(at, f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC", "")
 
 
+def program(at: datetime) -> str:
+    """A time for programs alone, as an attribute has it."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def minute(at: datetime | None) -> str | Markup:
     """A time in UTC to the minute."""
     return NONE if at is None else _time(at, f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC", "")
@@ -147,7 +152,7 @@ def turn(figure: Figure) -> str:
 
 
 def _time(at: datetime, text: str, title: str) -> Markup:
-    written = at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    written = program(at)
     if not title:
         return Markup('<time datetime="{}">{}</time>').format(written, text)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(written, title, text)
@@ -168,6 +173,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "breach": breach,
     "moment": moment,
     "minute": minute,
+    "program": program,
     "ago": ago,
     "lasting": lasting,
     "duration": duration,

@@ -1,0 +1,265 @@
+"""Deployments: the list with what goes on, and one of them with what people do about it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from sentinel.app.deploying.asking import AskedVerification, Deployments
+from sentinel.app.keeper import NotDone
+from sentinel.base.clock import Clock
+from sentinel.core.access import Role
+from sentinel.core.deployment.deployment import Phase, Ran
+from sentinel.reports.deployment import DeploymentDocument
+from sentinel.web.access import principal
+from sentinel.web.deployments import (
+    EXTEND,
+    FINISH,
+    FOR,
+    LONGER,
+    MAYBE_WHY,
+    NOTE,
+    ROLLBACK,
+    START,
+    TEXT,
+    TOOK,
+    WATCH,
+    asked_rollback,
+    asked_start,
+)
+from sentinel.web.fields import Given, Shape
+from sentinel.web.monitor import Monitor
+from sentinel.web.pages import forms
+from sentinel.web.pages.check import refused
+from sentinel.web.pages.deployed import doings, progress
+from sentinel.web.pages.figures import Option
+from sentinel.web.pages.forms import Form
+from sentinel.web.pages.frame import Renderer
+from sentinel.web.pages.overview import LONGEST_TEXT, page_number, pager
+from sentinel.web.payload import LONGEST_NAME, LONGEST_REASON, BadRequest
+from sentinel.web.shapes import BY, BY_WHY, WHY
+from sentinel.web.sign_in.journaling import tell
+from sentinel.web.sign_in.rules import Endpoint, Rule, rule
+
+#: Deployments that are over on one page of the list.
+PER_PAGE: Final = 25
+
+#: Lines of a timeline that stand on the page, the latest; its document has all.
+MOST_LINES: Final = 200
+
+_Doing = Callable[[Deployments, int, Given], Awaitable[DeploymentDocument]]
+
+#: What each form of a deployment brings, and what becomes of it.
+DOINGS: Final[Mapping[str, tuple[Shape, _Doing]]] = {
+    "note": (NOTE, lambda desk, number, given: desk.note(number, given[BY], given[TEXT], given[TOOK])),
+    "extend": (EXTEND, lambda desk, number, given: desk.extend(number, given[BY], given[LONGER])),
+    "watch": (WATCH, lambda desk, number, given: desk.watch(number, given[BY], given[FOR])),
+    "finish": (FINISH, lambda desk, number, given: desk.finish(number, given[BY], given[MAYBE_WHY])),
+    "fail": (BY_WHY, lambda desk, number, given: desk.fail(number, given[BY], given[WHY])),
+    "accept": (BY_WHY, lambda desk, number, given: desk.accept(number, given[BY], given[WHY])),
+    "veto": (BY_WHY, lambda desk, number, given: desk.veto(number, given[BY], given[WHY])),
+}
+
+
+class DeploymentPages:
+    """Shows deployments, and takes in what people do about them. Only where deployments are configured."""
+
+    def __init__(self, monitor: Monitor, clock: Clock, renderer: Renderer) -> None:
+        self._monitor = monitor
+        self._clock = clock
+        self._renderer = renderer
+
+    def routes(self) -> tuple[Rule, ...]:
+        return (
+            rule("/deployments", self.all, least=Role.VIEWER),
+            _doing("/deployments", self.start, "start"),
+            rule("/deployments/{number:number}", self.one, least=Role.VIEWER),
+            *(_doing(_path(word), partial(self.do, word), word) for word in DOINGS),
+            _doing(_path("verify"), self.verify, "verify"),
+            rule(_path("rollback/plan"), self.plan, least=Role.OPERATOR, methods=("POST",)),
+            _doing(_path("rollback"), self.roll_back, "rollback"),
+        )
+
+    async def all(self, request: Request) -> Response:
+        return await self._list(request)
+
+    async def one(self, request: Request) -> Response:
+        return await self._page(request)
+
+    async def start(self, request: Request) -> Response:
+        """Open a window and tell the stakeholders; the page of the new deployment follows."""
+        form, me = await forms.read(request), principal(request).name
+        names = ("system", "version", "ref", "from", "environment", "backup_id", "window", "impact")
+        flags = {name: form.text(name) == "on" for name in ("expect_down", "anyway")}
+        try:
+            wanted = asked_start(START.of({"by": me, **form.given(*names), **flags}))
+            document = await self._monitor.deployments.start(wanted)
+        except (BadRequest, NotDone) as error:
+            return await self._list(request, status=refused(error), problem=str(error), hint=error.hint, form=form)
+        tell(request, subject=f"deployment {document.line.id}")
+        return RedirectResponse(f"/deployments/{document.line.id}?done=deploy-start", 303)
+
+    async def do(self, word: str, request: Request) -> Response:
+        """Note, extend, watch, finish, fail, accept, veto."""
+        form, number = await forms.read(request), request.path_params["number"]
+        shape, change = DOINGS[word]
+        names = [one.name for one in shape.fields if one.name != BY.name]
+        try:
+            given = shape.of({"by": principal(request).name, **form.given(*names)})
+            await change(self._monitor.deployments, number, given)
+        except (BadRequest, NotDone) as error:
+            return await self._page(request, status=refused(error), problem=str(error), hint=error.hint)
+        return _back(request, f"deploy-{word}")
+
+    async def verify(self, request: Request) -> Response:
+        """Run checks once; they belong to the deployment if it goes on."""
+        form, document = await forms.read(request), await self._document(request)
+        me, tags = principal(request).name, tuple(form.words("tags"))
+        if any(len(tag) > LONGEST_NAME for tag in tags):
+            return await self._page(request, status=400, problem=f"a tag has at most {LONGEST_NAME} characters")
+        try:
+            await self._monitor.deployments.verify(AskedVerification(by=me, system=document.line.system, tags=tags))
+        except NotDone as error:
+            return await self._page(request, status=409, problem=str(error), hint=error.hint)
+        return _back(request, "deploy-verify")
+
+    async def plan(self, request: Request) -> Response:
+        """Show exactly what a rollback would run, with a button that has it run. Changes nothing."""
+        form, document = await forms.read(request), await self._document(request)
+        try:
+            run = await self._monitor.deployments.dry_run(asked_rollback(_wanted(request, form)))
+        except (BadRequest, NotDone) as error:
+            return await self._page(request, status=refused(error), problem=str(error), hint=error.hint)
+        return await self._renderer.answer(
+            request,
+            "rollback.html",
+            title=f"Roll back {document.line.label}?",
+            here="deployments",
+            still=True,
+            document=document,
+            run=run,
+            form=form,
+        )
+
+    async def roll_back(self, request: Request) -> Response:
+        """Order the one rollback; whoever asks has seen what it runs."""
+        form = await forms.read(request)
+        try:
+            wanted = asked_rollback(_wanted(request, form))
+            if form.text("seen") != "yes":
+                raise BadRequest("look first at what would run")
+            await self._monitor.deployments.rollback(wanted)
+        except (BadRequest, NotDone) as error:
+            return await self._page(request, status=refused(error), problem=str(error), hint=error.hint)
+        return _back(request, "deploy-rollback")
+
+    # --- Pages ------------------------------------------------------------------------------------------------------
+
+    async def _list(
+        self, request: Request, *, status: int = 200, problem: str = "", hint: str = "", form: Form | None = None
+    ) -> Response:
+        systems = sorted(self._monitor.plan.deployments)
+        chosen = request.query_params.get("system", "")[:LONGEST_TEXT]
+        chosen = chosen if chosen in systems else ""
+        found = await self._monitor.deployments.all(chosen)
+        if not systems and not found:
+            raise HTTPException(404, "no deployments are configured")
+        over = [one for one in found if one.phase is Phase.ENDED]
+        pages = max(1, -(-len(over) // PER_PAGE))
+        page = min(page_number(request.query_params.get("page", "")), pages)
+        given, now = form or Form(), self._clock.now()
+        going = [one for one in found if one.phase is not Phase.ENDED]
+        return await self._renderer.answer(
+            request,
+            "deployments.html",
+            title="Deployments",
+            here="deployments",
+            status=status,
+            problem=problem,
+            hint=hint,
+            at=now,
+            going=[(one, progress(one.started_at, one.window_ends_at, now)) for one in going],
+            rows=over[(page - 1) * PER_PAGE : page * PER_PAGE],
+            systems=systems,
+            chips=[Option(name=one, chosen=one == chosen, path=_address(one)) for one in ("", *systems)],
+            chosen=chosen,
+            given=given,
+            opened=form is not None or request.query_params.get("new") == "1",
+            pager=pager(page, pages, lambda number: _address(chosen, number)),
+            longest=LONGEST_REASON,
+        )
+
+    async def _page(self, request: Request, *, status: int = 200, problem: str = "", hint: str = "") -> Response:
+        document = await self._document(request)
+        line, plan = document.line, self._monitor.plan.deployments.get(document.line.system)
+        now = document.at
+        return await self._renderer.answer(
+            request,
+            "deployment.html",
+            title=f"Deployment {line.id}: {line.label}",
+            here="deployments",
+            status=status,
+            problem=problem,
+            hint=hint,
+            document=document,
+            at=now,
+            window=progress(line.started_at, line.window_ends_at, now),
+            watch=_watched(document, now),
+            veto=_veto(document, now),
+            files=(),
+            may=doings(document, plan),
+            lines=document.timeline[-MOST_LINES:],
+            earlier=max(0, len(document.timeline) - MOST_LINES),
+            longest=LONGEST_REASON,
+        )
+
+    async def _document(self, request: Request) -> DeploymentDocument:
+        try:
+            return await self._monitor.deployments.one(request.path_params["number"])
+        except NotDone as error:
+            raise HTTPException(404, str(error)) from None
+
+
+def _wanted(request: Request, form: Form) -> Given:
+    """A rollback as programs ask for it; raises BadRequest."""
+    where: dict[str, Any] = {"quick": True} if form.text("to") == "quick" else form.given("backup_id")
+    number = request.path_params["number"]
+    return ROLLBACK.of({"by": principal(request).name, "deployment": number, **form.given("reason"), **where})
+
+
+def _watched(document: DeploymentDocument, now: datetime) -> Any:
+    """How far the watch has come; None without one."""
+    began, ends = document.watch_began_at, document.watch_ends_at
+    return progress(began, ends, now) if began and ends else None
+
+
+def _veto(document: DeploymentDocument, now: datetime) -> timedelta | None:
+    """How long a rollback may still be stopped; None where none waits."""
+    one = document.rollback
+    waits = one is not None and document.line.phase is Phase.PROPOSED and one.state is Ran.ORDERED
+    return max(one.runs_at - now, timedelta(0)) if one is not None and waits else None
+
+
+def _doing(path: str, endpoint: Endpoint, word: str) -> Rule:
+    """Where a form goes, and what the journal calls it."""
+    return rule(path, endpoint, least=Role.OPERATOR, methods=("POST",), doing=f"deployment.{word}")
+
+
+def _path(word: str) -> str:
+    return f"/deployments/{{number:number}}/{word}"
+
+
+def _back(request: Request, done: str) -> Response:
+    number = request.path_params["number"]
+    tell(request, subject=f"deployment {number}")
+    return RedirectResponse(f"/deployments/{number}?done={done}", 303)
+
+
+def _address(system: str, page: int = 1) -> str:
+    question = urlencode([part for part in (("system", system), ("page", str(page) if page > 1 else "")) if part[1]])
+    return f"/deployments?{question}" if question else "/deployments"
