@@ -1,0 +1,196 @@
+"""The figures of a watch: failures, times and matches in logs, of one check or of all checks together, before and since.
+
+Each answers a `Contrast`: what it was, what it is, where it begins to be worse, and how likely chance alone makes it so.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sentinel.base.units import Unit
+from sentinel.core.deployment.comparing import (
+    Event,
+    Side,
+    Stratum,
+    design_effect,
+    quantile,
+    significance,
+    weighted_quantile,
+)
+from sentinel.core.deployment.deployment import Measure
+from sentinel.core.deployment.plan import WatchPlan
+from sentinel.core.deployment.samples import Look, Samples
+
+#: Fewer matches in logs are never worse than none: what goes wrong once writes several lines.
+FEW_MATCHES = 5
+
+#: So many lines of a log count as one event, for the same reason.
+LINES_TOGETHER = 4.0
+
+_MEDIAN = 0.5
+
+
+class Pair(NamedTuple):
+    """One check on both sides."""
+
+    before: Samples
+    after: Samples
+
+    @property
+    def check(self) -> str:
+        return self.after.check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """One figure on both sides."""
+
+    measure: Measure
+    check: str  # empty: all checks together
+    unit: Unit
+    before: float
+    after: float
+    bound: float  # worse is above it
+    before_samples: int
+    after_samples: int
+    chance: float  # that it is no worse than before in truth, and seems so by chance
+    quantile: float = 0.0  # of times
+    events: tuple[float, float] = (0.0, 0.0)  # failures, or matches, before and since
+
+    @property
+    def beyond(self) -> bool:
+        """Whether it is worse than may be, if one trusts the numbers as they are."""
+        return self.after > self.bound
+
+
+def contrasts(plan: WatchPlan, pairs: Sequence[Pair]) -> Iterator[Contrast]:
+    """Every figure that some checks have on both sides: of one check, or of several together."""
+    for figure in (errors, times, logs):
+        found = figure(plan, pairs)
+        if found is not None:
+            yield found
+
+
+def errors(plan: WatchPlan, pairs: Sequence[Pair]) -> Contrast | None:
+    """The share of results that are failures.
+
+    Of several checks the share before is what it would be if each had been looked at as often as since: else a check that
+    often fails and is now looked at as often as the others would look like trouble.
+    """
+    both = [one for one in pairs if one.before.looks and one.after.looks]
+    if not both:
+        return None
+    strata = [_failures(one) for one in both]
+    before_samples, after_samples = sum(one.before.results for one in both), sum(one.after.results for one in both)
+    before = sum(one.before.failures / one.before.results * one.after.results for one in both) / after_samples
+    failures = sum(one.after.failures for one in both)
+    return Contrast(
+        measure=Measure.ERRORS,
+        check=_name(pairs),
+        unit=Unit.RATIO,
+        before=before,
+        after=failures / after_samples,
+        bound=before + plan.errors,
+        before_samples=before_samples,
+        after_samples=after_samples,
+        chance=_chance(both, strata, lambda _pair, look: look.failed),
+        events=(sum(one.before.failures for one in both), failures),
+    )
+
+
+def times(plan: WatchPlan, pairs: Sequence[Pair]) -> Contrast | None:
+    """Times at the quantile of the plan or, where they are worse there, at the median.
+
+    A release that is slower as a whole shows at the median first: of a hundred times the quantile rests on five. Two looks at
+    the same times are two chances to err, so the chance is doubled.
+    """
+    both = [one for one in pairs if one.before.times and one.after.times]
+    if not both:
+        return None
+    shares = dict.fromkeys((plan.quantile, _MEDIAN))
+    looked = [_times_at(plan, both, share, _name(pairs), len(shares)) for share in shares]
+    return min(looked, key=lambda one: (not one.beyond, one.chance if one.beyond else 0.0))
+
+
+def logs(plan: WatchPlan, pairs: Sequence[Pair]) -> Contrast | None:
+    """Matches in logs per minute."""
+    both = [one for one in pairs if one.before.found.minutes > 0 and one.after.found.minutes > 0]
+    if not both:
+        return None
+    strata = [Stratum(before=Side(*one.before.found), after=Side(*one.after.found), limited=False) for one in both]
+    before = sum(one.before.events / one.before.among for one in strata)
+    matches = sum(one.after.events for one in strata)
+    minutes = sum(one.after.among for one in strata) / len(strata)
+    return Contrast(
+        measure=Measure.LOGS,
+        check=_name(pairs),
+        unit=Unit.NONE,
+        before=before,
+        after=sum(one.after.events / one.after.among for one in strata),
+        bound=max(before * (1 + plan.noisier), FEW_MATCHES / minutes),
+        before_samples=sum(one.before.results for one in both),
+        after_samples=sum(one.after.results for one in both),
+        chance=significance(strata, LINES_TOGETHER),
+        events=(sum(one.before.events for one in strata), matches),
+    )
+
+
+def _times_at(plan: WatchPlan, pairs: Sequence[Pair], share: float, name: str, looks: int) -> Contrast:
+    levels = {one.check: quantile((*one.before.times, *one.after.times), share) for one in pairs}
+    strata = [_slower_than(one, levels[one.check]) for one in pairs]
+    before, after = _quantiles(pairs, share)
+    chance = _chance(pairs, strata, lambda pair, look: None if look.time is None else look.time > levels[pair.check])
+    return Contrast(
+        measure=Measure.TIME,
+        check=name,
+        unit=Unit.SECONDS if name else Unit.NONE,
+        before=before,
+        after=after,
+        bound=before * (1 + plan.slower),
+        before_samples=sum(len(one.before.times) for one in pairs),
+        after_samples=sum(len(one.after.times) for one in pairs),
+        chance=min(chance * looks, 1.0),
+        quantile=share,
+    )
+
+
+def _quantiles(pairs: Sequence[Pair], share: float) -> tuple[float, float]:
+    """Before and since. Times of several checks are told in multiples of what is usual for each: its median before."""
+    if len(pairs) == 1:
+        return quantile(pairs[0].before.times, share), quantile(pairs[0].after.times, share)
+    before: list[tuple[float, float]] = []
+    after: list[tuple[float, float]] = []
+    for one in pairs:
+        usual = quantile(one.before.times, _MEDIAN)
+        weight = len(one.after.times) / len(one.before.times)  # as if each had been looked at as often as since
+        before += ((time / usual, weight) for time in one.before.times)
+        after += ((time / usual, 1.0) for time in one.after.times)
+    return weighted_quantile(before, share), weighted_quantile(after, share)
+
+
+def _failures(pair: Pair) -> Stratum:
+    before, after = pair
+    return Stratum(before=Side(before.failures, before.results), after=Side(after.failures, after.results))
+
+
+def _slower_than(pair: Pair, level: float) -> Stratum:
+    before, after = (Side(sum(time > level for time in one.times), len(one.times)) for one in pair)
+    return Stratum(before=before, after=after)
+
+
+def _chance(pairs: Sequence[Pair], strata: Iterable[Stratum], happened: Callable[[Pair, Look], bool | None]) -> float:
+    """The significance, bursts allowed for. `happened` answers None of a look that says nothing."""
+    before = [event for one in pairs for event in _events(one, one.before, happened)]
+    after = [event for one in pairs for event in _events(one, one.after, happened)]
+    return significance(strata, design_effect(before, after))
+
+
+def _events(pair: Pair, side: Samples, happened: Callable[[Pair, Look], bool | None]) -> Iterator[Event]:
+    for look in side.looks:
+        answer = happened(pair, look)
+        if answer is not None:
+            yield Event(pair.check, look.at, answer)
+
+
+def _name(pairs: Sequence[Pair]) -> str:
+    return pairs[0].check if len(pairs) == 1 else ""

@@ -1,0 +1,222 @@
+"""Judges a watch at one of its points: pass, fail or inconclusive, with the numbers.
+
+A figure fails when it is worse than the bound of the plan *and* chance alone would hardly make it so. The plan's significance is
+that of a whole watch: it is divided equally among its points (Bonferroni; looking three times is three chances to err), at each
+point in halves for all checks together and for the single checks, and within these by Holm's procedure. All checks together
+show trouble of the whole system early; single ones, trouble of one that the others hide.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sentinel.base.units import format_value
+from sentinel.core.deployment.comparing import holm
+from sentinel.core.deployment.deployment import Breach, Comparison, Judged, Judgement, Measure
+from sentinel.core.deployment.figures import Contrast, Pair, contrasts
+from sentinel.core.deployment.plan import WatchPlan
+from sentinel.core.deployment.samples import Samples
+
+#: A judgement keeps no more comparisons than this, the worst.
+MOST_COMPARISONS = 60
+
+
+def judge(
+    plan: WatchPlan,
+    before: Mapping[str, Samples],
+    after: Mapping[str, Samples],
+    *,
+    after_for: timedelta,
+    now: datetime,
+    final: bool,
+    points: int,
+    breaches: Sequence[Breach] = (),
+) -> Judgement:
+    """What is known of a watch.
+
+    It fails when a criterion is met or a figure is worse. It passes when nothing is, and failures and (where any check
+    measures a time) times of all checks together could be judged; at its end also only if every check that could be judged
+    before has been looked at since. Otherwise it is inconclusive.
+
+    Args:
+        plan: how it is judged.
+        before: the samples of the baseline by check.
+        after: those since the watch began.
+        after_for: how long it has gone on.
+        now: UTC.
+        final: whether the watch ends with this.
+        points: how many points the whole watch has, its end included.
+        breaches: criteria that are met.
+    """
+    pairs = [Pair(before.get(name, Samples(check=name)), one) for name, one in after.items()]
+    compared = _compared(plan, pairs, plan.significance / max(points, 1))
+    unseen = _unseen(plan, pairs) if final else []
+    judged = _verdict(compared, unseen, breaches)
+    return Judgement(
+        at=now,
+        after=after_for,
+        judged=judged,
+        comparisons=tuple(sorted(compared, key=_badness)[:MOST_COMPARISONS]),
+        breaches=tuple(breaches),
+        final=final,
+        text=_sentence(plan, judged, compared, unseen, breaches),
+    )
+
+
+# --- Figures ----------------------------------------------------------------------------------------------------------
+
+
+def _compared(plan: WatchPlan, pairs: Sequence[Pair], level: float) -> list[Comparison]:
+    single = [one for pair in pairs for one in contrasts(plan, [pair])]
+    if len(pairs) < 2:
+        return _tested(plan, single, level)
+    together = list(contrasts(plan, pairs))
+    return [*_tested(plan, together, level / 2), *_tested(plan, single, level / 2)]
+
+
+def _tested(plan: WatchPlan, found: Iterable[Contrast], level: float) -> list[Comparison]:
+    """The verdicts over some figures, which together err no more often than the level."""
+    enough: dict[bool, list[Contrast]] = {True: [], False: []}
+    for one in found:
+        enough[min(one.before_samples, one.after_samples) >= plan.samples].append(one)
+    worse = holm([one.chance for one in enough[True]], level)
+    judged = [
+        _comparison(plan, one, Judged.FAIL if significant and one.beyond else Judged.PASS)
+        for one, significant in zip(enough[True], worse, strict=True)
+    ]
+    return [*judged, *(_comparison(plan, one, Judged.INCONCLUSIVE) for one in enough[False])]
+
+
+def _comparison(plan: WatchPlan, contrast: Contrast, judged: Judged) -> Comparison:
+    return Comparison(
+        measure=contrast.measure,
+        check=contrast.check,
+        judged=judged,
+        before=contrast.before,
+        after=contrast.after,
+        unit=contrast.unit,
+        before_samples=contrast.before_samples,
+        after_samples=contrast.after_samples,
+        bound=contrast.bound,
+        significance=None if judged is Judged.INCONCLUSIVE else contrast.chance,
+        text=_told(plan, contrast, judged),
+    )
+
+
+# --- The verdict ------------------------------------------------------------------------------------------------------
+
+
+def _verdict(compared: Iterable[Comparison], unseen: Sequence[str], breaches: Sequence[Breach]) -> Judged:
+    every = list(compared)
+    if breaches or any(one.judged is Judged.FAIL for one in every):
+        return Judged.FAIL
+    return Judged.PASS if not unseen and not _missing(every) else Judged.INCONCLUSIVE
+
+
+def _missing(compared: Sequence[Comparison]) -> list[Comparison | None]:
+    """What a pass needs and there is too little of; None: there is nothing at all."""
+    whole = [one for one in compared if not one.check] or list(compared)
+    needed: list[Comparison | None] = [one for one in whole if one.measure is not Measure.LOGS]
+    return [one for one in needed if one is None or one.judged is Judged.INCONCLUSIVE] if needed else [None]
+
+
+def _unseen(plan: WatchPlan, pairs: Iterable[Pair]) -> list[str]:
+    """Checks that told something before, and nothing since: unknown results are no health."""
+    return [one.check for one in pairs if one.before.results >= plan.samples and not one.after.results]
+
+
+def _badness(one: Comparison) -> tuple[bool, bool, float, bool]:
+    """The order in which people should read them: failed, then judged, each by how far beyond its bound."""
+    beyond = (one.after or 0.0) / one.bound if one.bound else 0.0
+    return one.judged is not Judged.FAIL, one.judged is Judged.INCONCLUSIVE, -beyond, bool(one.check)
+
+
+# --- Sentences --------------------------------------------------------------------------------------------------------
+
+
+def _sentence(
+    plan: WatchPlan,
+    judged: Judged,
+    compared: Sequence[Comparison],
+    unseen: Sequence[str],
+    breaches: Sequence[Breach],
+) -> str:
+    match judged:
+        case Judged.FAIL:
+            worse = sorted((one for one in compared if one.judged is Judged.FAIL), key=_badness)
+            return _first(*(one.text for one in breaches), *(one.text for one in worse))
+        case Judged.PASS:
+            whole = [one for one in compared if not one.check] or list(compared)
+            return f"nothing is worse than before: {'; '.join(one.text for one in whole)}"
+        case Judged.INCONCLUSIVE:
+            return _too_little(plan, compared, unseen)
+
+
+def _first(text: str, *others: str) -> str:
+    return f"{text}; and {len(others)} more" if others else text
+
+
+def _too_little(plan: WatchPlan, compared: Sequence[Comparison], unseen: Sequence[str]) -> str:
+    if unseen:
+        return f"there are no results since the watch began of {', '.join(unseen[:5])}, so nobody knows how they are"
+    missing = next(iter(_missing(compared)))
+    if missing is None:
+        return "nothing was measured on both sides, before and since, that could be compared"
+    return (
+        f"too few results to judge by: {missing.after_samples} since the watch began and {missing.before_samples} before, "
+        f"at least {plan.samples} of each are needed"
+    )
+
+
+def _told(plan: WatchPlan, one: Contrast, judged: Judged) -> str:
+    """A figure in one sentence: `p95 of search 410 ms, was 250 ms: 64 % slower (bound 50 %), p < 0.001, 96 and 540 results`."""
+    figure = _FIGURES[one.measure](plan, one)
+    if judged is Judged.INCONCLUSIVE:
+        return f"{figure}; too few results to judge by: {one.after_samples} and {one.before_samples}"
+    return f"{figure}, {_likely(one.chance)}, {one.after_samples} and {one.before_samples} results"
+
+
+def _errors(plan: WatchPlan, one: Contrast) -> str:
+    was, now = format_value(one.before, one.unit), format_value(one.after, one.unit)
+    return f"failures of {_of(one)} {now}, were {was} (bound {format_value(plan.errors, one.unit)} more)"
+
+
+def _times(plan: WatchPlan, one: Contrast) -> str:
+    which = "median" if one.quantile == 0.5 else f"p{one.quantile * 100:g}"
+    usual = " of what is usual" if not one.check else ""
+    was, now = _time(one, one.before), _time(one, one.after)
+    change = one.after / one.before - 1 if one.before else 0.0
+    word = "slower" if change >= 0 else "faster"
+    return f"{which} of {_of(one)} {now}{usual}, was {was}: {abs(change):.0%} {word} (bound {plan.slower:.0%})".replace(
+        "%", " %"
+    )
+
+
+def _time(one: Contrast, value: float) -> str:
+    return format_value(value, one.unit) if one.check else f"{value:.2f} times"
+
+
+def _logs(plan: WatchPlan, one: Contrast) -> str:
+    return (
+        f"matches in logs of {_of(one)} {one.after:.3g} a minute, were {one.before:.3g} "
+        f"(bound {plan.noisier * 100:.0f} % more)"
+    )
+
+
+_FIGURES = {Measure.ERRORS: _errors, Measure.TIME: _times, Measure.LOGS: _logs}
+
+
+def _of(one: Contrast) -> str:
+    return one.check or "all checks together"
+
+
+def _likely(chance: float) -> str:
+    return "p < 0.001" if chance < 0.001 else f"p = {chance:.2g}"
+
+
+def with_breaches(judgement: Judgement, breaches: Sequence[Breach]) -> Judgement:
+    """The same, where criteria are met: it fails."""
+    if not breaches:
+        return judgement
+    text = _first(*(one.text for one in breaches))
+    return replace(judgement, judged=Judged.FAIL, breaches=tuple(breaches), text=text)
