@@ -242,6 +242,7 @@ class Sentinel:
         if parts.clicks is not None:
             await parts.clicks.stop()
         parts.scheduler.stop()
+        await parts.verifier.close()
         await parts.runner.stop(PROBE_GRACE)
         parts.pipeline.stop()
         await asyncio.gather(*(task for task in tasks if task.get_name() == "pipeline"), return_exceptions=True)
@@ -311,6 +312,7 @@ class Sentinel:
         parts.wording = kit.wording
         parts.heartbeats = Heartbeats(plan.checks, kit.runnables)
         parts.plan = plan
+        parts.book.replanned()
         await parts.dispatcher.equip(kit.routes)
         await self._equipment.adopt(kit)
         if parts.clicks is not None:

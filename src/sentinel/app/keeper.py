@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from sentinel.app.parts import Parts
+from sentinel.app.holding import Around
 from sentinel.base.errors import SentinelError, StoreUnavailable
 from sentinel.core.check import Check
 from sentinel.core.holding import Held
@@ -87,7 +87,7 @@ class Keeper(Protocol):
 class RunningKeeper:
     """The keeper of a running Sentinel."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Around) -> None:
         self._parts = parts
 
     @property

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sentinel.app.clicks import Clicks
 from sentinel.app.deploying.book import Book
+from sentinel.app.deploying.verifying import Verifier
 from sentinel.app.eyes import Eyes
 from sentinel.app.heartbeats import Heartbeats
 from sentinel.app.journal import Journal, key_file, read_key
@@ -85,3 +86,4 @@ class Parts:
             str, Held
         ] = {}  # by window: its occurrence that is open or announced, and what came of it so far
         self.book = Book(self)  # of deployments
+        self.verifier = Verifier(self, self.book)

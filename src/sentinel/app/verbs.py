@@ -61,7 +61,7 @@ class Verbs:
         keeper = RunningKeeper(parts)
         self.silences = SilenceVerbs(keeper, parts.clock)
         self.windows = WindowVerbs(keeper, parts.clock)
-        self.deployments = DeploymentDesk(parts, parts.book)
+        self.deployments = DeploymentDesk(parts, parts.book, parts.verifier)
         self.channels = ChannelVerbs(parts)
         self.faces = Faces(parts, self, self._lately)
         self.public = PublicPage(parts)

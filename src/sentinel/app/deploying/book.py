@@ -5,45 +5,31 @@ and committed whole: the deployment, its timeline, the messages, and the order o
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Protocol
 
 import structlog
 
-from sentinel.base.clock import Clock
+from sentinel.app.holding import Around
 from sentinel.core.check import Check
+from sentinel.core.deployment import telling
 from sentinel.core.deployment.check import measure, name_of
-from sentinel.core.deployment.deployment import Deployment, Entry
-from sentinel.core.deployment.life import Event, Setting, Step, step
+from sentinel.core.deployment.deployment import Deployment, Entry, Verification
+from sentinel.core.deployment.life import Event, Refusal, RollbackStopped, Setting, Step, Verified, step
 from sentinel.core.deployment.plan import DeploymentPlan
+from sentinel.core.deployment.rolling_back import Undoable, is_undoable
 from sentinel.core.deployment.standing import names_of, suspects, window_of
-from sentinel.core.holding import Held
-from sentinel.core.plan import Plan
+from sentinel.core.notification import Notification
 from sentinel.core.result import Measurement, Result
+from sentinel.core.rule import Severity
 from sentinel.core.silence import Course
-from sentinel.engine.dispatcher import Dispatcher
-from sentinel.engine.pipeline import Pipeline
-from sentinel.engine.runner import Runner
-from sentinel.store.database import Store, Transaction
+from sentinel.store.database import Transaction
 
 log = structlog.get_logger()
 
 #: Seconds that a change waits until its window is committed, too. It is in force before.
 WINDOW_WITHIN = 8.0
-
-
-class Around(Protocol):
-    """The parts of a running Sentinel that deployments have to do with."""
-
-    plan: Plan
-    clock: Clock
-    store: Store
-    pipeline: Pipeline
-    runner: Runner
-    dispatcher: Dispatcher
-    held: Mapping[str, Held]
 
 
 class Book:
@@ -100,9 +86,10 @@ class Book:
             return
         unfinished = await self._parts.store.read(lambda tx: tx.deployments.unfinished())
         latest = await self._parts.store.read(lambda tx: tx.deployments.latest())
-        self._known = {one.id: one for one in (*latest, *unfinished)}
-        self._recalled = True
-        self._tell_who_is_suspect()
+        if not self._recalled:
+            self._known = {one.id: one for one in (*latest, *unfinished)}
+            self._recalled = True
+            self.replanned()
 
     async def apply(self, number: int, event: Event) -> Step:
         """Let a deployment meet an event; answers after the commit. Call it with `changing` held.
@@ -113,23 +100,79 @@ class Book:
         known = self._known.get(number) or await self._parts.store.read(lambda tx: tx.deployments.get(number))
         assert known is not None, "whoever asks has seen it"
         taken = step(known, event, self._parts.clock.now(), self.setting)
-        if taken.refusal is None:
-            await self.keep(taken)
-        return taken
+        if taken.refusal is not None:
+            return taken
+        stops = known.rollback.key if isinstance(event, RollbackStopped) and known.rollback is not None else ""
+        return await self.keep(taken, known, stops)
 
-    async def keep(self, taken: Step, also: Callable[[Transaction], None] = lambda _tx: None) -> None:
+    async def keep(self, taken: Step, before: Deployment | None = None, stops: str = "") -> Step:
         """Commit a step and everything it asks for. Call it with `changing` held.
 
         Args:
-            also: what belongs into the same transaction.
+            taken: not refused.
+            before: the deployment before it; None: it has just begun.
+            stops: the key of the order that is called off.
+
+        Raises:
+            StoreError: nothing was changed.
         """
-        parts = self._parts
-        await parts.store.write(partial(_write, taken, also))
+        rows, pointless = await self._messages(taken, before)
+        try:
+            await self._parts.store.write(partial(_write, taken, rows, pointless, stops))
+        except _TooLate as late:
+            return Step(before or taken.deployment, refusal=late.refusal)
         self._remember(taken.deployment)
         _say(taken.entries)
         self.feed(taken.deployment.system)
+        ordered = {taken.order.address.channel} if taken.order is not None else set()
+        self._parts.dispatcher.wake(ordered | {row.address.channel for row in rows})
         await self.heed_window(taken.deployment)
-        parts.pipeline.edition.outdate(at_once=True)
+        self._parts.pipeline.edition.outdate(at_once=True)
+        return taken
+
+    async def verified(self, verification: Verification) -> None:
+        """Checks were run once, as somebody asked: that belongs to the deployment of the system that goes on."""
+        async with self.changing:
+            for one in self.going_on(verification.system)[:1] if verification.system else ():
+                await self.apply(one.id, Verified(verification=verification))
+
+    async def _messages(self, taken: Step, before: Deployment | None) -> tuple[Sequence[Notification], Sequence[str]]:
+        """What stakeholders are told of a step, and the keys of what is pointless with that."""
+        one, parts = taken.deployment, self._parts
+        addresses = parts.plan.addresses(one.channels)
+        kinds = telling.told(taken.kinds)
+        if not addresses or not kinds:
+            return (), ()
+        timeline = await parts.store.read(lambda tx: tx.deployments.timeline(one.id))
+        setting, found = self.setting, list(self._found(one.system))
+        rows = [
+            row
+            for kind in kinds
+            for row in telling.rows(
+                one,
+                telling.compose(
+                    one,
+                    kind,
+                    source=setting.source,
+                    now=parts.clock.now(),
+                    link=setting.link,
+                    plan=self.plan_of(one.system),
+                    found=found,
+                    timeline=(*timeline, *taken.entries),
+                ),
+                addresses,
+                setting.instance,
+            )
+        ]
+        return rows, telling.outdated(before, addresses, setting.instance)
+
+    def _found(self, system: str) -> Iterator[telling.Found]:
+        """How bad each check of a system is, as far as that is known since the last start."""
+        histories = self._parts.pipeline.histories
+        for check in self.checks_of(system):
+            history = histories.get(check.name)
+            known = history is not None and history.last is not None
+            yield check.label, history.verdict.severity if history is not None and known else Severity.UNKNOWN
 
     def _remember(self, one: Deployment) -> None:
         newer = any(other.system == one.system and other.id > one.id for other in self._known.values())
@@ -143,7 +186,7 @@ class Book:
         self._editions[one.id] = self.edition(one.id) + 1
         for gone in self._editions.keys() - self._known.keys() - {one.id}:
             del self._editions[gone]
-        self._tell_who_is_suspect()
+        self.replanned()
         news, self._news = self._news, asyncio.Event()
         news.set()
 
@@ -169,9 +212,16 @@ class Book:
             async with asyncio.timeout(WINDOW_WITHIN):
                 await pipeline.heed_window(wanted)
 
-    def _tell_who_is_suspect(self) -> None:
-        plan = self._parts.plan
-        self._parts.pipeline.desk.suspects = suspects(self._known.values(), plan.deployments, plan.checks)
+    def replanned(self) -> None:
+        """Tell those who judge of deployments: which may be suspects, and which a level of escalation undoes."""
+        plan, desk, now = self._parts.plan, self._parts.pipeline.desk, self._parts.clock.now()
+        desk.suspects = suspects(self._known.values(), plan.deployments, plan.checks)
+        latest = [one for system in plan.deployments if (one := self.latest(system)) is not None]
+        desk.undoable = tuple(
+            Undoable(deployment=one, plan=mine)
+            for one in latest
+            if (mine := plan.deployments[one.system]).rollback is not None and is_undoable(one, now)
+        )
 
     # --- Waiting ----------------------------------------------------------------------------------------------------
 
@@ -188,10 +238,23 @@ class Book:
         return self.edition(number)
 
 
-def _write(taken: Step, also: Callable[[Transaction], None], tx: Transaction) -> None:
+class _TooLate(Exception):
+    """The order of a rollback has begun meanwhile; the transaction comes to nothing."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.value)
+        self.refusal = refusal
+
+
+def _write(taken: Step, rows: Sequence[Notification], pointless: Sequence[str], stops: str, tx: Transaction) -> None:
+    if stops and tx.orders.call_off(stops) is None:
+        raise _TooLate(Refusal.BEGUN)
+    if taken.order is not None and not tx.orders.put(taken.order):
+        raise _TooLate(Refusal.ALREADY_ROLLED_BACK)
     tx.deployments.save(taken.deployment)
     tx.deployments.note(taken.entries)
-    also(tx)
+    tx.outbox.outdate(pointless)
+    tx.outbox.enqueue(rows)
 
 
 def _say(entries: Iterable[Entry]) -> None:

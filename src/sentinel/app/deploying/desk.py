@@ -6,7 +6,9 @@ from typing import NoReturn
 
 from sentinel.app.deploying import reading
 from sentinel.app.deploying.asking import AskedRollback, AskedStart, AskedVerification
-from sentinel.app.deploying.book import Around, Book
+from sentinel.app.deploying.book import Book
+from sentinel.app.deploying.verifying import Verifier
+from sentinel.app.holding import Around
 from sentinel.app.keeper import NotDone
 from sentinel.core.deployment.deployment import Breach, Deployment, Phase, Verification
 from sentinel.core.deployment.life import (
@@ -17,13 +19,16 @@ from sentinel.core.deployment.life import (
     Finished,
     Noted,
     Refusal,
-    Verified,
+    RollbackStopped,
+    RollbackWanted,
     WatchBegun,
     begin,
     refuse_odd_name,
     refuse_odd_text,
+    undo_unknown,
 )
-from sentinel.core.deployment.plan import Criterion, DeploymentPlan, OnFail
+from sentinel.core.deployment.plan import Criterion, DeploymentPlan, OnFail, RollbackPlan
+from sentinel.core.deployment.rolling_back import Wanted
 from sentinel.core.deployment.standing import standing_version
 from sentinel.reports.deployment import DeploymentDocument, DeploymentLine, DryRun, line
 
@@ -40,9 +45,10 @@ PAST = timedelta(days=7 * 366)
 class DeploymentDesk:
     """Fits `asking.Deployments`. What changes something is answered after its commit."""
 
-    def __init__(self, parts: Around, book: Book) -> None:
+    def __init__(self, parts: Around, book: Book, verifier: Verifier) -> None:
         self._parts = parts
         self._book = book
+        self._verifier = verifier
 
     # --- Asking -----------------------------------------------------------------------------------------------------
 
@@ -142,35 +148,63 @@ class DeploymentDesk:
 
     async def veto(self, number: int, by: str, why: str) -> DeploymentDocument:
         """Stop a rollback that has not begun; raises NotDone."""
-        raise NotDone("not yet")
+        _refuse_text(by, why)
+        return await self._meet(number, RollbackStopped(by=by, why=why))
 
     async def rollback(self, asked: AskedRollback) -> DeploymentDocument:
         """Order the one rollback of a deployment; raises NotDone."""
-        raise NotDone("not yet")
+        plan = self._plan_of_rollback(asked)
+        undo, now = _undo(plan), self._parts.clock.now()
+        wanted = Wanted(reason=asked.reason, quick=asked.quick, backup_id=asked.backup_id, by=asked.by)
+        event = RollbackWanted(wanted=wanted, undo=undo)
+        async with self._book.changing:
+            one = await self._undone(asked, plan)
+            if one is not None:
+                taken = await self._book.apply(one.id, event)
+            else:
+                number = await self._parts.store.read(lambda tx: tx.deployments.last_id()) + 1
+                unknown = _unknown(number, asked, plan, now)
+                taken = await self._book.keep(undo_unknown(unknown, event, now, self._book.setting))
+        if taken.refusal is not None:
+            _refuse(taken.deployment, taken.refusal)
+        return await self._document(taken.deployment)
 
     async def dry_run(self, asked: AskedRollback) -> DryRun:
         """What that would run. Changes nothing; raises NotDone."""
+        plan = self._plan_of_rollback(asked)
+        _undo(plan)
+        await self._undone(asked, plan)
         raise NotDone("not yet")
+
+    def _plan_of_rollback(self, asked: AskedRollback) -> DeploymentPlan:
+        _refuse_names(backup=asked.backup_id)
+        _refuse_text(asked.by, asked.reason)
+        if asked.quick == bool(asked.backup_id):
+            raise NotDone("whither it is rolled back is not said", "either `--quick` or `--backup-id ID`")
+        return self._plan(asked.system, asked.environment)
+
+    async def _undone(self, asked: AskedRollback, plan: DeploymentPlan) -> Deployment | None:
+        """The deployment that is undone; None where Sentinel knows of none."""
+        await self._book.recall()
+        latest = self._book.latest(plan.system)
+        if not asked.deployment or (latest is not None and latest.id == asked.deployment):
+            return latest
+        known = await self._get(asked.deployment)
+        if known.system != plan.system:
+            raise NotDone(f"deployment {known.id} is one of {known.system}", f"`--system {known.system}` names it")
+        after = f": deployment {latest.id} of {latest.label} came after it" if latest is not None else ""
+        raise NotDone(f"deployment {known.id} is not the last of {known.system}{after}")
 
     # --- Verifications ----------------------------------------------------------------------------------------------
 
     async def verify(self, asked: AskedVerification) -> Verification:
         """Begin to run checks once; raises NotDone."""
-        raise NotDone("not yet")
+        await self._book.recall()
+        return self._verifier.begin(asked)
 
     def verification(self, number: int) -> Verification:
         """How far one of the last verifications has come; raises NotDone."""
-        raise NotDone("not yet")
-
-    def going_on(self, system: str) -> Sequence[Deployment]:
-        """The deployments of a system that are not over; from memory."""
-        return self._book.going_on(system)
-
-    async def verified(self, verification: Verification) -> None:
-        """One that somebody asked for is over: it belongs to the deployment that goes on."""
-        async with self._book.changing:
-            for one in self._book.going_on(verification.system)[:1]:
-                await self._book.apply(one.id, Verified(verification=verification))
+        return self._verifier.look(number)
 
     # --- Parts ------------------------------------------------------------------------------------------------------
 
@@ -244,6 +278,29 @@ def _deployment(
         on_fail=undo.on_fail if undo is not None else OnFail.TELL,
         undo=undo,
     )
+
+
+def _unknown(number: int, asked: AskedRollback, plan: DeploymentPlan, now: datetime) -> Deployment:
+    """What stands for a release that Sentinel was told nothing of, when that is undone."""
+    return Deployment(
+        id=number,
+        system=plan.system,
+        version="",
+        environment=plan.environment,
+        by=asked.by,
+        started_at=now,
+        window_ends_at=now + plan.window,
+        impact=plan.impact,
+        public=plan.public,
+        channels=plan.channels,
+    )
+
+
+def _undo(plan: DeploymentPlan) -> RollbackPlan:
+    if plan.rollback is None:
+        hint = f"`deployments.{plan.system}.rollback` names the channel that does so"
+        raise NotDone(f"nothing is configured that could roll {plan.system} back", hint)
+    return plan.rollback
 
 
 def _refuse_names(**names: str) -> None:
