@@ -11,7 +11,7 @@ from sentinel.channels.headline import WINDOW_KINDS
 from sentinel.channels.pagerduty import PAGERDUTY, SUMMARY_LIMIT, Action, PagerDutyOptions, action, event
 from sentinel.channels.render import words
 from sentinel.core.incident import Phase
-from sentinel.core.notification import Kind, Message, Sent
+from sentinel.core.notification import OF_DEPLOYMENTS, Kind, Message, Sent
 from sentinel.core.rule import Severity
 from tests.channels.hostile import MANY, hostile, storm
 from tests.channels.ways import channel
@@ -32,7 +32,7 @@ def sent(told: Message) -> dict[str, Any]:
         ({Kind.ACKNOWLEDGED}, Action.ACKNOWLEDGE),
         ({Kind.RESOLVED, Kind.WITHDRAWN, Kind.STORE_UP, Kind.CANARY}, Action.RESOLVE),
         (
-            WINDOW_KINDS | {Kind.ASSIGNED, Kind.PROGRESS, Kind.REPORT},
+            WINDOW_KINDS | OF_DEPLOYMENTS | {Kind.ASSIGNED, Kind.PROGRESS, Kind.REPORT},
             Action.CHANGE,
         ),
     ],

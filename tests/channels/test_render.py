@@ -31,6 +31,18 @@ SUBJECTS = {
     Kind.WINDOW_STARTED: "[MAINTENANCE] Payroll 4.2 has begun, until 04:48 UTC",
     Kind.WINDOW_PROGRESS: "[MAINTENANCE] Payroll 4.2 goes on until 04:48 UTC: 3 of 4 checks well",
     Kind.WINDOW_ENDED: "[MAINTENANCE OVER] Payroll 4.2 is over after 1 h 30 min",
+    Kind.DEPLOYMENT_STARTED: "[DEPLOYMENT] payroll goes from 2.4.0 to 2.4.1, until 03:30 UTC (deployment 7)",
+    Kind.DEPLOYMENT_PROGRESS: ("[DEPLOYMENT] payroll 2.4.1 goes on until 03:30 UTC: 3 of 4 checks well (deployment 7)"),
+    Kind.DEPLOYMENT_FAILED: "[DEPLOYMENT FAILED] payroll 2.4.1: it is slower than before (deployment 7)",
+    Kind.DEPLOYMENT_ENDED: (
+        "[DEPLOYED] payroll 2.4.1 is in place after 18 min, and as good as what was before (deployment 7)"
+    ),
+    Kind.ROLLBACK: "[ROLLBACK] payroll 2.4.1 is rolled back now (deployment 7)",
+    Kind.ROLLBACK_PLANNED: (
+        "[ROLLBACK PLANNED] payroll 2.4.1 is rolled back at 03:23 UTC unless somebody stops that (deployment 7)"
+    ),
+    Kind.ROLLBACK_STARTED: "[ROLLBACK] payroll 2.4.1 is rolled back now (deployment 7)",
+    Kind.ROLLBACK_ENDED: "[ROLLBACK] payroll 2.4.1 has been rolled back, and its checks are run (deployment 7)",
     Kind.COMMAND_PLANNED: (
         "[COMMAND] Payroll API: roll-back runs at 03:23:05 UTC unless somebody stops it (incident 12, level 3 of 3)"
     ),

@@ -10,6 +10,7 @@ from sentinel.core.incident import Acknowledgement, Address, Phase
 from sentinel.core.judge import Finding, Reason
 from sentinel.core.notification import (
     AboutCheck,
+    AboutDeployment,
     AboutIncident,
     AboutOther,
     AboutWindow,
@@ -80,6 +81,31 @@ WINDOW = AboutWindow(
     covers="checks tagged payroll",
 )
 
+DEPLOYMENT = AboutDeployment(
+    id=7,
+    system="payroll",
+    version="2.4.1",
+    from_version="2.4.0",
+    ref="3f2a91c",
+    environment="production",
+    by="ci",
+    started_at=BEGAN,
+    window_ends_at=BEGAN + timedelta(minutes=30),
+    expects_down=True,
+    impact="no payslips meanwhile",
+    phase="under_way",
+    checks=4,
+    well=3,
+    troubled=("payroll-api",),
+    components=("Payroll API: critical", "Login: well", "Payslips: well", "Payroll database: well"),
+    timeline=("03:00 started by ci", "03:10 note by kim: the tables are moved (35 s)"),
+)
+SLOWER = "Payroll API: 95 of 100 take up to 0.9 s, 0.5 s before (p = 0.0004)"
+FAILED = replace(
+    DEPLOYMENT, phase="proposed", verdict="fail", findings=(SLOWER,), rollback="ordered", reason="too slow",
+    quick=True, runs_at=NOW + timedelta(minutes=5),
+)  # fmt: skip
+
 
 def news(number: int, severity: Severity = Severity.CRITICAL) -> News:
     """One message of a digest."""
@@ -139,6 +165,42 @@ _ALL = {
         window=replace(WINDOW, checks=4, well=3, troubled=("payroll-api",)),
     ),
     Kind.WINDOW_ENDED: _alone(Kind.WINDOW_ENDED, window=WINDOW, at=WINDOW.ends_at),
+    Kind.DEPLOYMENT_STARTED: _alone(
+        Kind.DEPLOYMENT_STARTED,
+        deployment=DEPLOYMENT,
+        explanation="From 03:00 to 03:30 UTC payroll goes from 2.4.0 to 2.4.1.",
+        hint="You hear every 15 min how it goes.",
+        link="https://sentinel.example.org/deployments/7",
+    ),
+    Kind.DEPLOYMENT_PROGRESS: _alone(
+        Kind.DEPLOYMENT_PROGRESS, deployment=DEPLOYMENT, explanation="It has gone on for 18 min."
+    ),
+    Kind.DEPLOYMENT_FAILED: _alone(
+        Kind.DEPLOYMENT_FAILED, severity=Severity.CRITICAL, deployment=FAILED, explanation="it is slower than before"
+    ),
+    Kind.DEPLOYMENT_ENDED: _alone(
+        Kind.DEPLOYMENT_ENDED,
+        deployment=replace(
+            DEPLOYMENT,
+            phase="ended",
+            verdict="pass",
+            ending="passed",
+            ended_at=NOW,
+            down_for=timedelta(minutes=4, seconds=10),
+            findings=("errors: 0 of 900, 0 of 870 before",),
+        ),
+        explanation="Its watch found nothing that is worse than before.",
+    ),
+    Kind.ROLLBACK: _alone(Kind.ROLLBACK, deployment=FAILED, title="roll back payroll 2.4.1"),
+    Kind.ROLLBACK_PLANNED: _alone(Kind.ROLLBACK_PLANNED, severity=Severity.CRITICAL, deployment=FAILED),
+    Kind.ROLLBACK_STARTED: _alone(
+        Kind.ROLLBACK_STARTED,
+        severity=Severity.WARNING,
+        deployment=replace(FAILED, phase="rolling_back", rollback="started", runs_at=None),
+    ),
+    Kind.ROLLBACK_ENDED: _alone(
+        Kind.ROLLBACK_ENDED, deployment=replace(FAILED, phase="verifying", rollback="done", runs_at=None)
+    ),
     Kind.COMMAND_PLANNED: replace(
         _of_incident(Kind.COMMAND_PLANNED, level=3), title="roll-back runs at 03:23:05 UTC unless somebody stops it"
     ),

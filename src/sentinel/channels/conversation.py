@@ -27,6 +27,8 @@ def _part(message: Message, key: str) -> str:
         return "store"
     if message.window is not None:
         return f"window-{_digest(message.window.id)}"
+    if message.deployment is not None:
+        return f"deployment-{message.deployment.id}"
     return _digest(key)
 
 

@@ -6,8 +6,9 @@ from enum import StrEnum
 from typing import Final
 
 from sentinel.base.units import format_duration, format_lasted
+from sentinel.channels import deployment
 from sentinel.channels.clean import one_line, shorten
-from sentinel.core.notification import AboutIncident, AboutOther, AboutWindow, Bond, Kind, Message, News
+from sentinel.core.notification import OF_DEPLOYMENTS, AboutIncident, AboutOther, AboutWindow, Bond, Kind, Message, News
 from sentinel.core.rule import Severity
 
 
@@ -61,7 +62,7 @@ _CALM: Final = WINDOW_KINDS | {
 }
 _OVER: Final = frozenset({Kind.RESOLVED, Kind.WITHDRAWN})
 _GOOD: Final = frozenset({Kind.RESOLVED, Kind.STORE_UP})
-_MAY_BE_WELL: Final = frozenset({Kind.DIGEST, Kind.PROGRESS, Kind.UPDATED})
+_MAY_BE_WELL: Final = OF_DEPLOYMENTS | {Kind.DIGEST, Kind.PROGRESS, Kind.UPDATED, Kind.ROLLBACK}
 
 
 def tag(kind: Kind, severity: Severity) -> str:
@@ -73,6 +74,8 @@ def tag(kind: Kind, severity: Severity) -> str:
 
 def tone(kind: Kind, severity: Severity) -> Tone:
     """How a message of that kind strikes the eye."""
+    if kind is Kind.DEPLOYMENT_ENDED and severity is Severity.OK:
+        return Tone.GOOD
     if kind in _CALM or (kind in _MAY_BE_WELL and severity is Severity.OK):
         return Tone.CALM
     if kind in _GOOD:
@@ -95,6 +98,8 @@ _TURNS: Final = {
 
 def headline(message: Message) -> str:
     """The line without tag and number. It is not cleaned yet."""
+    if message.kind in OF_DEPLOYMENTS or message.kind is Kind.ROLLBACK:
+        return deployment.headline(message)
     name = _name(message) + _and_more(message)
     match message.kind:
         case Kind.REPORT | Kind.TEST | Kind.CANARY:
@@ -121,10 +126,10 @@ def headline(message: Message) -> str:
 
 
 def number(message: Message) -> str:
-    """The number of the incident and the level of escalation, in brackets; or nothing."""
+    """The number of the incident and the level of escalation, or that of the deployment, in brackets; or nothing."""
     incident = message.incident
     if incident is None:
-        return ""
+        return f" (deployment {message.deployment.id})" if message.deployment is not None else ""
     step, first = level(message), _first(message)
     said = first.incident if first else incident.id
     return f" (incident {said}, level {step})" if step else f" (incident {said})"

@@ -9,11 +9,12 @@ from datetime import timedelta
 from typing import Final
 
 from sentinel.base.units import format_duration, format_lasted, format_value
+from sentinel.channels import deployment
 from sentinel.channels.clean import moment
 from sentinel.channels.headline import WINDOW_KINDS, level
 from sentinel.core.incident import Acknowledgement, Phase
 from sentinel.core.judge import Finding
-from sentinel.core.notification import AboutIncident, AboutOther, AboutWindow, Bond, Kind, Message
+from sentinel.core.notification import OF_DEPLOYMENTS, AboutIncident, AboutOther, AboutWindow, Bond, Kind, Message
 from sentinel.core.rule import Severity
 
 MORE_FINDINGS: Final = 5  # findings shown beside the worst
@@ -38,17 +39,24 @@ def lines(message: Message) -> Iterator[Labelled]:
     yield from _what(message)
     if message.window is not None:
         yield from _window(message.window)
+    if message.deployment is not None:
+        yield from deployment.lines(message, message.deployment)
     if message.incident is not None:
         yield from _when(message, message.incident)
-    yield from _why(message)
+    if message.deployment is None:
+        yield from _why(message)
+    if message.suspect is not None and message.incident is not None:
+        yield "Suspect", deployment.suspected(message.suspect, message.incident)
     yield from _others(message)
     if message.incident is not None:
         yield from _who(message, message.incident)
     if message.kind not in _OVER:
-        yield "What to do", message.hint
+        yield "What follows" if message.kind in OF_DEPLOYMENTS else "What to do", message.hint
     yield "Runbook", message.check.runbook if message.check else ""
     if message.incident is not None:
         yield from _commands(message, message.incident)
+    if message.deployment is not None:
+        yield from deployment.commands(message.deployment)
     yield "Look at", message.link
 
 

@@ -24,7 +24,7 @@ from sentinel.channels.poster import TIMEOUT, Post, Poster
 from sentinel.channels.render import Words
 from sentinel.channels.wording import Wording
 from sentinel.core.incident import Phase
-from sentinel.core.notification import Kind, Message, Notification, Outcome, Receipt
+from sentinel.core.notification import OF_DEPLOYMENTS, Kind, Message, Notification, Outcome, Receipt
 from sentinel.core.rule import Severity
 
 #: docs.opsgenie.com/docs/alerts-and-alert-fields, in characters.
@@ -39,13 +39,17 @@ DETAILS_LIMIT: Final = 8_000  # of all keys and values
 _VALUE_LIMIT: Final = 1_000  # so that all of ours fit
 _REFUSED_FOR_GOOD: Final = frozenset({400})  # not understood; 422 is final anyway
 
-_CLOSING: Final = frozenset({Kind.RESOLVED, Kind.WITHDRAWN, Kind.STORE_UP, Kind.WINDOW_ENDED})
+_CLOSING: Final = frozenset({Kind.RESOLVED, Kind.WITHDRAWN, Kind.STORE_UP, Kind.WINDOW_ENDED, Kind.DEPLOYMENT_ENDED})
 #: Only noted in the alert, if there is one.
-_NOTED: Final = frozenset({Kind.ASSIGNED, Kind.PROGRESS, Kind.FLAPPING, Kind.COMMAND_ENDED, Kind.WINDOW_PROGRESS})
+_NOTED: Final = frozenset({Kind.ASSIGNED, Kind.PROGRESS, Kind.FLAPPING, Kind.COMMAND_ENDED, Kind.WINDOW_PROGRESS}) | (
+    OF_DEPLOYMENTS - {Kind.DEPLOYMENT_STARTED, Kind.DEPLOYMENT_ENDED}
+)
 _GIVEN_BACK: Final = frozenset({Kind.UNACKNOWLEDGED, Kind.ACKNOWLEDGEMENT_EXPIRED})
 _TURNED: Final = frozenset({Kind.WORSENED, Kind.EASED})
 #: With these an alert begins, so that there is nothing to add to it.
-_BEGINNING: Final = frozenset({Kind.OPENED, Kind.STORE_DOWN, Kind.DIGEST, Kind.REPORT, Kind.TEST, Kind.WINDOW_PLANNED})
+_BEGINNING: Final = frozenset(
+    {Kind.OPENED, Kind.STORE_DOWN, Kind.DIGEST, Kind.REPORT, Kind.TEST, Kind.WINDOW_PLANNED, Kind.DEPLOYMENT_STARTED}
+)
 
 _PRIORITIES: Final = {Severity.CRITICAL: "P1", Severity.UNKNOWN: "P2", Severity.WARNING: "P3", Severity.OK: "P5"}
 

@@ -26,7 +26,7 @@ from sentinel.channels.poster import TIMEOUT, Post, Poster
 from sentinel.channels.render import Words
 from sentinel.channels.wording import Wording
 from sentinel.core.incident import Phase
-from sentinel.core.notification import Kind, Message, Notification, Outcome, Receipt
+from sentinel.core.notification import OF_DEPLOYMENTS, Kind, Message, Notification, Outcome, Receipt
 from sentinel.core.rule import Severity
 
 SUMMARY_LIMIT: Final = 1_024  # characters
@@ -57,6 +57,7 @@ _ACTIONS: Final = {
     Kind.WINDOW_PROGRESS: Action.CHANGE,
     Kind.WINDOW_ENDED: Action.CHANGE,
     Kind.REPORT: Action.CHANGE,
+    **dict.fromkeys(OF_DEPLOYMENTS, Action.CHANGE),  # what a change event is for
 }
 
 _SEVERITIES: Final = {

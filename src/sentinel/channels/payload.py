@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import PurePath
 from types import NoneType
@@ -19,6 +19,7 @@ from sentinel.core.judge import Finding
 from sentinel.core.notification import (
     VERSION,
     AboutCheck,
+    AboutDeployment,
     AboutIncident,
     AboutOther,
     AboutWindow,
@@ -129,6 +130,8 @@ def _encode(value: Any, cut: _Cut) -> Any:
             return value if math.isfinite(value) else None
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        case timedelta():
+            return value.total_seconds()
         case tuple():
             return [_encode(one, cut) for one in value[:ITEMS_LIMIT]]
         case _ if is_dataclass(value):
@@ -164,6 +167,8 @@ MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
         "others": "Other checks in the same trouble, the worst first, as many as there is room for.",
         "others_count": "How many there are, listed or not; of a digest, how many messages it stands for.",
         "window": "The window that the message is about.",
+        "deployment": "The deployment that the message is about.",
+        "suspect": "Of an incident: the deployment that it may come of.",
         "news": "Of a digest: how each incident is now, what is urgent first, as many as there is room for.",
         "note": "Why it comes late, or through this channel; empty when it comes as usual.",
     },
@@ -207,6 +212,44 @@ MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
         "well": "How many of them are well.",
         "unjudged": "Of how many it is not known.",
         "troubled": "Names of those that are not well, the worst first, at most ten.",
+    },
+    AboutDeployment: {
+        "id": "Number of the deployment, for `sentinel deploy`.",
+        "system": "What is deployed.",
+        "version": "The new version; empty: a rollback of something that Sentinel did not see deployed.",
+        "from_version": "The version before; empty: not known.",
+        "ref": "Such as a commit.",
+        "environment": "Such as `production`.",
+        "by": "Who started it: a person or a program.",
+        "started_at": "When it started.",
+        "window_ends_at": "When what is expected is over.",
+        "expects_down": "Whether its system is expected to be down meanwhile.",
+        "impact": "What users notice.",
+        "phase": "How far it has come: `under_way`, `watching`, `proposed`, `rolling_back`, `verifying` or `ended`.",
+        "verdict": "Of its watch: `pass`, `fail` or `inconclusive`; empty while it is not known.",
+        "ending": (
+            "What came of it: `passed`, `failed`, `inconclusive`, `unwatched`, `rolled_back`, `rollback_failed` or "
+            "`accepted`; empty while it goes on."
+        ),
+        "ended_at": "When it was over.",
+        "down_for": "Seconds for which its system was seen down during it; null: not known.",
+        "checks": "How many checks its system has; 0 where that is not told.",
+        "well": "How many of them are well.",
+        "unjudged": "Of how many it is not known.",
+        "troubled": "Names of those that are not well, the worst first, at most ten.",
+        "findings": "The figures that decided, a sentence each, the worst first.",
+        "timeline": "The latest lines of its timeline; times are UTC.",
+        "backup_id": "Of a rollback: the backup it goes back to; else the one that was made before.",
+        "quick": "Of a rollback: whether it goes to the version before, not to a backup.",
+        "reason": "Of a rollback: why.",
+        "runs_at": "Of a rollback that anybody may stop: when it runs.",
+        "rollback": (
+            "How far a rollback has come: `ordered`, `started`, `done`, `failed`, `interrupted` or `stopped`; empty: there "
+            "is none."
+        ),
+        "on_fail": "What is done when it fails: `tell`, `propose` or `act`.",
+        "watched_until": "When its watch ends; null: it is not watched, or not yet.",
+        "components": "How each check of its system is, the worst first, at most ten.",
     },
     News: {
         "kind": "What happened.",
@@ -290,5 +333,6 @@ _SIMPLE: Final[Mapping[Any, Json]] = {
     bool: {"type": "boolean"},
     float: {"type": "number"},
     datetime: {"type": "string", "format": "date-time"},
+    timedelta: {"type": "number"},
     Severity: {"type": "string", "enum": [one.name.lower() for one in Severity]},
 }

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from sentinel.channels import deployment
 from sentinel.channels.clean import block, moment, one_line, shorten, web_address
 from sentinel.channels.headline import Tone, headline, number, tag, tone
 from sentinel.channels.lines import LINKED, NAMED, TYPED, lines, other_text
@@ -69,7 +70,7 @@ class Words:
     headline: str  # the subject without its tag and number
     lines: tuple[Line, ...]  # in the order in which they are read
     rows: tuple[Row, ...]  # every message of a digest, or every other check when lines name only some; urgent first
-    body: str  # of a report or a test; may have several lines
+    body: str  # of a report or a test, or the timeline of a deployment; may have several lines
     link: str  # http or https, or empty
     footer: str  # who says so, and when
 
@@ -77,7 +78,7 @@ class Words:
 def words(message: Message) -> Words:
     """The words for a message. Those of a digest of 5,000 messages take some 50 ms."""
     said = shorten(one_line(headline(message)), SUBJECT_LIMIT)
-    state = tag(message.kind, message.severity)
+    state = deployment.tag(message) or tag(message.kind, message.severity)
     return Words(
         tone=tone(message.kind, message.severity),
         tag=state,
@@ -85,7 +86,7 @@ def words(message: Message) -> Words:
         headline=said,
         lines=tuple(_line(label, shorten(one_line(text), LINE_LIMIT)) for label, text in lines(message) if text),
         rows=tuple(_rows(message)),
-        body=shorten(block(message.text), BODY_LIMIT),
+        body=shorten(block(message.text or deployment.body(message)), BODY_LIMIT),
         link=web_address(one_line(message.link)),
         footer=f"Sentinel {shorten(one_line(message.source), NAME_LIMIT)}, {moment(message.at)}",
     )

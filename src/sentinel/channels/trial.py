@@ -11,12 +11,23 @@ from sentinel.channels.templating import BadTemplate, Fault, UserTemplate
 from sentinel.channels.wording import MAIL_ONLY, Picture, given_to, variables
 from sentinel.core.incident import Acknowledgement, Phase
 from sentinel.core.judge import Finding, Reason
-from sentinel.core.notification import AboutCheck, AboutIncident, AboutOther, AboutWindow, Kind, Message, News
+from sentinel.core.notification import (
+    OF_DEPLOYMENTS,
+    AboutCheck,
+    AboutDeployment,
+    AboutIncident,
+    AboutOther,
+    AboutWindow,
+    Kind,
+    Message,
+    News,
+)
 from sentinel.core.rule import Severity
 
 _NOW: Final = datetime(2026, 3, 1, 3, 18, 5, tzinfo=UTC)
 
 #: Messages that are about no incident.
+_OF_DEPLOYMENTS: Final = OF_DEPLOYMENTS | {Kind.ROLLBACK}
 _ALONE: Final = WINDOW_KINDS | {
     Kind.DIGEST,
     Kind.CANARY,
@@ -69,6 +80,8 @@ def _bare(kind: Kind, severity: Severity) -> Message:
     message = Message(kind=kind, at=_NOW, source="sentinel", severity=now)
     if kind in WINDOW_KINDS:
         return replace(message, severity=Severity.OK, window=_window(by="", why="", covers=""))
+    if kind in _OF_DEPLOYMENTS:
+        return replace(message, deployment=_deployment())
     if kind in _ALONE:
         return message
     incident = AboutIncident(
@@ -91,6 +104,8 @@ def _full(kind: Kind, severity: Severity) -> Message:
             _window(by="kim", why="an upgrade", covers="all checks"), checks=2, well=1, troubled=("payroll-api",)
         )
         return replace(message, **more, window=window)
+    if kind in _OF_DEPLOYMENTS:
+        return replace(message, **more, explanation="It took 35 min.", deployment=_whole_deployment())
     if kind is Kind.DIGEST:
         return replace(message, **more, news=(_news(severity),), others_count=1)
     if message.check is None or message.incident is None:
@@ -108,6 +123,7 @@ def _full(kind: Kind, severity: Severity) -> Message:
         findings=(_finding(severity),),
         others=(_other(severity),),
         others_count=1,
+        suspect=_deployment(),
     )
 
 
@@ -115,6 +131,39 @@ def _window(*, by: str, why: str, covers: str) -> AboutWindow:
     end = _NOW + timedelta(hours=1)
     return AboutWindow(
         id="w-1", title="Upgrade", starts_at=_NOW, ends_at=end, expects_down=True, by=by, why=why, covers=covers
+    )
+
+
+def _deployment() -> AboutDeployment:
+    end = _NOW + timedelta(minutes=30)
+    return AboutDeployment(id=12, system="payroll", version="2.4.1", started_at=_NOW, window_ends_at=end)
+
+
+def _whole_deployment() -> AboutDeployment:
+    return replace(
+        _deployment(),
+        from_version="2.4.0",
+        ref="3f2a91c",
+        environment="production",
+        by="ci",
+        impact="no payslips meanwhile",
+        phase="ended",
+        verdict="fail",
+        ending="rolled_back",
+        ended_at=_NOW + timedelta(minutes=35),
+        down_for=timedelta(minutes=4),
+        checks=2,
+        well=1,
+        troubled=("payroll-api",),
+        findings=("Payroll API takes 0.9 s, 0.5 s before",),
+        timeline=("03:18 started by ci",),
+        backup_id="nightly-7",
+        reason="too slow",
+        runs_at=_NOW + timedelta(minutes=30),
+        rollback="done",
+        on_fail="propose",
+        watched_until=_NOW + timedelta(minutes=25),
+        components=("Payroll API: critical", "Login: well"),
     )
 
 

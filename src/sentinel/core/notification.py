@@ -296,6 +296,11 @@ class Notification:
     copied_at: datetime | None = None  # when it was copied, because its channel did not take it
 
     @property
+    def deployment(self) -> int | None:
+        """Number of the deployment that it is told of; None: of none."""
+        return -self.incident if self.incident is not None and self.incident < 0 else None
+
+    @property
     def is_repeat(self) -> bool:
         """Whether the receiver may have it already."""
         return self.ambiguous > 0

@@ -247,7 +247,8 @@ class Dispatcher:
     async def _first_receipt(self, row: Notification) -> Receipt | None:
         about = row.message.incident
         number = (about.thread if about else 0) or row.incident
-        if number is None or (row.message.sequence <= 1 and number == row.incident):
+        begins = about is not None and row.message.sequence <= 1 and number == row.incident
+        if number is None or begins:
             return None
         try:
             return await self._store.read(lambda tx: tx.outbox.first_receipt(number, row.address))
@@ -313,7 +314,7 @@ class Dispatcher:
         about = {
             "channel": row.address.channel,
             "kind": row.message.kind.value,
-            "incident": row.incident,
+            **({"deployment": row.deployment} if row.deployment else {"incident": row.incident}),
             "attempt": row.attempts,
             "key": row.key,
         }

@@ -49,57 +49,18 @@ _WORDS: Final = {
 # --- When ------------------------------------------------------------------------------------------------------------
 
 
-def news(before: Deployment | None, after: Deployment) -> tuple[Kind, ...]:
-    """What stakeholders are told when a deployment has become another than it was, in this order.
-
-    Args:
-        before: None: it has just been started.
-        after: as it is now.
-    """
-    if before is None and after.version and not after.rollback:
-        return (Kind.DEPLOYMENT_STARTED,)
-    if has_failed(after) and (before is None or not has_failed(before)):
-        return (Kind.DEPLOYMENT_FAILED,)
-    if told := _of_rollback(before, after):
-        return told
-    if after.is_over and (before is None or before.ending is not after.ending):
-        return (Kind.DEPLOYMENT_ENDED,)
-    if before is not None and after.step > before.step and not after.is_over:
-        return (Kind.DEPLOYMENT_PROGRESS,)
-    return ()
-
-
-def has_failed(one: Deployment) -> bool:
-    """Whether its watch, or whoever deploys, says that it failed."""
-    return one.broken is not None or _verdict(one) is Judged.FAIL
-
-
-def _of_rollback(before: Deployment | None, after: Deployment) -> tuple[Kind, ...]:
-    now, was = after.rollback, before.rollback if before is not None else None
-    if now is None or (was is not None and was.state is now.state):
-        return ()
-    match now.state:
-        case Ran.ORDERED:
-            return (Kind.ROLLBACK_PLANNED,) if now.runs_at > now.ordered_at else ()
-        case Ran.STARTED:
-            return (Kind.ROLLBACK_STARTED,)
-        case Ran.STOPPED:
-            return (Kind.ROLLBACK_ENDED,)
-        case Ran.DONE if not after.is_over:
-            return (Kind.ROLLBACK_ENDED,)
-        case _:
-            return ()  # it is over with that, and the end tells it all
+def told(kinds: Sequence[Kind]) -> tuple[Kind, ...]:
+    """What is told of one step of a deployment: that it failed says too when it is rolled back, so nobody is told twice."""
+    if Kind.DEPLOYMENT_FAILED in kinds:
+        return tuple(kind for kind in kinds if kind is not Kind.ROLLBACK_PLANNED)
+    return tuple(kinds)
 
 
 # --- The facts -------------------------------------------------------------------------------------------------------
 
 
 def about(
-    one: Deployment,
-    *,
-    found: Iterable[Found] = (),
-    timeline: Sequence[Entry] = (),
-    down_for: timedelta | None = None,
+    one: Deployment, *, found: Iterable[Found] = (), timeline: Sequence[Entry] = (), now: datetime | None = None
 ) -> AboutDeployment:
     """What a message says of a deployment, as it is after what is told.
 
@@ -107,7 +68,7 @@ def about(
         one: the deployment.
         found: how the checks of its system are now.
         timeline: its lines, the earliest first.
-        down_for: how long its system was seen down during it; None: not known.
+        now: aware; None: what is down still is not counted as down.
     """
     checks = list(found)
     state, rollback, watch = health(checks), one.rollback, one.watch
@@ -128,7 +89,7 @@ def about(
         verdict=verdict.value if verdict is not None else "",
         ending=one.ending.value if one.ending is not None else "",
         ended_at=one.ended_at,
-        down_for=down_for,
+        down_for=_down_for(one, now),
         checks=state.checks,
         well=state.well,
         unjudged=state.unjudged,
@@ -179,6 +140,12 @@ def _by_judged(figure: Comparison) -> int:
     return (Judged.FAIL, Judged.PASS, Judged.INCONCLUSIVE).index(figure.judged)
 
 
+def _down_for(one: Deployment, now: datetime | None) -> timedelta | None:
+    if one.down_since is None or now is None:
+        return one.down_for
+    return (one.down_for or timedelta(0)) + max(now - one.down_since, timedelta(0))
+
+
 def _last(one: Deployment) -> Judgement | None:
     return one.watch.judgements[-1] if one.watch is not None and one.watch.judgements else None
 
@@ -199,11 +166,16 @@ def _components(checks: Sequence[Found]) -> tuple[str, ...]:
 
 
 def _line(entry: Entry) -> str:
-    """Such as `21:04 verified: 12 of 12 pass (35 s)`: the first line of what it says, since a command may write many."""
-    said = entry.text.strip().partition("\n")[0][:LINE_LIMIT]
+    """Such as `21:04 note by kim: the tables are moved (35 s)`; what a command wrote is nothing for stakeholders."""
+    what = entry.kind.replace("_", " ")
+    said = "" if entry.kind in _UNSAID else _first_line(entry.text)
     by = f" by {entry.by}" if entry.by else ""
     took = f" ({format_lasted(entry.took)})" if entry.took is not None else ""
-    return f"{_clock(entry.at)} {entry.kind.replace('_', ' ')}{by}{f': {said}' if said else ''}{took}"
+    whole = said if said.startswith(what) else f"{what}{by}{f': {said}' if said else ''}"
+    return f"{_clock(entry.at)} {whole}{took}"
+
+
+_UNSAID: Final = frozenset({"rollback_ended"})
 
 
 # --- The message -----------------------------------------------------------------------------------------------------
@@ -219,7 +191,6 @@ def compose(
     plan: DeploymentPlan | None = None,
     found: Iterable[Found] = (),
     timeline: Sequence[Entry] = (),
-    down_for: timedelta | None = None,
 ) -> Message:
     """The facts of what is told of a deployment.
 
@@ -232,7 +203,6 @@ def compose(
         plan: what is configured for its system, to say what follows.
         found: as of `about`.
         timeline: likewise.
-        down_for: likewise.
     """
     checks = list(found)
     return Message(
@@ -243,12 +213,13 @@ def compose(
         explanation=" ".join(part for part in _explanation(one, kind, now, checks) if part),
         hint=_hint(one, kind, plan),
         link=link,
-        deployment=about(one, found=checks, timeline=timeline, down_for=down_for),
+        deployment=about(one, found=checks, timeline=timeline, now=now),
     )
 
 
 _BAD_ENDINGS: Final = frozenset({Ending.FAILED, Ending.ROLLBACK_FAILED})
 _HALF_ENDINGS: Final = frozenset({Ending.INCONCLUSIVE, Ending.ROLLED_BACK})
+_SEVERITIES: Final = {Ran.DONE: Severity.OK, Ran.STOPPED: Severity.WARNING}
 
 
 def _severity(one: Deployment, kind: Kind) -> Severity:
@@ -259,7 +230,7 @@ def _severity(one: Deployment, kind: Kind) -> Severity:
         case Kind.ROLLBACK_STARTED:
             return Severity.WARNING
         case Kind.ROLLBACK_ENDED:
-            return Severity.WARNING if one.rollback is not None and one.rollback.state is Ran.STOPPED else Severity.OK
+            return _SEVERITIES.get(one.rollback.state, Severity.CRITICAL) if one.rollback is not None else Severity.OK
         case Kind.DEPLOYMENT_PROGRESS:
             return Severity.WARNING if one.overrun and one.phase is Phase.UNDER_WAY else Severity.OK
         case Kind.DEPLOYMENT_ENDED if one.ending in _BAD_ENDINGS:
@@ -346,7 +317,7 @@ def undone(one: Deployment) -> str:
     """What a rollback does, such as `payroll goes back from 2.4.1 to 2.4.0`."""
     assert one.rollback is not None, "only a rollback undoes a deployment"
     came = f" from {one.version}" if one.version else ""
-    if one.rollback.backup_id:
+    if not one.rollback.quick:
         return f"{one.system} goes back{came} to the backup {one.rollback.backup_id}"
     back = f"to {one.from_version}" if one.from_version else "to the version before"
     return f"{one.system} goes back{came} {back}"
@@ -362,7 +333,7 @@ def _went_wrong(rollback: Rollback) -> str:
     if rollback.state is Ran.INTERRUPTED:
         return "was interrupted: nobody knows how far it came"
     why = _first_line(rollback.text)
-    return f"failed{_after(rollback)}{f': {why}' if why else ''}"
+    return f"failed: {why}" if why else "failed"
 
 
 _ENDINGS: Final = {
@@ -394,10 +365,10 @@ def _hint(one: Deployment, kind: Kind, plan: DeploymentPlan | None) -> str:
         case Kind.DEPLOYMENT_FAILED:
             return _what_next(one)
         case Kind.ROLLBACK_PLANNED:
-            return f"`sentinel deploy veto {one.id}` stops it in time; nothing is to be done otherwise."
+            return f"Nothing is to be done. To keep it as it is: `sentinel deploy veto {one.id} --why WHY`."
         case Kind.ROLLBACK_STARTED:
             return "Nothing is to be done: you hear how it went."
-        case Kind.DEPLOYMENT_ENDED:
+        case Kind.DEPLOYMENT_ENDED | Kind.ROLLBACK_ENDED if one.is_over:
             return _in_the_end(one, plan)
         case _:
             return ""
@@ -423,20 +394,23 @@ _ON_FAIL: Final = {
 def _what_next(one: Deployment) -> str:
     rollback = one.rollback
     if rollback is None:
-        return (
-            f'Nothing is rolled back by itself. `sentinel rollback --quick --reason "..."` does so; '
-            f'`sentinel deploy accept {one.id} --why "..."` takes it as it is.'
-        )
+        return f"Nothing is rolled back by itself. {_by_hand(one)}"
     if rollback.runs_at > rollback.ordered_at:
         at = _clock(rollback.runs_at)
-        return f"{_capital(undone(one))} at {at} UTC, unless `sentinel deploy veto {one.id}` stops it before."
+        veto = f"`sentinel deploy veto {one.id} --why WHY`"
+        return f"{_capital(undone(one))} at {at} UTC, unless somebody stops that by {veto}."
     return f"{_capital(undone(one))} now; you hear how it went."
+
+
+def _by_hand(one: Deployment) -> str:
+    undo = f"`sentinel rollback --quick --system {one.system} --reason WHY`"
+    return f"{undo} undoes it; `sentinel deploy accept {one.id} --why WHY` takes it as it is."
 
 
 def _in_the_end(one: Deployment, plan: DeploymentPlan | None) -> str:
     match one.ending:
         case Ending.FAILED:
-            return f'`sentinel rollback --quick --reason "..."` undoes it; `sentinel deploy accept {one.id}` takes it.'
+            return _by_hand(one)
         case Ending.ROLLBACK_FAILED:
             return "Look at what the rollback has done before anything is run again: Sentinel does not run it twice."
         case Ending.ROLLED_BACK:
@@ -485,14 +459,14 @@ def _key(one: Deployment, kind: Kind, address: Address, instance: str) -> str:
 
 
 def _occasion(one: Deployment, kind: Kind) -> str:
-    """What tells this message from another one of the same kind."""
+    """What tells this message from another one of the same kind: a rollback that was stopped may be ordered again."""
     match kind:
         case Kind.DEPLOYMENT_PROGRESS:
             return f"/{one.step}"
-        case Kind.DEPLOYMENT_ENDED if one.ending is not None:
-            return f"/{one.ending.value}"
-        case Kind.ROLLBACK_ENDED if one.rollback is not None:
-            return f"/{one.rollback.state.value}"
+        case Kind.DEPLOYMENT_ENDED if one.ending is not None and one.ended_at is not None:
+            return f"/{one.ending.value}/{one.ended_at.isoformat()}"
+        case Kind.ROLLBACK_PLANNED | Kind.ROLLBACK_STARTED | Kind.ROLLBACK_ENDED if one.rollback is not None:
+            return f"/{one.rollback.ordered_at.isoformat()}"
         case _:
             return ""
 

@@ -1,0 +1,205 @@
+"""The words of what is told of a deployment, and of the deployment that an incident may come of."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sentinel.base.units import format_duration, format_lasted
+from sentinel.channels.clean import moment
+from sentinel.core.deployment.deployment import Ending, Phase, Ran
+from sentinel.core.notification import AboutDeployment, AboutIncident, Kind, Message
+
+Labelled = tuple[str, str]
+
+_TAGS: Final = {
+    Kind.DEPLOYMENT_STARTED: "DEPLOYMENT",
+    Kind.DEPLOYMENT_PROGRESS: "DEPLOYMENT",
+    Kind.DEPLOYMENT_FAILED: "DEPLOYMENT FAILED",
+    Kind.DEPLOYMENT_ENDED: "DEPLOYED",
+    Kind.ROLLBACK: "ROLLBACK",
+    Kind.ROLLBACK_PLANNED: "ROLLBACK PLANNED",
+    Kind.ROLLBACK_STARTED: "ROLLBACK",
+    Kind.ROLLBACK_ENDED: "ROLLBACK",
+}
+
+_TAGS_OF_ENDINGS: Final[Mapping[str, str]] = {
+    Ending.FAILED: "DEPLOYMENT FAILED",
+    Ending.ROLLED_BACK: "ROLLED BACK",
+    Ending.ROLLBACK_FAILED: "ROLLBACK FAILED",
+}
+_TAGS_OF_RUNS: Final[Mapping[str, str]] = {
+    Ran.STOPPED: "ROLLBACK STOPPED",
+    Ran.FAILED: "ROLLBACK FAILED",
+    Ran.INTERRUPTED: "ROLLBACK FAILED",
+}
+
+
+def tag(message: Message) -> str:
+    """What a message about a deployment is, in one word or two; empty for others."""
+    one = message.deployment
+    usual = _TAGS.get(message.kind, "")
+    if one is None:
+        return usual
+    match message.kind:
+        case Kind.DEPLOYMENT_ENDED:
+            return _TAGS_OF_ENDINGS.get(one.ending, usual)
+        case Kind.ROLLBACK_ENDED:
+            return _TAGS_OF_RUNS.get(one.rollback, usual)
+        case _:
+            return usual
+
+
+# --- The headline ----------------------------------------------------------------------------------------------------
+
+
+def headline(message: Message) -> str:
+    """The line without tag and number."""
+    one = message.deployment
+    if one is None:
+        return message.title or "A deployment"
+    name = label(one)
+    match message.kind:
+        case Kind.DEPLOYMENT_STARTED:
+            back = f" from {one.from_version}" if one.from_version else ""
+            return f"{one.system} goes{back} to {one.version}, until {_clock(one.window_ends_at)} UTC"
+        case Kind.DEPLOYMENT_PROGRESS:
+            return f"{name} {_going(one, message.at)}{_checks(one)}"
+        case Kind.DEPLOYMENT_ENDED:
+            return f"{name} {_ended(one)}"
+        case Kind.ROLLBACK_PLANNED:
+            at = f" at {_clock(one.runs_at)} UTC" if one.runs_at else " soon"
+            return f"{name} is rolled back{at} unless somebody stops that"
+        case Kind.ROLLBACK | Kind.ROLLBACK_STARTED:
+            return f"{name} is rolled back now"
+        case Kind.ROLLBACK_ENDED if one.rollback == Ran.STOPPED:
+            return f"{name} is not rolled back: somebody stopped that"
+        case Kind.ROLLBACK_ENDED if one.rollback in _TAGS_OF_RUNS:
+            return f"{name}: its rollback failed, and nobody knows how far it came"
+        case Kind.ROLLBACK_ENDED:
+            return f"{name} has been rolled back, and its checks are run"
+        case _:
+            return f"{name}: {message.explanation}" if message.explanation else f"{name} has failed"
+
+
+def label(one: AboutDeployment) -> str:
+    """Such as `payroll 2.4.1`."""
+    return f"{one.system} {one.version}".strip()
+
+
+def _going(one: AboutDeployment, now: datetime) -> str:
+    match one.phase:
+        case Phase.WATCHING if one.watched_until is not None:
+            return f"is watched until {_clock(one.watched_until)} UTC"
+        case Phase.PROPOSED if one.runs_at is not None:
+            return f"is rolled back at {_clock(one.runs_at)} UTC unless somebody stops that"
+        case Phase.ROLLING_BACK:
+            return "is being rolled back"
+        case Phase.VERIFYING:
+            return "has been rolled back, and its checks are run"
+        case _ if now > one.window_ends_at:
+            return f"takes {format_duration(now - one.window_ends_at)} longer than agreed"
+        case _:
+            return f"goes on until {_clock(one.window_ends_at)} UTC"
+
+
+def _checks(one: AboutDeployment) -> str:
+    return f": {one.well} of {one.checks} checks well" if one.checks else ""
+
+
+_ENDED: Final[Mapping[str, str]] = {
+    Ending.PASSED: "is in place{took}, and as good as what was before",
+    Ending.FAILED: "failed{took}, and stands as it is",
+    Ending.INCONCLUSIVE: "is in place{took}; too little was seen to judge it",
+    Ending.UNWATCHED: "is in place{took}, without a watch",
+    Ending.ROLLED_BACK: "was rolled back{took}, and the checks pass",
+    Ending.ROLLBACK_FAILED: "failed{took}, and so did its rollback",
+    Ending.ACCEPTED: "had failed, and is taken as it is",
+}
+
+
+def _ended(one: AboutDeployment) -> str:
+    took = f" after {format_lasted(max(one.ended_at - one.started_at, timedelta(0)))}" if one.ended_at else ""
+    return _ENDED.get(one.ending, "is over{took}").format(took=took)
+
+
+# --- The lines -------------------------------------------------------------------------------------------------------
+
+_OF_ROLLBACK: Final = frozenset({Kind.ROLLBACK, Kind.ROLLBACK_PLANNED, Kind.ROLLBACK_STARTED, Kind.ROLLBACK_ENDED})
+_JUDGED: Final = frozenset({Kind.DEPLOYMENT_FAILED, Kind.DEPLOYMENT_ENDED})
+
+
+def lines(message: Message, one: AboutDeployment) -> Iterator[Labelled]:
+    """What it is, when, what for whom, how it goes or what came of it, and the figures."""
+    yield "What", _what(one)
+    yield "Started", f"{moment(one.started_at)} by {one.by}" if one.by else moment(one.started_at)
+    yield "Window", _window(one)
+    if message.kind is Kind.DEPLOYMENT_STARTED:
+        yield "Expected", "to be down" if one.expects_down else "to stay up, but nobody is called for what breaks"
+    yield "Impact", one.impact
+    yield "Ended", moment(one.ended_at) if one.ended_at else ""
+    yield "Down for", format_lasted(one.down_for) if one.down_for is not None else ""
+    yield _explained(message), message.explanation
+    if message.kind in _JUDGED:
+        yield from (("Figure", text) for text in one.findings if text != message.explanation)
+    if message.kind in _OF_ROLLBACK or one.rollback:
+        yield from _rollback(one)
+    if message.kind is not Kind.DEPLOYMENT_STARTED:
+        yield "Checks", ", ".join(one.components)
+
+
+def _what(one: AboutDeployment) -> str:
+    change = f": {one.from_version} to {one.version}" if one.from_version else f": {one.version}"
+    ref = f" ({one.ref})" if one.ref else ""
+    place = f" in {one.environment}" if one.environment else ""
+    return f"deployment {one.id} of {one.system}{change if one.version else ''}{ref}{place}"
+
+
+def _window(one: AboutDeployment) -> str:
+    starts, ends = one.started_at.astimezone(UTC), one.window_ends_at.astimezone(UTC)
+    day = "" if starts.date() == ends.date() else f"{ends:%Y-%m-%d} "
+    return f"{starts:%H:%M} to {day}{ends:%H:%M} UTC ({format_duration(ends - starts)})"
+
+
+def _explained(message: Message) -> str:
+    match message.kind:
+        case Kind.DEPLOYMENT_FAILED:
+            return "Why"
+        case Kind.DEPLOYMENT_ENDED:
+            return "What came of it"
+        case _:
+            return "Now"
+
+
+def _rollback(one: AboutDeployment) -> Iterator[Labelled]:
+    back = f"to {one.from_version}" if one.from_version else "to the version before"
+    yield "Rolled back", f"to the backup {one.backup_id}" if one.backup_id and not one.quick else back
+    yield "Reason", one.reason
+
+
+def commands(one: AboutDeployment) -> Iterator[Labelled]:
+    """What people may type."""
+    if one.runs_at is not None:
+        yield "Stop it with", f'sentinel deploy veto {one.id} --why "not now"'
+
+
+def body(message: Message) -> str:
+    """The timeline, a line each; empty where there is nothing to tell yet."""
+    one = message.deployment
+    return "\n".join(one.timeline) if one is not None and message.kind is not Kind.DEPLOYMENT_STARTED else ""
+
+
+# --- A suspect -------------------------------------------------------------------------------------------------------
+
+
+def suspected(one: AboutDeployment, incident: AboutIncident) -> str:
+    """The deployment that an incident may come of: `deployment 12 of payroll 2.4.1, began 6 min before (by ci)`."""
+    before = max(incident.began_at - one.started_at, timedelta(0))
+    over = ""
+    if one.ended_at is not None and one.ended_at <= incident.began_at:
+        over = f" and was over {format_duration(incident.began_at - one.ended_at)} before"
+    by = f" (by {one.by})" if one.by else ""
+    return f"deployment {one.id} of {label(one)}, began {format_duration(before)} before{over}{by}"
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%H:%M}"
