@@ -175,7 +175,7 @@ async def test_a_rollback_shows_what_would_run_before_it_is_ordered(dashboard: D
     assert "/usr/local/bin/undo" in shown.text
     assert "SENTINEL_REASON=users wait" in shown.text
     assert not dashboard.monitor.deployments.rollbacks
-    assert [deed.action for deed in dashboard.monitor.journal.deeds] == []
+    assert [deed.detail for deed in dashboard.monitor.journal.deeds] == ["a dry run: nothing was changed"]
     answer = await dashboard.ann.send("/deployments/12/rollback", seen="yes", **wanted)
     assert answer.headers["location"] == "/deployments/12?done=deploy-rollback"
     [asked] = dashboard.monitor.deployments.rollbacks

@@ -81,8 +81,8 @@ class DeploymentPages:
             rule("/deployments/{number:number}", self.one, least=Role.VIEWER),
             *(_doing(_path(word), partial(self.do, word), word) for word in DOINGS),
             _doing(_path("verify"), self.verify, "verify"),
-            rule(_path("rollback/plan"), self.plan, least=Role.OPERATOR, methods=("POST",)),
             _doing(_path("rollback"), self.roll_back, "rollback"),
+            _doing(_path("rollback/plan"), self.plan, "rollback"),
         )
 
     async def all(self, request: Request) -> Response:
@@ -135,6 +135,7 @@ class DeploymentPages:
             run = await self._monitor.deployments.dry_run(asked_rollback(_wanted(request, form)))
         except (BadRequest, NotDone) as error:
             return await self._page(request, status=refused(error), problem=str(error), hint=error.hint)
+        tell(request, subject=f"deployment {document.line.id}", detail="a dry run: nothing was changed")
         return await self._renderer.answer(
             request,
             "rollback.html",
