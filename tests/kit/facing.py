@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sentinel.core.plan import Plan
     from sentinel.core.result import Measurement
     from sentinel.reports.channels import ChannelLine
+    from sentinel.reports.documents import DeploymentLine
     from sentinel.reports.explanation import ExplanationDocument
     from sentinel.store.database import Store
     from tests.kit.clock import FakeClock
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 
 class NoChannels:
     def all(self) -> Sequence[ChannelLine]:
+        return ()
+
+
+class NoDeployments:
+    def current(self) -> Sequence[DeploymentLine]:
         return ()
 
 
@@ -49,6 +55,7 @@ class Facing:
         sender = Sender(source=plan.name, instance=store.instance, recipients=plan.recipients)
         self.pipeline.replan(plan.checks, plan.policies, sender)
         self.channels = NoChannels()
+        self.deployments = NoDeployments()
         self.faces = Faces(self, self, Lately(self))
 
     def measure(self, name: str, measurement: Measurement, at: datetime | None = None) -> None:

@@ -22,7 +22,7 @@ from sentinel.reports import check as checks
 from sentinel.reports import figures, overview, own, status
 from sentinel.reports.channels import ChannelLine
 from sentinel.reports.check import CheckDocument, Stretch
-from sentinel.reports.documents import HealthDocument, OwnHealth
+from sentinel.reports.documents import DeploymentLine, HealthDocument, OwnHealth
 from sentinel.reports.explanation import ExplanationDocument
 from sentinel.reports.figures import Figures
 from sentinel.reports.overview import Chosen, Filter, OverviewDocument
@@ -65,11 +65,20 @@ class Channels(Protocol):
     def all(self) -> Sequence[ChannelLine]: ...
 
 
+class Deployments(Protocol):
+    """Which deployments go on."""
+
+    def current(self) -> Sequence[DeploymentLine]: ...
+
+
 class Asked(Protocol):
     """What is known in memory already."""
 
     @property
     def channels(self) -> Channels: ...
+
+    @property
+    def deployments(self) -> Deployments: ...
 
     def quiet(self) -> Quiet: ...
 
@@ -196,6 +205,7 @@ class Faces:
             shown or figures.build((), figures.Lately(), now, DAY, asked.system),
             outbox,
             problem or self._lately.failing(now),
+            self._asked.deployments.current(),
         )
 
     def _with_open_spans(self, chosen: Chosen) -> Chosen:

@@ -38,8 +38,8 @@ from sentinel.probes.base import Probe, ProbeTools
 from sentinel.probes.catalogue import CATALOGUE as PROBES
 from sentinel.probes.ledger import Ledger, Unkept
 from sentinel.probes.wire import Resolver, Transport
-from sentinel.reports import status
-from sentinel.reports.documents import LeftLine, StatusDocument
+from sentinel.reports import deployment, status
+from sentinel.reports.documents import DeploymentLine, LeftLine, StatusDocument
 from sentinel.reports.quiet import Quiet
 from sentinel.store.database import Patience, Store, Transaction
 
@@ -255,6 +255,7 @@ async def status_from_store(plan: Plan) -> StatusDocument:
         counts = await store.read(lambda tx: tx.outbox.counts())
         oldest = await store.read(lambda tx: tx.outbox.oldest_queued())
         quiet = await store.read(lambda tx: _quiet(tx, plan, now))
+        deployments = await store.read(_deployments)
     finally:
         await store.close()
     facts = [
@@ -267,7 +268,15 @@ async def status_from_store(plan: Plan) -> StatusDocument:
         for check in plan.checks
     ]
     outbox = status.outbox_line(counts, oldest, {}, now)
-    return status.build(plan, facts, now=now, started_at=None, outbox=outbox, own=None, quiet=quiet)
+    return status.build(
+        plan, facts, now=now, started_at=None, outbox=outbox, own=None, quiet=quiet, deployments=deployments
+    )
+
+
+def _deployments(tx: Transaction) -> list[DeploymentLine]:
+    """Those that go on, and the last of each system; the newest first."""
+    known = {one.id: one for one in (*tx.deployments.unfinished(), *tx.deployments.latest())}
+    return [deployment.line(known[number]) for number in sorted(known, reverse=True)]
 
 
 def _quiet(tx: Transaction, plan: Plan, now: datetime) -> Quiet:

@@ -91,6 +91,7 @@ class Verbs:
             own=self.own_health(),
             quiet=self.quiet(),
             store_problem=problem or outbox_problem or lately.failing(now),
+            deployments=self.deployments.current(),
         )
 
     def quiet(self) -> Quiet:

@@ -179,7 +179,7 @@ async def test_a_rollback_shows_what_would_run_before_it_is_ordered(dashboard: D
     answer = await dashboard.ann.send("/deployments/12/rollback", seen="yes", **wanted)
     assert answer.headers["location"] == "/deployments/12?done=deploy-rollback"
     [asked] = dashboard.monitor.deployments.rollbacks
-    assert (asked.by, asked.deployment, asked.quick, asked.reason) == ("ann", 12, True, "users wait")
+    assert (asked.by, asked.system, asked.deployment, asked.quick) == ("ann", "portal", 12, True)
 
 
 async def test_a_rollback_to_a_backup_needs_its_id(dashboard: Dashboard) -> None:

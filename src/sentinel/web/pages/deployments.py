@@ -132,7 +132,8 @@ class DeploymentPages:
         """Show exactly what a rollback would run, with a button that has it run. Changes nothing."""
         form, document = await forms.read(request), await self._document(request)
         try:
-            run = await self._monitor.deployments.dry_run(asked_rollback(_wanted(request, form)))
+            wanted = asked_rollback(_wanted(request, document, form))
+            run = await self._monitor.deployments.dry_run(wanted)
         except (BadRequest, NotDone) as error:
             return await self._page(request, status=refused(error), problem=str(error), hint=error.hint)
         tell(request, subject=f"deployment {document.line.id}", detail="a dry run: nothing was changed")
@@ -149,9 +150,9 @@ class DeploymentPages:
 
     async def roll_back(self, request: Request) -> Response:
         """Order the one rollback; whoever asks has seen what it runs."""
-        form = await forms.read(request)
+        form, document = await forms.read(request), await self._document(request)
         try:
-            wanted = asked_rollback(_wanted(request, form))
+            wanted = asked_rollback(_wanted(request, document, form))
             if form.text("seen") != "yes":
                 raise BadRequest("look first at what would run")
             await self._monitor.deployments.rollback(wanted)
@@ -226,11 +227,11 @@ class DeploymentPages:
             raise HTTPException(404, str(error)) from None
 
 
-def _wanted(request: Request, form: Form) -> Given:
+def _wanted(request: Request, document: DeploymentDocument, form: Form) -> Given:
     """A rollback as programs ask for it; raises BadRequest."""
     where: dict[str, Any] = {"quick": True} if form.text("to") == "quick" else form.given("backup_id")
-    number = request.path_params["number"]
-    return ROLLBACK.of({"by": principal(request).name, "deployment": number, **form.given("reason"), **where})
+    which = {"system": document.line.system, "deployment": document.line.id}
+    return ROLLBACK.of({"by": principal(request).name, **which, **form.given("reason"), **where})
 
 
 def _watched(document: DeploymentDocument, now: datetime) -> Any:
