@@ -1,6 +1,6 @@
 """With which stretch of time a watch is compared."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -45,7 +45,6 @@ def stretches(plan: WatchPlan, started_at: datetime, began_at: datetime, lasts: 
         span = min(span * 2, FURTHEST)
 
 
-def is_enough(plan: WatchPlan, before: Mapping[str, Samples], wanted: Iterable[str]) -> bool:
-    """Whether a baseline need not be any longer: each check that has results at all has plenty."""
-    known = [before[name].results for name in wanted if name in before and before[name].results]
-    return bool(known) and min(known) >= plan.samples * ENOUGH
+def is_enough(plan: WatchPlan, before: Samples) -> bool:
+    """Whether the baseline of a check need not be any longer."""
+    return before.results >= plan.samples * ENOUGH

@@ -1,0 +1,72 @@
+"""What fails a deployment without any comparison: critical incidents that open while it goes on (EM-5)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sentinel.core.check import Check
+from sentinel.core.deployment.deployment import Breach
+from sentinel.core.deployment.plan import CriteriaPlan, Criterion
+from sentinel.core.incident import Incident
+from sentinel.core.rule import Severity
+
+#: A sentence names no more checks than this.
+_MOST_NAMED = 5
+
+_WORDS = {
+    Criterion.CRITICAL_FUNCTION: "a critical function is broken",
+    Criterion.INTEGRITY: "data are not whole",
+    Criterion.MIGRATION: "the database does not stand where the release needs it",
+}
+
+
+class Trouble(NamedTuple):
+    """An incident of the system, and its check."""
+
+    incident: Incident
+    check: Check
+
+
+def breach(plan: CriteriaPlan, troubles: Iterable[tuple[Incident, Check]], since: datetime) -> Breach | None:
+    """The first criterion that is met, if one is.
+
+    Only critical incidents count that are open, and became critical at or after `since`: what was broken before is not the
+    deployment's doing. One of which nobody is told for now, because what it depends on is down, counts as any other. What
+    Sentinel cannot judge opens no incident, so it never counts.
+
+    Args:
+        plan: what is asked.
+        troubles: incidents of the system's checks.
+        since: when the deployment, or its watch, began.
+    """
+    new = [Trouble(*one) for one in troubles]
+    new = [one for one in new if _is_new(one.incident, since)]
+    asked = (
+        (Criterion.CRITICAL_FUNCTION, plan.critical_function),
+        (Criterion.INTEGRITY, plan.integrity),
+        (Criterion.MIGRATION, plan.migration),
+    )
+    for criterion, matcher in asked:
+        met = [one for one in new if matcher is not None and matcher.matches(one.check, one.incident.severity)]
+        if met:
+            return _breach(criterion, _WORDS[criterion], met)
+    services = len({one.check.name for one in new})
+    if plan.several_services and services >= plan.several_services:
+        return _breach(Criterion.SEVERAL_SERVICES, f"{services} checks are critical at once", new)
+    return None
+
+
+def _is_new(incident: Incident, since: datetime) -> bool:
+    began = incident.critical_at or incident.opened_at
+    return incident.is_open and incident.severity is Severity.CRITICAL and began is not None and began >= since
+
+
+def _breach(criterion: Criterion, words: str, troubles: Sequence[Trouble]) -> Breach:
+    names = [f"{one.check.name} (#{one.incident.id})" for one in troubles]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return Breach(
+        criterion=criterion,
+        text=f"{words}: {', '.join(names[:_MOST_NAMED])}{more}",
+        checks=tuple(dict.fromkeys(one.check.name for one in troubles)),
+        incidents=tuple(one.incident.id for one in troubles),
+    )
