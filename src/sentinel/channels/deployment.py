@@ -74,7 +74,8 @@ def headline(message: Message) -> str:
         case Kind.ROLLBACK_ENDED if one.rollback == Ran.STOPPED:
             return f"{name} is not rolled back: somebody stopped that"
         case Kind.ROLLBACK_ENDED if one.rollback in _TAGS_OF_RUNS:
-            return f"{name}: its rollback failed, and nobody knows how far it came"
+            unclear = ": it was interrupted, and may have run in part" if one.rollback == Ran.INTERRUPTED else ""
+            return f"{name}: its rollback failed{unclear}"
         case Kind.ROLLBACK_ENDED:
             return f"{name} has been rolled back, and its checks are run"
         case _:
@@ -109,10 +110,10 @@ def _checks(one: AboutDeployment) -> str:
 _ENDED: Final[Mapping[str, str]] = {
     Ending.PASSED: "is in place{took}, and as good as what was before",
     Ending.FAILED: "failed{took}, and stands as it is",
-    Ending.INCONCLUSIVE: "is in place{took}; too little was seen to judge it",
+    Ending.INCONCLUSIVE: "is in place{took}; it could not be judged",
     Ending.UNWATCHED: "is in place{took}, without a watch",
     Ending.ROLLED_BACK: "was rolled back{took}, and the checks pass",
-    Ending.ROLLBACK_FAILED: "failed{took}, and so did its rollback",
+    Ending.ROLLBACK_FAILED: "was rolled back{took}, and that did not bring it in order",
     Ending.ACCEPTED: "had failed, and is taken as it is",
 }
 
@@ -137,7 +138,7 @@ def lines(message: Message, one: AboutDeployment) -> Iterator[Labelled]:
         yield "Expected", "to be down" if one.expects_down else "to stay up, but nobody is called for what breaks"
     yield "Impact", one.impact
     yield "Ended", moment(one.ended_at) if one.ended_at else ""
-    yield "Down for", format_lasted(one.down_for) if one.down_for is not None else ""
+    yield "Seen down for", format_lasted(one.down_for) if one.down_for is not None else ""
     yield _explained(message), message.explanation
     if message.kind in _JUDGED:
         yield from (("Figure", text) for text in one.findings if text != message.explanation)
@@ -172,7 +173,7 @@ def _explained(message: Message) -> str:
 
 def _rollback(one: AboutDeployment) -> Iterator[Labelled]:
     back = f"to {one.from_version}" if one.from_version else "to the version before"
-    yield "Rolled back", f"to the backup {one.backup_id}" if one.backup_id and not one.quick else back
+    yield "Rollback", f"to the backup {one.backup_id}" if one.backup_id and not one.quick else back
     yield "Reason", one.reason
 
 
@@ -185,7 +186,9 @@ def commands(one: AboutDeployment) -> Iterator[Labelled]:
 def body(message: Message) -> str:
     """The timeline, a line each; empty where there is nothing to tell yet."""
     one = message.deployment
-    return "\n".join(one.timeline) if one is not None and message.kind is not Kind.DEPLOYMENT_STARTED else ""
+    if one is None or not one.timeline or message.kind is Kind.DEPLOYMENT_STARTED:
+        return ""
+    return "\n".join(("Timeline (UTC):", *one.timeline))
 
 
 # --- A suspect -------------------------------------------------------------------------------------------------------

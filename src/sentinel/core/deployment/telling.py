@@ -280,7 +280,7 @@ def _going(one: Deployment, now: datetime) -> str:
             return f"{so_far}its window was over {format_duration(-left)} ago: alarms are as always."
         case Phase.WATCHING if one.watch is not None:
             last = _last(one)
-            said = f" {last.text}" if last is not None else ""
+            said = f" So far: {last.text.rstrip('.')}." if last is not None and last.text else ""
             return f"It is done, and watched until {_clock(one.watch.ends_at)} UTC.{said}"
         case _:
             return _course_of_rollback(one, now)
@@ -339,7 +339,7 @@ def _went_wrong(rollback: Rollback) -> str:
 _ENDINGS: Final = {
     Ending.PASSED: "Its watch found nothing that is worse than before.",
     Ending.FAILED: "It failed, and stands as it is.",
-    Ending.INCONCLUSIVE: "Too little was seen to say whether it is as good as before.",
+    Ending.INCONCLUSIVE: "It could not be judged whether it is as good as before.",
     Ending.UNWATCHED: "It was ended without a watch.",
     Ending.ROLLED_BACK: "It was rolled back, and the checks prove that.",
     Ending.ROLLBACK_FAILED: "It failed, and so did its rollback.",
@@ -347,10 +347,16 @@ _ENDINGS: Final = {
 }
 
 
+#: Endings of which there is no more to say than that.
+_PLAIN: Final = frozenset({Ending.PASSED, Ending.ROLLED_BACK})
+
+
 def _what_came_of_it(one: Deployment) -> str:
     ended = one.ended_at or one.started_at
     took = f"It took {format_lasted(max(ended - one.started_at, timedelta(0)))}."
-    return f"{one.ended_why or (_ENDINGS[one.ending] if one.ending is not None else '')} {took}".strip()
+    usual = _ENDINGS[one.ending] if one.ending is not None else ""
+    said = usual if one.ending in _PLAIN or not one.ended_why else f"{_capital(one.ended_why.rstrip('.'))}."
+    return f"{said} {took}".strip()
 
 
 # --- What follows ----------------------------------------------------------------------------------------------------
@@ -362,6 +368,8 @@ def _hint(one: Deployment, kind: Kind, plan: DeploymentPlan | None) -> str:
             return _what_follows(one, plan)
         case Kind.DEPLOYMENT_PROGRESS if one.phase is Phase.UNDER_WAY:
             return f"`sentinel deploy status {one.id}` says more; you hear again when it is over."
+        case Kind.DEPLOYMENT_PROGRESS if one.phase is Phase.WATCHING:
+            return f"You hear again what came of it; {_ON_FAIL[one.on_fail]}."
         case Kind.DEPLOYMENT_FAILED:
             return _what_next(one)
         case Kind.ROLLBACK_PLANNED:
