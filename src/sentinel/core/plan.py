@@ -74,6 +74,8 @@ class Content(StrEnum):
     AUDIT = "audit"
     HIPAA = "hipaa"
     REVIEW = "review"
+    DEPLOYMENT = "deployment"
+    DEPLOYMENT_REVIEW = "deployment_review"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sentinel.core.deployment.deployment import (
     Breach,
     Deployment,
+    Ending,
     Entry,
     Judged,
     Judgement,
@@ -210,6 +211,30 @@ def document(
         criteria=tuple(_criteria(one, asked)),
         channels=one.channels,
     )
+
+
+#: How bad each ending is.
+_ENDINGS = {
+    Ending.PASSED: Severity.OK,
+    Ending.UNWATCHED: Severity.UNKNOWN,
+    Ending.INCONCLUSIVE: Severity.UNKNOWN,
+    Ending.ACCEPTED: Severity.WARNING,
+    Ending.ROLLED_BACK: Severity.WARNING,
+    Ending.FAILED: Severity.CRITICAL,
+    Ending.ROLLBACK_FAILED: Severity.CRITICAL,
+}
+
+
+def severity(line: DeploymentLine) -> Severity:
+    """How bad it is, or was in the end; UNKNOWN while nobody can say."""
+    if line.ending is not None:
+        return _ENDINGS[line.ending]
+    return Severity.CRITICAL if line.is_in_trouble else Severity.UNKNOWN
+
+
+def outcome(line: DeploymentLine) -> str:
+    """How it stands or what came of it, in a word or two: `rolled back`."""
+    return (line.ending or line.phase).value.replace("_", " ")
 
 
 def told_line(row: Notification) -> ToldLine:

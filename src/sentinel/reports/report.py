@@ -17,6 +17,8 @@ from sentinel.core.slo import Rollup
 from sentinel.reports import auditing, checklist, describing, operating
 from sentinel.reports.audit import Audit
 from sentinel.reports.course import CourseLine
+from sentinel.reports.deployment import DeploymentDocument, severity
+from sentinel.reports.deployment_review import DeploymentReview
 from sentinel.reports.documents import (
     FORMAT,
     CheckReport,
@@ -66,7 +68,9 @@ class ReportDocument(Document):
     notifications: (
         int  # messages about these incidents that receivers took in the period; reports and tests are not among them
     )
-    overall: Severity  # the worst of its checks; of a review, how the check has done since
+    overall: (
+        Severity  # the worst of its checks; of a review, how the check has done since; of a deployment, what came of it
+    )
     silences: tuple[SilenceLine, ...] = ()  # that were active in the period, the newest first
     windows: tuple[HeldLine, ...] = ()  # that were open in it, the latest first
     contents: tuple[Content, ...] = (Content.OPERATIONS,)  # which of the parts it has, in this order
@@ -74,6 +78,8 @@ class ReportDocument(Document):
     audit: Audit | None = None
     hipaa: Hipaa | None = None
     review: Review | None = None
+    deployment: DeploymentDocument | None = None
+    deployment_review: DeploymentReview | None = None
     method: Method | None = None
     course: tuple[CourseLine, ...] = ()  # of the worst checks, in their order
     formula: str = (
@@ -93,6 +99,8 @@ def build(
     contents: Sequence[Content] = (Content.OPERATIONS,),
     selection: Selection = EVERYTHING,
     review: Review | None = None,
+    deployment: DeploymentDocument | None = None,
+    deployment_review: DeploymentReview | None = None,
 ) -> ReportDocument:
     """The report of one period.
 
@@ -106,6 +114,8 @@ def build(
         contents: which parts it has.
         selection: which checks it is about.
         review: the part about one incident, where there is one.
+        deployment: the part about one deployment, likewise.
+        deployment_review: the part that looks back at one, likewise.
     """
     stretch = Stretch(period.since, period.until)
     checks = [check for check in plan.checks if selection.covers(check)]
@@ -136,7 +146,7 @@ def build(
         unknown=sum((line.unknown for line in lines), timedelta(0)),
         opened=sum(stretch.has(incident.opened_at) for incident in past.incidents),
         notifications=sum(incident.notifications for incident in incidents),
-        overall=review.severity if review else _worst(line.severity for line in lines),
+        overall=_overall(review or deployment_review, deployment, lines),
         silences=tuple(past_silence_line(silence, period.until) for silence in past.silences),
         windows=tuple(held_line(held) for held in past.held),
         contents=tuple(contents),
@@ -146,8 +156,19 @@ def build(
         audit=auditing.build(found, stretch.length) if Content.AUDIT in contents else None,
         hipaa=checklist.build(found, plan.hipaa) if Content.HIPAA in contents else None,
         review=review,
+        deployment=deployment,
+        deployment_review=deployment_review,
         method=describing.build(plan, selection, checks, past, found, stretch),
     )
+
+
+def _overall(
+    review: Review | DeploymentReview | None, deployment: DeploymentDocument | None, lines: Iterable[CheckReport]
+) -> Severity:
+    """How bad the whole is: what it is about says so, or else the worst of its checks."""
+    if review is not None:
+        return review.severity
+    return severity(deployment.line) if deployment is not None else _worst(line.severity for line in lines)
 
 
 def _worst(severities: Iterable[Severity]) -> Severity:

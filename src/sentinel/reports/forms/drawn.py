@@ -6,7 +6,7 @@ from typing import Final
 from sentinel.core.rule import Bounds, Direction
 from sentinel.reports.check import Mark, Mean, ReadingChart
 from sentinel.reports.course import CourseLine
-from sentinel.reports.documents import CheckReport
+from sentinel.reports.documents import CheckReport, DeploymentLine
 from sentinel.reports.drawing import LIGHT, chart, chart_in_words, strip, strip_in_words
 from sentinel.reports.forms.layout import Figure
 from sentinel.reports.forms.page import template
@@ -133,7 +133,8 @@ def _reading(document: ReportDocument, check: CheckReport, line: CourseLine) -> 
 
 
 def _marks(document: ReportDocument, name: str) -> list[Mark]:
-    return [
+    deployed = [_deployed(document.deployment.line)] if document.deployment is not None else []
+    return deployed + [
         Mark(
             kind="incident",
             title=one.line.check,
@@ -145,3 +146,13 @@ def _marks(document: ReportDocument, name: str) -> list[Mark]:
         for one in document.incidents
         if one.line.check == name
     ]
+
+
+def _deployed(line: DeploymentLine) -> Mark:
+    return Mark(
+        kind="deployment",
+        title=line.version or line.system,
+        since=line.started_at,
+        until=line.ended_at,
+        deployment=line.id,
+    )

@@ -8,7 +8,7 @@ from sentinel.base.units import Unit
 from sentinel.core.rule import Direction
 from sentinel.reports.documents import CheckReport, HeldLine, IncidentReport, SilenceLine
 from sentinel.reports.forms.drawn import readings, strips, uptime
-from sentinel.reports.forms.layout import Bar, Cell, Column, Line, Section, Table, Tile
+from sentinel.reports.forms.layout import Bar, Cell, Column, Figure, Line, Section, Table, Tile
 from sentinel.reports.forms.words import (
     NOTHING,
     Zone,
@@ -161,10 +161,13 @@ def _bar(check: CheckReport) -> Bar:
 
 def course(document: ReportDocument) -> Section | None:
     """How the readings went that say most; None without any."""
-    figures = readings(document)
-    if not figures:
-        return None
-    return Section(heading="How readings went", figures=figures, in_mail=True)
+    drawn = figures(document)
+    return Section(heading="How readings went", figures=drawn, in_mail=True) if drawn else None
+
+
+def figures(document: ReportDocument) -> tuple[Figure, ...]:
+    """The readings that say most, drawn."""
+    return readings(document)
 
 
 def incidents(document: ReportDocument, when: Zone) -> Section:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from sentinel.core.plan import Content
-from sentinel.reports.forms import evidence, general, method, operations, review
+from sentinel.reports.deployment import outcome
+from sentinel.reports.forms import deployment, deployment_review, evidence, general, method, operations, review
 from sentinel.reports.forms.edition import Edition
 from sentinel.reports.forms.layout import Layout, Section
 from sentinel.reports.forms.words import Zone, amount, counted, heading, tied
@@ -25,10 +26,10 @@ def lay_out(document: ReportDocument, edition: Edition = FIRST) -> Layout:
         title=f"{heading(document.name)}: {document.source}",
         badge=document.overall.label,
         verdict=verdict(document),
-        subtitle=f"{when(document.since)} to {when(document.until)} · {document.period} · times in {document.zone}",
+        subtitle=f"{_span(document, when)} · {document.period} · times in {document.zone}",
         correction=edition.words,
-        # A review is about one incident: sums over all that happened meanwhile would be taken for its own.
-        tiles=() if document.contents[:1] == (Content.REVIEW,) else general.tiles(document),
+        # About one thing: sums over all that happened meanwhile would be taken for its own.
+        tiles=() if _is_about_one(document) else general.tiles(document),
         sections=tuple(_sections(document, when)),
         method=tuple(_method(document)),
         origin=tuple(_origin(document, when)),
@@ -38,13 +39,30 @@ def lay_out(document: ReportDocument, edition: Edition = FIRST) -> Layout:
 
 
 def verdict(document: ReportDocument) -> str:
-    """What the badge says: the worst of its checks, or that it is too early for a review to say."""
-    return "TOO EARLY" if document.review is not None and document.review.early else document.overall.label
+    """What the badge says: the worst of its checks, what came of a deployment, or that it is too early for a review to say."""
+    if document.deployment is not None:
+        return outcome(document.deployment.line).upper()
+    looks_back = document.review or document.deployment_review
+    return "TOO EARLY" if looks_back is not None and looks_back.early else document.overall.label
+
+
+def _is_about_one(document: ReportDocument) -> bool:
+    """Whether it is about one incident or one deployment, and not about all that happened in a period."""
+    return document.contents[:1] in ((Content.REVIEW,), (Content.DEPLOYMENT,), (Content.DEPLOYMENT_REVIEW,))
+
+
+def _span(document: ReportDocument, when: Zone) -> str:
+    """The time that it is about. The readings of a deployment begin before it, to be compared with."""
+    since = document.deployment.line.started_at if document.deployment is not None else document.since
+    return f"{when(since)} to {when(document.until)}"
 
 
 def _sections(document: ReportDocument, when: Zone) -> Iterator[Section]:
     """What the report is about first, then what lies beneath it, at last how it was made."""
     first, *more = document.contents or (Content.OPERATIONS,)
+    if first is Content.DEPLOYMENT and document.deployment is not None:
+        yield from deployment.sections(document.deployment, when, general.figures(document))
+        return
     if first is not Content.OPERATIONS:
         yield from _part(document, first, when)
     yield general.checks(document, when)
@@ -70,6 +88,8 @@ def _part(document: ReportDocument, content: Content, when: Zone) -> Iterator[Se
         yield from evidence.hipaa(document.hipaa)
     elif content is Content.REVIEW and document.review is not None:
         yield from review.sections(document.review, when)
+    elif content is Content.DEPLOYMENT_REVIEW and document.deployment_review is not None:
+        yield from deployment_review.sections(document.deployment_review, when)
 
 
 def _method(document: ReportDocument) -> Iterator[str]:

@@ -16,6 +16,10 @@ from sentinel.reports.report import ReportDocument
 SUFFIX: Final = ".manifest.json"
 
 
+#: Parts that reports of earlier releases do not have: a report without one says the same as theirs.
+_LATER: Final = frozenset({"deployment", "deployment_review", "releases"})
+
+
 class BadManifest(Exception):
     """It cannot be read as one. The text says why."""
 
@@ -63,7 +67,10 @@ class Manifest(Document):
 
 def digest(document: ReportDocument) -> str:
     """A checksum of what a report says, whenever and by whichever Sentinel it was made."""
-    said = {name: value for name, value in document.to_json().items() if name not in ABOUT_MAKING}
+    known = document.to_json().items()
+    said = {
+        name: value for name, value in known if name not in ABOUT_MAKING and (value is not None or name not in _LATER)
+    }
     return sha256(json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())
 
 

@@ -31,6 +31,10 @@ class Zone:
         """The same without the zone, for tables whose report says it once."""
         return f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M}" if moment else ""
 
+    def to_the_second(self, moment: datetime | None) -> str:
+        """The same to the second, for what happens within minutes."""
+        return f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M:%S}" if moment else ""
+
 
 def per_cent(ratio: float | None) -> str:
     """A share from 0 to 1, cut and never rounded up."""
