@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from sentinel.app.deploying.keeper import DeploymentKeeper
 from sentinel.app.holding import WindowKeeper
 from sentinel.app.owing import Owed
 from sentinel.app.parts import Parts
@@ -14,7 +15,7 @@ from sentinel.app.proving import Proving, doubted
 from sentinel.base.errors import StoreError
 from sentinel.core.check import OWN_CHECK
 from sentinel.core.incident import Address
-from sentinel.core.notification import Kind, Message, State
+from sentinel.core.notification import AT_MOST_ONCE, Kind, Message, State
 from sentinel.core.result import Result
 from sentinel.core.routing import key
 from sentinel.core.rule import Severity
@@ -52,6 +53,7 @@ class Duties:
         self._baselines = Baselines(parts.clock, parts.store, parts.pipeline)
         self._windows = WindowKeeper(parts)
         self._posts = AutomaticPosts(parts)
+        self._deployments = DeploymentKeeper(parts, parts.book, parts.verifier)
         self._owed = Owed(parts)
         self._told_store_down: datetime | None = None
         self._dropped = 0
@@ -84,6 +86,14 @@ class Duties:
             Duty("condense", 60.0, self._condense),
             Duty("ballast", 60.0, self._keep_ballast),
         )
+
+    def deploying(self) -> Sequence[Duty]:
+        """What deployments need: a rollback waits for no report."""
+        return (Duty("deployments", 1.0, self._deployments.look),)
+
+    async def close(self) -> None:
+        """Let go of what goes on beside the duties."""
+        await self._deployments.close()
 
     async def _tick(self) -> None:
         self._parts.pipeline.tick()
@@ -154,7 +164,7 @@ class Duties:
         dead = await self._parts.store.read(lambda tx: tx.outbox.list((State.DEAD,), MOST_DEAD))
         return sum(
             row.created_at > now - DEAD_FOR
-            and row.message.kind not in (Kind.COMMAND, Kind.CANARY)
+            and row.message.kind not in (*AT_MOST_ONCE, Kind.CANARY)
             and (row.message.check is None or row.message.check.name != OWN_CHECK)
             for row in dead
         )

@@ -37,8 +37,9 @@ def order(
     instance: str,
     conversation: int,
     now: datetime,
+    what: str = "",
 ) -> Ordered:
-    """The rows that have a channel run its command, and those that say so beforehand.
+    """The rows that have a channel run its command, and those that say so beforehand. The order is the last of them.
 
     Args:
         message: about the level that names the channel. Its sequence is the first of `NUMBERS` that are the order's.
@@ -47,16 +48,18 @@ def order(
         people: everybody who is to know.
         instance: identity of the store, for the keys.
         conversation: the number under which the incident's messages follow each other.
+        what: the command in words; empty: by the name of its channel.
     """
     assert message.incident is not None, "only an incident's level runs a command"
     runs_at, incident = now + veto, message.incident.id
     stem = "\0".join((instance, str(incident), str(message.incident.level), machine.channel))
-    title = f"the command {machine.channel} runs at {_clock(runs_at)} unless somebody stops it"
+    what = what or f"the command {machine.channel}"
+    title = f"{what} runs at {_clock(runs_at)} unless somebody stops it"
     planned = replace(message, kind=Kind.COMMAND_PLANNED, title=title)
     rows = [_row(_key(stem, "planned", to), to, planned, conversation, now, now) for to in people] if veto else []
     ordered = replace(message, kind=Kind.COMMAND, sequence=message.sequence + 1)
     rows.append(_row(_key(stem, "order", machine), machine, ordered, conversation, now, runs_at))
-    said = title if veto else f"the command {machine.channel} runs now"
+    said = title if veto else f"{what} runs now"
     entry = TimelineEntry(incident=incident, at=now, kind=Kind.COMMAND_PLANNED.value, text=said)
     return Ordered(notifications=tuple(rows), entries=(entry,))
 
@@ -98,7 +101,10 @@ def ended(row: Notification, incident: Incident, now: datetime, by: str = "", wh
 
 def _said(row: Notification, by: str, why: str) -> tuple[str, str, str]:
     """What happened in one line, what the command wrote, and what to do."""
-    name, detail = f"the command {row.address.channel}", row.detail
+    undone, detail = row.message.deployment, row.detail
+    name = (
+        f"the rollback of {undone.system} {undone.version}".strip() if undone else f"the command {row.address.channel}"
+    )
     if row.state is State.CANCELLED:
         return f"{name} was stopped{f' by {by}' if by else ''} before it ran: {why}", "", ""
     if row.state is State.SENT:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sentinel.core.changes import Changes, cancels
 from sentinel.core.check import Check
-from sentinel.core.deployment.rolling_back import Undoable
+from sentinel.core.deployment.rolling_back import Undoable, is_undoable
 from sentinel.core.deployment.standing import Suspects
 from sentinel.core.escalation import next_tick
 from sentinel.core.history import History, Turn
@@ -57,6 +57,7 @@ class Desk:
         self.last_incident = 0  # the highest number that was given
         self.suspects = Suspects()  # the deployments that trouble may come of
         self.undoable: Sequence[Undoable] = ()  # deployments that a level undoes when it names what does so
+        self._undone: set[int] = set()  # numbers of those for which a level has done so
         self._look_again = look_again
         self._sender = Sender(source="", instance="", recipients={})
         self._slice = 0  # which part of the open incidents the last tick looked around
@@ -230,8 +231,11 @@ class Desk:
             incident = history.number(incident, self.last_incident)
         speaks = any(effect.kind not in UNTOLD for effect in turn.effects)
         others, count = bundles.others(incident) if speaks else ((), 0)
-        telling = tell(history.check, incident, turn.effects, self._sender, now, others, count)
+        undoable = self._undoable(history.check, now)
+        telling = tell(history.check, incident, turn.effects, self._sender, now, others, count, undoable)
         incident = telling.incident
+        if telling.undone:
+            self._undone.add(telling.undone)
         if count and incident.mute is None:
             incident = replace(incident, named=incident.sequence)
             if any(map(_reaches_all, turn.effects)):
@@ -244,6 +248,12 @@ class Desk:
         changes.outbox += cancels(incident, turn.effects, now)
         changes.outbox += telling.notifications
         return incident
+
+    def _undoable(self, check: Check, now: datetime) -> Undoable | None:
+        """The deployment that a level of a check's incident may have to undo."""
+        found = next((one for one in self.undoable if one.covers(check) and is_undoable(one.deployment, now)), None)
+        # The deployment learns of the order a moment after its commit; until then only we know.
+        return found if found is None else replace(found, ordered=found.deployment.id in self._undone)
 
     def _tell_company(self, history: History, before: Incident | None, after: Incident, now: datetime) -> None:
         """Let the bundle know that an incident has joined it, has left it, or speaks for it no more."""

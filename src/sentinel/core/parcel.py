@@ -18,7 +18,7 @@ from hashlib import blake2b
 
 from sentinel.base.units import format_duration
 from sentinel.core.budget import Bucket, Budget, full
-from sentinel.core.notification import ENDED, OF_DEPLOYMENTS, Kind, Message, News, Notification
+from sentinel.core.notification import AT_MOST_ONCE, ENDED, OF_DEPLOYMENTS, Kind, Message, News, Notification
 
 #: What has waited so long to be sent for the first time is told by the newest news of its incident.
 STALE = timedelta(seconds=60)
@@ -116,8 +116,8 @@ def _within(lines: Sequence[Line], budget: Budget, tokens: float, now: datetime)
     """What one recipient gets by the budget, and the lines that wait."""
     parcels: list[Parcel] = []
     left: list[Line] = []
-    rest = [line for line in lines if line[0].kind is not Kind.COMMAND]
-    parcels += (_single(line, now) for line in lines if line[0].kind is Kind.COMMAND)
+    rest = [line for line in lines if line[0].kind not in AT_MOST_ONCE]
+    parcels += (_single(line, now) for line in lines if line[0].kind in AT_MOST_ONCE)
     for number, line in enumerate(rest, start=1):
         floor = 0 if line[0].urgent else budget.reserve
         # The last token is for the digest of what is left, if something is left.

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sentinel.core.check import Check
 from sentinel.core.commanding import NUMBERS, order
+from sentinel.core.deployment.rolling_back import Undoable, order_by_level
 from sentinel.core.incident import UNTOLD, Address, Effect, EffectKind, Incident, Policy
 from sentinel.core.notification import AboutOther, Notification, about, compose
 from sentinel.core.timeline import TimelineEntry, entry
@@ -59,6 +60,7 @@ class Telling:
     incident: Incident
     notifications: tuple[Notification, ...]
     entries: tuple[TimelineEntry, ...]
+    undone: int = 0  # number of the deployment whose rollback was ordered; 0: none
 
 
 def tell(
@@ -69,15 +71,18 @@ def tell(
     now: datetime,
     others: tuple[AboutOther, ...] = (),
     others_count: int = 0,
+    undoable: Undoable | None = None,
 ) -> Telling:
     """The messages and timeline entries for effects of an incident, which is given as it is after the transition.
 
     Args:
         others: who else is in the same trouble and is told of with it.
         others_count: how many they are, listed or not.
+        undoable: the deployment of the check's system that a level may have to undo.
     """
     notifications: list[Notification] = []
     entries: list[TimelineEntry] = []
+    undone = 0
     for effect in effects:
         reached = route(effect, incident, sender, now)
         addresses = tuple(address for address in reached if address.channel not in sender.commands)
@@ -105,11 +110,15 @@ def tell(
             if not _runs_commands(effect, incident):
                 continue
             last, veto = replace(message, sequence=incident.sequence + 1), sender.commands[machine.channel]
-            ordered = order(last, machine, veto, incident.responders, sender.instance, incident.conversation, now)
+            told = (last, machine, veto, incident.responders, sender.instance, incident.conversation, now)
+            if undoable is not None and undoable.is_undone_by(machine.channel):
+                ordered, undone = order_by_level(undoable, *told), undoable.deployment.id
+            else:
+                ordered = order(*told)
             incident = replace(incident, sequence=incident.sequence + NUMBERS)
             notifications += ordered.notifications
             entries += ordered.entries
-    return Telling(incident=incident, notifications=tuple(notifications), entries=tuple(entries))
+    return Telling(incident=incident, notifications=tuple(notifications), entries=tuple(entries), undone=undone)
 
 
 def _runs_commands(effect: Effect, incident: Incident) -> bool:

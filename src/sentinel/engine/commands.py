@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sentinel.core import commanding
 from sentinel.core.changes import Cancel
-from sentinel.core.notification import Kind, Notification, State
+from sentinel.core.notification import AT_MOST_ONCE, Kind, Notification, State
 from sentinel.store.database import Transaction
 
 #: States in which an order is over.
@@ -16,7 +16,7 @@ _OVER = frozenset({State.SENT, State.DEAD, State.CANCELLED})
 def close_order(tx: Transaction, row: Notification, now: datetime, by: str = "", why: str = "") -> None:
     """Put the end of a command on the timeline of its incident, and tell whoever was told of that; nothing for other rows."""
     about = row.message.incident
-    if row.message.kind is not Kind.COMMAND or row.state not in _OVER or about is None:
+    if row.message.kind not in AT_MOST_ONCE or row.state not in _OVER or about is None:
         return
     incident = tx.incidents.get(about.id)
     if incident is None:

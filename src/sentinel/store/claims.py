@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from sentinel.core.incident import Address
-from sentinel.core.notification import GIVE_UP_AFTER, Kind, Notification, State
+from sentinel.core.notification import AT_MOST_ONCE, GIVE_UP_AFTER, Kind, Notification, State
 from sentinel.core.parcel import MOST_CARRIED, STALE, Line, Packing, Parcel, Waiting, digest, digest_key, pack
 from sentinel.store.codec import RECEIPT, storable
 from sentinel.store.moments import micros, moment
@@ -36,6 +36,9 @@ _other = outbox.alias("other")
 
 #: Values that one condition names at most: SQLite and PostgreSQL both take 32,766.
 _MOST_NAMED = 5_000
+
+#: Kinds that no budget holds back: they are no messages.
+_ORDERS = [kind.value for kind in AT_MOST_ONCE]
 
 _PLACE = (
     outbox.c.id,
@@ -103,10 +106,10 @@ def _all_held(connection: Connection, channel: str, now: datetime, packing: Pack
     asked = select(
         outbox.c.recipient,
         func.min(outbox.c.rank).label("rank"),
-        func.max(case((outbox.c.kind == Kind.COMMAND.value, 1), else_=0)).label("commands"),
+        func.max(case((outbox.c.kind.in_(_ORDERS), 1), else_=0)).label("orders"),
     ).where(*_due(channel, now))
     waiting = connection.execute(asked.group_by(outbox.c.recipient)).all()
-    if any(row.commands or packing.tokens(row.recipient, now) >= 1 for row in waiting):
+    if any(row.orders or packing.tokens(row.recipient, now) >= 1 for row in waiting):
         return None
     return {row.recipient: row.rank == URGENT for row in waiting}
 

@@ -2,15 +2,17 @@
 
 The order is a row of the kind `rollback`, which is begun at most once (`AT_MOST_ONCE`), under a key that follows from the
 deployment alone (`rollback_key`): whoever orders it, by hand, after a watch or from a level of escalation, orders the same row.
-The row is the truth; what a deployment knows of its rollback follows it, so it is right again after any crash.
+The row is the truth; what a deployment knows of its rollback follows it, so it is right again after any crash. What has begun is
+never ordered again. What was stopped before it began may be, by a person.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from sentinel.core import commanding
 from sentinel.core.check import Check
-from sentinel.core.commanding import TOOK, WROTE
+from sentinel.core.commanding import TOOK, WROTE, Ordered
 from sentinel.core.deployment.deployment import (
     Deployment,
     Ending,
@@ -23,6 +25,7 @@ from sentinel.core.deployment.deployment import (
 from sentinel.core.deployment.plan import DeploymentPlan
 from sentinel.core.incident import Address
 from sentinel.core.notification import AboutDeployment, Cause, Kind, Message, Notification, State
+from sentinel.core.timeline import TimelineEntry
 
 #: A deployment that failed and stands is undone by a level of escalation for so long after its end; later people decide.
 UNDOABLE_FOR = timedelta(days=1)
@@ -55,14 +58,19 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undoable:
-    """A deployment that a level of escalation undoes when it names the channel of its rollback."""
+    """A deployment that a level of escalation is about when it names the channel of its rollback."""
 
     deployment: Deployment
     plan: DeploymentPlan
+    ordered: bool = False  # whether a level has ordered its rollback, of which the deployment may not know yet
 
     def covers(self, check: Check) -> bool:
         """Whether trouble of a check is trouble of its system: it is one of the system's, or is about its deployments."""
         return check.system == self.plan.system or self.plan.covers(check)
+
+    def is_undone_by(self, channel: str) -> bool:
+        """Whether a channel is the one that undoes it."""
+        return self.plan.rollback is not None and self.plan.rollback.channel == channel
 
 
 def order(
@@ -179,13 +187,14 @@ def may_be_ordered(deployment: Deployment) -> bool:
 
 
 def is_undoable(deployment: Deployment, now: datetime) -> bool:
-    """Whether a level of escalation may undo a deployment: it goes on, or failed and stands, and nobody has ordered it yet."""
-    if deployment.rollback is not None:
-        return False
+    """Whether a level of escalation that names what undoes a deployment is about this one: it goes on, or did not go well.
+
+    One whose rollback was ordered is among them, whatever came of that: so the level knows that it must not run it again.
+    """
     if deployment.phase is not Phase.ENDED:
         return True
-    ended = deployment.ended_at
-    return deployment.ending is Ending.FAILED and ended is not None and now < ended + UNDOABLE_FOR
+    ended, bad = deployment.ended_at, deployment.ending is Ending.FAILED or deployment.rollback is not None
+    return bad and ended is not None and now < ended + UNDOABLE_FOR
 
 
 def followed(deployments: Iterable[Deployment], now: datetime) -> list[Deployment]:
@@ -193,8 +202,49 @@ def followed(deployments: Iterable[Deployment], now: datetime) -> list[Deploymen
     return [
         one
         for one in deployments
-        if is_undoable(one, now) or (one.rollback is not None and one.rollback.state not in OVER)
+        if (one.rollback is None and is_undoable(one, now))
+        or (one.rollback is not None and one.rollback.state not in OVER)
     ]
+
+
+def order_by_level(
+    undone: Undoable,
+    message: Message,
+    machine: Address,
+    veto: timedelta,
+    people: Iterable[Address],
+    instance: str,
+    conversation: int,
+    now: datetime,
+) -> Ordered:
+    """What a level of escalation orders that names the channel by which a deployment is undone: its one rollback.
+
+    Where it was ordered before, nothing but a line on the incident's timeline comes of it. The arguments are those of
+    `core.commanding.order`, whose way of telling people and of stopping it holds here, too.
+    """
+    incident = message.incident
+    assert incident is not None, "only an incident's level orders anything"
+    one = undone.deployment
+    what = f"the command {machine.channel}, which rolls {one.label} back,"
+    if undone.ordered or one.rollback is not None:
+        text = f"{what} does not run: that rollback {_so_far(one.rollback)}, and there is only one"
+        line = TimelineEntry(incident=incident.id, at=now, kind=Kind.COMMAND_PLANNED.value, text=text)
+        return Ordered(notifications=(), entries=(line,))
+    plain = commanding.order(message, machine, veto, people, instance, conversation, now, what)
+    *planned, row = plain.notifications
+    check = message.check.name if message.check else "a check"
+    wanted = Wanted(
+        reason=f"incident {incident.id} of {check} has come to level {incident.level} of its escalation", veto=veto
+    )
+    ordered = order(one, wanted, machine, instance=instance, source=message.source, now=now, link=message.link)
+    message = replace(
+        row.message, kind=Kind.ROLLBACK, title=ordered.row.message.title, deployment=ordered.row.message.deployment
+    )
+    return replace(plain, notifications=(*planned, replace(row, key=ordered.row.key, message=message)))
+
+
+def _so_far(rollback: Rollback | None) -> str:
+    return came_to(rollback) if rollback is not None and rollback.state in OVER else "was ordered already"
 
 
 def entry(deployment: int, rollback: Rollback, now: datetime) -> Entry:
