@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from examples.serving import read_json_object
 
-EXEMPT = "/_faults"  # the switches themselves always answer
+EXEMPT = "/_faults"  # the switches themselves always answer, as everything below `/_` does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +167,7 @@ class Trouble:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._app
-        if scope["type"] == "http" and not scope["path"].startswith(EXEMPT):
+        if scope["type"] == "http" and not scope["path"].startswith("/_"):
             await asyncio.sleep(self._board.value(self._faults.slow))
             app = self._answer() or app
         await app(scope, receive, send)

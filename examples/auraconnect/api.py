@@ -19,6 +19,7 @@ from examples.auraconnect.effects import Effects
 from examples.auraconnect.faults import GENERAL, Fault
 from examples.auraconnect.settings import LIMITS
 from examples.faults import Switchboard, Switches, Trouble
+from examples.releases import Released, Releases
 
 MINUTE = 60.0  # seconds
 LOG_EVERY = 1.0  # seconds
@@ -120,14 +121,19 @@ class SecurityHeaders:
 
 
 def application(effects: Effects, board: Switchboard) -> Starlette:
-    api = Api(effects, board)
+    api, releases = Api(effects, board), Releases("2.4.1")
     return Starlette(
         routes=[
             Route("/health", api.health),
             Route("/payrolls/rules", api.rules),
             Route("/payrolls/test-config", api.test_config),
             *Switches(board, effects.switched).routes(),
+            *releases.routes(),
         ],
         lifespan=api.lifespan,
-        middleware=[Middleware(SecurityHeaders), Middleware(Trouble, board=board, faults=GENERAL)],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(Trouble, board=board, faults=GENERAL),
+            Middleware(Released, releases=releases),
+        ],
     )

@@ -18,6 +18,7 @@ from examples.bhiv_hr.faults import GENERAL, Fault
 from examples.bhiv_hr.traffic import Traffic
 from examples.bhiv_hr.workflows import Workflows
 from examples.faults import Switchboard, Switches, Trouble
+from examples.releases import Released, Releases
 from examples.serving import read_json_object
 
 GB = 1 << 30
@@ -27,13 +28,14 @@ NEWEST = {"title": "Nurse", "contact": "Mary Canary", "salary": 61500}  # what m
 class Api:
     """The endpoints, in the order of `application`."""
 
-    def __init__(self, board: Switchboard, workflows: Workflows) -> None:
+    def __init__(self, board: Switchboard, workflows: Workflows, releases: Releases) -> None:
         self._board = board
         self._workflows = workflows
+        self._releases = releases
         self._traffic = Traffic(board)
 
     async def health(self, _request: Request) -> Response:
-        return JSONResponse({"status": "healthy", "service": "gateway", "version": "3.2.1"})
+        return JSONResponse({"status": "healthy", "service": "gateway", "version": self._releases.version})
 
     async def detailed(self, _request: Request) -> Response:
         components = {
@@ -130,7 +132,8 @@ class Api:
 
 
 def application(board: Switchboard, workflows: Workflows) -> Starlette:
-    api = Api(board, workflows)
+    releases = Releases("3.2.1")
+    api = Api(board, workflows, releases)
     return Starlette(
         routes=[
             Route("/health", api.health),
@@ -148,7 +151,8 @@ def application(board: Switchboard, workflows: Workflows) -> Starlette:
             Route("/v1/workflows/{number}", api.remove, methods=["DELETE"]),
             Route("/v1/workflows/{number}/start", api.start, methods=["POST"]),
             *Switches(board, api.switched).routes(),
+            *releases.routes(),
         ],
         lifespan=api.lifespan,
-        middleware=[Middleware(Trouble, board=board, faults=GENERAL)],
+        middleware=[Middleware(Trouble, board=board, faults=GENERAL), Middleware(Released, releases=releases)],
     )

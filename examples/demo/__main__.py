@@ -27,6 +27,9 @@ ADMIN_PASSWORD = "$argon2id$v=19$m=65536,t=3,p=4$jk5tnRI4NPV4h4q3x7QsIw$dEUGhsCq
 #: Nobody watches a demo for the quarters of an hour after which levels escalate in earnest.
 SOONER = {"SENTINEL_LEVEL_2": "2m", "SENTINEL_LEVEL_3": "4m"}
 
+#: Nor do its checks have as many results in a short watch as a watch in earnest needs.
+SOONER |= {"DEPLOY_VETO": "30s", "DEPLOY_WATCH_EVERY": "2s", "DEPLOY_SAMPLES": "10"}
+
 WATCHED = """\
 Sentinel watches the {system.title}: {system.watched}.
   ask it        . {data}/environment    (first, in another terminal: it names the configuration, and has the demo's passwords)
@@ -104,6 +107,9 @@ def demo_environment(system: System, stand: Stand) -> dict[str, str]:
         "SENTINEL_ADMIN_PASSWORD": ADMIN_PASSWORD,
         "HEARTBEAT_URL": f"{sink}/alive",
         "HEARTBEAT_EVERY": "10s",
+        "DEPLOY_ROLLBACK": str(ROOT / "examples" / system.name.replace("-", "_") / "rollback"),
+        "DEPLOY_SERVICE_URL": stand.url,
+        "DEPLOY_PYTHON": sys.executable,
         **SOONER,
     }
 

@@ -21,6 +21,7 @@ from examples.employee_system.effects import Effects
 from examples.employee_system.faults import GENERAL, Fault
 from examples.employee_system.settings import ADMIN, LIMITED, ORIGIN, PASSWORDS, RATE_LIMIT, TOKEN_LIFETIME
 from examples.faults import Switchboard, Switches, Trouble
+from examples.releases import Released, Releases
 from examples.serving import read_body, read_json_object
 
 LOG_EVERY = 1.0  # seconds
@@ -183,7 +184,7 @@ class Headers:
 
 
 def application(effects: Effects, board: Switchboard) -> Starlette:
-    api = Api(effects, board)
+    api, releases = Api(effects, board), Releases("0.9.5")
     one = "/api/employees/{number:int}"
     return Starlette(
         routes=[
@@ -197,7 +198,12 @@ def application(effects: Effects, board: Switchboard) -> Starlette:
             Route(one, api.update, methods=["PUT"]),
             Route(one, api.remove, methods=["DELETE"]),
             *Switches(board, effects.switched).routes(),
+            *releases.routes(),
         ],
         lifespan=api.lifespan,
-        middleware=[Middleware(Headers, board=board), Middleware(Trouble, board=board, faults=GENERAL)],
+        middleware=[
+            Middleware(Headers, board=board),
+            Middleware(Trouble, board=board, faults=GENERAL),
+            Middleware(Released, releases=releases),
+        ],
     )

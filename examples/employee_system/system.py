@@ -39,6 +39,7 @@ def environment(stand: Stand) -> dict[str, str]:
         "EMS_INTERVAL": "10s",
         "EMS_SMOKE_INTERVAL": "15s",
         "EMS_SLOW_INTERVAL": "30s",
+        "EMS_RELEASE_HOURS": "00:00-00:00",
         "EMS_CRITICAL_WINDOW": "1m",
         **{f"EMS_BACKUPS_{place.upper()}": str(data / "backups" / place) for place in settings.PLACES},
     }

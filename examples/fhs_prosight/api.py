@@ -20,6 +20,7 @@ from examples.fhs_prosight.effects import Effects
 from examples.fhs_prosight.faults import GENERAL, Fault
 from examples.fhs_prosight.outside import Outside, person
 from examples.fhs_prosight.settings import ADMIN, LIMITED, PASSWORDS, RATE_LIMIT, VIEWER
+from examples.releases import Released, Releases
 from examples.serving import read_json_object
 
 LOG_EVERY = 1.0  # seconds
@@ -152,7 +153,7 @@ class Api:
 
 
 def application(effects: Effects, board: Switchboard) -> Starlette:
-    api = Api(effects, board)
+    api, releases = Api(effects, board), Releases("1.4.0")
     return Starlette(
         routes=[
             Route("/health", api.health),
@@ -166,7 +167,8 @@ def application(effects: Effects, board: Switchboard) -> Starlette:
             Route("/api/employees/{number}", api.remove, methods=["DELETE"]),
             *Outside(board).routes(),
             *Switches(board, effects.switched).routes(),
+            *releases.routes(),
         ],
         lifespan=api.lifespan,
-        middleware=[Middleware(Trouble, board=board, faults=GENERAL)],
+        middleware=[Middleware(Trouble, board=board, faults=GENERAL), Middleware(Released, releases=releases)],
     )

@@ -11,18 +11,25 @@ from examples.healthcare.api import Api
 from examples.healthcare.database import DatabaseDownError
 from examples.healthcare.faults import GENERAL
 from examples.healthcare.portal import Headers, Portal
+from examples.releases import Released, Releases
 
 
 def application(api: Api) -> Starlette:
     portal = Portal(api.faults)
-    listed = routes(api)
+    listed, releases = routes(api), Releases("2.0.3")
     portal.describe(listed)
     return Starlette(
-        routes=[*listed, *portal.routes(), *Switches(api.faults, api.effects.switched).routes()],
+        routes=[
+            *listed,
+            *portal.routes(),
+            *Switches(api.faults, api.effects.switched).routes(),
+            *releases.routes(),
+        ],
         lifespan=api.lifespan,
         middleware=[
             Middleware(Headers, board=api.faults),
             Middleware(Trouble, board=api.faults, faults=GENERAL),
+            Middleware(Released, releases=releases),
         ],
         exception_handlers={HTTPException: refusal, DatabaseDownError: no_database},
     )
