@@ -8,7 +8,7 @@ says *ambiguous* when the message had left and the answer did not come.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from sentinel.base.clock import Clock
 from sentinel.base.fields import Options
@@ -58,6 +58,7 @@ class Rehearsal:
     timeout: timedelta
 
 
+@runtime_checkable
 class Rehearses(Protocol):
     """A channel that can say what it would do, by the same functions that do it."""
 

@@ -69,6 +69,16 @@ class CriterionLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewedLine:
+    """What a look back some time after its end has found."""
+
+    due: str  # so long after its end, such as `1h`
+    at: datetime
+    severity: Severity
+    verdict: str  # in one sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentDocument(Document):
     """Everything that is known of one deployment (EM-12)."""
 
@@ -95,6 +105,9 @@ class DeploymentDocument(Document):
     down_for: timedelta | None = None  # how long something of the system was seen down; None: nothing was
     criteria: tuple[CriterionLine, ...] = ()
     channels: tuple[str, ...] = ()  # of the stakeholders
+    reviews: tuple[
+        ReviewedLine, ...
+    ] = ()  # that were made by themselves, the earliest first; of its written document only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +120,7 @@ class DryRun(Document):
     kind: str  # of the channel
     command: tuple[str, ...] = ()  # its program and arguments, with the values put in
     environment: Mapping[str, str] | None = None  # of the variables; secrets are hidden
+    folder: str = ""  # where the program would run
     url: str = ""  # of a webhook, without what may be secret
     body: str = ""  # of a webhook
     timeout: timedelta

@@ -22,7 +22,7 @@ from sentinel.core.deployment.deployment import (
     Rollback,
     rollback_key,
 )
-from sentinel.core.deployment.plan import DeploymentPlan
+from sentinel.core.deployment.plan import DeploymentPlan, RollbackPlan
 from sentinel.core.incident import Address
 from sentinel.core.notification import AboutDeployment, Cause, Kind, Message, Notification, State
 from sentinel.core.timeline import TimelineEntry
@@ -245,6 +245,12 @@ def order_by_level(
 
 def _so_far(rollback: Rollback | None) -> str:
     return came_to(rollback) if rollback is not None and rollback.state in OVER else "was ordered already"
+
+
+def proofs(undo: RollbackPlan, checks: Iterable[Check]) -> tuple[Check, ...]:
+    """The checks that prove a rollback: those with one of its tags, or all of the system where none has."""
+    known, tags = tuple(checks), frozenset(undo.verify)
+    return tuple(check for check in known if check.tags & tags) or known
 
 
 def entry(deployment: int, rollback: Rollback, now: datetime) -> Entry:
