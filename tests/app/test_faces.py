@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 
 from sentinel.base.redact import Secret
 from sentinel.base.units import Unit
+from sentinel.core.deployment.plan import DeploymentPlan
 from sentinel.core.matcher import Matcher
 from sentinel.core.plan import StorePlan
 from sentinel.core.result import Reading, passed
@@ -24,6 +26,7 @@ from tests.kit.broken_store import MissingTable
 from tests.kit.clock import FakeClock
 from tests.kit.days import piece
 from tests.kit.facing import Facing
+from tests.kit.released import PASSED
 from tests.kit.scene import NOW, broken, check, plan, well
 
 if TYPE_CHECKING:
@@ -144,6 +147,18 @@ async def test_a_store_that_fails_makes_answers_poorer_not_late(facing: Facing, 
     assert shown is not None
     assert (shown.results, bool(shown.store_problem)) == ((), True)
     assert shown.line.severity is Severity.OK
+
+
+async def test_deployments_of_its_system_alone_are_marked_on_a_check(facing: Facing, store: Store) -> None:
+    facing.plan = replace(facing.plan, deployments={name: DeploymentPlan(system=name) for name in ("erp", "lab")})
+    lab = replace(PASSED, id=13, system="lab")
+    await store.write(lambda tx: tx.deployments.save(replace(PASSED, system="erp"), lab))
+    marked = {}
+    for name in ("api", "login"):
+        document = await facing.faces.check(name, Stretch.DAY)
+        assert document is not None
+        marked[name] = [(mark.kind, mark.deployment) for mark in document.marks]
+    assert marked == {"api": [("deployment", 12)], "login": []}
 
 
 async def test_sentinel_itself_is_shown_without_its_secrets(facing: Facing) -> None:

@@ -1,16 +1,23 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.console import Console
 
 from sentinel.cli.browsing import Acknowledge, Explain, Leave, Mode, Order, View, press, rows
 from sentinel.cli.keyboard import keys
-from sentinel.cli.panels import told_of
+from sentinel.cli.panels import MOST_DEPLOYED, draw, told_of
+from sentinel.cli.poll import Seen
+from sentinel.core.deployment.deployment import Phase
+from sentinel.reports.deployment import line
 from sentinel.reports.documents import OutboxLine
 from sentinel.reports.status import build, facts
 from tests.kit.command import sentinel
+from tests.kit.released import PASSED
 from tests.kit.scene import MINUTE, NOW, broken, check, history, plan, well
 from tests.kit.terminal import Terminal
 
@@ -107,6 +114,18 @@ def test_an_incident_that_another_speaks_for_names_it() -> None:
     assert told_of({**row, "level": 0, "levels": 2}) == "nobody"
     assert told_of({**row, "level": 1, "levels": 2}) == "level 1 of 2"
     assert told_of({**row, "level": 0, "bundle": 1}) == "with #1"
+
+
+def test_each_deployment_that_goes_on_has_a_line_in_the_head() -> None:
+    goes_on = line(replace(PASSED, phase=Phase.UNDER_WAY, ending=None, ended_at=None, watch=None)).to_json()
+    seen = Seen(document={**DOCUMENT, "deployments": [goes_on, *[{**goes_on, "id": n} for n in range(20, 29)]]})
+    written = StringIO()
+    console = Console(width=80, height=24, file=written)
+    console.print(draw(seen, View(), 24, 80))
+    shown = written.getvalue()
+    assert "deployment 12: portal 2.4.1, under way for 1 h 40 min, by ann" in shown
+    assert shown.count("deployment ") == MOST_DEPLOYED
+    assert len(shown.splitlines()) == 24
 
 
 def test_q_ends_where_nothing_is_typed() -> None:

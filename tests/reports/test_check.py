@@ -15,6 +15,7 @@ from sentinel.core.slo import Sums
 from sentinel.reports import status
 from sentinel.reports.check import MOST_CHARTS, MOST_RAW, CheckDocument, Past, Stretch, build, wants_raw
 from tests.kit.days import piece
+from tests.kit.released import PASSED
 from tests.kit.scene import MINUTE, NOW, broken, check, history, well
 
 if TYPE_CHECKING:
@@ -108,6 +109,16 @@ def test_incidents_and_the_windows_of_the_check_are_marked() -> None:
     assert [(mark.kind, mark.incident) for mark in document.marks] == [("window", None), ("incident", 12)]
     assert [line.id for line in document.incidents] == [12]
     assert document.marks[1].until is None
+
+
+def test_a_deployment_is_marked_once_by_its_version_without_its_window() -> None:
+    one = replace(PASSED, started_at=NOW - 3 * HOUR, ended_at=None)
+    window = Held(
+        window="deployment-12", title="Deployment", matcher=Matcher(), starts_at=NOW - 3 * HOUR, ends_at=NOW - 2 * HOUR,
+        expects_down=True, by="ops", why="",
+    )  # fmt: skip
+    [mark] = shown(Past(deployments=[one], held=[window]), of=history(check("health"), [well()])).marks
+    assert (mark.kind, mark.title, mark.deployment, mark.until) == ("deployment", "2.4.1", 12, None)
 
 
 def test_results_say_why_the_newest_first() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from xml.etree import ElementTree as ET
 
@@ -148,6 +149,26 @@ def test_what_happened_meanwhile_is_shaded_and_named() -> None:
         "window: Update (2026-11-22 10:00 to 2026-11-22 11:00 UTC)",
         "incident 7: refused (2026-11-22 11:00, goes on UTC)",
     ]
+
+
+def test_a_deployment_is_a_band_with_a_line_and_its_version_where_it_began() -> None:
+    mark = Mark(kind="deployment", title="2.4.1", since=NOW - 2 * HOUR, until=NOW - HOUR, deployment=12)
+    svg = chart(reading(0.1, 0.2, 0.3, 0.2), [mark])
+    titles = [node.text for node in drawn(svg).iter(f"{SVG}title")]
+    assert titles[1:] == ["deployment 12: 2.4.1 (2026-11-22 10:00 to 2026-11-22 11:00 UTC)"]
+    assert "2.4.1" in texts(svg)
+    assert "deployments: 2.4.1 at 2026-11-22 10:00 UTC" in (drawn(svg).findtext(f"{SVG}desc") or "")
+
+
+def test_versions_that_would_lie_upon_each_other_are_left_out_of_the_picture_alone() -> None:
+    marks = [
+        Mark(kind="deployment", title=f"2.4.{n}", since=NOW - HOUR + n * MINUTE, until=NOW, deployment=n)
+        for n in range(5)
+    ]
+    svg = chart(reading(0.1, 0.2, 0.3), [*marks, replace(marks[0], title="9" * 60, since=NOW)])
+    assert [text for text in texts(svg) if text.startswith("2.4.")] == ["2.4.0"]
+    assert "9" * 15 + "…" in texts(svg)
+    assert all(mark.title in (drawn(svg).findtext(f"{SVG}desc") or "") for mark in marks)
 
 
 def test_a_second_of_an_outage_in_a_year_is_wide_enough_to_be_seen() -> None:

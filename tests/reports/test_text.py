@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sentinel.base.errors import ConfigError, Problem
+from sentinel.core.deployment.deployment import Ending, Phase
 from sentinel.core.incident import Acknowledge, Because, Mute
 from sentinel.core.matcher import Matcher
 from sentinel.core.silence import Silence, Silences
 from sentinel.reports import text
+from sentinel.reports.deployment import line
 from sentinel.reports.documents import OutboxLine, OwnHealth
 from sentinel.reports.quiet import NOTHING, Quiet
 from sentinel.reports.status import build, facts, incident_line
 from sentinel.reports.text import Look, share
+from tests.kit.released import PASSED
 from tests.kit.scene import MINUTE, NOW, blind, broken, check, history, plan, well
 
 if TYPE_CHECKING:
@@ -66,6 +69,24 @@ def test_an_open_incident_shows_age_level_and_hint() -> None:
     at = lines.index("Open incidents")
     assert lines[at + 1] == "  #12  CRITICAL  health  open 4 min, level 1 of 3"
     assert "Nothing listens on that port" in lines[at + 3]
+
+
+def test_deployments_that_go_on_or_have_failed_have_a_line_each() -> None:
+    goes_on = replace(PASSED, id=14, phase=Phase.WATCHING, ending=None, ended_at=None, started_at=NOW - 6 * MINUTE)
+    failed = replace(PASSED, system="lab", ending=Ending.FAILED, ended_at=NOW - 9 * MINUTE)
+    lines = [line(one) for one in (goes_on, failed, replace(PASSED, id=3))]
+    status = build(plan(), [], now=NOW, started_at=NOW, outbox=OutboxLine(), own=OWN, deployments=lines)
+    shown = text.status(status.to_json(), Look()).splitlines()
+    at = shown.index("Deployments")
+    assert shown[at + 1 : at + 4] == [
+        "  deployment 14: portal 2.4.1, watching for 6 min, pass so far, by ann",
+        "  deployment 12: lab 2.4.1, failed 9 min ago, by ann",
+        "",
+    ]
+
+
+def test_without_deployments_there_is_no_word_of_them() -> None:
+    assert "eployment" not in shown(history(check("health"), [well()]))
 
 
 def test_an_acknowledged_incident_shows_who_has_it_and_until_when() -> None:

@@ -14,9 +14,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sentinel.base.units import Unit
 from sentinel.core.result import Reading, passed
+from sentinel.reports.deployment import line
 from sentinel.reports.documents import HealthDocument, OwnHealth
 from sentinel.web.exposition import Exposition
 from tests.kit.command import run
+from tests.kit.released import PASSED
 from tests.kit.scene import NOW, broken, check, history
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ def page() -> dict[str, set[str]]:
     readings = tuple(Reading(f"one_{unit.name}".lower(), 1.0, unit) for unit in Unit)
     pasts = [history(check("a"), [passed(readings)]), history(check("b"), [broken()] * 3)]
     health = HealthDocument(healthy=True, version="1", probing=True, progress={})
-    body, _ = Exposition().write("", pasts, EVERYTHING, health)
+    body, _ = Exposition().write("", pasts, EVERYTHING, health, [line(PASSED)])
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(body.decode()):
         for sample in family.samples:
@@ -81,6 +83,7 @@ def expressions() -> Iterator[tuple[str, str]]:
         board = json.loads(file.read_text())
         for panel in panels(board):
             yield from ((f"{file.name}: {panel['title']}", target["expr"]) for target in panel["targets"])
+        yield from ((f"{file.name}: marks {one['name']}", one["expr"]) for one in board["annotations"]["list"])
         for variable in board["templating"]["list"]:
             if variable["type"] == "query":
                 yield f"{file.name}: ${variable['name']}", variable["query"]["query"]

@@ -1,25 +1,34 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from sentinel.core.deployment.deployment import Ending
+from sentinel.reports.deployment import line
 from sentinel.reports.documents import HealthDocument, OwnHealth
 from sentinel.web.exposition import Exposition
+from tests.kit.released import PASSED, UNDONE
 from tests.kit.scene import blind, broken, check, history, well
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sentinel.core.deployment.deployment import Deployment
     from sentinel.core.history import History
     from tests.web.conftest import Site
 
 HEALTHY = HealthDocument(healthy=True, version="1.2", probing=True, progress={})
 
 
-def metrics(*histories: History, own: OwnHealth | None = None) -> dict[tuple[str, ...], float]:
+def metrics(
+    *histories: History, own: OwnHealth | None = None, deployments: Sequence[Deployment] = ()
+) -> dict[tuple[str, ...], float]:
     """Each sample by its name and the values of its labels."""
-    body, _ = Exposition().write("", histories, own or OwnHealth(), HEALTHY)
+    body, _ = Exposition().write("", histories, own or OwnHealth(), HEALTHY, [line(one) for one in deployments])
     families = text_string_to_metric_families(body.decode())
     return {(s.name, *s.labels.values()): s.value for family in families for s in family.samples}
 
@@ -47,6 +56,24 @@ def test_a_check_that_could_not_be_judged_is_neither_up_nor_down() -> None:
 
 def test_a_check_without_a_result_has_no_verdict_yet() -> None:
     assert ("sentinel_check_severity", "new", "http") not in metrics(history(check("new"), []))
+
+
+def test_the_latest_deployment_of_each_system_is_there() -> None:
+    found = metrics(deployments=[UNDONE, replace(PASSED, id=11, version="2.3"), replace(PASSED, id=3, system="lab")])
+    assert found["sentinel_deployment_info", "rolled_back", "ended", "portal", "fail", "2.4.1"] == 1
+    assert found["sentinel_deployment_rolled_back", "portal"] == 1
+    assert found["sentinel_deployment_failed", "portal"] == 0  # it was put right
+    assert found["sentinel_deployment_started_timestamp_seconds", "lab"] == PASSED.started_at.timestamp()
+    assert len([name for name in found if name[0] == "sentinel_deployment_info"]) == 2
+
+
+def test_one_that_failed_and_stands_so_is_said_to() -> None:
+    found = metrics(deployments=[replace(PASSED, ending=Ending.FAILED)])
+    assert found["sentinel_deployment_failed", "portal"] == 1
+
+
+def test_without_deployments_nothing_is_said_of_them() -> None:
+    assert not [name for name in metrics() if name[0].startswith("sentinel_deployment")]
 
 
 def test_sentinels_own_figures_are_there() -> None:

@@ -313,7 +313,7 @@ def deployment(row: Json, at: datetime) -> str:
         at: aware.
     """
     goes_on = row["ended_at"] is None
-    length = f"for {age(row['started_at'], at)}" if goes_on else f"ended {age(row['ended_at'], at)} ago"
+    length = f"for {age(row['started_at'], at)}" if goes_on else f"{age(row['ended_at'], at)} ago"
     stands = row["phase"] if goes_on else row["ending"] or row["phase"]
     verdict = f", {row['verdict']} so far" if goes_on and row["verdict"] else ""
     late = ", overdue" if goes_on and row["overrun"] else ""

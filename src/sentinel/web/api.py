@@ -157,7 +157,12 @@ class Api:
     async def metrics(self, request: Request) -> Response:
         accept = request.headers.get("accept", CONTENT_TYPE_LATEST)
         body, content_type = await self._encode(
-            self._exposition.write, accept, self._monitor.snapshot(), self._monitor.own_health(), self._monitor.health()
+            self._exposition.write,
+            accept,
+            self._monitor.snapshot(),
+            self._monitor.own_health(),
+            self._monitor.health(),
+            self._monitor.deployments.current(),
         )
         return Response(body, headers={"content-type": content_type})
 

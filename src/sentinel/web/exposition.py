@@ -13,9 +13,10 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from sentinel.base.units import Unit
+from sentinel.core.deployment.deployment import Ending, Phase
 from sentinel.core.history import History
 from sentinel.core.result import Outcome
-from sentinel.reports.documents import HealthDocument, OwnHealth
+from sentinel.reports.documents import DeploymentLine, HealthDocument, OwnHealth
 
 #: A metric has one unit, so readings of different units are metrics of different names.
 _READINGS = {
@@ -28,6 +29,16 @@ _READINGS = {
 }
 
 
+#: What is said of the current or last deployment of a system.
+_DEPLOYED = {
+    "started_timestamp_seconds": "When it began",
+    "failed": "Whether it failed or is overdue, and nobody has put that right",
+    "rolled_back": "Whether it is or was rolled back, well or not",
+}
+_UNDONE = frozenset({Phase.ROLLING_BACK, Phase.VERIFYING})
+_ENDED_UNDONE = frozenset({Ending.ROLLED_BACK, Ending.ROLLBACK_FAILED})
+
+
 class Exposition:
     """Writes metrics in the format that the scraper asks for."""
 
@@ -35,12 +46,17 @@ class Exposition:
         self._process = ProcessCollector(registry=CollectorRegistry(auto_describe=False))
 
     def write(
-        self, accept: str, histories: Sequence[History], own: OwnHealth, health: HealthDocument
+        self,
+        accept: str,
+        histories: Sequence[History],
+        own: OwnHealth,
+        health: HealthDocument,
+        deployments: Sequence[DeploymentLine] = (),
     ) -> tuple[bytes, str]:
         """The metrics and their content type. May be called on another thread than the engine's."""
         encode, content_type = choose_encoder(accept)
         own_side = (*self._process.collect(), *_of_sentinel(own, health))
-        return encode(_Families((*own_side, *_of_checks(histories)))), content_type
+        return encode(_Families((*own_side, *_of_checks(histories), *_of_deployments(deployments)))), content_type
 
 
 class _Families(Collector):
@@ -84,6 +100,27 @@ def _of_readings(histories: Sequence[History]) -> Iterator[Metric]:
         for reading in history.last.readings if history.last else ():
             families[_READINGS[reading.unit]].add_metric((history.check.name, reading.name), reading.value)
     yield from families.values()
+
+
+def _of_deployments(lines: Iterable[DeploymentLine]) -> Iterator[Metric]:
+    """Of the current or last deployment of each system. A version is one value at a time, so there is one series of each."""
+    info = InfoMetricFamily("sentinel_deployment", "The current or last deployment of a system", labels=("system",))
+    began, failed, undone = (
+        GaugeMetricFamily(f"sentinel_deployment_{name}", text, labels=("system",)) for name, text in _DEPLOYED.items()
+    )
+    latest: dict[str, DeploymentLine] = {}
+    for line in lines:
+        if line.system not in latest or line.id > latest[line.system].id:
+            latest[line.system] = line
+    for system, line in latest.items():
+        verdict = line.verdict.value if line.verdict else ""
+        stands = {"version": line.version, "phase": line.phase.value, "verdict": verdict}
+        info.add_metric((system,), stands | {"ending": line.ending.value if line.ending else ""})
+        began.add_metric((system,), line.started_at.timestamp())
+        failed.add_metric((system,), float(line.is_in_trouble))
+        undone.add_metric((system,), float(line.phase in _UNDONE or line.ending in _ENDED_UNDONE))
+    if latest:
+        yield from (info, began, failed, undone)
 
 
 def _of_sentinel(own: OwnHealth, health: HealthDocument) -> Iterator[Metric]:
