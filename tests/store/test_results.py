@@ -169,3 +169,19 @@ def test_readings_survive_packing(readings: list[Reading]) -> None:
 
 def test_a_usual_set_of_readings_takes_few_bytes() -> None:
     assert len(pack(TIMES)[1]) == 7
+
+
+async def test_results_of_some_checks_are_found_by_time(store: Store) -> None:
+    every = [result(name, after=at) for at in range(4) for name in ("health", "login", "page")]
+    await keep(store, *every)
+    since, until = AT + SECOND, AT + 3 * SECOND
+    found = await store.read(lambda tx: tx.results.between(since, until, ["login", "page", "never-heard-of"]))
+    assert [(one.check, one.scheduled_at) for one in found] == [
+        (name, AT + at * SECOND) for at in (1, 2) for name in ("login", "page")
+    ]
+
+
+async def test_where_there_are_too_many_the_latest_are_found(store: Store) -> None:
+    await keep(store, *(result(after=at) for at in range(10)))
+    found = await store.read(lambda tx: tx.results.between(AT, AT + 8 * SECOND, ["health"], limit=3))
+    assert [one.scheduled_at for one in found] == [AT + at * SECOND for at in (5, 6, 7)]

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sentinel.core.deployment.baseline import WEEK, stretches
+from sentinel.core.deployment.plan import Baseline, WatchPlan
+
+STARTED = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+BEGAN, LASTS = STARTED + 10 * MINUTE, 15 * MINUTE
+
+
+def test_it_ends_where_the_deployment_begins_and_grows_to_a_day() -> None:
+    found = list(stretches(WatchPlan(), STARTED, BEGAN, LASTS))
+    assert [one.until for one in found] == [STARTED] * len(found)
+    assert [STARTED - one.since for one in found][:3] == [LASTS, 2 * LASTS, 4 * LASTS]
+    assert STARTED - found[-1].since == DAY
+
+
+def test_a_week_before_it_is_the_same_time_of_the_same_weekday() -> None:
+    first, *wider = stretches(WatchPlan(baseline=Baseline.WEEK), STARTED, BEGAN, LASTS)
+    assert first == (BEGAN - WEEK, BEGAN - WEEK + LASTS)
+    assert (wider[-1].since, wider[-1].until - wider[-1].since) == (BEGAN - WEEK + LASTS / 2 - DAY / 2, DAY)
+
+
+def test_a_watch_of_a_day_has_one() -> None:
+    assert len(list(stretches(WatchPlan(), STARTED, BEGAN, DAY))) == 1

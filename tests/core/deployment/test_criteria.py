@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sentinel.core.check import Check
+from sentinel.core.deployment.criteria import breach
+from sentinel.core.deployment.plan import CriteriaPlan, Criterion
+from sentinel.core.incident import Because, Incident, Mute, Phase, Policy
+from sentinel.core.matcher import Matcher
+from sentinel.core.rule import Severity
+
+SINCE = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+PLAN = CriteriaPlan(
+    critical_function=Matcher(tags=frozenset({"critical"})),
+    integrity=Matcher(tags=frozenset({"integrity"})),
+    several_services=3,
+)
+
+
+def trouble(name: str, *tags: str, after: int = 1, severity: Severity = Severity.CRITICAL) -> tuple[Incident, Check]:
+    check = Check(name=name, kind="http", interval=MINUTE, timeout=MINUTE / 6, tags=frozenset(tags))
+    opened = SINCE + after * MINUTE
+    return Incident(
+        check=name,
+        policy=Policy(name="default", levels=()),
+        began_at=opened,
+        id=len(name),
+        phase=Phase.OPEN,
+        severity=severity,
+        opened_at=opened,
+        critical_at=opened if severity is Severity.CRITICAL else None,
+        mute=Mute(because=Because.DEPENDENCY, by="host"),
+    ), check
+
+
+def test_a_critical_function_that_breaks_is_enough() -> None:
+    found = breach(PLAN, [trouble("payroll", "critical"), trouble("page")], SINCE)
+    assert found is not None
+    assert (found.criterion, found.checks, found.incidents) == (Criterion.CRITICAL_FUNCTION, ("payroll",), (7,))
+    assert found.text == "a critical function is broken: payroll (#7)"
+
+
+def test_what_was_broken_before_is_not_the_deployments_doing() -> None:
+    assert breach(PLAN, [trouble("payroll", "critical", after=-1)], SINCE) is None
+
+
+def test_a_warning_is_none_of_it() -> None:
+    assert breach(PLAN, [trouble("payroll", "critical", severity=Severity.WARNING)], SINCE) is None
+
+
+def test_several_checks_are_counted_once_each() -> None:
+    two = [trouble("api"), trouble("page"), trouble("page")]
+    assert breach(PLAN, two, SINCE) is None
+    found = breach(PLAN, [*two, trouble("host")], SINCE)
+    assert found is not None
+    assert found.criterion is Criterion.SEVERAL_SERVICES
+    assert found.text.startswith("3 checks are critical at once: api (#3), page (#4)")
+
+
+def test_what_is_not_asked_is_not_met() -> None:
+    nothing = CriteriaPlan(several_services=0)
+    assert breach(nothing, [trouble("a", "critical"), trouble("bb", "integrity"), trouble("ccc")], SINCE) is None

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sentinel.base.units import Unit
+from sentinel.core.check import Check
+from sentinel.core.deployment.samples import LEAST_TIME, Found, samples
+from sentinel.core.result import FailureClass, Measurement, Reading, Result, failed, passed
+
+AT = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+API = Check(name="api", kind="http", interval=60 * SECOND, timeout=10 * SECOND, main="response_time")
+LOGS = Check(name="app", kind="logs", interval=60 * SECOND, timeout=10 * SECOND, main="lines", main_unit=Unit.COUNT)
+REFUSED = failed(FailureClass.REFUSED, "refused")
+
+
+def took(seconds: float) -> Measurement:
+    return passed([Reading("response_time", seconds, Unit.SECONDS)])
+
+
+def result(after: float, measurement: Measurement, check: str = "api", *, extra: bool = False) -> Result:
+    at = AT + after * SECOND
+    return Result(check=check, scheduled_at=at, finished_at=at, measurement=measurement, extra=extra)
+
+
+def found(after: float, matches: int) -> Result:
+    """A look at a log that counts over five minutes."""
+    readings = [
+        Reading("patterns.errors", matches, Unit.COUNT),
+        Reading("rates.errors", matches / 5, Unit.NONE),
+    ]
+    return result(after, passed(readings), "app")
+
+
+def test_results_are_counted_and_unknown_ones_are_not() -> None:
+    blind = failed(FailureClass.NETWORK_DOWN, "no network")
+    made = samples(API, [result(0, took(0.2)), result(60, REFUSED), result(120, blind)], API.interval)
+    assert (made.results, made.failures, made.times) == (2, 1, (0.2,))
+
+
+def test_a_recheck_does_not_count_a_failure_twice() -> None:
+    rechecked = [result(0, REFUSED), result(20, REFUSED, extra=True), result(60, took(0.2))]
+    assert samples(API, rechecked, API.interval).failures == 1
+
+
+def test_the_faster_looks_of_a_watch_count() -> None:
+    looks = [result(n * 10, REFUSED if n % 2 else took(0.2), extra=n % 6 != 0) for n in range(12)]
+    made = samples(API, looks, 10 * SECOND)
+    assert (made.results, made.failures) == (12, 6)
+
+
+def test_a_recheck_within_the_pace_of_a_watch_does_not_count() -> None:
+    looks = [result(0, REFUSED, extra=True), result(5, REFUSED, extra=True), result(10, took(0.2), extra=True)]
+    assert samples(API, looks, 10 * SECOND).failures == 1
+
+
+def test_a_main_reading_that_is_no_time_is_none() -> None:
+    assert samples(LOGS, [found(0, 3)], LOGS.interval).times == ()
+
+
+def test_a_millisecond_is_the_least_that_is_told_apart() -> None:
+    assert samples(API, [result(0, took(0.0002))], API.interval).times == (LEAST_TIME,)
+
+
+def test_lines_that_two_looks_have_seen_are_counted_once() -> None:
+    """A match each minute: five in each stretch of five minutes, of which two lie apart within eleven."""
+    looks = [found(minute * 60, 5) for minute in range(11)]
+    assert samples(LOGS, looks, LOGS.interval).found == Found(10, 10)
+
+
+def test_a_log_without_a_match_was_quiet_all_the_time() -> None:
+    looks = [found(minute * 60, 0) for minute in range(11)]
+    assert samples(LOGS, looks, LOGS.interval).found == Found(0, 10)
+
+
+@pytest.mark.parametrize(("totals", "matches"), [((4, 4, 9), 5), ((9, 9, 4), 0)])
+def test_of_a_short_time_the_rise_of_the_count_tells(totals: tuple[int, ...], matches: int) -> None:
+    looks = [found(minute * 60, total) for minute, total in enumerate(totals)]
+    assert samples(LOGS, looks, LOGS.interval).found == Found(matches, 2)
