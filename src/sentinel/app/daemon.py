@@ -91,6 +91,7 @@ class Sentinel:
         self._redactor = redactor or Redactor()  # of the log; learns the secrets that come with a reload
         self._stop = asyncio.Event()
         self._equipment = Equipment(self._clock)
+        self._duties: Duties | None = None  # once there are any
 
     # --- Life -------------------------------------------------------------------------------------------------------
 
@@ -193,13 +194,14 @@ class Sentinel:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _start(self, parts: Parts, server: Server) -> list["asyncio.Task[None]"]:
-        duties = Duties(parts)
+        duties = self._duties = Duties(parts)
         timers = Housekeeper(self._clock, duties.timely(), parts.scheduler.realign)
         await server.start()
         loops = {
             "pipeline": parts.pipeline.run(),
             "timers": timers.run(),
             "housekeeper": Housekeeper(self._clock, duties.patient()).run(),
+            "deployments": Housekeeper(self._clock, duties.deploying()).run(),
             "watchdog": parts.watchdog.run(),
             "stillness": parts.eyes.stillness.run(),
             "beacons": parts.eyes.beacons.run(),
@@ -243,6 +245,8 @@ class Sentinel:
             await parts.clicks.stop()
         parts.scheduler.stop()
         await parts.verifier.close()
+        if self._duties is not None:
+            await self._duties.close()
         await parts.runner.stop(PROBE_GRACE)
         parts.pipeline.stop()
         await asyncio.gather(*(task for task in tasks if task.get_name() == "pipeline"), return_exceptions=True)

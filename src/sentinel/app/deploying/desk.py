@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NoReturn
 
-from sentinel.app.deploying import reading
+from sentinel.app.deploying import reading, rolling_back
 from sentinel.app.deploying.asking import AskedRollback, AskedStart, AskedVerification
 from sentinel.app.deploying.book import Book
+from sentinel.app.deploying.choosing import system_of
 from sentinel.app.deploying.verifying import Verifier
 from sentinel.app.holding import Around
 from sentinel.app.keeper import NotDone
@@ -25,15 +26,19 @@ from sentinel.core.deployment.life import (
     begin,
     refuse_odd_name,
     refuse_odd_text,
+    step,
     undo_unknown,
 )
 from sentinel.core.deployment.plan import Criterion, DeploymentPlan, OnFail, RollbackPlan
 from sentinel.core.deployment.rolling_back import Wanted
-from sentinel.core.deployment.standing import standing_version
+from sentinel.core.deployment.standing import is_expected_down, standing_version
 from sentinel.reports.deployment import DeploymentDocument, DeploymentLine, DryRun, line
 
 #: Deployments that one answer lists at most.
 MOST_ROWS = 200
+
+#: Names of checks that one line of a timeline has at most.
+MOST_NAMED = 5
 
 #: A window is open no longer than this from now on.
 LONGEST_WINDOW = timedelta(days=1)
@@ -94,6 +99,8 @@ class DeploymentDesk:
         async with self._book.changing:
             await self._book.recall()
             self._refuse_second(plan.system)
+            if not asked.anyway:
+                self._refuse_unmet(plan)
             now = self._parts.clock.now()
             number = await self._parts.store.read(lambda tx: tx.deployments.last_id()) + 1
             before = asked.from_version or standing_version(await self._past(plan.system))
@@ -127,11 +134,13 @@ class DeploymentDesk:
         if lasts is not None and not timedelta(0) < lasts <= LONGEST_WINDOW:
             raise NotDone("a watch lasts some time, and at most a day", "`--for 15m` is usual")
         plan = self._plan(known.system)
+        await self._note_still_up(known)
         return await self._meet(number, WatchBegun(by=by, plan=plan.watch, lasts=lasts))
 
     async def finish(self, number: int, by: str, why: str = "") -> DeploymentDocument:
         """End it without a watch, or a watch before its end; raises NotDone."""
         _refuse_text(by, why)
+        await self._note_still_up(await self._get(number))
         return await self._meet(number, Finished(by=by, why=why))
 
     async def fail(self, number: int, by: str, why: str) -> DeploymentDocument:
@@ -172,9 +181,16 @@ class DeploymentDesk:
     async def dry_run(self, asked: AskedRollback) -> DryRun:
         """What that would run. Changes nothing; raises NotDone."""
         plan = self._plan_of_rollback(asked)
-        _undo(plan)
-        await self._undone(asked, plan)
-        raise NotDone("not yet")
+        undo, now, setting = _undo(plan), self._parts.clock.now(), self._book.setting
+        wanted = Wanted(reason=asked.reason, quick=asked.quick, backup_id=asked.backup_id, by=asked.by)
+        one, refused = await self._undone(asked, plan), ""
+        if one is None:
+            number = await self._parts.store.read(lambda tx: tx.deployments.last_id()) + 1
+            one = _unknown(number, asked, plan, now)
+        elif refusal := step(one, RollbackWanted(wanted=wanted, undo=undo), now, setting).refusal:
+            refused = _WORDS[refusal][0]
+        checks = self._book.checks_of(plan.system)
+        return rolling_back.dry_run(self._parts, one, wanted, undo, checks, setting, now, refused)
 
     def _plan_of_rollback(self, asked: AskedRollback) -> DeploymentPlan:
         _refuse_names(backup=asked.backup_id)
@@ -209,26 +225,28 @@ class DeploymentDesk:
     # --- Parts ------------------------------------------------------------------------------------------------------
 
     def _plan(self, system: str, environment: str = "") -> DeploymentPlan:
-        plans = self._parts.plan.deployments
-        if not plans:
-            raise NotDone("nothing is configured about deployments", "add `deployments` to the configuration")
-        if not system and len(plans) > 1:
-            raise NotDone("which system is meant is not said", f"name one with --system: {', '.join(sorted(plans))}")
-        plan = plans.get(system) if system else next(iter(plans.values()))
-        if plan is None:
-            raise NotDone(
-                f"nothing is configured about deployments of {system}", f"there are: {', '.join(sorted(plans))}"
-            )
-        if environment and environment != plan.environment:
-            there = f"this one watches {plan.environment}" if plan.environment else "this one names no environment"
-            raise NotDone(f"{plan.system} is not watched in the environment {environment}", there)
-        return plan
+        return system_of(self._parts.plan, system, environment)
+
+    async def _note_still_up(self, one: Deployment) -> None:
+        """While its system should be down, up is worth a line (EM-13)."""
+        held = self._parts.held.get(one.window)
+        if not is_expected_down(one) or held is None or not held.still_up:
+            return
+        more = f" and {len(held.still_up) - MOST_NAMED} more" if len(held.still_up) > MOST_NAMED else ""
+        text = f"down was expected, and never seen: {', '.join(held.still_up[:MOST_NAMED])}{more}"
+        await self._meet(one.id, Noted(kind="never_down", text=text))
 
     def _refuse_second(self, system: str) -> None:
         for one in self._book.going_on(system):
             hint = f"wait for its end (`sentinel deploy status {one.id}`), or end it with `sentinel deploy finish {one.id}`"
             since = f"{one.started_at:%Y-%m-%d %H:%M} UTC"
             raise NotDone(f"deployment {one.id} of {one.label} goes on since {since}, started by {one.by}", hint)
+
+    def _refuse_unmet(self, plan: DeploymentPlan) -> None:
+        """The conditions that `sentinel deploy verify --tag pre` asks hold for whoever skips that, too."""
+        if unmet := self._verifier.unmet(plan):
+            text = "; ".join(f"{one.name}: {one.explanation}" for one in unmet)
+            raise NotDone(text, f"{unmet[0].hint}; or say --anyway")
 
     async def _past(self, system: str) -> Sequence[Deployment]:
         now = self._parts.clock.now()

@@ -1,0 +1,244 @@
+"""Looks after deployments while they go on: their windows, their watch, their rollback, and what is told of them.
+
+Everything that it decides by stands in the store, so after any crash the next look goes on from there.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from sentinel.app.deploying.asking import AskedVerification
+from sentinel.app.deploying.book import Book
+from sentinel.app.deploying.looking import FasterLooks
+from sentinel.app.deploying.verifying import Verifier
+from sentinel.app.deploying.watching import judged
+from sentinel.app.holding import Around
+from sentinel.base.errors import SentinelError
+from sentinel.base.units import format_duration
+from sentinel.core.check import Check
+from sentinel.core.deployment.check import INTERVAL
+from sentinel.core.deployment.criteria import breach
+from sentinel.core.deployment.deployment import (
+    Deployment,
+    Judged,
+    Judgement,
+    Phase,
+    Rollback,
+    Verification,
+    Watch,
+    rollback_key,
+)
+from sentinel.core.deployment.life import (
+    Breached,
+    Coursed,
+    Event,
+    Overran,
+    PointJudged,
+    Proven,
+    RollbackAdopted,
+    RollbackMoved,
+    SeenDown,
+    SeenUp,
+)
+from sentinel.core.deployment.plan import RollbackPlan
+from sentinel.core.deployment.rolling_back import adopted, followed, moved
+from sentinel.core.deployment.standing import seen
+from sentinel.core.incident import Incident
+from sentinel.core.progress import LAST_STRETCH, steps
+from sentinel.core.result import Result
+
+log = structlog.get_logger()
+
+#: A point of a watch that is judged so much later says so.
+LATE = timedelta(seconds=30)
+
+#: Seconds that a point waits for the results before it to be committed.
+FLUSH_WITHIN = 8.0
+
+#: Between two tries to prove a rollback, in seconds.
+AGAIN_AFTER = 5.0
+
+#: Names of checks that one line of a timeline has at most.
+MOST_NAMED = 5
+
+
+class DeploymentKeeper:
+    """What a running Sentinel does about deployments, each second."""
+
+    def __init__(self, parts: Around, book: Book, verifier: Verifier) -> None:
+        self._parts = parts
+        self._book = book
+        self._verifier = verifier
+        self._faster = FasterLooks(parts)
+        self._fed: dict[str, datetime] = {}  # when the check of a system's deployments had its last result
+        self._proofs: dict[int, asyncio.Task[Verification]] = {}  # under way, by deployment
+        self._prove_at: dict[int, float] = {}  # not before, by deployment; by the steady clock
+
+    async def look(self) -> None:
+        """Follow the time.
+
+        1. Recall once what the store knows.
+        2. Look at each deployment that goes on, and at the orders of rollbacks.
+        3. Have checks of watched systems run sooner, and give the checks of deployments their results.
+
+        Raises:
+            StoreError: what was not decided yet is decided by the next look.
+        """
+        await self._book.recall()
+        for one in self._book.going_on():
+            await self._book.heed_window(one)
+            await self._follow(one)
+        await self._follow_rollbacks()
+        self._look_faster()
+        self._feed()
+
+    async def close(self) -> None:
+        """Let go of proofs that go on; after the next start they are begun anew."""
+        for task in self._proofs.values():
+            task.cancel()
+        await asyncio.gather(*self._proofs.values(), return_exceptions=True)
+
+    async def _apply(self, one: Deployment, event: Event) -> None:
+        async with self._book.changing:
+            await self._book.apply(one.id, event)
+
+    # --- While it goes on -------------------------------------------------------------------------------------------
+
+    async def _follow(self, one: Deployment) -> None:
+        now = self._parts.clock.now()
+        await self._see(one)
+        if one.phase is Phase.UNDER_WAY and not one.overrun and now >= one.window_ends_at:
+            await self._apply(one, Overran())
+        if one.phase is Phase.WATCHING and one.watch is not None:
+            await self._watch(one, one.watch, now)
+        if one.phase is Phase.VERIFYING and one.rollback is not None:
+            await self._prove(one, one.rollback, now)
+        await self._tell_course(one, now)
+
+    async def _see(self, one: Deployment) -> None:
+        """Note when its system was seen down, and when it was up again."""
+        found = seen(one, self._last(self._book.checks_of(one.system)))
+        if found.down and one.down_since is None and found.since is not None:
+            more = f" and {len(found.down) - MOST_NAMED} more" if len(found.down) > MOST_NAMED else ""
+            await self._apply(one, SeenDown(since=found.since, text=f"{', '.join(found.down[:MOST_NAMED])}{more}"))
+        elif one.down_since is not None and not found.down and found.up_at is not None:
+            await self._apply(one, SeenUp(at=found.up_at))
+
+    async def _tell_course(self, one: Deployment, now: datetime) -> None:
+        """Tell how it goes, if it is time: of several times that were missed only the latest, and not shortly before the end."""
+        plan = self._book.plan_of(one.system)
+        step = steps(one.started_at, plan.update_every, now) if plan is not None else 0
+        if step <= one.step or not one.channels or _ends_soon(one, now):
+            return
+        await self._apply(one, Coursed(step))
+
+    # --- Its watch --------------------------------------------------------------------------------------------------
+
+    async def _watch(self, one: Deployment, watch: Watch, now: datetime) -> None:
+        plan = self._book.plan_of(one.system)
+        if plan is not None and (broken := breach(plan.criteria, self._troubles(one.system), watch.began_at)):
+            await self._apply(one, Breached(breach=broken))
+            return
+        point = watch.next_point
+        if point is None or now < point:
+            return
+        with suppress(TimeoutError):  # what is not committed is missing in the judgement, and in the next one is not
+            async with asyncio.timeout(FLUSH_WITHIN):
+                await self._parts.pipeline.flush()
+        judgement = await judged(self._parts.store, one, watch.plan, self._book.checks_of(one.system), now)
+        if now - point > LATE:
+            judgement = _late(judgement, now - point)
+        await self._apply(one, PointJudged(judgement=judgement))
+
+    def _troubles(self, system: str) -> Sequence[tuple[Incident, Check]]:
+        names = {check.name for check in self._book.checks_of(system)}
+        histories = self._parts.pipeline.open_histories()
+        return [(one.incident, one.check) for one in histories if one.incident is not None and one.check.name in names]
+
+    def _look_faster(self) -> None:
+        watched = (one for one in self._book.going_on() if one.phase is Phase.WATCHING and one.watch is not None)
+        self._faster.look(
+            [(self._book.checks_of(one.system), one.watch.plan.interval) for one in watched if one.watch is not None]
+        )
+
+    # --- Its rollback -----------------------------------------------------------------------------------------------
+
+    async def _follow_rollbacks(self) -> None:
+        """See how far the orders of rollbacks have come; one that a level of escalation gave among them."""
+        now, instance = self._parts.clock.now(), self._parts.store.instance
+        asked = {rollback_key(instance, one.id): one for one in followed(self._book.known, now)}
+        if not asked:
+            return
+        rows = await self._parts.store.read(lambda tx: tx.orders.get(asked.keys()))
+        for key, row in rows.items():
+            one = asked[key]
+            undo = self._undo_of(one)
+            if one.rollback is None and undo is not None:
+                await self._apply(one, RollbackAdopted(rollback=adopted(row), undo=undo))
+            elif one.rollback is not None and (after := moved(one.rollback, row, now)) != one.rollback:
+                await self._apply(one, RollbackMoved(rollback=after))
+
+    def _undo_of(self, one: Deployment) -> RollbackPlan | None:
+        plan = self._book.plan_of(one.system)
+        return one.undo or (plan.rollback if plan is not None else None)
+
+    async def _prove(self, one: Deployment, rollback: Rollback, now: datetime) -> None:
+        """Run the checks that prove a rollback until they pass, or their time is over."""
+        under_way = self._proofs.get(one.id)
+        if under_way is None:
+            if self._parts.clock.monotonic() >= self._prove_at.get(one.id, 0.0):
+                self._proofs[one.id] = asyncio.create_task(self._verify(one), name=f"proof of rollback {one.id}")
+            return
+        if not under_way.done():
+            return
+        del self._proofs[one.id]
+        self._prove_at[one.id] = self._parts.clock.monotonic() + AGAIN_AFTER
+        found = under_way.result()
+        within = one.undo.verify_within if one.undo is not None else timedelta(0)
+        if found.judged is Judged.PASS or now - (rollback.ended_at or now) >= within:
+            self._prove_at.pop(one.id, None)
+            await self._apply(one, Proven(verification=found))
+
+    async def _verify(self, one: Deployment) -> Verification:
+        wanted = frozenset(one.undo.verify if one.undo is not None else ())
+        # Where no check carries one of the tags, all of them have to do: nothing would be no proof.
+        tagged = any(check.tags & wanted for check in self._book.checks_of(one.system))
+        tags = tuple(sorted(wanted)) if tagged else ()
+        try:
+            return await self._verifier.run(AskedVerification(by="", system=one.system, tags=tags))
+        except SentinelError as error:
+            log.warning("rollback.not_verified", deployment=one.id, why=str(error))
+            now = self._parts.clock.now()
+            return Verification(tags=tags, began_at=now, ended_at=now, system=one.system)
+
+    # --- What is always done ----------------------------------------------------------------------------------------
+
+    def _feed(self) -> None:
+        now = self._parts.clock.now()
+        for system in self._parts.plan.deployments:
+            fed = self._fed.get(system)
+            if fed is None or not fed <= now < fed + INTERVAL:
+                self._book.feed(system)
+                self._fed[system] = now
+
+    def _last(self, checks: Sequence[Check]) -> list[Result]:
+        histories = self._parts.pipeline.histories
+        known = (histories.get(check.name) for check in checks)
+        return [history.last for history in known if history is not None and history.last is not None]
+
+
+def _ends_soon(one: Deployment, now: datetime) -> bool:
+    """Whether something else is told soon anyway."""
+    if one.phase is Phase.WATCHING and one.watch is not None:
+        return now >= one.watch.ends_at - LAST_STRETCH
+    return one.phase in (Phase.ROLLING_BACK, Phase.VERIFYING)
+
+
+def _late(judgement: Judgement, by: timedelta) -> Judgement:
+    """One that came after its time says so."""
+    said = f"judged {format_duration(by)} late, since Sentinel did not run in time"
+    return replace(judgement, text=f"{judgement.text}; {said}" if judgement.text else said)
