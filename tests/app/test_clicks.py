@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sentinel.app.clicks import MOST_AT_ONCE, Clicks, Heard
+from sentinel.app.keeper import NotDone
 from sentinel.base.clock import Clock, SystemClock
 from sentinel.base.errors import StoreUnavailable
 from sentinel.channels.render import words
@@ -18,13 +19,14 @@ from sentinel.channels.slack.buttons import buttons
 from sentinel.channels.slack.options import SlackOptions
 from sentinel.core.access import Via
 from sentinel.core.incident import Acknowledge, Acknowledgement, Address, Event, Incident, Phase, Refusal
+from sentinel.core.notification import Kind, Message
 from sentinel.core.oncall import Person
 from sentinel.core.plan import ChannelPlan, Plan
 from sentinel.core.rule import Severity
 from tests.kit.accounts import StillJournal
 from tests.kit.clock import FakeClock
 from tests.kit.eventually import eventually
-from tests.kit.messages import NOW, OPENED
+from tests.kit.messages import NOW, OPENED, message
 from tests.kit.scene import POLICY, plan
 from tests.kit.slack import APP_TOKEN, BOT_TOKEN, KIM, Posted, SlackServer, signed
 
@@ -32,7 +34,21 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
-ACKNOWLEDGE, SILENCE = "sentinel_acknowledge", "sentinel_silence"
+ACKNOWLEDGE, SILENCE, VETO = "sentinel_acknowledge", "sentinel_silence", "sentinel_veto"
+
+
+class Releases:
+    """Stops rollbacks, or says why not."""
+
+    def __init__(self) -> None:
+        self.stopped: list[tuple[int, str, str]] = []
+        self.begun = False
+
+    async def veto(self, number: int, by: str, why: str) -> object:
+        if self.begun:
+            raise NotDone("the rollback has begun, or is over", "See to it yourself.")
+        self.stopped.append((number, by, why))
+        return None
 
 
 class Desk:
@@ -40,6 +56,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.incident = Incident(check="payroll-api", policy=POLICY, began_at=NOW, id=12, phase=Phase.OPEN)
+        self.deployments = Releases()
         self.silenced: list[tuple[str, timedelta, str]] = []
         self.failure: Exception | None = None
         self.until: datetime | None = None  # until when the check is silenced
@@ -84,8 +101,8 @@ class Room:
         channel = ChannelPlan(name="ops", kind="slack", options=SlackOptions.model_validate(given))
         return replace(plan(port=0), name=name, channels=(channel,), people={one.name: one for one in people})
 
-    def message(self) -> Posted:
-        shown = post(words(OPENED), actions=buttons(OPENED, "ops"))
+    def message(self, told: Message = OPENED) -> Posted:
+        shown = post(words(told), actions=buttons(told, "ops"))
         posted = Posted(channel="C0OPS", ts=f"1.{len(self.slack.messages)}", text=shown.text, blocks=list(shown.blocks))
         self.slack.messages.append(posted)
         return posted
@@ -93,7 +110,8 @@ class Room:
     def request(self, action: str = ACKNOWLEDGE, *, secret: str = SECRET, at: datetime | None = None) -> Heard:
         """Press a button below a new message; Slack posts it."""
         moment = int((at or SystemClock().now()).timestamp())
-        body, headers = signed(self.slack.payload(self.message(), action), secret, moment)
+        told = message(Kind.DEPLOYMENT_FAILED) if action == VETO else OPENED
+        body, headers = signed(self.slack.payload(self.message(told), action), secret, moment)
         return self.clicks.request(body, headers["x-slack-request-timestamp"], headers["x-slack-signature"])
 
     async def told(self) -> str:
@@ -358,3 +376,25 @@ async def test_a_fault_of_ours_is_not_taken_for_a_success(room: Room) -> None:
     room.desk.failure = RuntimeError("canary-5b1d")
     room.request()
     assert await room.told() == "That did not work: a fault in Sentinel; its log has the details."
+
+
+# --- Rollbacks -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_click_stops_the_rollback_of_a_deployment(room: Room) -> None:
+    await room.clicks.equip(room.plan(signing_secret=SECRET))
+    room.request(VETO)
+    await room.slack.calls.reach(1)
+    (posted,) = room.slack.messages
+    assert room.desk.deployments.stopped == [(7, f"slack:{KIM}", "by a button in Slack")]
+    assert (posted.note, posted.actions) == (f"Stopped by slack:{KIM}", [])
+    [deed] = room.journal.deeds
+    assert (deed.action, deed.subject) == ("deployment.veto", "deployment 7")
+
+
+async def test_who_clicks_too_late_is_told_so_alone(room: Room) -> None:
+    await room.clicks.equip(room.plan(signing_secret=SECRET))
+    room.desk.deployments.begun = True
+    room.request(VETO)
+    assert (await room.told()).startswith("the rollback has begun, or is over")
+    assert room.journal.deeds == []

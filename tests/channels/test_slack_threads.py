@@ -342,3 +342,27 @@ async def test_a_canary_is_refused_like_any_message(slack: SlackServer) -> None:
     await line.tell(Kind.CANARY)
     slack.tokens.clear()
     assert not isinstance(await line.tell(Kind.CANARY), Sent)
+
+
+# --- Deployments -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_deployment_is_one_thread_whose_first_message_shows_how_it_stands(slack: SlackServer) -> None:
+    line = Line(slack)
+    for kind in (Kind.DEPLOYMENT_STARTED, Kind.DEPLOYMENT_PROGRESS, Kind.DEPLOYMENT_ENDED):
+        await line.tell(kind)
+    (first,) = slack.top()
+    assert first.header.startswith(":large_green_circle: DEPLOYED: payroll 2.4.1 is in place after 18 min")
+    assert [one.broadcast for one in slack.replies(first)] == [True, True]
+
+
+async def test_the_button_that_stops_a_rollback_is_there_until_it_runs(slack: SlackServer) -> None:
+    line = Line(slack)
+    await line.tell(Kind.DEPLOYMENT_STARTED)
+    (first,) = slack.top()
+    assert first.actions == []
+    await line.tell(Kind.DEPLOYMENT_FAILED)
+    assert first.actions == ["sentinel_veto"]
+    await line.tell(Kind.ROLLBACK_STARTED)
+    assert first.actions == []
+    assert labels(slack.replies(first)[-1]) == ["Rollback: ", "Reason: ", "Checks: "]

@@ -1,4 +1,5 @@
-"""What a click on one of Slack's buttons leads to: somebody takes an incident, or silences a check, or is told why not."""
+"""What a click on one of Slack's buttons leads to: somebody takes an incident, silences a check, stops a rollback, or is told why
+not."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,8 +24,17 @@ _REFUSALS: Final = {
 }
 
 
+class Vetoing(Protocol):
+    """What a click can ask of deployments."""
+
+    async def veto(self, number: int, by: str, why: str) -> object: ...
+
+
 class Acting(Protocol):
     """What a click can ask for."""
+
+    @property
+    def deployments(self) -> Vetoing: ...
 
     async def incidents(self) -> Iterable[Incident]: ...
 
@@ -79,6 +89,9 @@ class Doer:
                 return await self._acknowledge(pressed.aim, by)
             case Action.SILENCE:
                 return await self._silence(pressed.aim.check, by)
+            case Action.VETO:
+                await self._acting.deployments.veto(pressed.aim.deployment, by, WHY)
+                return Said(text=f"Stopped by {by}", done=True, gone=frozenset({Action.VETO}))
             case Action.RUNBOOK:
                 return Said(text="", done=True)
             case _:

@@ -1,11 +1,11 @@
-"""Clicks on Slack's buttons become what people can ask of Sentinel: to take an incident, and to silence a check.
+"""Clicks on Slack's buttons become what people can ask of Sentinel: to take an incident, silence a check, stop a rollback.
 
 They come through a connection of ours (Socket Mode) or as signed requests. Slack waits three seconds for a word that the click
 was heard, so it is acted upon afterwards. A refusal is told to the clicker alone.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +20,7 @@ from sentinel.app.journal import Pen
 from sentinel.base.clock import Clock
 from sentinel.base.errors import SentinelError
 from sentinel.base.redact import Secret
-from sentinel.channels.slack.buttons import Action
+from sentinel.channels.slack.buttons import Action, Aim
 from sentinel.channels.slack.clicks import Click, click, read, without_buttons
 from sentinel.channels.slack.options import SlackOptions
 from sentinel.channels.slack.signature import Seen, is_signed
@@ -45,6 +45,13 @@ DEAF_FOR: Final = timedelta(minutes=5)
 
 #: Seconds that a stop leaves to clicks that are acted upon.
 GRACE: Final = 2.0
+
+#: What each action is called in the journal, and what it is done to.
+_DEEDS: Final[Mapping[Action, Callable[[Aim], tuple[str, str]]]] = {
+    Action.ACKNOWLEDGE: lambda aim: ("incident.acknowledge", f"incident {aim.incident}"),
+    Action.SILENCE: lambda aim: ("silence.add", f"check {aim.check}"),
+    Action.VETO: lambda aim: ("deployment.veto", f"deployment {aim.deployment}"),
+}
 
 #: One app of Slack: its token and where its API is.
 App = tuple[Secret, str]
@@ -186,18 +193,15 @@ class Clicks:
             said = Said(text=f"{error}. {error.hint}".strip())
         except Exception:
             # A fault of ours: the clicker must not believe that somebody has the incident now.
-            log.exception("click.failed", action=pressed.action.value, incident=aim.incident)
+            log.exception("click.failed", action=pressed.action.value, **_about(aim))
             said = Said(text="That did not work: a fault in Sentinel; its log has the details.")
-        log.info(
-            "slack.clicked", action=pressed.action.value, incident=aim.incident, check=aim.check, by=by, done=said.done
-        )
+        log.info("slack.clicked", action=pressed.action.value, **_about(aim), by=by, done=said.done)
         await self._answer(pressed, options or self._any(channels), said)
 
     async def _do(self, pressed: Click, by: str) -> Said:
         """Do it, with a word in the journal unless it is refused."""
         aim = pressed.aim
-        subject = f"check {aim.check}" if pressed.action is Action.SILENCE else f"incident {aim.incident}"
-        action = "silence.add" if pressed.action is Action.SILENCE else "incident.acknowledge"
+        action, subject = _DEEDS[pressed.action](aim)
         deed = Deed(at=self._clock.now(), by=by, via=Via.SLACK, action=action, subject=subject)
         async with self._journal.doing(deed) as pen:
             said = await self._doer.do(pressed, by)
@@ -227,6 +231,10 @@ class Clicks:
             return
         if not isinstance(outcome, Sent):
             log.info("click.not_answered", reason=outcome.cause.value, detail=outcome.detail)
+
+
+def _about(aim: Aim) -> dict[str, int | str]:
+    return {"deployment": aim.deployment} if aim.deployment else {"incident": aim.incident, "check": aim.check}
 
 
 def _app(options: SlackOptions) -> App | None:

@@ -34,7 +34,7 @@ def click(payload: Mapping[str, Any]) -> Click | None:
     pressed = next(iter(_objects(payload.get("actions"))), {})
     action, aim = pressed.get("action_id"), aimed(pressed.get("value"))
     user = _object(payload.get("user")).get("id")
-    if aim is None or action not in (Action.ACKNOWLEDGE, Action.SILENCE):
+    if aim is None or action not in (Action.ACKNOWLEDGE, Action.SILENCE, Action.VETO):
         return None
     if not isinstance(user, str) or not _USER.fullmatch(user):
         return None

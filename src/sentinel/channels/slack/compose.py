@@ -9,7 +9,7 @@ from sentinel.channels.slack.buttons import buttons
 from sentinel.channels.slack.options import SlackOptions
 from sentinel.channels.wording import Wording
 from sentinel.core.incident import Phase
-from sentinel.core.notification import Kind, Message, Notification
+from sentinel.core.notification import OF_DEPLOYMENTS, Kind, Message, Notification
 
 EVENT: Final = "sentinel_notification"  # type of the metadata that carries the key
 
@@ -19,11 +19,15 @@ _CALLING: Final = frozenset(
     | {Kind.COMMAND_PLANNED, Kind.STORE_DOWN}
 )
 #: Replies that stand in the channel as well: whoever does not follow the thread has to see them.
-_BROADCAST: Final = frozenset({Kind.WORSENED, Kind.ESCALATED, Kind.COMMAND_PLANNED, Kind.PROGRESS})
+_BROADCAST: Final = frozenset({Kind.WORSENED, Kind.ESCALATED, Kind.COMMAND_PLANNED, Kind.PROGRESS}) | (
+    OF_DEPLOYMENTS - {Kind.ROLLBACK_STARTED}
+)
 _OVER: Final = frozenset({Kind.RESOLVED, Kind.WITHDRAWN})
 
 #: Lines that the thread's first message has anyway; a reply that only stands below it goes without them.
-_STANDING: Final = frozenset({"What", "Since", "What to do", "Runbook", "Look at", "Acknowledge with"})
+_STANDING: Final = frozenset(
+    {"What", "Since", "Suspect", "What to do", "Runbook", "Look at", "Acknowledge with", "Started", "Window", "Impact"}
+)
 #: News of who has it say nothing new of the trouble itself.
 _ABOUT_PEOPLE: Final = frozenset({Kind.ACKNOWLEDGED, Kind.ACKNOWLEDGEMENT_EXPIRED, Kind.UNACKNOWLEDGED, Kind.ASSIGNED})
 _TROUBLE: Final = frozenset({"How bad", "Why", "Also", "Also affected", "Depend on it", "Well again"})
@@ -99,8 +103,9 @@ def is_broadcast(options: SlackOptions, message: Message) -> bool:
 def metadata(notification: Notification) -> dict[str, Any]:
     """What goes along unseen, by which a repeat can be told."""
     message = notification.message
-    incident = {"incident": message.incident.id} if message.incident else {}
-    return {"event_type": EVENT, "event_payload": {"key": notification.key, "kind": message.kind.value, **incident}}
+    about = {"incident": message.incident.id} if message.incident else {}
+    about |= {"deployment": message.deployment.id} if message.deployment else {}
+    return {"event_type": EVENT, "event_payload": {"key": notification.key, "kind": message.kind.value, **about}}
 
 
 def _within(composed: Post) -> Post:
