@@ -3,6 +3,7 @@
 Each answers a `Contrast`: what it was, what it is, where it begins to be worse, and how likely chance alone makes it so.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -53,9 +54,10 @@ class Contrast:
     bound: float  # worse is above it
     before_samples: int
     after_samples: int
-    chance: float  # that it is no worse than before in truth, and seems so by chance
+    chance: (
+        float | None
+    )  # that it is no worse than before in truth, and seems so by chance; None: it is not beyond its bound
     quantile: float = 0.0  # of times
-    events: tuple[float, float] = (0.0, 0.0)  # failures, or matches, before and since
 
     @property
     def beyond(self) -> bool:
@@ -80,36 +82,36 @@ def errors(plan: WatchPlan, pairs: Sequence[Pair]) -> Contrast | None:
     both = [one for one in pairs if one.before.looks and one.after.looks]
     if not both:
         return None
-    strata = [_failures(one) for one in both]
     before_samples, after_samples = sum(one.before.results for one in both), sum(one.after.results for one in both)
     before = sum(one.before.failures / one.before.results * one.after.results for one in both) / after_samples
     failures = sum(one.after.failures for one in both)
+    after, bound = failures / after_samples, before + plan.errors
+    strata = [_failures(one) for one in both]
     return Contrast(
         measure=Measure.ERRORS,
         check=_name(pairs),
         unit=Unit.RATIO,
         before=before,
-        after=failures / after_samples,
-        bound=before + plan.errors,
+        after=after,
+        bound=bound,
         before_samples=before_samples,
         after_samples=after_samples,
-        chance=_chance(both, strata, lambda _pair, look: look.failed),
-        events=(sum(one.before.failures for one in both), failures),
+        chance=_chance(both, strata, lambda _pair, look: look.failed) if after > bound else None,
     )
 
 
 def times(plan: WatchPlan, pairs: Sequence[Pair]) -> Contrast | None:
     """Times at the quantile of the plan or, where they are worse there, at the median.
 
-    A release that is slower as a whole shows at the median first: of a hundred times the quantile rests on five. Two looks at
-    the same times are two chances to err, so the chance is doubled.
+    A release that is slower as a whole shows at the median first: of a hundred times the 95th percentile rests on five. Two
+    looks at the same times are two chances to err, so the chance is doubled.
     """
     both = [one for one in pairs if one.before.times and one.after.times]
     if not both:
         return None
     shares = dict.fromkeys((plan.quantile, _MEDIAN))
     looked = [_times_at(plan, both, share, _name(pairs), len(shares)) for share in shares]
-    return min(looked, key=lambda one: (not one.beyond, one.chance if one.beyond else 0.0))
+    return min(looked, key=lambda one: math.inf if one.chance is None else one.chance)
 
 
 def logs(plan: WatchPlan, pairs: Sequence[Pair]) -> Contrast | None:
@@ -119,39 +121,44 @@ def logs(plan: WatchPlan, pairs: Sequence[Pair]) -> Contrast | None:
         return None
     strata = [Stratum(before=Side(*one.before.found), after=Side(*one.after.found), limited=False) for one in both]
     before = sum(one.before.events / one.before.among for one in strata)
-    matches = sum(one.after.events for one in strata)
+    after = sum(one.after.events / one.after.among for one in strata)
     minutes = sum(one.after.among for one in strata) / len(strata)
+    bound = max(before * (1 + plan.noisier), FEW_MATCHES / minutes)
     return Contrast(
         measure=Measure.LOGS,
         check=_name(pairs),
         unit=Unit.NONE,
         before=before,
-        after=sum(one.after.events / one.after.among for one in strata),
-        bound=max(before * (1 + plan.noisier), FEW_MATCHES / minutes),
+        after=after,
+        bound=bound,
         before_samples=sum(one.before.results for one in both),
         after_samples=sum(one.after.results for one in both),
-        chance=significance(strata, LINES_TOGETHER),
-        events=(sum(one.before.events for one in strata), matches),
+        chance=significance(strata, LINES_TOGETHER) if after > bound else None,
     )
 
 
 def _times_at(plan: WatchPlan, pairs: Sequence[Pair], share: float, name: str, looks: int) -> Contrast:
-    levels = {one.check: quantile((*one.before.times, *one.after.times), share) for one in pairs}
-    strata = [_slower_than(one, levels[one.check]) for one in pairs]
     before, after = _quantiles(pairs, share)
-    chance = _chance(pairs, strata, lambda pair, look: None if look.time is None else look.time > levels[pair.check])
+    bound = before * (1 + plan.slower)
     return Contrast(
         measure=Measure.TIME,
         check=name,
         unit=Unit.SECONDS if name else Unit.NONE,
         before=before,
         after=after,
-        bound=before * (1 + plan.slower),
+        bound=bound,
         before_samples=sum(len(one.before.times) for one in pairs),
         after_samples=sum(len(one.after.times) for one in pairs),
-        chance=min(chance * looks, 1.0),
+        chance=min(_slower(pairs, share) * looks, 1.0) if after > bound else None,
         quantile=share,
     )
+
+
+def _slower(pairs: Sequence[Pair], share: float) -> float:
+    """The chance that as many times are above the quantile of both sides together."""
+    levels = {one.check: quantile((*one.before.times, *one.after.times), share) for one in pairs}
+    strata = [_slower_than(one, levels[one.check]) for one in pairs]
+    return _chance(pairs, strata, lambda pair, look: None if look.time is None else look.time > levels[pair.check])
 
 
 def _quantiles(pairs: Sequence[Pair], share: float) -> tuple[float, float]:

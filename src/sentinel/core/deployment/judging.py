@@ -7,7 +7,6 @@ show trouble of the whole system early; single ones, trouble of one that the oth
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sentinel.base.units import format_value
@@ -79,7 +78,7 @@ def _tested(plan: WatchPlan, found: Iterable[Contrast], level: float) -> list[Co
     enough: dict[bool, list[Contrast]] = {True: [], False: []}
     for one in found:
         enough[min(one.before_samples, one.after_samples) >= plan.samples].append(one)
-    worse = holm([one.chance for one in enough[True]], level)
+    worse = holm([1.0 if one.chance is None else one.chance for one in enough[True]], level)
     judged = [
         _comparison(plan, one, Judged.FAIL if significant and one.beyond else Judged.PASS)
         for one, significant in zip(enough[True], worse, strict=True)
@@ -173,7 +172,8 @@ def _told(plan: WatchPlan, one: Contrast, judged: Judged) -> str:
     figure = _FIGURES[one.measure](plan, one)
     if judged is Judged.INCONCLUSIVE:
         return f"{figure}; too few results to judge by: {one.after_samples} and {one.before_samples}"
-    return f"{figure}, {_likely(one.chance)}, {one.after_samples} and {one.before_samples} results"
+    likely = "" if one.chance is None else f", {_likely(one.chance)}"
+    return f"{figure}{likely}, {one.after_samples} and {one.before_samples} results"
 
 
 def _errors(plan: WatchPlan, one: Contrast) -> str:
@@ -212,11 +212,3 @@ def _of(one: Contrast) -> str:
 
 def _likely(chance: float) -> str:
     return "p < 0.001" if chance < 0.001 else f"p = {chance:.2g}"
-
-
-def with_breaches(judgement: Judgement, breaches: Sequence[Breach]) -> Judgement:
-    """The same, where criteria are met: it fails."""
-    if not breaches:
-        return judgement
-    text = _first(*(one.text for one in breaches))
-    return replace(judgement, judged=Judged.FAIL, breaches=tuple(breaches), text=text)
