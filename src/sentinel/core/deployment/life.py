@@ -30,7 +30,7 @@ from sentinel.core.deployment.deployment import (
     Watch,
 )
 from sentinel.core.deployment.plan import OnFail, RollbackPlan, WatchPlan
-from sentinel.core.deployment.rolling_back import OVER, Wanted, entry, may_be_ordered, order, stopped
+from sentinel.core.deployment.rolling_back import OVER, Wanted, came_to, entry, may_be_ordered, order, stopped
 from sentinel.core.incident import Address
 from sentinel.core.notification import Kind, Notification
 
@@ -525,20 +525,27 @@ def _moved(one: Deployment, before: Rollback, after: Rollback, now: datetime, by
             return Step(running, (entry(one.id, after, now),), (Kind.ROLLBACK_STARTED,))
         case Ran.DONE:
             return _done(going, after, now)
+        case Ran.STOPPED if after.incident and not _has_failed(one):
+            # A level of escalation wanted it, and that is over: the deployment goes on as if nothing had been ordered.
+            phase = Phase.UNDER_WAY if one.watch is None else Phase.WATCHING
+            return Step(replace(going, phase=phase), (entry(one.id, after, now),), (Kind.ROLLBACK_ENDED,))
         case Ran.STOPPED:
-            ended = _end(going, Ending.FAILED, after.text, now, by)
+            ended = _end(going, Ending.FAILED, f"its rollback {_first_line(came_to(after))}", now, by)
         case Ran.FAILED | Ran.INTERRUPTED:
-            ended = _end(going, Ending.ROLLBACK_FAILED, f"the rollback {after.text}", now)
+            ended = _end(going, Ending.ROLLBACK_FAILED, f"the rollback {_first_line(came_to(after))}", now)
         case _:
             assert_never(after.state)
     return _led_by((entry(one.id, after, now),), ended._replace(kinds=(Kind.ROLLBACK_ENDED,)))
 
 
 def _done(one: Deployment, after: Rollback, now: datetime) -> Step:
-    entries = (entry(one.id, after, now),)
-    if one.undo is not None and one.undo.verify:
-        return Step(replace(one, phase=Phase.VERIFYING), entries, (Kind.ROLLBACK_ENDED,))
-    return _led_by(entries, _end(one, Ending.ROLLED_BACK, "it was rolled back", now))
+    """It ran; whether it has helped, the checks say."""
+    return Step(replace(one, phase=Phase.VERIFYING), (entry(one.id, after, now),), (Kind.ROLLBACK_ENDED,))
+
+
+def _has_failed(one: Deployment) -> bool:
+    judged = one.watch.judgements[-1].judged if one.watch is not None and one.watch.judgements else None
+    return one.broken is not None or judged is Judged.FAIL
 
 
 def _proven(one: Deployment, rollback: Rollback, verification: Verification, now: datetime) -> Step:
@@ -575,6 +582,10 @@ def refuse_odd_text(text: str) -> str:
     if len(text) > LONGEST_TEXT:
         return f"it is longer than {LONGEST_TEXT} characters"
     return "" if text.isprintable() else "it has to be one line, without control characters"
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
 
 
 def _one_line(text: str) -> str:
