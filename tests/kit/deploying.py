@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sentinel.core.incident import Incident
     from sentinel.core.notification import Notification, Outcome
     from sentinel.core.plan import Plan
-    from sentinel.core.result import Measurement
+    from sentinel.core.result import FailureClass, Measurement
     from sentinel.reports.deployment import DeploymentDocument
     from sentinel.store.database import Store
     from tests.kit.clock import FakeClock
@@ -122,6 +122,13 @@ class Release(Calm):
         await self.windows.look()
         await self.keeper.look()
 
+    async def prove(self) -> None:
+        """Let the checks run that prove a rollback, and look at what they say."""
+        await self.keeper.look()
+        await self.runner.finish(within=5.0)
+        await self.fake.settle()
+        await self.keeper.look()
+
     async def find(self, name: str, *measurements: Measurement) -> None:
         """Results of a check."""
         for measurement in measurements:
@@ -152,6 +159,11 @@ class Release(Calm):
         """The open incident of a check."""
         found = self.pipeline.histories[name].incident
         return found if found is not None and found.is_open else None
+
+    def failure(self, name: str = name_of("payroll")) -> FailureClass | None:
+        """Why the last result of a check was no pass."""
+        last = self.pipeline.histories[name].last
+        return last.measurement.failure if last is not None else None
 
     async def told(self) -> list[Notification]:
         """Rows for stakeholders and orders, the earliest first."""
