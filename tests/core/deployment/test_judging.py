@@ -25,7 +25,7 @@ def looks(name: str, number: int, *, slower: float = 1.0, failing: float = 0.0, 
 
 
 def _slots(number: int, *, since: bool) -> Sequence[float]:
-    return [BEGAN + n * 10 for n in range(number)] if since else [BEGAN - (n + 1) * 60 for n in range(number)]
+    return [BEGAN + n * 10 for n in range(number)] if since else [BEGAN - n * 60 for n in range(number, 0, -1)]
 
 
 def _look(random: Random, at: float, slower: float, failing: float) -> Look:
@@ -46,7 +46,16 @@ def judged(
     made: Callable[[str], Mapping[str, float]] = lambda _name: {},
 ) -> Judgement:
     since = after if after is not None else {n: looks(n, number, since=True, **made(n)) for n in CHECKS}
-    return judge(PLAN, before, since, after_for=timedelta(minutes=2), now=NOW, final=final, points=3, breaches=breaches)
+    return judge(
+        PLAN,
+        before,
+        since,
+        after_for=timedelta(minutes=15 if final else 2),
+        now=NOW,
+        final=final,
+        points=3,
+        breaches=breaches,
+    )
 
 
 def test_a_release_like_the_one_before_passes() -> None:
@@ -96,6 +105,12 @@ def test_a_check_that_has_fallen_silent_stands_against_a_pass_at_the_end_only() 
     assert judged(after).judged is Judged.PASS
     assert judged(after, final=True).judged is Judged.INCONCLUSIVE
     assert "check-0" in judged(after, final=True).text
+
+
+def test_a_check_that_comes_once_an_hour_is_not_missed() -> None:
+    hourly = Samples(check="backup", looks=tuple(Look(at * 3600.0, failed=False) for at in range(24)))
+    after = {name: looks(name, 90, since=True) for name in CHECKS} | {"backup": Samples(check="backup")}
+    assert judged(after, BEFORE | {"backup": hourly}, final=True).judged is Judged.PASS
 
 
 def test_a_criterion_fails_a_watch_whatever_the_figures_say() -> None:

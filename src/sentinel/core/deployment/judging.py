@@ -19,6 +19,9 @@ from sentinel.core.deployment.samples import Samples
 #: A judgement keeps no more comparisons than this, the worst.
 MOST_COMPARISONS = 60
 
+#: A check has fallen silent when so many results of it are missing.
+_MISSED = 3
+
 
 def judge(
     plan: WatchPlan,
@@ -49,7 +52,7 @@ def judge(
     """
     pairs = [Pair(before.get(name, Samples(check=name)), one) for name, one in after.items()]
     compared = _compared(plan, pairs, plan.significance / max(points, 1))
-    unseen = _unseen(plan, pairs) if final else []
+    unseen = _unseen(plan, pairs, after_for) if final else []
     judged = _verdict(compared, unseen, breaches)
     return Judgement(
         at=now,
@@ -119,9 +122,15 @@ def _missing(compared: Sequence[Comparison]) -> list[Comparison | None]:
     return [one for one in needed if one is None or one.judged is Judged.INCONCLUSIVE] if needed else [None]
 
 
-def _unseen(plan: WatchPlan, pairs: Iterable[Pair]) -> list[str]:
-    """Checks that told something before, and nothing since: unknown results are no health."""
-    return [one.check for one in pairs if one.before.results >= plan.samples and not one.after.results]
+def _unseen(plan: WatchPlan, pairs: Iterable[Pair], after_for: timedelta) -> list[str]:
+    """Checks that told something before, and by now should have since: unknown results are no health."""
+    told = (one for one in pairs if one.before.results >= plan.samples and not one.after.results)
+    return [one.check for one in told if _rhythm(one.before) * _MISSED <= after_for.total_seconds()]
+
+
+def _rhythm(before: Samples) -> float:
+    """The usual seconds between two results."""
+    return (before.looks[-1].at - before.looks[0].at) / max(before.results - 1, 1)
 
 
 def _badness(one: Comparison) -> tuple[bool, bool, float, bool]:
