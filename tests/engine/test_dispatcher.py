@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 import pytest
 
 from sentinel.core.incident import Acknowledgement, Address, Phase
-from sentinel.core.notification import Ambiguous, Cause, Failed, Kind, Notification, State
+from sentinel.core.notification import Ambiguous, Cause, Failed, Kind, Notification, Sent, State, of_deployment
 from sentinel.core.parcel import Packing
 from sentinel.engine.dispatcher import Dispatcher
 from sentinel.engine.line import Route
@@ -52,6 +52,11 @@ class Post:
         )
         await self._store.write(lambda tx: tx.outbox.enqueue([row]))
         self.dispatcher.wake([channel])
+
+    async def put_all(self, *rows: Notification) -> None:
+        """Put these rows into the outbox and say so."""
+        await self._store.write(lambda tx: tx.outbox.enqueue(rows))
+        self.dispatcher.wake({row.address.channel for row in rows})
 
     async def row(self, key: str) -> Notification:
         rows = await self._store.read(lambda tx: tx.outbox.list(tuple(State)))
@@ -170,6 +175,31 @@ async def test_a_later_message_continues_from_the_receipt_of_the_first(post: Pos
     await post.put("second", sequence=2)
     await post.becomes("second", State.SENT)
     assert post.mail.firsts == [None, {"id": "first"}]
+
+
+async def test_all_that_is_told_of_a_deployment_follows_in_one_thread(post: Post) -> None:
+    """Twelve is also the number of an incident, whose thread is another one."""
+    await post.put("incident 12")
+    kinds, now = (Kind.DEPLOYMENT_STARTED, Kind.DEPLOYMENT_ENDED), post.clock.now()
+    started, ended = (
+        Notification(
+            key=kind.value,
+            address=Address("mail"),
+            message=message(kind),
+            created_at=now,
+            due_at=now,
+            incident=of_deployment(12),
+        )
+        for kind in kinds
+    )
+    post.mail.next_outcomes.extend([Sent(receipt={"id": "incident 12"}), BUSY])
+    await post.becomes("incident 12", State.SENT)
+    await post.put_all(started)
+    await post.mail.attempts.reach(2)
+    await post.put_all(ended)
+    await post.passes(until_attempts=4)
+    assert post.mail.keys == ["incident 12", started.key, started.key, ended.key]
+    assert post.mail.firsts == [None, None, None, {"id": started.key}]
 
 
 async def test_a_receipt_that_cannot_be_read_costs_the_thread_and_not_the_message(post: Post, store_file: Path) -> None:
