@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from sentinel.app.deploying.asking import AskedStart
 from sentinel.app.keeper import NotDone
 from sentinel.core.deployment.deployment import (
     Deployment,
@@ -24,7 +26,7 @@ from tests.kit.scene import NOW
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sentinel.app.deploying.asking import AskedRollback, AskedStart, AskedVerification
+    from sentinel.app.deploying.asking import AskedRollback, AskedVerification
     from sentinel.core.incident import Incident
     from sentinel.reports.deployment import DeploymentDocument, DeploymentLine, ToldLine
 
@@ -43,7 +45,12 @@ class StillDeployments:
         self.asked: list[AskedVerification] = []
         self.checks: list[VerifiedCheck] = []  # what a verification comes to
         self.done: list[tuple[str, int, str, object]] = []  # what was asked of one, by whom, and with what
+        self.waiting = 0  # who wait for a change now
         self._moved = asyncio.Event()
+
+    async def start_simply(self, version: str) -> DeploymentDocument:
+        """Begin a deployment that nobody has anything to say about."""
+        return await self.start(AskedStart(by="ann", version=version))
 
     def put(self, one: Deployment) -> None:
         """Have a deployment be as it is, as if it went on by itself."""
@@ -168,11 +175,13 @@ class StillDeployments:
         self._known(number)
         moved = self._moved
         if self._edition(number) == seen:
+            self.waiting += 1
             try:
-                async with asyncio.timeout(within):
-                    await moved.wait()
-            except TimeoutError:
-                pass
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(within):
+                        await moved.wait()
+            finally:
+                self.waiting -= not moved.is_set()
         return self._edition(number)
 
     # --- Within -----------------------------------------------------------------------------------------------------
@@ -221,6 +230,7 @@ class StillDeployments:
         self.timelines[number].append(Entry(deployment=number, at=NOW, kind=kind, by=by, text=text))
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
+        self.waiting = 0
 
     def _shown(self, one: Deployment) -> DeploymentDocument:
         incidents, told = self.incidents.get(one.id, ()), self.told.get(one.id, ())

@@ -77,6 +77,17 @@ def channels(context: click.Context, _parameter: click.Parameter, typed: str) ->
     return _offered(names, typed)
 
 
+def deployments(context: click.Context, _parameter: click.Parameter, typed: str) -> "list[CompletionItem]":
+    """Numbers of deployments that go on, and of the last of each system."""
+    rows = _asked(context, "/api/v1/deployments/current").get("deployments", ())
+    return _offered(((str(row["id"]), f"{row['system']} {row['version']}") for row in rows), typed)
+
+
+def deployed(context: click.Context, _parameter: click.Parameter, typed: str) -> "list[CompletionItem]":
+    """Systems whose deployments are configured."""
+    return _offered(((name, "") for name in _written(context)["deployments"]), typed)
+
+
 def _offered(words: Iterable[tuple[Any, str]], typed: str) -> "list[CompletionItem]":
     """Those that go on as what was typed. A word or a help with a line break would be read as several."""
     from click.shell_completion import CompletionItem
@@ -106,13 +117,15 @@ def _asked(context: click.Context, target: str) -> wire.Json:
 
 def _written(context: click.Context) -> wire.Json:
     """What stands in the file itself, without what Sentinel makes of it."""
-    found: wire.Json = {"checks": [], "channels": []}
+    found: wire.Json = {"checks": [], "channels": [], "deployments": []}
     with suppress(SentinelError, OSError, ValueError, RecursionError):
         tree = _tree(_file(context))
         if isinstance(listed := tree.get("checks"), list):
             found["checks"] = [entry for entry in listed if isinstance(entry, dict) and "name" in entry]
         if isinstance(named := tree.get("channels"), dict):
             found["channels"] = list(named)
+        if isinstance(systems := tree.get("deployments"), dict):
+            found["deployments"] = list(systems)
     return found
 
 

@@ -43,6 +43,8 @@ _COMMANDS = {
     "assign": "incidents",
     "silence": "silence",
     "window": "window",
+    "deploy": "deploy",
+    "rollback": "rollback",
     "post": "post",
     "posts": "post",
     "status-page": "post",

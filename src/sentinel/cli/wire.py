@@ -23,10 +23,15 @@ MOST_CHUNKS = 10_000
 Json = dict[str, Any]
 
 
+#: The status of an answer that says that the store cannot be used now.
+UNAVAILABLE = 503
+
+
 class Refused(SentinelError):
     """The daemon answered, and did not do what was asked."""
 
     exit_code = 1
+    status = 0  # of the answer
 
 
 class NotAllowed(NotRunning):
@@ -155,6 +160,7 @@ def _read(status: int, body: bytes) -> Json:
     if status >= 400:
         refused = Refused(str(value.get("error", f"status {status}")))
         refused.hint = str(value.get("hint", ""))
+        refused.status = status
         raise refused
     return value
 

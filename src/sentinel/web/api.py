@@ -75,13 +75,14 @@ class Api:
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="web")
         self._status = _Shared(self._encoded_status)
         self._hooks = Hooks(monitor, clock)
+        self._deployments = DeploymentPages(monitor, clock)
         changed = self._status.forget
         self._parts = (
             FacePages(monitor),
             ChannelPages(monitor, clock),
             IncidentPages(monitor, clock, changed),
             QuietPages(monitor, clock, changed),
-            DeploymentPages(monitor, clock),
+            self._deployments,
             PostPages(monitor, clock),
             OutboxPages(monitor, clock, changed),
             OnCallPages(monitor),
@@ -92,6 +93,10 @@ class Api:
             VerificationPages(monitor),
         )
         self.rules = self._routes()
+
+    def let_go(self) -> None:
+        """Answer those who wait for something to happen."""
+        self._deployments.close()
 
     def close(self) -> None:
         self._encoder.shutdown(wait=False, cancel_futures=True)

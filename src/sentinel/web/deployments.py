@@ -132,6 +132,11 @@ class DeploymentPages:
     def __init__(self, monitor: Monitor, clock: Clock) -> None:
         self._monitor = monitor
         self._clock = clock
+        self._closing = asyncio.Event()
+
+    def close(self) -> None:
+        """Answer everybody who waits: the listeners stop, and whoever follows comes back later."""
+        self._closing.set()
 
     def routes(self) -> tuple[Rule, ...]:
         every, one = "/api/v1/deployments", "/api/v1/deployments/{number:number}"
@@ -195,13 +200,23 @@ class DeploymentPages:
 
     async def changes(self, request: Request) -> Response:
         given, number = CHANGES.among(request.query_params), request.path_params["number"]
-        deployments = self._monitor.deployments
         try:
-            edition = await deployments.changed(number, given[SEEN], float(given[WITHIN]))
+            edition = await self._changed(number, given[SEEN], float(given[WITHIN]))
             line = await self._line(number)
         except NotDone as refusal:
             return _refused(refusal, 404)
         return document_answer(DeploymentEdition(edition=edition, deployment=line))
+
+    async def _changed(self, number: int, seen: int, within: float) -> int:
+        """The edition after the next change, the wait, or the end of the listeners."""
+        changed = asyncio.ensure_future(self._monitor.deployments.changed(number, seen, within))
+        closing = asyncio.ensure_future(self._closing.wait())
+        try:
+            await asyncio.wait((changed, closing), return_when=asyncio.FIRST_COMPLETED)
+            return changed.result() if changed.done() else seen
+        finally:
+            changed.cancel()
+            closing.cancel()
 
     async def _line(self, number: int) -> DeploymentLine:
         """From memory where it goes on, which many may wait for."""

@@ -113,6 +113,7 @@ class WebServer:
         """Accept no more, let answers be given for a moment, then cut every connection."""
         for listener in self._listeners:
             listener.close()
+        self._api.let_go()
         if self._site is not None:
             self._site.close()
         if self._sign_in is not None:
