@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sentinel.app.deploying.keeper import DeploymentKeeper
+from sentinel.app.deploying.papers import Papers
 from sentinel.app.holding import WindowKeeper
 from sentinel.app.owing import Owed
 from sentinel.app.parts import Parts
@@ -14,6 +15,7 @@ from sentinel.app.posting import AutomaticPosts
 from sentinel.app.proving import Proving, doubted
 from sentinel.base.errors import StoreError
 from sentinel.core.check import OWN_CHECK
+from sentinel.core.deployment.life import Reviewed
 from sentinel.core.incident import Address
 from sentinel.core.notification import AT_MOST_ONCE, Kind, Message, State
 from sentinel.core.result import Result
@@ -55,6 +57,7 @@ class Duties:
         self._posts = AutomaticPosts(parts)
         self._deployments = DeploymentKeeper(parts, parts.book, parts.verifier)
         self._owed = Owed(parts)
+        self._papers = Papers(parts, self._owed, self._reviewed)
         self._told_store_down: datetime | None = None
         self._dropped = 0
         self._noted = ""  # the configuration that was written down last
@@ -81,6 +84,7 @@ class Duties:
             Duty("configuration", 10.0, self._note_configuration),
             Duty("reports", 20.0, self._owed.write_reports),
             Duty("reviews", 5.0, self._owed.write_review),
+            Duty("papers", 10.0, self._papers.write),
             Duty("prepare", 600.0, self._retention.prepare),
             Duty("purge", 60.0, self._purge),
             Duty("condense", 60.0, self._condense),
@@ -94,6 +98,11 @@ class Duties:
     async def close(self) -> None:
         """Let go of what goes on beside the duties."""
         await self._deployments.close()
+
+    async def _reviewed(self, number: int, after: timedelta) -> None:
+        """A deployment was looked back at: its timeline says so."""
+        async with self._parts.book.changing:
+            await self._parts.book.apply(number, Reviewed(after=after))
 
     async def _tick(self) -> None:
         self._parts.pipeline.tick()

@@ -18,6 +18,9 @@ from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
 
+#: Names of the documents and reviews of deployments.
+OF_DEPLOYMENTS = ("deployment", "deployment-review")
+
 
 class Around(Protocol):
     """The parts of a running Sentinel that reports have to do with."""
@@ -62,7 +65,7 @@ class Owed:
         document = await reviewing.review(parts.store, parts.plan, one.incident.id, now, one.after)
         asked = reviewing.order(parts.plan)
         written = await write_document(parts.store, parts.plan, asked, document, now)
-        await self._keep(asked, document.period, written)
+        await self.keep(asked, document.period, written)
 
     async def _write_if_due(self, report: ReportPlan) -> None:
         parts, now = self._parts, self._parts.clock.now()
@@ -73,19 +76,27 @@ class Owed:
         if await self._before_our_time(period):
             await parts.store.write(lambda tx: tx.reports.claim(report.name, period.key))
             return
-        await self._keep(report, period.key, await write_report(parts.store, parts.plan, report, period, now))
+        await self.keep(report, period.key, await write_report(parts.store, parts.plan, report, period, now))
 
-    async def _keep(self, report: ReportPlan, period: str, written: WrittenReport) -> None:
+    async def keep(self, report: ReportPlan, period: str, written: WrittenReport, occasion: str = "") -> None:
         """The files are there; the claim and the mails follow in one transaction.
 
         Killed in between, the same files are written again. A folder that cannot be written is no reason to mail nothing.
+
+        Args:
+            report: which one.
+            period: that it is about.
+            written: as it lies in the folder.
+            occasion: why it is made, where the same one is made again for another reason: it is claimed and mailed once for each.
         """
         parts = self._parts
         self._note(report.name, written.problem)
-        rows = [self._mail(report, period, written, address) for address in parts.plan.addresses(report.channels)]
+        addresses = parts.plan.addresses(report.channels)
+        rows = [self._mail(report, occasion or period, written, address) for address in addresses]
 
         def claim(tx: Transaction) -> None:
-            if tx.reports.claim(report.name, period):
+            new = tx.reports.claim(report.name, period)
+            if tx.reports.claim(report.name, occasion) if occasion else new:
                 tx.outbox.enqueue(rows)
             if written.made is not None:
                 tx.reports.remember(report.name, period, written.made)
@@ -98,7 +109,7 @@ class Owed:
     def _note(self, report: str, problem: str) -> None:
         """Keep what is wrong with one report until that one is well again, whatever becomes of others."""
         self._problems[report] = problem
-        known = {one.name for one in self._parts.plan.reports} | {reviewing.NAME}
+        known = {one.name for one in self._parts.plan.reports} | {reviewing.NAME, *OF_DEPLOYMENTS}
         told = [text for name, text in self._problems.items() if text and name in known]
         self._parts.report_problem = "; ".join(dict.fromkeys(told))
 

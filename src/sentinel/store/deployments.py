@@ -82,6 +82,14 @@ class DeploymentTable:
             asked = asked.where(deployments.c.system == system)
         return self._read(asked.order_by(deployments.c.id.desc()).limit(limit))
 
+    def ended(self, since: datetime, limit: int = 1_000) -> list[tuple[int, str, datetime]]:
+        """Number, system and end of those that ended since then, the earliest first; at most `limit`."""
+        asked = select(deployments.c.id, deployments.c.system, deployments.c.ended_at).where(
+            deployments.c.ended_at >= micros(since)
+        )
+        rows = self._connection.execute(asked.order_by(deployments.c.ended_at, deployments.c.id).limit(limit))
+        return [(row.id, row.system, moment(row.ended_at)) for row in rows]
+
     def timeline(self, number: int, limit: int = 1_000) -> list[Entry]:
         """What happened in a deployment, the earliest first; at most `limit`."""
         asked = select(deployment_entries).where(deployment_entries.c.deployment == number)

@@ -43,6 +43,8 @@ def sections(part: DeploymentDocument, when: Zone, figures: tuple[Figure, ...] =
         yield course.incidents(part, when)
     yield course.told(part, when)
     yield _criteria(part)
+    if part.reviews:
+        yield course.reviews(part, when)
     yield course.sign_off(part, when)
 
 

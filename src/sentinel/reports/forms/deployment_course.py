@@ -160,6 +160,21 @@ def _listener(one: ToldLine, when: Zone) -> tuple[Cell, ...]:
 # --- By hand ----------------------------------------------------------------------------------------------------------
 
 
+def reviews(part: DeploymentDocument, when: Zone) -> Section:
+    """What looks back at it have found since."""
+    columns = (
+        Column(heading=""),
+        Column(heading="After"),
+        Column(heading="As of"),
+        Column(heading="What was found", weight=1),
+    )
+    rows = tuple(
+        (Cell(badge=one.severity.label), Cell(text=one.due), Cell(text=when.short(one.at)), Cell(text=one.verdict))
+        for one in part.reviews
+    )
+    return Section(heading="Looked back at", table=Table(columns=columns, rows=rows))
+
+
 def sign_off(part: DeploymentDocument, when: Zone) -> Section:
     """Lines that people sign on: whether it is done is theirs to say."""
     columns = (
