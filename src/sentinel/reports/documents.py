@@ -190,6 +190,7 @@ class NotificationLine(Document):
     carried_by: int | None = None  # the row whose message stands for this one: a digest, or newer news
     copy_of: int | None = None  # the row of another channel that this one is told in place of
     copied_at: datetime | None = None  # when it was told through another channel, because its own did not take it
+    deployment: int | None = None  # number of the deployment that it is about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

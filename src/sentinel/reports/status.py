@@ -284,7 +284,7 @@ def notification_line(row: Notification) -> NotificationLine:
         recipient=row.address.recipient,
         kind=row.message.kind.value,
         check=row.message.check.name if row.message.check else "",
-        incident=row.incident,
+        incident=None if row.deployment else row.incident,
         created_at=row.created_at,
         due_at=row.due_at,
         attempts=row.attempts,
@@ -294,6 +294,7 @@ def notification_line(row: Notification) -> NotificationLine:
         carried_by=row.carried_by,
         copy_of=row.copy_of,
         copied_at=row.copied_at,
+        deployment=row.deployment,
     )
 
 

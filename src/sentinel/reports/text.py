@@ -389,6 +389,7 @@ _OUTBOX_HEADING = ("id", "state", "to", "what", "age", "attempts", "why")
 
 def _notification(row: Json, now: datetime) -> tuple[str, ...]:
     about = f"{row['kind']} {row['check']}".strip() + (f" #{row['incident']}" if row["incident"] else "")
+    about += f" of deployment {row['deployment']}" if row.get("deployment") else ""
     why = "; ".join(part for part in (" ".join(filter(None, (row["reason"], row["detail"]))), *_ways(row)) if part)
     to = f"{row['channel']} {row['recipient']}".strip()
     cells = (row["id"], row["state"], to, about, age(row["created_at"], now), row["attempts"], why)
