@@ -42,7 +42,7 @@ def test_an_unknown_placeholder_is_refused(argument: str) -> None:
 def test_a_slip_of_a_placeholder_is_known_as_one() -> None:
     with pytest.raises(Refused) as refused:
         checked("--to={verzion}")
-    assert refused.value.hint == "did you mean {version}?"
+    assert refused.value.hint == "{verzion} is none of them; did you mean {version}?"
 
 
 @given(st.text())

@@ -19,6 +19,9 @@ NAMES: Final = ("version", "from", "ref", "backup_id", "reason", "mode", "deploy
 #: Characters of a value.
 _LONGEST: Final = 500
 
+#: Characters of what is no placeholder that a message shows.
+_SHOWN: Final = 20
+
 _BRACE: Final = re.compile(r"\{\{|\{([a-z_]+)\}|\{[^{}]*\}?")
 
 
@@ -53,6 +56,7 @@ def checked(argument: str) -> str:
         if found[0] != "{{" and found[1] not in NAMES:
             close = get_close_matches(found[0].strip("{}"), NAMES, n=1)
             hint = f"did you mean {{{close[0]}}}?" if close else "`{{` stands for a brace"
+            hint = f"{shorten(one_line(found[0]), _SHOWN)} is none of them; {hint}"
             raise Refused(f"arguments with no placeholders but {', '.join(f'{{{name}}}' for name in NAMES)}", hint)
     return argument
 

@@ -15,13 +15,23 @@ from sentinel.config.read import read
 from sentinel.config.schema.deployments import CriteriaEntry, DeploymentEntry, HookEntry, RollbackEntry, WatchEntry
 from sentinel.config.schema.windows import WindowMatch
 from sentinel.config.secrecy import secrets_in
-from sentinel.config.telling import DEFAULT_POLICY, channel_names, command_names, refuse_unknown_channel
+from sentinel.config.telling import (
+    COMMANDS,
+    DEFAULT_POLICY,
+    channel_names,
+    command_names,
+    kind_of,
+    refuse_unknown_channel,
+)
 from sentinel.core.deployment.plan import CriteriaPlan, DeploymentPlan, HookForm, HookPlan, RollbackPlan, WatchPlan
 from sentinel.core.hours import Calendar
 from sentinel.core.matcher import Matcher
 from sentinel.core.progress import SHORTEST
 
 DEPLOYMENTS_AT: KeyPath = ("deployments",)
+
+#: The kinds of channels that can undo a deployment.
+UNDOERS = (COMMANDS, "webhook")
 
 #: The secret of an incoming webhook has so many characters at least: it lets somebody deploy.
 LEAST_SECRET = 16
@@ -107,10 +117,8 @@ class _Compiler:
         names, commands, problems = channel_names(self._loaded), command_names(self._loaded), self._problems
         for index, name in enumerate(entry.channels):
             refuse_unknown_channel((*path, "channels", index), name, names, problems, commands)
-        if entry.rollback is not None and entry.rollback.channel not in names:
-            place, found = (*path, "rollback", "channel"), repr(entry.rollback.channel)
-            hint = did_you_mean(entry.rollback.channel, names)
-            problems.add(place, found, f"the name of a channel: {listed(names)}", hint)
+        if entry.rollback is not None:
+            self._refuse_machine((*path, "rollback", "channel"), entry.rollback.channel, names)
         if entry.policy is not None and entry.policy not in self._policies:
             expected, hint = (
                 f"the name of a policy: {listed(self._policies)}",
@@ -124,6 +132,16 @@ class _Compiler:
                 if kind not in self._kinds:
                     place = (*path, *key, "kinds", index)
                     problems.add(place, repr(kind), f"one of {listed(self._kinds)}", did_you_mean(kind, self._kinds))
+
+    def _refuse_machine(self, path: KeyPath, name: str, names: Collection[str]) -> None:
+        """A rollback is carried out by a program: one that Sentinel starts, or one that hears of it."""
+        if name not in names:
+            hint = did_you_mean(name, names)
+            self._problems.add(path, repr(name), f"the name of a channel: {listed(names)}", hint)
+        elif (kind := kind_of(self._loaded, name)) not in UNDOERS:
+            found = f"{name!r}, a channel of kind {kind}"
+            hint = "a channel of kind `command` names the program that rolls back, and its arguments"
+            self._problems.add(path, found, f"the name of a channel of kind {' or '.join(UNDOERS)}", hint)
 
     def _refuse_extremes(self, path: KeyPath, entry: DeploymentEntry) -> None:
         watch, problems = entry.watch, self._problems

@@ -84,6 +84,12 @@ def command_names(loaded: Loaded) -> frozenset[str]:
     return frozenset(name for name in channel_names(loaded) if _value(entries, name, "kind") == COMMANDS)
 
 
+def kind_of(loaded: Loaded, name: str) -> object:
+    """What the entry of a channel says of its kind, whatever that is; None where it says nothing."""
+    entries = loaded.tree.get("channels", {})
+    return _value(entries, name, "kind") if isinstance(entries, dict) else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """What policies may name."""
