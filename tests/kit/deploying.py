@@ -167,8 +167,11 @@ class Release(Calm):
 
     async def told(self) -> list[Notification]:
         """Rows for stakeholders and orders, the earliest first."""
-        rows = await self.store.read(lambda tx: tx.outbox.list(tuple(State), 1000))
-        return sorted((row for row in rows if row.message.deployment is not None), key=lambda row: row.id)
+        return [row for row in await self.every_row() if row.message.deployment is not None]
+
+    async def every_row(self) -> list[Notification]:
+        """The whole outbox, the earliest first."""
+        return sorted(await self.store.read(lambda tx: tx.outbox.list(tuple(State), 1000)), key=lambda row: row.id)
 
     async def told_kinds(self) -> list[str]:
         return [row.message.kind.value for row in await self.told()]

@@ -6,12 +6,15 @@ feeds it and writes the changes; tests feed it any story there can be.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sentinel.base.units import format_lasted
 from sentinel.core.changes import Changes, cancels
 from sentinel.core.check import Check
+from sentinel.core.deployment.deployment import Deployment
 from sentinel.core.deployment.rolling_back import Undoable, is_undoable
 from sentinel.core.deployment.standing import Suspects
+from sentinel.core.deployment.telling import suspected
 from sentinel.core.escalation import next_tick
 from sentinel.core.history import History, Turn
 from sentinel.core.incident import (
@@ -34,6 +37,7 @@ from sentinel.core.routes import Route
 from sentinel.core.routing import Sender, tell
 from sentinel.core.scene import Scene, unmuted
 from sentinel.core.silence import Silence
+from sentinel.core.timeline import TimelineEntry
 from sentinel.core.window import Window
 
 #: Is given a check that is to be looked at before its next slot, and in how many seconds; None: as the check says.
@@ -225,14 +229,16 @@ class Desk:
         return incident
 
     def _tell(self, history: History, incident: Incident, turn: Turn, now: datetime) -> Incident:
-        changes, bundles = self.changes, self.scene.bundles
-        if not incident.id:
+        changes, bundles, opens = self.changes, self.scene.bundles, not incident.id
+        if opens:
             self.last_incident += 1
-            incident = history.number(incident, self.last_incident)
+            incident = self._suspect(history.number(incident, self.last_incident))
         speaks = any(effect.kind not in UNTOLD for effect in turn.effects)
         others, count = bundles.others(incident) if speaks else ((), 0)
         undoable = self._undoable(history.check, now)
-        telling = tell(history.check, incident, turn.effects, self._sender, now, others, count, undoable)
+        suspect = self.suspects.deployments.get(incident.suspect)
+        about = suspected(suspect) if suspect is not None else None
+        telling = tell(history.check, incident, turn.effects, self._sender, now, others, count, undoable, about)
         incident = telling.incident
         if telling.undone:
             self._undone.add(telling.undone)
@@ -245,9 +251,16 @@ class Desk:
         history.keep(incident)
         changes.incidents[incident.id] = incident
         changes.entries += telling.entries
+        if opens and suspect is not None:
+            changes.entries.append(_suspected(incident, suspect, now))
         changes.outbox += cancels(incident, turn.effects, now)
         changes.outbox += telling.notifications
         return incident
+
+    def _suspect(self, opened: Incident) -> Incident:
+        """An incident that has just opened, with the deployment that it may come of."""
+        found = self.suspects.of(opened.check, opened.began_at)
+        return opened if found is None else replace(opened, suspect=found.id)
 
     def _undoable(self, check: Check, now: datetime) -> Undoable | None:
         """The deployment that a level of a check's incident may have to undo."""
@@ -297,3 +310,10 @@ def _reaches_all(effect: Effect) -> bool:
     """Whether everybody who was told before hears of an effect for certain: a level has addresses of its own, and what may be
     called off before it was sent takes its news along."""
     return not effect.level and effect.kind not in UNTOLD and effect.kind not in _MAY_MISS
+
+
+def _suspected(incident: Incident, suspect: Deployment, now: datetime) -> TimelineEntry:
+    """The line of the timeline that names the deployment which an incident may come of."""
+    began = format_lasted(max(incident.began_at - suspect.started_at, timedelta(0)))
+    text = f"it may come of deployment {suspect.id} of {suspect.label}, which began {began} before"
+    return TimelineEntry(incident=incident.id, at=now, kind="suspected", text=text)

@@ -10,7 +10,7 @@ from sentinel.core.check import Check
 from sentinel.core.commanding import NUMBERS, order
 from sentinel.core.deployment.rolling_back import Undoable, order_by_level
 from sentinel.core.incident import UNTOLD, Address, Effect, EffectKind, Incident, Policy
-from sentinel.core.notification import AboutOther, Notification, about, compose
+from sentinel.core.notification import AboutDeployment, AboutOther, Notification, about, compose
 from sentinel.core.timeline import TimelineEntry, entry
 
 #: The recipients of each channel; a channel without recipients of its own has one empty name.
@@ -72,6 +72,7 @@ def tell(
     others: tuple[AboutOther, ...] = (),
     others_count: int = 0,
     undoable: Undoable | None = None,
+    suspect: AboutDeployment | None = None,
 ) -> Telling:
     """The messages and timeline entries for effects of an incident, which is given as it is after the transition.
 
@@ -79,6 +80,7 @@ def tell(
         others: who else is in the same trouble and is told of with it.
         others_count: how many they are, listed or not.
         undoable: the deployment of the check's system that a level may have to undo.
+        suspect: the deployment that the incident may come of.
     """
     notifications: list[Notification] = []
     entries: list[TimelineEntry] = []
@@ -93,6 +95,8 @@ def tell(
             incident, sequence=incident.sequence + 1, told=tuple(dict.fromkeys((*incident.told, *addresses)))
         )
         message = compose(sender.source, about(check), incident, effect, now, sender.link, others, others_count)
+        if suspect is not None:
+            message = replace(message, suspect=suspect)
         if vacant := _vacant(effect, incident, sender, now):
             message = replace(message, hint=f"{message.hint} {vacant}".strip())
         notifications += (
