@@ -72,6 +72,8 @@ async def test_a_window_is_planned_and_called_off(monitor: StillMonitor) -> None
         (("silence", "end", "9"), 1, "no silence 9 is active or to come"),
         (("window", "end", "nightly"), 1, "no window nightly is open or to come"),
         (("window", "end", "no/such"), 64, "is the id of no window"),
+        (("window", "end", "deployment-12"), 1, "`sentinel deploy watch 12` ends it"),
+        (("window", "extend", "deployment-12", "--for", "1h"), 1, "`sentinel deploy extend 12` has it end later"),
         ((*ADD[:3], "logni", *ADD[4:]), 1, "did you mean login?"),
         (("silence", "add", "--for", "2h", "--why", "known"), 1, "say which checks"),
         ((*PLAN, "noon"), 64, "'noon' is no time such as 22:00"),

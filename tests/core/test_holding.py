@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,6 +128,12 @@ def test_the_hint_of_one_to_come_is_something_that_can_be_done() -> None:
     assert nights.hint == "`sentinel window` lists all of them."
     assert nights.window is not None
     assert nights.window.title == "nightly"
+
+
+@pytest.mark.parametrize("kind", [Kind.WINDOW_STARTED, Kind.WINDOW_PROGRESS])
+def test_of_the_window_of_a_deployment_the_hint_leads_to_the_deployment(kind: Kind) -> None:
+    hint = compose(begun(replace(TOMORROW, id="deployment-12"), 35), kind, "ward", NOW).hint
+    assert ("`sentinel deploy extend 12" in hint, "sentinel window" in hint) == (True, False)
 
 
 @PROPERTY

@@ -10,6 +10,7 @@ import structlog
 from sentinel.app.asking import LONGEST, Asked, check_meant, check_times
 from sentinel.app.keeper import Keeper, NotDone
 from sentinel.base.clock import Clock
+from sentinel.core.deployment.deployment import number_of
 from sentinel.core.progress import SHORTEST
 from sentinel.core.recurrence import Once
 from sentinel.core.silence import Course
@@ -124,6 +125,9 @@ class WindowVerbs:
         return self._line(extended, now)
 
     def _current(self, name: str, now: datetime) -> Window:
+        if number := number_of(name):
+            hint = f"`sentinel deploy extend {number}` has it end later, `sentinel deploy watch {number}` ends it"
+            raise NotDone(f"the window {name} belongs to deployment {number}", hint)
         window = self._keeper.windows.get(name)
         if window is None or window.course(now) is Course.OVER:
             raise NotDone(f"no window {name} is open or to come", "`sentinel window` lists them")

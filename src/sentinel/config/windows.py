@@ -14,6 +14,7 @@ from sentinel.config.read import read
 from sentinel.config.schema.calendars import weekdays
 from sentinel.config.schema.windows import WindowEntry, WindowMatch
 from sentinel.config.telling import channel_names, command_names, refuse_unknown_channel
+from sentinel.core.deployment.deployment import number_of
 from sentinel.core.matcher import Matcher
 from sentinel.core.progress import SHORTEST
 from sentinel.core.recurrence import Once, Recurrence, Repeating, moment, shortest_gap
@@ -44,6 +45,8 @@ def _window(
     if name.isdecimal():
         hint = "windows that people plan have numbers: `sentinel window end 7`"
         loaded.problems.add(path, f"the name {name!r}", "a name that is no number", hint)
+    if number_of(name):
+        loaded.problems.add(path, f"the name {name!r}", "another name: windows of deployments are called so")
     entry = read(WindowEntry, data, path, loaded.problems)
     if entry is None:
         return None

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sentinel.base.units import format_duration
+from sentinel.core.deployment.deployment import number_of
 from sentinel.core.holding import Held
 from sentinel.core.notification import AboutWindow, Kind, Message
 from sentinel.core.progress import MOST_NAMED, Health, explanation
@@ -78,7 +79,11 @@ def _never_down(held: Held) -> str:
 
 
 def _hint(held: Held, kind: Kind) -> str:
+    number = number_of(held.window)
     match kind:
+        case Kind.WINDOW_PLANNED | Kind.WINDOW_STARTED | Kind.WINDOW_PROGRESS if number:
+            longer = f"`sentinel deploy extend {number} --for 30m` gives it more time"
+            return f"{longer}; `sentinel deploy watch {number}` ends it, and has the release watched."
         case Kind.WINDOW_PLANNED:
             off = f"`sentinel window end {held.window}` calls it off; " if _is_planned(held) else ""
             return f"{off}`sentinel window` lists all of them."

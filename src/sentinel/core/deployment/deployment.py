@@ -8,6 +8,7 @@
                └──rollback by hand, from any of these, and once after the end──► ROLLING_BACK
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,6 +21,9 @@ from sentinel.core.rule import Severity
 
 #: A deployment that is over is named as suspect for so long.
 SUSPECT_FOR = timedelta(hours=1)
+
+
+_WINDOW = re.compile(r"deployment-([0-9]{1,15})")
 
 
 class Phase(StrEnum):
@@ -268,6 +272,12 @@ class Entry:
     by: str = ""  # a person or a program; empty: Sentinel itself
     text: str = ""
     took: timedelta | None = None  # of what it tells the end of
+
+
+def number_of(window: str) -> int:
+    """The number of the deployment whose window has this id; 0 where it is no deployment's."""
+    found = _WINDOW.fullmatch(window)
+    return int(found[1]) if found else 0
 
 
 def rollback_key(instance: str, deployment: int) -> str:
