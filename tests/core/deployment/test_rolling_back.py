@@ -15,14 +15,17 @@ from sentinel.core.deployment.rolling_back import (
     came_to,
     entry,
     followed,
+    hearers,
     is_undoable,
     may_be_ordered,
     moved,
     planned,
     stopped,
 )
+from sentinel.core.incident import Address
 from sentinel.core.notification import Ambiguous, Cause, Failed, Kind, State, after_attempt
 from tests.kit.rollbacks import DEPLOYMENT, NOW, ordered
+from tests.store.values import incident
 
 MINUTE = timedelta(minutes=1)
 WHY = "p95 is 60 % above the baseline"
@@ -160,3 +163,31 @@ def test_who_ordered_it_and_whither_is_said() -> None:
         "the rollback to the backup b-7, ordered by the escalation of incident 12, runs now: "
         "p95 is 60 % above the baseline"
     )
+
+
+ANN, BOB, CEO = (
+    Address("mail", "ann@example.org"),
+    Address("mail", "bob@example.org"),
+    Address("mail", "ceo@example.org"),
+)
+
+
+def told(kind: Kind, level: int = 0) -> tuple[Address, ...]:
+    """Who hears of it: the stakeholder is the CEO, ann was told of the deployment's incident, and bob of a check's."""
+    one = replace(DEPLOYMENT, rollback=replace(ORDER.rollback, incident=level))
+    incidents = (
+        replace(incident(), id=4, check="deployment-payroll", told=(ANN, CEO)),
+        replace(incident(), id=5, suspect=DEPLOYMENT.id, told=(BOB,)),
+        replace(incident(), id=6, told=(Address("chat"),)),
+    )
+    return hearers(one, kind, (CEO,), incidents)
+
+
+def test_of_a_rollback_stakeholders_hear_and_whoever_was_told_of_its_incidents() -> None:
+    assert told(Kind.ROLLBACK_PLANNED) == told(Kind.ROLLBACK_ENDED) == (CEO, ANN, BOB)
+    assert told(Kind.DEPLOYMENT_ENDED) == (CEO,)
+
+
+def test_what_is_told_with_the_incident_is_not_told_twice() -> None:
+    assert told(Kind.ROLLBACK_PLANNED, level=5) == told(Kind.ROLLBACK_ENDED, level=5) == (CEO, ANN)
+    assert told(Kind.ROLLBACK_STARTED, level=5) == (CEO, ANN, BOB)

@@ -18,7 +18,7 @@ from sentinel.core.deployment.check import measure, name_of
 from sentinel.core.deployment.deployment import Deployment, Entry, Verification
 from sentinel.core.deployment.life import Event, Refusal, RollbackStopped, Setting, Step, Verified, step
 from sentinel.core.deployment.plan import DeploymentPlan
-from sentinel.core.deployment.rolling_back import Undoable, is_undoable
+from sentinel.core.deployment.rolling_back import Undoable, hearers, is_undoable
 from sentinel.core.deployment.standing import names_of, suspects, window_of
 from sentinel.core.notification import Notification
 from sentinel.core.result import Measurement, Result
@@ -139,15 +139,16 @@ class Book:
     async def _messages(self, taken: Step, before: Deployment | None) -> tuple[Sequence[Notification], Sequence[str]]:
         """What stakeholders are told of a step, and the keys of what is pointless with that."""
         one, parts = taken.deployment, self._parts
-        addresses = parts.plan.addresses(one.channels)
-        kinds = telling.told(taken.kinds)
-        if not addresses or not kinds:
+        stakeholders = parts.plan.addresses(one.channels)
+        incidents = [known.incident for known in parts.pipeline.open_histories() if known.incident is not None]
+        hear = {kind: hearers(one, kind, stakeholders, incidents) for kind in telling.told(taken.kinds)}
+        if not any(hear.values()):
             return (), ()
         timeline = await parts.store.read(lambda tx: tx.deployments.timeline(one.id))
         setting, found = self.setting, list(self._found(one.system))
         rows = [
             row
-            for kind in kinds
+            for kind, addresses in hear.items()
             for row in telling.rows(
                 one,
                 telling.compose(
@@ -164,7 +165,8 @@ class Book:
                 setting.instance,
             )
         ]
-        return rows, telling.outdated(before, addresses, setting.instance)
+        everybody = {to for addresses in hear.values() for to in addresses}
+        return rows, telling.outdated(before, everybody, setting.instance)
 
     def _found(self, system: str) -> Iterator[telling.Found]:
         """How bad each check of a system is, as far as that is known since the last start."""

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sentinel.core import commanding
 from sentinel.core.check import Check
 from sentinel.core.commanding import TOOK, WROTE, Ordered
+from sentinel.core.deployment.check import name_of
 from sentinel.core.deployment.deployment import (
     Deployment,
     Ending,
@@ -23,7 +24,7 @@ from sentinel.core.deployment.deployment import (
     rollback_key,
 )
 from sentinel.core.deployment.plan import DeploymentPlan, RollbackPlan
-from sentinel.core.incident import Address
+from sentinel.core.incident import Address, Incident
 from sentinel.core.notification import AboutDeployment, Cause, Kind, Message, Notification, State
 from sentinel.core.timeline import TimelineEntry
 
@@ -33,8 +34,7 @@ UNDOABLE_FOR = timedelta(days=1)
 #: States from which a rollback does not come back.
 OVER = frozenset({Ran.DONE, Ran.FAILED, Ran.INTERRUPTED, Ran.STOPPED})
 
-#: What a person has to do after a rollback that did not go well.
-LOOK_FIRST = "Look at what it has done before anybody runs it by hand: Sentinel does not run it again."
+_OF_ROLLBACKS = frozenset({Kind.ROLLBACK_PLANNED, Kind.ROLLBACK_STARTED, Kind.ROLLBACK_ENDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +245,25 @@ def order_by_level(
 
 def _so_far(rollback: Rollback | None) -> str:
     return came_to(rollback) if rollback is not None and rollback.state in OVER else "was ordered already"
+
+
+def hearers(
+    deployment: Deployment, kind: Kind, stakeholders: Iterable[Address], incidents: Iterable[Incident]
+) -> tuple[Address, ...]:
+    """Who is told of a rollback: the stakeholders, and whoever was told of an incident that the deployment is about.
+
+    Args:
+        kind: what is told; of anything but a rollback, stakeholders alone are told.
+        incidents: open ones of the system's checks, and of the check of its deployments.
+    """
+    if kind not in _OF_ROLLBACKS:
+        return tuple(stakeholders)
+    concerned = [one for one in incidents if one.suspect == deployment.id or one.check == name_of(deployment.system)]
+    level = deployment.rollback.incident if deployment.rollback is not None else 0
+    # Whoever was told of the incident whose level ordered it hears that it will run, and how it ended, with that incident.
+    known = {to for one in concerned if one.id == level and kind is not Kind.ROLLBACK_STARTED for to in one.responders}
+    people = (to for one in concerned for to in one.responders)
+    return tuple(to for to in dict.fromkeys((*stakeholders, *people)) if to not in known)
 
 
 def proofs(undo: RollbackPlan, checks: Iterable[Check]) -> tuple[Check, ...]:
