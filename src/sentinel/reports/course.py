@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sentinel.core.slo import Rollup
+from sentinel.core.slo import SPAN, Rollup
 from sentinel.reports.documents import CheckReport
 from sentinel.reports.rounding import rounded
 
@@ -18,6 +18,7 @@ MOST: Final = 100
 #: For periods up to a length: how long a step is, and how fine the roll-ups are that it is added up from. Days of the store are
 #: those of UTC, so that steps of a local day are added up from hours.
 _STEPS: Final = (
+    (6 * _HOUR, SPAN, SPAN),
     (2 * _DAY, _HOUR / 2, _HOUR / 2),
     (8 * _DAY, 4 * _HOUR, _HOUR),
     (32 * _DAY, _DAY, _HOUR),

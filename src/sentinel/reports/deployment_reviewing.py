@@ -8,6 +8,7 @@ from sentinel.base.units import Unit, format_duration, write_duration
 from sentinel.core.calendar import Period
 from sentinel.core.check import Check
 from sentinel.core.deployment.deployment import Deployment, Ending
+from sentinel.core.histogram import Histogram
 from sentinel.core.incident import Incident
 from sentinel.core.planned import Stretch
 from sentinel.core.rule import Direction, Severity
@@ -173,7 +174,7 @@ def _judged(one: Rollup | None) -> int:
 
 
 def _taken(one: Rollup | None) -> int:
-    return one.counted if one else 0
+    return Histogram.decode(one.histogram).total if one else 0
 
 
 def _figure(

@@ -23,6 +23,7 @@ from sentinel.core.notification import State
 from sentinel.core.plan import Content, Plan, ReportPlan
 from sentinel.core.planned import Stretch
 from sentinel.core.selection import Selection
+from sentinel.core.slo import span_start
 from sentinel.reports import deployment_reviewing
 from sentinel.reports.deployment import DeploymentDocument, ReviewedLine
 from sentinel.reports.deployment_review import DeploymentReview
@@ -90,7 +91,7 @@ async def document(store: Store, plan: Plan, one: Deployment, now: datetime) -> 
     before = max(LEAST_BEFORE, one.watch.lasts if one.watch is not None else LEAST_BEFORE)
     # One that goes on has a key of its own: what it comes to in the end corrects nothing.
     key = key_of(one) if one.is_over else f"{key_of(one)}--{now:%Y-%m-%dT%H%M}"
-    period = Period(key=key, since=one.started_at - before, until=until)
+    period = Period(key=key, since=span_start(one.started_at - before), until=until)
     checks = checks_of(plan, one.system)
 
     def ask(tx: Transaction) -> _Known:
