@@ -79,6 +79,11 @@ def test_the_worst_comes_first_with_why_and_a_hint_and_the_last_line_names_it() 
     ]
 
 
+def test_the_same_hint_is_given_once() -> None:
+    text = verification(shown(FAILED, one("page", Outcome.FAIL, explanation="gone", hint="see its log")), Look())
+    assert text.count("see its log") == 1
+
+
 def test_what_only_warns_passes_and_says_so() -> None:
     text = verification(shown(one("disk", severity=Severity.WARNING, explanation="85 % full", hint="tidy up")), Look())
     assert "WARNING   disk  1.23 s  85 % full" in text

@@ -48,20 +48,21 @@ def _lines(document: Json, look: Look) -> Iterator[str]:
     rows = _ordered(document)
     names = max((len(one["name"]) for one in rows), default=0)
     times = max((len(_took(one)) for one in rows), default=0)
+    hinted: set[str] = set()  # what is down in many places is not advised upon in each
     for one in rows:
-        yield from _row(one, names, times, look)
+        yield _row(one, names, times, look)
+        if _word(one) != "OK" and one["hint"] and one["hint"] not in hinted:
+            hinted.add(one["hint"])
+            yield from map(look.dim, look.paragraph(one["hint"], 14 + names + times))
     word = {"pass": "OK", "fail": "FAILED"}.get(document["verdict"] or "", "UNKNOWN")
     yield look.severity(word, 8) + "  " + look.bold(last_line(document))
 
 
-def _row(one: Json, names: int, times: int, look: Look) -> Iterator[str]:
+def _row(one: Json, names: int, times: int, look: Look) -> str:
     word = _word(one)
     said = clean(one["explanation"]) if word != "OK" or _is_condition(one) else ""
     name, took = clean(one["name"]).ljust(names), _took(one).rjust(times)
-    yield f"{look.severity(word, 8)}  {name}  {took}  {said}".rstrip()
-    if one["hint"] and word != "OK":
-        for part in look.paragraph(one["hint"], 14 + names + times):
-            yield look.dim(part)
+    return f"{look.severity(word, 8)}  {name}  {took}  {said}".rstrip()
 
 
 def _word(one: Json) -> str:

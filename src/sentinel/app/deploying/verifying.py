@@ -13,7 +13,7 @@ from sentinel.app.deploying.choosing import checks_to_verify, system_to_verify
 from sentinel.app.keeper import NotDone
 from sentinel.base.clock import Clock
 from sentinel.core.check import Check
-from sentinel.core.deployment.conditions import Standing, asks_conditions, conditions
+from sentinel.core.deployment.conditions import BEFORE, Standing, asks_conditions, conditions
 from sentinel.core.deployment.deployment import Deployment, Verification, VerifiedCheck
 from sentinel.core.deployment.plan import DeploymentPlan
 from sentinel.core.history import History
@@ -109,6 +109,10 @@ class Verifier:
         system = system_to_verify(plan, asked.system, asked.environment)
         chosen = checks_to_verify(plan, system, asked.tags)
         return await self._all(self._new(asked, system, chosen, ()), chosen)
+
+    def unmet(self, system: DeploymentPlan) -> list[VerifiedCheck]:
+        """The conditions of a system's deployments that do not hold now."""
+        return [one for one in self._conditions(system, (BEFORE,)) if not one.holds]
 
     async def close(self) -> None:
         """Let go of those that go on."""
