@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sentinel.core.deployment.baseline import WEEK, stretches
+from sentinel.core.deployment.baseline import WEEK, joined, looks_needed, stretches, times_needed
 from sentinel.core.deployment.plan import Baseline, WatchPlan
+from sentinel.core.deployment.samples import Look, Samples
+from tests.core import made
 
 STARTED = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -25,3 +27,15 @@ def test_a_week_before_it_is_the_same_time_of_the_same_weekday() -> None:
 
 def test_a_watch_of_a_day_has_one() -> None:
     assert len(list(stretches(WatchPlan(), STARTED, BEGAN, DAY))) == 1
+
+
+def test_it_needs_plenty_of_times_and_four_times_the_looks_of_the_watch() -> None:
+    assert times_needed(WatchPlan()) == 100
+    assert looks_needed(WatchPlan(), made.check(), LASTS) == 360
+    assert looks_needed(WatchPlan(), made.check(), MINUTE) == 100
+
+
+def test_failures_are_those_of_a_longer_time_than_times() -> None:
+    every = [Look(at * 60.0, failed=at == 3, time=None if at == 3 else 0.2) for at in range(10)]
+    whole = joined(Samples(check="api", looks=tuple(every[6:])), Samples(check="api", looks=tuple(every)))
+    assert (whole.results, whole.failures, len(whole.times)) == (10, 1, 4)

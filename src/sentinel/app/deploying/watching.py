@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sentinel.core.check import Check
-from sentinel.core.deployment.baseline import Stretch, is_enough, stretches
+from sentinel.core.deployment.baseline import Stretch, joined, looks_needed, stretches, times_needed
 from sentinel.core.deployment.deployment import Breach, Deployment, Judgement, Watch
 from sentinel.core.deployment.judging import judge
 from sentinel.core.deployment.plan import WatchPlan
@@ -79,14 +79,18 @@ class _Asked:
 
     async def baseline(self, started_at: datetime, watch: Watch) -> Mapping[str, Samples]:
         """As long as the watch, and longer for checks that have too little of it."""
-        found: dict[str, Samples] = {}
+        near: dict[str, Samples] = {}  # the shortest that has enough times
+        far: dict[str, Samples] = {}  # the shortest that has enough for failures, too
         lacking = self._checks
         for stretch in stretches(self._plan, started_at, watch.began_at, watch.lasts):
-            found |= await self.samples(stretch, lacking, since=False)
-            lacking = [one for one in lacking if not is_enough(self._plan, found[one.name])]
+            found = await self.samples(stretch, lacking, since=False)
+            few = [one for one in found.values() if _is_few(near.get(one.check), times_needed(self._plan))]
+            near |= {one.check: one for one in few}
+            far |= found
+            lacking = [one for one in lacking if far[one.name].results < looks_needed(self._plan, one, watch.lasts)]
             if not lacking:
                 break
-        return found
+        return {name: joined(near[name], one) for name, one in far.items()}
 
     async def since(self, began_at: datetime, now: datetime) -> Mapping[str, Samples]:
         """Since the watch began."""
@@ -105,6 +109,10 @@ class _Asked:
         results, held = await self._store.read(read, within=_READ_WITHIN)
         paces = {one.name: min(one.interval, self._plan.interval) if since else one.interval for one in checks}
         return await asyncio.to_thread(_sums, checks, results, Excuses(held), paces)
+
+
+def _is_few(known: Samples | None, needed: int) -> bool:
+    return known is None or known.results < needed
 
 
 def _sums(

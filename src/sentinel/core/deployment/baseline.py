@@ -1,18 +1,24 @@
 """With which stretch of time a watch is compared."""
 
+import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from sentinel.core.check import Check
 from sentinel.core.deployment.plan import Baseline, WatchPlan
 from sentinel.core.deployment.samples import Samples
 
 #: A baseline reaches no further back than this from its end, or around its middle.
 FURTHEST = timedelta(days=1)
 
-#: There is enough of it when each check has so many times the samples that a judgement needs at least: a 95th percentile of 20
-#: results is hardly more than their largest, of 100 it rests on five.
-ENOUGH = 5
+#: A baseline is long enough for times when a check has so many times the samples that a judgement needs at least: a 95th
+#: percentile of 20 results is hardly more than their largest, of 100 it rests on five.
+ENOUGH_TIMES = 5
+
+#: It is long enough for failures when a check has so many times the looks of the watch. Failures are rare: that there were none
+#: before says the more, the longer that was. Times are not asked for so long, because they change with the hour.
+ENOUGH_FAILURES = 4
 
 WEEK = timedelta(days=7)
 
@@ -25,7 +31,7 @@ class Stretch(NamedTuple):
 
 
 def stretches(plan: WatchPlan, started_at: datetime, began_at: datetime, lasts: timedelta) -> Iterator[Stretch]:
-    """Where to look for a baseline: as long as the watch first, then twice as long each time, up to a day.
+    """Where to look for a baseline: as long as the watch first, then up to twice as long each time, at most a day.
 
     Args:
         plan: how it is judged.
@@ -45,6 +51,26 @@ def stretches(plan: WatchPlan, started_at: datetime, began_at: datetime, lasts: 
         span = min(span * 2, FURTHEST)
 
 
-def is_enough(plan: WatchPlan, before: Samples) -> bool:
-    """Whether the baseline of a check need not be any longer."""
-    return before.results >= plan.samples * ENOUGH
+def times_needed(plan: WatchPlan) -> int:
+    """How many results of a check there should be to compare times with."""
+    return plan.samples * ENOUGH_TIMES
+
+
+def looks_needed(plan: WatchPlan, check: Check, lasts: timedelta) -> int:
+    """How many results of a check there should be to compare failures with.
+
+    Args:
+        plan: how it is judged.
+        check: that is looked at.
+        lasts: how long the watch lasts.
+    """
+    return max(times_needed(plan), math.ceil(lasts / min(check.interval, plan.interval)) * ENOUGH_FAILURES)
+
+
+def joined(near: Samples, far: Samples) -> Samples:
+    """One baseline of two that end together: its failures are those of the longer, its times and matches those of the shorter."""
+    if not near.looks:
+        return far
+    first, last = near.looks[0].at, near.looks[-1].at
+    looks = (one if first <= one.at <= last else one._replace(time=None) for one in far.looks)
+    return Samples(check=far.check, looks=tuple(looks), found=near.found)
