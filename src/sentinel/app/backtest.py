@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sentinel.base.clock import SystemClock
 from sentinel.core.backtest import Episode, Recorded, Replay, compare, happened
+from sentinel.core.deployment.check import name_of
 from sentinel.core.excuses import Excuses
 from sentinel.core.history import History
 from sentinel.core.plan import Plan
@@ -60,7 +61,8 @@ async def _run(store: Store, plan: Plan, since: datetime, now: datetime, progres
     await refill(store, histories.values(), Excuses(held), begin, begin)
     replay = Replay(histories, Recorded(held, Windows(plan.windows)), since)
     first = await _replay(store, replay, begin, since, now, progress)
-    was = await _happened(store, since if first is None else max(since, first), now)
+    unjudged = tuple(map(name_of, plan.deployments))
+    was = await _happened(store, since if first is None else max(since, first), now, unjudged)
     return build(
         Tested(
             since=since,
@@ -123,5 +125,5 @@ def _take(replay: Replay, results: Sequence[Result]) -> None:
         replay.take(result)
 
 
-async def _happened(store: Store, since: datetime, now: datetime) -> list[Episode]:
-    return happened(await store.read(lambda tx: tx.incidents.between(since, now, MOST_INCIDENTS)))
+async def _happened(store: Store, since: datetime, now: datetime, unjudged: Sequence[str]) -> list[Episode]:
+    return happened(await store.read(lambda tx: tx.incidents.between(since, now, MOST_INCIDENTS)), unjudged)

@@ -364,7 +364,10 @@ def _say_what_needs_a_restart(old: Plan, new: Plan) -> None:
 
 def _every_check(plan: Plan) -> tuple[Check, ...]:
     """The checks of a plan, and those that Sentinel feeds by itself."""
-    deployments = (deployment_check(one) for one in plan.deployments.values())
+    deployments = (
+        deployment_check(one, one.policy if one.policy in plan.policies else plan.own_policy)
+        for one in plan.deployments.values()
+    )
     return (*plan.checks, *deployments, own_check(plan.own_policy))
 
 

@@ -121,7 +121,7 @@ class Duties:
         self._dropped = parts.pipeline.dropped_results
         known = Vitals(
             at=now,
-            checks=sum(history.check.name != OWN_CHECK for history in histories),
+            checks=sum(not history.check.is_sentinels for history in histories),
             blind=blind_checks(histories, now, parts.plan.limits.unknown_after),
             overdue=overdue_checks(histories, now, parts.eyes.watched_since(parts.started_at)),
             store_failing_since=parts.pipeline.failing_since,

@@ -14,10 +14,11 @@ from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreError
 from sentinel.core.check import Check
 from sentinel.core.component import Component, Condition, Seen, Share, StatusPagePlan, condition, seen
+from sentinel.core.deployment.standing import is_of_deployment
 from sentinel.core.plan import Plan
 from sentinel.core.posting import Thread, threads
-from sentinel.core.silence import means
-from sentinel.core.window import Window
+from sentinel.core.recurrence import Occurrence, Once
+from sentinel.core.window import Window, expects
 from sentinel.engine.pipeline import Pipeline
 from sentinel.reports import public
 from sentinel.reports.public import Announced, Known, PublicDocument
@@ -172,13 +173,23 @@ class PublicPage:
             if not window.public:
                 continue
             slugs = tuple(one.slug for one in plan.components if _covers(window, one, checks))
+            if slugs and is_of_deployment(window):
+                yield Announced(text="", slugs=slugs, occurrence=_whole(window), deployment=True)
+                continue
             for occurrence in (window.covering(now), window.next_occurrence(now)):
                 if slugs and occurrence is not None and occurrence.starts_at < now + WINDOWS_AHEAD:
                     yield Announced(text=window.public_text, slugs=slugs, occurrence=occurrence)
 
 
+def _whole(window: Window) -> Occurrence:
+    """The one occurrence of a deployment's window, also when it is over; it stays in the scene for an hour then."""
+    assert isinstance(window.when, Once), "a deployment comes once"
+    ends_at = window.when.ends_at if window.ended_at is None else min(window.when.ends_at, window.ended_at)
+    return Occurrence(starts_at=window.when.starts_at, ends_at=ends_at)
+
+
 def _covers(window: Window, component: Component, checks: Mapping[str, Check]) -> bool:
-    return any(means(window.matcher, checks[name]) for name in component.checks if name in checks)
+    return any(expects(window.matcher, checks[name]) for name in component.checks if name in checks)
 
 
 # --- Uptime -----------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from sentinel.config.telling import (
     kind_of,
     refuse_unknown_channel,
 )
+from sentinel.core.deployment.check import name_of
 from sentinel.core.deployment.plan import CriteriaPlan, DeploymentPlan, HookForm, HookPlan, RollbackPlan, WatchPlan
 from sentinel.core.hours import Calendar
 from sentinel.core.matcher import Matcher
@@ -111,6 +112,7 @@ class _Compiler:
             reviews=tuple(sorted(set(entry.reviews))),
         )
         self._refuse_nothing(path, entry, plan)
+        self._refuse_taken_name(path, name)
         return plan
 
     def _refuse_unknown(self, path: KeyPath, entry: DeploymentEntry) -> None:
@@ -166,6 +168,12 @@ class _Compiler:
         if entry.hook is not None and entry.hook.form is not HookForm.PLAIN and not entry.environment:
             expected = "the environment whose deployments the webhook is about, such as 'production'"
             problems.add((*path, "environment"), "none, though the webhook tells of every environment", expected)
+
+    def _refuse_taken_name(self, path: KeyPath, system: str) -> None:
+        taken = name_of(system)
+        if any(part.check.name == taken for part in self._checks):
+            hint = "that name stands for the deployments of the system"
+            self._problems.add(path, f"the system {system}, and a check {taken}", "another name for that check", hint)
 
     def _refuse_nothing(self, path: KeyPath, entry: DeploymentEntry, plan: DeploymentPlan) -> None:
         """Deployments of no check are a slip of the pen, which would be found out by a watch that judges nothing."""

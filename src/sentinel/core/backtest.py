@@ -1,7 +1,7 @@
 """What other rules would have made of recorded results, beside what really happened."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -33,8 +33,12 @@ class Episode:
         return self.opened_at < (other.resolved_at or _EVER) and other.opened_at < (self.resolved_at or _EVER)
 
 
-def happened(incidents: Iterable[Incident]) -> list[Episode]:
-    """Incidents that opened; Sentinel's own are left out, since no rule of the configuration judges it."""
+def happened(incidents: Iterable[Incident], unjudged: Collection[str] = ()) -> list[Episode]:
+    """Incidents that opened; Sentinel's own are left out, since no rule of the configuration judges it.
+
+    Args:
+        unjudged: names of other checks that no rule judges.
+    """
     return [
         Episode(
             check=one.check,
@@ -45,7 +49,7 @@ def happened(incidents: Iterable[Incident]) -> list[Episode]:
             number=one.id,
         )
         for one in incidents
-        if one.opened_at is not None and one.check != OWN_CHECK
+        if one.opened_at is not None and one.check != OWN_CHECK and one.check not in unjudged
     ]
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sentinel.core.check import Check
 from sentinel.core.holding import Held
-from sentinel.core.silence import means
+from sentinel.core.window import expects
 
 
 class _Stretch(NamedTuple):
@@ -44,7 +44,7 @@ class Excuses:
         if not self._held:
             return []
         if check.name not in self._by_check:
-            self._by_check[check.name] = _merged([one for one in self._held if means(one.matcher, check)])
+            self._by_check[check.name] = _merged([one for one in self._held if expects(one.matcher, check)])
         return self._by_check[check.name]
 
 

@@ -15,8 +15,7 @@ from sentinel.core.notification import Kind
 from sentinel.core.progress import LAST_STRETCH, steps
 from sentinel.core.recurrence import Occurrence, Once
 from sentinel.core.result import Outcome, Result
-from sentinel.core.silence import means
-from sentinel.core.window import Window
+from sentinel.core.window import Window, expects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +115,7 @@ def seen(held: Held, results: Iterable[Result]) -> Held:
 
 def covered(held: Held, checks: Iterable[Check]) -> tuple[Check, ...]:
     """The checks that an occurrence covers."""
-    return tuple(check for check in checks if means(held.matcher, check))
+    return tuple(check for check in checks if expects(held.matcher, check))
 
 
 def next_look(windows: Iterable[Window], now: datetime) -> datetime | None:

@@ -127,7 +127,7 @@ def overdue_checks(histories: Iterable[History], now: datetime, started_at: date
         sorted(
             history.check.name
             for history in histories
-            if history.check.name != OWN_CHECK
+            if not history.check.is_sentinels
             and overdue(history.check, history.last.scheduled_at if history.last else None, started_at, now)
         )
     )

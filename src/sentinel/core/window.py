@@ -8,13 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sentinel.core.check import Check
+from sentinel.core.check import DEPLOYMENT_KIND, Check
 from sentinel.core.matcher import Matcher
 from sentinel.core.recurrence import Occurrence, Once, Recurrence
 from sentinel.core.silence import Course, means
 
 #: A planned window that is over is kept in mind for so long.
 LONG_OVER = timedelta(hours=1)
+
+
+def expects(matcher: Matcher, check: Check) -> bool:
+    """Whether a window with this matcher expects trouble of a check. A deployment that fails is never what was expected."""
+    return check.kind != DEPLOYMENT_KIND and means(matcher, check)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,14 +138,14 @@ class Windows:
         known = self._meant.get(check.name)
         if known is not None and known[0] is check:
             return known[1]
-        meant = tuple(one for one in self._by_id.values() if means(one.window.matcher, check))
+        meant = tuple(one for one in self._by_id.values() if expects(one.window.matcher, check))
         self._meant[check.name] = (check, meant)
         return meant
 
 
 def covering(windows: Iterable[Window], check: Check, now: datetime) -> Occurrence | None:
     """The occurrence that covers a check now; of several the one that ends last. `Windows.covering` is quicker."""
-    meant = (window.covering(now) for window in windows if means(window.matcher, check))
+    meant = (window.covering(now) for window in windows if expects(window.matcher, check))
     return max((one for one in meant if one is not None), key=lambda one: one.ends_at, default=None)
 
 

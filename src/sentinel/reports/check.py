@@ -14,8 +14,8 @@ from sentinel.core.incident import Incident
 from sentinel.core.planned import Piece, without
 from sentinel.core.result import FailureClass, Outcome, Result
 from sentinel.core.rule import Bounds, Direction, Severity
-from sentinel.core.silence import means
 from sentinel.core.slo import SPAN, Rollup, combined, stepped
+from sentinel.core.window import expects
 from sentinel.reports.documents import FORMAT, CheckLine, Document, IncidentLine, TakenReading
 from sentinel.reports.explanation import ExplanationDocument
 from sentinel.reports.quiet import NOTHING, Quiet
@@ -365,7 +365,7 @@ def _incident_marks(incidents: Sequence[Incident]) -> Iterator[Mark]:
 
 def _window_marks(check: Check, held: Sequence[Held], now: datetime) -> Iterator[Mark]:
     for one in held:
-        if means(one.matcher, check) and not one.is_called_off:
+        if expects(one.matcher, check) and not one.is_called_off:
             until = one.ends_at if one.ends_at <= now else None
             yield Mark(kind="window", title=one.title, since=one.starts_at, until=until)
 

@@ -11,7 +11,7 @@ from sentinel.core.recurrence import Occurrence, next_occurrences
 from sentinel.core.rule import Severity
 from sentinel.core.silence import ENDS_SOON, Course, Silence, Silences, means
 from sentinel.core.untold import why_untold
-from sentinel.core.window import Window, Windows
+from sentinel.core.window import Window, Windows, expects
 from sentinel.reports.documents import HeldLine, SilenceLine, Span, WindowLine
 
 #: Times to come that are shown of one window.
@@ -117,7 +117,7 @@ def window_line(window: Window, checks: Iterable[Check], now: datetime, held: He
         why=window.why,
         channels=window.channels,
         ended_by=window.ended_by,
-        checks=sum(means(window.matcher, check) for check in checks),
+        checks=sum(expects(window.matcher, check) for check in checks),
         still_up=held.still_up if held is not None and of_now else (),
         public=window.public,
         public_text=window.public_text,
