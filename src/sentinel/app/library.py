@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from sentinel.app.owing import OF_DEPLOYMENTS
 from sentinel.core.plan import Plan
 from sentinel.reports.forms import library
 from sentinel.reports.forms.library import Library
@@ -24,3 +25,14 @@ async def report_file(plan: Plan, name: str) -> tuple[Path, str] | None:
         OSError: the folder cannot be read.
     """
     return await asyncio.to_thread(library.find, plan.reports_folder, name)
+
+
+async def deployment_file(plan: Plan, number: int, form: str) -> str | None:
+    """The name of the latest document of a deployment in a form; None where none was written.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    found = [one for one in (await reports(plan, OF_DEPLOYMENTS[0])).reports if one.period.startswith(f"{number}-")]
+    files = [file for one in sorted(found, key=lambda one: one.made_at) for file in one.files if file.form == form]
+    return files[-1].name if files else None

@@ -10,6 +10,7 @@ from sentinel.cli.deployment import PATH, do, environment, label, number, one, s
 from sentinel.cli.incidents import by_option, login_name
 from sentinel.cli.main import INTERRUPTED
 from sentinel.cli.options import as_json, chosen_config, look, print_json
+from sentinel.cli.papers import report
 from sentinel.cli.verify import verify
 from sentinel.reports.text import clean, moment
 
@@ -37,6 +38,7 @@ def deploy() -> None:
 
 
 deploy.add_command(verify)
+deploy.add_command(report)
 
 
 @deploy.command()

@@ -122,10 +122,10 @@ def make(
         asked = _asked(plan, name, contents, forms, channels)
         asked = _narrowed(asked, checks, tags, systems)
         span = _period(asked, name, period, since, until)
-        _have_it_written_down(plan)
+        have_it_written_down(plan)
         written = _make(plan, asked, span, folder)
-        _print(written, as_json=as_json, verbose=verbose)
-        status = _send(plan, written, channels) if channels else 0
+        print_written(written, as_json=as_json, verbose=verbose)
+        status = send_written(plan, written, channels) if channels else 0
         return 74 if written.problem else status
 
 
@@ -238,7 +238,7 @@ def _moment(text: str, now: "datetime", zone: "ZoneInfo") -> "datetime":
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def _have_it_written_down(plan: "Plan") -> None:
+def have_it_written_down(plan: "Plan") -> None:
     """Ask a running daemon to commit the figures of the last minutes; without one the store has all there is."""
     import contextlib
 
@@ -270,7 +270,7 @@ def _counted(number: int, one: str) -> str:
     return f"{number} {one if number == 1 else one + 's'}"
 
 
-def _print(written: "WrittenReport", *, as_json: bool, verbose: bool) -> None:
+def print_written(written: "WrittenReport", *, as_json: bool, verbose: bool) -> None:
     if as_json:
         from sentinel.reports.forms.data import as_json as document
 
@@ -283,7 +283,7 @@ def _print(written: "WrittenReport", *, as_json: bool, verbose: bool) -> None:
         click.echo(f"sentinel: {written.problem}", err=True)
 
 
-def _send(plan: "Plan", written: "WrittenReport", channels: tuple[str, ...]) -> int:
+def send_written(plan: "Plan", written: "WrittenReport", channels: tuple[str, ...]) -> int:
     import asyncio
 
     from sentinel.app.once import send_report
@@ -324,10 +324,10 @@ def review(
     """
     with planned(lenient=not channels) as plan:
         refuse_unknown("channel", channels, [channel.name for channel in plan.channels])
-        _have_it_written_down(plan)
+        have_it_written_down(plan)
         written = _review(plan, incident, after, forms, channels, folder)
-        _print(written, as_json=as_json, verbose=verbose)
-        status = _send(plan, written, channels) if channels else 0
+        print_written(written, as_json=as_json, verbose=verbose)
+        status = send_written(plan, written, channels) if channels else 0
         return 74 if written.problem else status
 
 

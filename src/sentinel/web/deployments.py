@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sentinel.app.deploying.asking import AskedRollback, AskedStart
 from sentinel.app.keeper import NotDone
+from sentinel.app.library import deployment_file
 from sentinel.base.clock import Clock
 from sentinel.core.access import Role, Scope
 from sentinel.reports.deployment import DeploymentDocument, DeploymentLine, DryRun
 from sentinel.reports.documents import Document
+from sentinel.reports.forms.library import TYPES
 from sentinel.web.answers import document_answer, json_answer, signed
 from sentinel.web.contract import Contract
 from sentinel.web.fields import (
@@ -25,6 +28,7 @@ from sentinel.web.fields import (
     asked,
     asked_number,
     asked_text,
+    asked_word,
     flag,
     lasting,
     maybe_text,
@@ -34,6 +38,7 @@ from sentinel.web.fields import (
 )
 from sentinel.web.monitor import Monitor
 from sentinel.web.payload import LONGEST_NAME, LONGEST_REASON, BadRequest
+from sentinel.web.reports import file_answer
 from sentinel.web.shapes import BY, BY_WHY, WHY
 from sentinel.web.sign_in.journaling import tell
 from sentinel.web.sign_in.rules import Endpoint, Rule, rule
@@ -109,6 +114,9 @@ SEEN = asked(Field("seen", _edition, {"type": "integer", "minimum": 0}, "the edi
 WITHIN = asked_number("within", LONGEST_WAIT, "seconds to wait at most", most=LONGEST_WAIT)
 CHANGES = Shape(SEEN, WITHIN)
 
+FORM = asked_word("form", tuple(form for form in TYPES if form != "csv"), "html", "in which form")
+REPORT = Shape(FORM)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentList(Document):
@@ -146,11 +154,14 @@ class DeploymentPages:
         whole = Contract(says="Everything that is known of a deployment.", answers=DeploymentDocument)
         says = "Wait until something happens to a deployment, and say how it stands then."
         changes = Contract(says=says, answers=DeploymentEdition, asks=CHANGES)
+        kinds = tuple(TYPES[form].partition(";")[0] for form in ("html", "pdf", "markdown", "json"))
+        report = Contract(says="The document that was written of a deployment.", answers=kinds, asks=REPORT)
         return (
             rule(every, self.all, least=Role.VIEWER, scope=Scope.STATUS, contract=listed),
             rule(f"{every}/current", self.current, least=Role.VIEWER, scope=Scope.STATUS, contract=current),
             rule(one, self.one, least=Role.VIEWER, contract=whole),
             rule(f"{one}/changes", self.changes, least=Role.VIEWER, scope=Scope.STATUS, contract=changes),
+            rule(f"{one}/report", self.report, least=Role.VIEWER, contract=report),
             *self._doings(every, one),
         )
 
@@ -223,6 +234,18 @@ class DeploymentPages:
         deployments = self._monitor.deployments
         known = next((line for line in deployments.current() if line.id == number), None)
         return known or (await deployments.one(number)).line
+
+    async def report(self, request: Request) -> Response:
+        """The document that lies in the folder of reports. It is written when the deployment is over."""
+        form, number = REPORT.among(request.query_params)[FORM], request.path_params["number"]
+        try:
+            name = await deployment_file(self._monitor.plan, number, form)
+        except OSError as error:
+            raise HTTPException(503, f"the folder of reports cannot be read: {error.strerror or error}") from error
+        if name is None:
+            hint = f"it is written when the deployment is over; `sentinel deploy report {number}` writes one now"
+            return json_answer({"error": f"no document of deployment {number} in the form {form}", "hint": hint}, 404)
+        return await file_answer(self._monitor, name)
 
     # --- What is done -----------------------------------------------------------------------------------------------
 
