@@ -13,6 +13,8 @@ from sentinel.app.posting import AskedPost, AutomaticPosts, PostVerbs
 from sentinel.app.public import PublicPage
 from sentinel.base.redact import Secret
 from sentinel.core.component import Condition
+from sentinel.core.deployment.deployment import Deployment
+from sentinel.core.deployment.standing import window_of
 from sentinel.core.holding import begin
 from sentinel.core.matcher import Matcher
 from sentinel.core.plan import StorePlan
@@ -190,6 +192,29 @@ async def test_public_windows_are_announced_and_others_are_not(store: Store, clo
     document = await running.document()
     assert document.maintenance[0].under_way
     assert document.components[0].condition is Condition.MAINTENANCE
+    assert "canary" not in str(document)
+
+
+async def test_a_public_deployment_is_announced_without_its_version_until_it_is_over(
+    store: Store, clock: FakeClock, tmp_path: Path
+) -> None:
+    one = Deployment(
+        id=7,
+        system="payroll",
+        version="canary-2.4.1",
+        by="canary",
+        started_at=clock.now(),
+        window_ends_at=clock.now() + HOUR,
+        impact="canary",
+        public=True,
+    )
+    running = Running(store, clock, tmp_path, window_of(one, ("pay-api",)), window_of(replace(one, id=8), ()))
+    document = await running.document()
+    assert [(one.components, one.ended) for one in document.deployments] == [(("Payroll",), False)]
+    assert document.maintenance[0].text == "A new version is being installed"
+    await clock.advance(minutes=61)
+    document = await running.document()
+    assert (document.maintenance, document.deployments[0].ended) == ((), True)
     assert "canary" not in str(document)
 
 

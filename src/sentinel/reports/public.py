@@ -100,6 +100,17 @@ class PublicWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublicDeployment:
+    """A deployment that is under way, or was over within the last hour: that there is one, of what, and when."""
+
+    text: str
+    components: tuple[str, ...]  # names
+    began_at: datetime
+    ends_at: datetime  # when it was to be over, or was
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublicDocument(Document):
     """The whole page."""
 
@@ -113,7 +124,8 @@ class PublicDocument(Document):
     groups: tuple[PublicGroup, ...]
     incidents: tuple[PublicIncident, ...]  # that go on, the one that began last first
     past_incidents: tuple[PublicIncident, ...]  # that are over, likewise
-    maintenance: tuple[PublicWindow, ...]  # the next first
+    maintenance: tuple[PublicWindow, ...]  # the next first; deployments that are under way among them
+    deployments: tuple[PublicDeployment, ...]  # the one that began last first
     figures_at: (
         datetime | None
     )  # when uptime was last added up; older than usual while the store is away; None: never yet
@@ -136,6 +148,7 @@ class Announced:
     text: str  # empty: nothing but that there is one
     slugs: tuple[str, ...]  # of the components that it covers
     occurrence: Occurrence
+    deployment: bool = False  # whether it is a deployment's, which is announced until it is over for a while
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +180,7 @@ def build(plan: StatusPagePlan, known: Known, now: datetime) -> PublicDocument:
         incidents=tuple(_incident(thread, names, plan.words) for thread in threads if thread.is_open),
         past_incidents=tuple(_incident(thread, names, plan.words) for thread in past[:MOST_PAST]),
         maintenance=_maintenance(known.announced, names, plan.words, now),
+        deployments=_deployments(known.announced, names, plan.words, now),
         figures_at=known.figures_at,
         posts_at=known.posts_at,
     )
@@ -240,7 +254,7 @@ def _maintenance(
 ) -> tuple[PublicWindow, ...]:
     windows = [
         PublicWindow(
-            text=one.text or words["planned_maintenance"],
+            text=_text(one, words),
             components=tuple(names[slug] for slug in one.slugs if slug in names),
             starts_at=one.occurrence.starts_at,
             ends_at=one.occurrence.ends_at,
@@ -250,6 +264,27 @@ def _maintenance(
         if one.occurrence.ends_at > now
     ]
     return tuple(sorted(windows, key=lambda window: window.starts_at)[:MOST_WINDOWS])
+
+
+def _text(one: Announced, words: Mapping[str, str]) -> str:
+    return one.text or words["deployment" if one.deployment else "planned_maintenance"]
+
+
+def _deployments(
+    announced: Sequence[Announced], names: Mapping[str, str], words: Mapping[str, str], now: datetime
+) -> tuple[PublicDeployment, ...]:
+    deployments = [
+        PublicDeployment(
+            text=_text(one, words),
+            components=tuple(names[slug] for slug in one.slugs if slug in names),
+            began_at=one.occurrence.starts_at,
+            ends_at=one.occurrence.ends_at,
+            ended=one.occurrence.ends_at <= now,
+        )
+        for one in announced
+        if one.deployment
+    ]
+    return tuple(sorted(deployments, key=lambda one: one.began_at, reverse=True)[:MOST_WINDOWS])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

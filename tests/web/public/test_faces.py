@@ -25,6 +25,7 @@ from tests.kit.scene import NOW
 
 if TYPE_CHECKING:
     from sentinel.core.posting import Post
+    from sentinel.reports.public import PublicDocument
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
@@ -122,6 +123,47 @@ def test_maintenance_says_when() -> None:
     known = replace(FINE, announced=[Announced(text="New version", slugs=("payroll",), occurrence=occurrence)])
     words = Texts(files(page(known=known), WORDS)["index.html"].body.decode()).words
     assert "New version Planned Payroll 2026-11-22 13:00 \N{EN DASH} 14:00 UTC" in words
+
+
+def deploying(began: int, ends: int) -> PublicDocument:
+    """The page with a deployment that began, and ends, so many minutes from now."""
+    occurrence = Occurrence(starts_at=NOW + timedelta(minutes=began), ends_at=NOW + timedelta(minutes=ends))
+    one = Announced(text="", slugs=("payroll",), occurrence=occurrence, deployment=True)
+    return page(known=replace(FINE, announced=[one]))
+
+
+def test_a_deployment_that_is_under_way_stands_on_the_page_in_fixed_words() -> None:
+    words = Texts(files(deploying(-10, 20), WORDS)["index.html"].body.decode()).words
+    assert "A new version is being installed Maintenance Payroll 2026-11-22 11:50 \N{EN DASH} 12:20 UTC" in words
+
+
+@pytest.mark.parametrize(
+    ("ends", "title", "updated"),
+    [(20, "A new version is being installed", "11:50:00Z"), (-2, "The installation is over", "11:58:00Z")],
+)
+def test_feeds_tell_that_a_deployment_began_and_that_it_is_over(ends: int, title: str, updated: str) -> None:
+    made = files(deploying(-10, ends), WORDS)
+    entry = ET.fromstring(made["feed.atom"].body).find(f"{ATOM}entry")
+    item = ET.fromstring(made["feed.rss"].body).find("channel/item")
+    assert entry is not None
+    assert item is not None
+    assert entry.findtext(f"{ATOM}id") == "https://status.example.org/#deployment-2026-11-22T11:50:00Z"
+    assert (entry.findtext(f"{ATOM}summary"), item.findtext("title")) == (title, title)
+    assert (entry.findtext(f"{ATOM}updated") or "").endswith(updated)
+
+
+def test_a_deployment_that_is_over_is_no_maintenance_any_more() -> None:
+    told = json.loads(files(deploying(-10, -2), WORDS)["status.json"].body)
+    assert told["maintenance"] == []
+    assert told["deployments"] == [
+        {
+            "text": "A new version is being installed",
+            "components": ["Payroll"],
+            "began_at": "2026-11-22T11:50:00.000Z",
+            "ends_at": "2026-11-22T11:58:00.000Z",
+            "ended": True,
+        }
+    ]
 
 
 def test_the_atom_feed_has_what_its_format_asks_for() -> None:

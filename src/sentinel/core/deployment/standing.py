@@ -62,6 +62,11 @@ def window_of(deployment: Deployment, checks: Sequence[str], title: str = "") ->
     )
 
 
+def is_of_deployment(window: Window) -> bool:
+    """Whether a window is the one of a deployment: neither configured nor planned by a person, whose windows are numbers."""
+    return not window.configured and window.id.startswith("deployment-")
+
+
 # --- What was seen --------------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""What was posted, as feeds: Atom (RFC 4287) and RSS 2.0."""
+"""What was posted, and which deployments are under way, as feeds: Atom (RFC 4287) and RSS 2.0."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -6,7 +6,7 @@ from email.utils import format_datetime
 from hashlib import sha256
 from xml.etree import ElementTree as ET
 
-from sentinel.reports.public import PublicDocument, PublicIncident, PublicUpdate
+from sentinel.reports.public import PublicDeployment, PublicDocument, PublicIncident, PublicUpdate
 
 #: Troubles that a feed has at most.
 MOST = 25
@@ -38,6 +38,16 @@ def atom(document: PublicDocument, words: Mapping[str, str]) -> bytes:
         _add(entry, "content", "\n\n".join(_told(incident, words)), type="text")
         if document.link:
             _add(entry, "link", href=_address(document, incident), rel="alternate", type="text/html")
+    for deployment in document.deployments:
+        entry = _add(feed, "entry")
+        _add(entry, "id", f"{_base(document)}deployment-{_iso(deployment.began_at)}")
+        _add(entry, "title", deployment.text)
+        _add(entry, "published", _iso(deployment.began_at))
+        _add(entry, "updated", _iso(_moved(deployment)))
+        _add(entry, "summary", _stands(deployment, words))
+        _add(entry, "content", "\n\n".join(filter(None, (_parts(deployment), _span(deployment)))), type="text")
+        if document.link:
+            _add(entry, "link", href=f"{document.link}/", rel="alternate", type="text/html")
     return _written(feed)
 
 
@@ -66,7 +76,31 @@ def rss(document: PublicDocument, words: Mapping[str, str]) -> bytes:
         ET.SubElement(item, "guid", {"isPermaLink": "false"}).text = marked
         if document.link:
             ET.SubElement(item, "link").text = _address(document, incident)
+    for deployment in document.deployments:
+        item = ET.SubElement(channel, "item")
+        said, at = _stands(deployment, words), _moved(deployment)
+        ET.SubElement(item, "title").text = said
+        ET.SubElement(item, "description").text = ": ".join(filter(None, (_parts(deployment), _span(deployment))))
+        ET.SubElement(item, "pubDate").text = format_datetime(at, usegmt=True)
+        marked = f"{_base(document)}deployment-{_iso(deployment.began_at)}:{_iso(at)}"
+        ET.SubElement(item, "guid", {"isPermaLink": "false"}).text = marked
     return _written(root)
+
+
+def _moved(deployment: PublicDeployment) -> datetime:
+    return deployment.ends_at if deployment.ended else deployment.began_at
+
+
+def _stands(deployment: PublicDeployment, words: Mapping[str, str]) -> str:
+    return words["deployment_over"] if deployment.ended else deployment.text
+
+
+def _parts(deployment: PublicDeployment) -> str:
+    return ", ".join(deployment.components)
+
+
+def _span(deployment: PublicDeployment) -> str:
+    return f"{deployment.began_at:%Y-%m-%d %H:%M} \N{EN DASH} {deployment.ends_at:%H:%M} UTC"
 
 
 def _listed(document: PublicDocument) -> list[PublicIncident]:
@@ -75,7 +109,8 @@ def _listed(document: PublicDocument) -> list[PublicIncident]:
 
 
 def _updated(document: PublicDocument) -> datetime:
-    return max((incident.updated_at for incident in _listed(document)), default=_NEVER)
+    told = [incident.updated_at for incident in _listed(document)]
+    return max((*told, *map(_moved, document.deployments)), default=_NEVER)
 
 
 def _told(incident: PublicIncident, words: Mapping[str, str]) -> Iterator[str]:
@@ -91,10 +126,16 @@ def _said(update: PublicUpdate, words: Mapping[str, str]) -> str:
 
 def _id(document: PublicDocument, incident: PublicIncident | None = None) -> str:
     """An address that never changes, as Atom wants it; also where no public one is configured."""
-    base = document.link or f"urn:sentinel:{sha256(document.title.encode()).hexdigest()[:32]}"
-    if incident is None:
-        return f"{base}/" if document.link else base
-    return f"{base}{'/#' if document.link else ':'}incident-{incident.id}"
+    if incident is not None:
+        return f"{_base(document)}incident-{incident.id}"
+    return f"{document.link}/" if document.link else _base(document).removesuffix(":")
+
+
+def _base(document: PublicDocument) -> str:
+    """What stands before the name of a part of the page."""
+    if document.link:
+        return f"{document.link}/#"
+    return f"urn:sentinel:{sha256(document.title.encode()).hexdigest()[:32]}:"
 
 
 def _address(document: PublicDocument, incident: PublicIncident) -> str:
