@@ -8,6 +8,8 @@ import click
 
 from sentinel.base.errors import NotRunning, SentinelError
 from sentinel.cli import complete, options, wire
+from sentinel.cli.deployment import environment as of_environment
+from sentinel.cli.deployment import system as of_system
 from sentinel.cli.incidents import by_option, login_name
 from sentinel.cli.options import as_json, chosen_config, look, print_json
 from sentinel.cli.progress import progress
@@ -37,8 +39,8 @@ class NotVerified(SentinelError):
     shell_complete=complete.tags,
     help="Checks with this tag, such as pre, post or smoke; may be repeated. Default: all checks of the system.",
 )
-@click.option("--system", metavar="NAME", help="Which, where several are configured.")
-@click.option("--environment", metavar="NAME", help="Refuse unless this is the environment that is watched.")
+@of_system
+@of_environment
 @click.option(
     "--junit",
     "junit_file",
