@@ -26,6 +26,10 @@ PATHS = (
     "/incidents?since=30d",
     "/incidents/12",
     "/incidents/13",
+    "/deployments?new=1",
+    "/deployments/20",
+    "/deployments/21",
+    "/deployments/22",
     "/quiet",
     "/figures",
     "/reports",
@@ -58,7 +62,7 @@ async def test_axe_finds_nothing_on_any_page_in_the_light_or_in_the_dark(house: 
 async def test_axe_finds_nothing_on_a_phone(house: House) -> None:
     found = {}
     async with house.tab(size=PHONE) as tab:
-        for path in ("/", "/incidents/12", "/quiet"):
+        for path in ("/", "/incidents/12", "/quiet", "/deployments?new=1", "/deployments/21", "/deployments/22"):
             await tab.go(path)
             await open_everything(tab)
             found[path] = await tab.obstacles()
@@ -95,7 +99,7 @@ async def test_the_skip_link_leads_past_the_navigation(house: House) -> None:
         await tab.tab_on()
         await tab.page.keyboard.press("Enter")
         after = await tab.tab_on()
-        assert after["name"].startswith("a Sign-in of nurses")
+        assert after["name"].startswith("a Deployment")
 
 
 async def test_an_incident_is_taken_by_keyboard_alone(house: House) -> None:

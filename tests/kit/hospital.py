@@ -27,6 +27,7 @@ from sentinel.reports.check import Past
 from sentinel.reports.figures import Lately
 from sentinel.reports.overview import LastDay
 from sentinel.reports.report import build
+from tests.kit.hospital_releases import releases
 from tests.kit.monitor import StillMonitor
 from tests.kit.public import WORDS, StillPage, posted
 from tests.kit.scene import MINUTE, NOW, RESPONSE, check, history, plan, well
@@ -114,6 +115,7 @@ def hospital(folder: Path) -> StillMonitor:
     nightly = Repeating(line="0 22 * * SUN", zone="UTC", duration=2 * HOUR)
     window = Window(id="release", title="Release of the records", matcher=Matcher(), when=nightly, configured=True)
     monitor.keeper.windows = monitor.keeper.windows.including(window, NOW)
+    releases(monitor, PORTAL)
     return monitor
 
 

@@ -29,6 +29,7 @@ from sentinel.core.rule import Severity
 from tests.kit.scene import MINUTE, NOW
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 #: When both began.
@@ -195,3 +196,48 @@ def entries(one: Deployment) -> list[Entry]:
         course += [entry(16, "rollback_ended", one.rollback.text, took=MINUTE)]
     ended = (one.ended_at - one.started_at) / MINUTE
     return [*course, entry(ended, "ended", one.ended_why, took=one.ended_at - one.started_at)]
+
+
+def worded_by(say: Callable[[str], str]) -> Deployment:
+    """The one that was rolled back; `say` is what becomes of each of its texts."""
+    one = UNDONE
+    assert one.watch is not None
+    assert one.broken is not None
+    assert one.rollback is not None
+    assert one.rollback.verification is not None
+
+    def proof(of: Verification) -> Verification:
+        bad = verified("login", Outcome.FAIL)
+        worded = replace(bad, title=say(bad.title), explanation=say(bad.explanation), hint=say(bad.hint))
+        return replace(of, tags=tuple(map(say, of.tags)), checks=(*of.checks[:1], worded), by=say(of.by))
+
+    points = tuple(
+        replace(
+            point,
+            text=say(point.text),
+            comparisons=tuple(replace(each, check=say(each.check), text=say(each.text)) for each in point.comparisons),
+            breaches=(replace(one.broken, text=say(one.broken.text)),),
+        )
+        for point in one.watch.judgements
+    )
+    return replace(
+        one,
+        version=say(one.version),
+        ref=say(one.ref),
+        from_version=say(one.from_version),
+        environment=say(one.environment),
+        backup_id=say(one.backup_id),
+        by=say(one.by),
+        impact=say(one.impact),
+        channels=tuple(map(say, one.channels)),
+        verifications=tuple(map(proof, one.verifications)),
+        watch=replace(one.watch, judgements=points),
+        broken=replace(one.broken, text=say(one.broken.text)),
+        rollback=replace(
+            one.rollback,
+            reason=say(one.rollback.reason),
+            text=say(one.rollback.text),
+            verification=proof(one.rollback.verification),
+        ),
+        ended_why=say(one.ended_why),
+    )

@@ -11,6 +11,8 @@ from argon2 import PasswordHasher
 from sentinel.base.redact import Secret
 from sentinel.core.access import Access, Role, User
 from sentinel.core.component import Component, ComponentGroup, StatusPagePlan
+from sentinel.core.deployment.deployment import Ending, Phase, Ran
+from sentinel.core.deployment.plan import DeploymentPlan, RollbackPlan
 from sentinel.core.incident import Acknowledge, Address
 from sentinel.core.life import step
 from sentinel.core.matcher import Matcher
@@ -24,11 +26,13 @@ from sentinel.core.timeline import TimelineEntry
 from sentinel.core.window import Window
 from sentinel.reports.channels import ChannelLine
 from sentinel.reports.check import Past
+from sentinel.reports.deployment import ToldLine
 from sentinel.reports.figures import Lately
 from sentinel.reports.overview import LastDay
 from tests.kit.days import piece
 from tests.kit.monitor import StillMonitor
 from tests.kit.public import WORDS, posted
+from tests.kit.released import entries, worded_by
 from tests.kit.scene import NOW, blind, check, history, plan, well
 
 if TYPE_CHECKING:
@@ -45,6 +49,9 @@ HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 #: Incidents: one that nobody has taken, one that somebody has.
 OPEN, TAKEN = 12, 13
+
+#: A deployment that is rolled back soon.
+RELEASE = 21
 
 
 def plainly(text: str) -> str:
@@ -63,6 +70,7 @@ def ward(folder: Path, say: Callable[[str], str] = plainly, *, source: str = "wa
     monitor.channels.waiting = {OPEN: 1}
     _remember(monitor, pasts)
     _be_quiet(monitor, say)
+    _deploy(monitor, say)
     monitor.public.known = replace(
         monitor.public.known,
         threads=threads((posted(1, title=say("Payroll is slow"), text=say("Pages take up to a minute.")),)),
@@ -179,6 +187,35 @@ def _be_quiet(monitor: StillMonitor, say: Callable[[str], str]) -> None:
     for window in windows:
         monitor.keeper.windows = monitor.keeper.windows.including(window, NOW)
     monitor.keeper.every_silence = {2: replace(silence, id=2, starts_at=NOW - 3 * HOUR, ends_at=NOW - HOUR)}
+
+
+def _deploy(monitor: StillMonitor, say: Callable[[str], str]) -> None:
+    """One that goes on, one that failed and is rolled back soon, one whose rollback failed."""
+    plans = {name: DeploymentPlan(system=name, rollback=RollbackPlan(channel="undo")) for name in ("records", "wards")}
+    monitor.plan = replace(monitor.plan, deployments=plans)
+    worded = worded_by(say)
+    order = (
+        replace(worded.rollback, state=Ran.ORDERED, ended_at=None, runs_at=NOW + HOUR / 12) if worded.rollback else None
+    )
+    running = replace(
+        worded, ending=None, ended_at=None, started_at=NOW - HOUR / 4, window_ends_at=NOW + HOUR / 4, rollback=order
+    )
+    for one in (
+        replace(running, id=RELEASE, system="records", phase=Phase.PROPOSED),
+        replace(running, id=RELEASE + 1, system="wards", phase=Phase.UNDER_WAY, watch=None, rollback=None),
+        replace(worded, id=RELEASE - 1, system="wards", ending=Ending.ROLLBACK_FAILED),
+    ):
+        monitor.deployments.put(one)
+        monitor.deployments.timelines[one.id] += [replace(entry, deployment=one.id) for entry in entries(worded)]
+        told = ToldLine(
+            at=NOW, kind="deployment_started", channel=say("mail"), recipient=say("a@example.org"), state="sent"
+        )
+        monitor.deployments.told[one.id] = [told]
+    for past in monitor.histories:
+        if past.incident is not None and past.incident.id == OPEN:
+            past.incident = replace(past.incident, suspect=RELEASE)
+            monitor.deployments.incidents[RELEASE] = [replace(past.incident, opened_at=NOW)]
+    monitor.faces.pasts["login"] = replace(monitor.faces.pasts["login"], deployments=(worded,))
 
 
 def _timeline(say: Callable[[str], str]) -> list[TimelineEntry]:
