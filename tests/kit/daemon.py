@@ -137,6 +137,12 @@ class Daemon:
             answer: Json = (await client.get(path)).raise_for_status().json()
             return answer
 
+    async def tell(self, path: str, **asked: object) -> Json:
+        """What its socket answers to a POST that a person makes."""
+        async with self._client() as client:
+            answer: Json = (await client.post(path, json={"by": "ann", **asked})).raise_for_status().json()
+            return answer
+
     async def text(self, path: str) -> str:
         async with self._client() as client:
             return (await client.get(path)).raise_for_status().text
