@@ -65,9 +65,9 @@ async def release(store: Store, one: Deployment = PASSED, *, slower: float = 1.0
         seconds = 0.25 * (slower if start >= BEGAN else 1.0) + 0.01 * (number % 3)
         values = [seconds * (1 + step / 20) for step in range(10)]
         for name in ("login", "health", "mail-queue"):
-            whole = rollup(name, *values, up=300.0, counted=len(values), total=sum(values))
-            down = name == "login" and at(1) <= start < at(6)
-            parts.append(replace(whole, start=start, span=SPAN, **({"up": 60.0, "down": 240.0} if down else {})))
+            down = 240.0 if name == "login" and at(1) <= start < at(6) else 0.0
+            whole = rollup(name, *values, up=300.0 - down, down=down, counted=len(values), total=sum(values))
+            parts.append(replace(whole, start=start, span=SPAN))
     await store.write(lambda tx: tx.rollups.add(parts))
     await store.write(lambda tx: tx.deployments.save(one))
     await store.write(lambda tx: tx.deployments.note(entries(one)))

@@ -14,8 +14,8 @@ from sentinel.core.planned import Stretch
 from sentinel.core.slo import SPAN, Rollup, span_start
 from sentinel.reports import course, report
 from sentinel.reports.forms.brief import text
+from sentinel.reports.forms.laying import called, verdict
 from sentinel.reports.forms.manifest import digest
-from sentinel.reports.forms.words import heading
 from sentinel.reports.report import ReportDocument
 from sentinel.store.database import Store, Transaction
 from sentinel.store.reports import Made
@@ -130,7 +130,7 @@ async def write_document(
     shelved = await shelve(document, order, now, step)
     return WrittenReport(
         document=document,
-        title=f"{heading(document.name)} of {plan.name}, {document.period}",
+        title=_title(plan, document),
         text=await asyncio.to_thread(text, document, shelved.edition),
         files=shelved.files(asked.forms),
         mailed=shelved.files((MAIL, *asked.attach)),
@@ -138,6 +138,14 @@ async def write_document(
         corrects=shelved.is_new and shelved.edition.number > 1,
         problem=shelved.problem,
     )
+
+
+def _title(plan: Plan, document: ReportDocument) -> str:
+    """What a mail is headed with; of a deployment with what came of it."""
+    about = document.deployment or document.deployment_review
+    if about is not None:
+        return f"{called(document)}: {verdict(document).lower()} ({plan.name})"
+    return f"{called(document)} of {plan.name}, {document.period}"
 
 
 def _made(document: ReportDocument, shelved: Shelved) -> Made | None:

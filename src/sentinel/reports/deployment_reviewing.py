@@ -249,9 +249,10 @@ def _open_points(
     for incident in incidents:
         if incident.resolved_at is None:
             yield f"Incident #{incident.id} of {incident.check} is still open."
-    for figure in figures:
-        if figure.worse and figure.check:
-            yield f"{figure.label} of {figure.title} is worse than before."
+    for check in dict.fromkeys(figure.check for figure in figures if figure.check and figure.worse):
+        worse = [figure for figure in figures if figure.check == check and figure.worse]
+        is_are = "is" if len(worse) == 1 else "are"
+        yield f"{worse[0].title}: {' and '.join(figure.label for figure in worse)} {is_are} worse than before."
     if unjudged:
         more = f" and {len(unjudged) - 5} more" if len(unjudged) > 5 else ""
         yield f"Not judged since its end: {', '.join(unjudged[:5])}{more}."

@@ -67,7 +67,7 @@ def spoken(document: ReportDocument) -> str:
 async def test_the_document_has_the_verdict_the_timeline_and_who_was_told(store: Store, plan: Plan) -> None:
     text = spoken(await document(store, plan))
     for said in (
-        "# Deployment report: ward",
+        "# Deployment of portal 2.4.1: ward",
         "**PASSED** · 2026-11-22 10:20 UTC to 2026-11-22 10:43 UTC",
         "2.4.0 → 2.4.1",
         "| PASS | **login: time**<br>p95 of login 0.24 s, was 0.25 s, p = 0.7, 96 and 540 results | 250 ms | 240 ms |",
@@ -233,7 +233,7 @@ async def test_at_its_end_the_document_is_written_once_and_mailed_to_whom_mails_
     await here.pass_by(0.01)
     await here.pass_by(0.01)
     assert here.made == ["deployment-12-portal-2.4.1.json"]
-    assert await here.mailed() == [("mail", "Deployment report of ward, 12-portal-2.4.1")]
+    assert await here.mailed() == [("mail", "Deployment of portal 2.4.1: passed (ward)")]
 
 
 async def test_the_document_waits_a_little_for_the_last_messages(store: Store, plan: Plan) -> None:

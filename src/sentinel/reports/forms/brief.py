@@ -6,8 +6,8 @@ from sentinel.base.units import format_duration
 from sentinel.core.rule import Severity
 from sentinel.reports.documents import HeldLine, IncidentReport, SilenceLine
 from sentinel.reports.forms.edition import Edition
-from sentinel.reports.forms.laying import FIRST, lay_out, verdict
-from sentinel.reports.forms.words import Zone, counted, heading
+from sentinel.reports.forms.laying import FIRST, called, lay_out, span, verdict
+from sentinel.reports.forms.words import Zone, counted
 from sentinel.reports.report import ReportDocument
 from sentinel.reports.text import share
 
@@ -22,11 +22,17 @@ def text(document: ReportDocument, edition: Edition = FIRST) -> str:
 
 def _text_lines(document: ReportDocument, edition: Edition) -> Iterator[str]:
     when = Zone(document.zone)
-    yield f"{heading(document.name)} of {document.source}: {verdict(document)}"
-    yield f"{when(document.since)} to {when(document.until)}"
+    yield f"{called(document)} of {document.source}: {verdict(document)}"
+    yield span(document, when)
     if edition.words:
         yield edition.words + "."
     yield from _parts(document)
+    if document.deployment is None and document.deployment_review is None:
+        yield from _figures(document, when)
+
+
+def _figures(document: ReportDocument, when: Zone) -> Iterator[str]:
+    """The figures of the whole, the checks that missed a target, the incidents, and what was quiet."""
     yield ""
     target = share(document.uptime_warning)
     yield f"Uptime {_share(document.uptime)} (target {target}), {document.failures} of {document.samples} results failed."

@@ -8,7 +8,6 @@ from sentinel.core.deployment.deployment import (
     Judged,
     Judgement,
     Measure,
-    Ran,
 )
 from sentinel.core.rule import Severity
 from sentinel.reports.deployment import (
@@ -35,6 +34,7 @@ def sections(part: DeploymentDocument, when: Zone, figures: tuple[Figure, ...] =
     """
     yield _summary(part, when)
     yield from _verdict(part, figures)
+    yield _criteria(part)
     if part.rollback is not None:
         yield _rollback(part, when)
     yield course.timeline(part, when)
@@ -42,7 +42,6 @@ def sections(part: DeploymentDocument, when: Zone, figures: tuple[Figure, ...] =
     if part.incidents:
         yield course.incidents(part, when)
     yield course.told(part, when)
-    yield _criteria(part)
     if part.reviews:
         yield course.reviews(part, when)
     yield course.sign_off(part, when)
@@ -68,7 +67,7 @@ def _summary(part: DeploymentDocument, when: Zone) -> Section:
         ("Ended", when(line.ended_at)),
         ("Outcome", _outcome(line)),
     )
-    columns = (Column(heading=""), Column(heading="", weight=1))
+    columns = (Column(heading=""), Column(heading="", weight=6))
     rows = tuple((Cell(text=name, strong=True), Cell(text=text)) for name, text in facts if text)
     return Section(
         heading=f"Deployment {line.id}: {line.label}",
@@ -140,7 +139,7 @@ def _verdict(part: DeploymentDocument, figures: tuple[Figure, ...]) -> Iterator[
         heading="Verdict",
         intro=("At each point the time of the watch so far is compared with as long a time before, or as configured.",),
         table=Table(
-            columns=(Column(heading=""), Column(heading="After"), Column(heading="What was found", weight=1)),
+            columns=(Column(heading=""), Column(heading="After"), Column(heading="What was found", weight=6)),
             rows=points,
             empty="It has not been judged yet.",
         ),
@@ -170,7 +169,7 @@ def _point(one: Judgement) -> tuple[Cell, ...]:
 def _comparisons(one: Judgement) -> Section:
     columns = (
         Column(heading=""),
-        Column(heading="Figure", weight=2),
+        Column(heading="Figure", weight=4),
         Column(heading="Before", number=True),
         Column(heading="After", number=True),
         Column(heading="Bound", number=True, in_mail=False),
@@ -213,7 +212,7 @@ def _significance(p: float | None) -> str:
 
 def _criteria(part: DeploymentDocument) -> Section:
     """What fails a deployment at once, whether it did or not."""
-    columns = (Column(heading=""), Column(heading="Criterion", weight=1), Column(heading="What was found", weight=2))
+    columns = (Column(heading=""), Column(heading="Criterion", weight=4), Column(heading="What was found", weight=4))
     return Section(
         heading="Criteria that fail a deployment at once",
         table=Table(columns=columns, rows=tuple(map(_criterion, part.criteria))),
@@ -237,15 +236,6 @@ def _criterion(line: CriterionLine) -> tuple[Cell, ...]:
 
 # --- The rollback -----------------------------------------------------------------------------------------------------
 
-_RAN = {
-    Ran.DONE: "OK",
-    Ran.FAILED: "CRITICAL",
-    Ran.INTERRUPTED: "CRITICAL",
-    Ran.STOPPED: "WARNING",
-    Ran.STARTED: "UNKNOWN",
-    Ran.ORDERED: "UNKNOWN",
-}
-
 
 def _rollback(part: DeploymentDocument, when: Zone) -> Section:
     one = part.rollback
@@ -253,6 +243,7 @@ def _rollback(part: DeploymentDocument, when: Zone) -> Section:
     by = one.by or (f"the escalation of incident #{one.incident}" if one.incident else "Sentinel")
     proof = one.verification
     facts = (
+        ("It is", one.state.value),
         ("Undone", "to the version before" if one.quick else f"to backup {one.backup_id}"),
         ("Because", one.reason),
         ("Ordered", f"{when(one.ordered_at)} by {by}"),
@@ -265,8 +256,7 @@ def _rollback(part: DeploymentDocument, when: Zone) -> Section:
     rows = tuple((Cell(text=name, strong=True), Cell(text=text)) for name, text in facts if text)
     return Section(
         heading="Rollback",
-        tiles=(Tile(value=one.state.value, label="the one rollback of this deployment", tone=_RAN[one.state]),),
-        table=Table(columns=(Column(heading=""), Column(heading="", weight=1)), rows=rows),
+        table=Table(columns=(Column(heading=""), Column(heading="", weight=6)), rows=rows),
         in_mail=True,
         brief=(f"Rollback: {one.state.value}, because {one.reason}.",),
     )

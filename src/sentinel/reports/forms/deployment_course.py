@@ -31,7 +31,7 @@ def timeline(part: DeploymentDocument, when: Zone) -> Section:
         Column(heading="", number=True),
         Column(heading="When"),
         Column(heading="What"),
-        Column(heading="", weight=1),
+        Column(heading="", weight=4),
         Column(heading="By"),
         Column(heading="Took", number=True),
     )
@@ -66,8 +66,8 @@ def verifications(part: DeploymentDocument, when: Zone) -> Iterator[Section]:
 def _verification(one: Verification, when: Zone, heading: str) -> Section:
     columns = (
         Column(heading=""),
-        Column(heading="Check", weight=1),
-        Column(heading="What was found", weight=2),
+        Column(heading="Check", weight=3),
+        Column(heading="What was found", weight=4),
         Column(heading="Took", number=True),
     )
     by = f", asked for by {one.by}" if one.by else ""
@@ -105,7 +105,7 @@ def _verified(check: VerifiedCheck) -> tuple[Cell, ...]:
 def incidents(part: DeploymentDocument, when: Zone) -> Section:
     columns = (
         Column(heading=""),
-        Column(heading="Incident", weight=1),
+        Column(heading="Incident", weight=4),
         Column(heading="Opened"),
         Column(heading="Resolved"),
     )
@@ -129,9 +129,9 @@ def _suspect(one: SuspectLine, when: Zone) -> tuple[Cell, ...]:
 def told(part: DeploymentDocument, when: Zone) -> Section:
     columns = (
         Column(heading="When"),
-        Column(heading="What", weight=1),
-        Column(heading="To", weight=2),
-        Column(heading="Arrived", weight=1),
+        Column(heading="What", weight=2),
+        Column(heading="To", weight=3),
+        Column(heading="Arrived", weight=2),
     )
     arrived = sum(one.state == "sent" for one in part.told)
     whom = "Nobody was told: no channels are configured for stakeholders." if not part.channels else "Nobody was told."
@@ -166,7 +166,7 @@ def reviews(part: DeploymentDocument, when: Zone) -> Section:
         Column(heading=""),
         Column(heading="After"),
         Column(heading="As of"),
-        Column(heading="What was found", weight=1),
+        Column(heading="What was found", weight=5),
     )
     rows = tuple(
         (Cell(badge=one.severity.label), Cell(text=one.due), Cell(text=when.short(one.at)), Cell(text=one.verdict))
@@ -179,9 +179,9 @@ def sign_off(part: DeploymentDocument, when: Zone) -> Section:
     """Lines that people sign on: whether it is done is theirs to say."""
     columns = (
         Column(heading="Role"),
-        Column(heading="Name", weight=1),
-        Column(heading="Date", weight=0.6),
-        Column(heading="Signature", weight=1),
+        Column(heading="Name", weight=3),
+        Column(heading="Date", weight=2),
+        Column(heading="Signature", weight=3),
     )
     line = part.line
     rows = tuple((Cell(text=role, strong=True, below=(Line(text=" "),)), Cell(), Cell(), Cell()) for role in ROLES)

@@ -39,8 +39,8 @@ def _course(part: DeploymentReview, when: Zone) -> Section:
 
 def _figures(part: DeploymentReview) -> Section:
     columns = (
-        Column(heading="Check", weight=1),
-        Column(heading="Figure"),
+        Column(heading="Check", weight=2),
+        Column(heading="Figure", weight=2),
         Column(heading="Before", number=True),
         Column(heading="Since", number=True),
         Column(heading="Results before", number=True, in_mail=False),
@@ -71,7 +71,7 @@ def _figure(figure: SinceFigure) -> tuple[Cell, ...]:
 def _incidents(part: DeploymentReview, when: Zone) -> Section:
     columns = (
         Column(heading=""),
-        Column(heading="Incident", weight=1),
+        Column(heading="Incident", weight=4),
         Column(heading="Opened"),
         Column(heading="Resolved"),
     )
@@ -98,7 +98,7 @@ def _incident(one: SinceIncident, when: Zone) -> tuple[Cell, ...]:
 
 def _left(part: DeploymentReview) -> Section:
     """What Sentinel knows to be open, and what only people can see to."""
-    columns = (Column(heading="Open"), Column(heading="", weight=1))
+    columns = (Column(heading="Open"), Column(heading="", weight=6))
     known = [(Cell(text="found", strong=True), Cell(text=text)) for text in part.open_points]
     asked = [(Cell(text="☐ by hand"), Cell(text=text)) for text in part.for_people]
     return Section(

@@ -1,13 +1,14 @@
 """From a document to what stands on the report."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from sentinel.core.plan import Content
 from sentinel.reports.deployment import outcome
 from sentinel.reports.forms import deployment, deployment_review, evidence, general, method, operations, review
 from sentinel.reports.forms.edition import Edition
 from sentinel.reports.forms.layout import Layout, Section
-from sentinel.reports.forms.words import Zone, amount, counted, heading, tied
+from sentinel.reports.forms.words import Zone, amount, counted, heading, lasted, tied
 from sentinel.reports.report import ReportDocument
 
 #: The first making.
@@ -23,19 +24,28 @@ def lay_out(document: ReportDocument, edition: Edition = FIRST) -> Layout:
     """
     when = Zone(document.zone)
     return Layout(
-        title=f"{heading(document.name)}: {document.source}",
+        title=f"{called(document)}: {document.source}",
         badge=document.overall.label,
         verdict=verdict(document),
-        subtitle=f"{_span(document, when)} · {document.period} · times in {document.zone}",
+        subtitle=f"{span(document, when)} · {document.period} · times in {document.zone}",
         correction=edition.words,
         # About one thing: sums over all that happened meanwhile would be taken for its own.
-        tiles=() if _is_about_one(document) else general.tiles(document),
+        tiles=() if is_about_one(document) else general.tiles(document),
         sections=tuple(_sections(document, when)),
         method=tuple(_method(document)),
         origin=tuple(_origin(document, when)),
-        period=f"{when.short(document.since)} to {when.short(document.until)} {document.zone}",
+        period=f"{when.short(_since(document))} to {when.short(document.until)} {document.zone}",
         running=f"{document.source} · {document.name} {document.period} · configuration {document.fingerprint}",
     )
+
+
+def called(document: ReportDocument) -> str:
+    """What the report is called: after its name, or after the deployment that it is about."""
+    if document.deployment is not None:
+        return f"Deployment of {document.deployment.line.label}"
+    if (part := document.deployment_review) is not None:
+        return f"Deployment of {part.line.label}, {lasted(part.after)} later"
+    return heading(document.name)
 
 
 def verdict(document: ReportDocument) -> str:
@@ -46,15 +56,19 @@ def verdict(document: ReportDocument) -> str:
     return "TOO EARLY" if looks_back is not None and looks_back.early else document.overall.label
 
 
-def _is_about_one(document: ReportDocument) -> bool:
+def is_about_one(document: ReportDocument) -> bool:
     """Whether it is about one incident or one deployment, and not about all that happened in a period."""
     return document.contents[:1] in ((Content.REVIEW,), (Content.DEPLOYMENT,), (Content.DEPLOYMENT_REVIEW,))
 
 
-def _span(document: ReportDocument, when: Zone) -> str:
-    """The time that it is about. The readings of a deployment begin before it, to be compared with."""
-    since = document.deployment.line.started_at if document.deployment is not None else document.since
-    return f"{when(since)} to {when(document.until)}"
+def span(document: ReportDocument, when: Zone) -> str:
+    """The time that it is about."""
+    return f"{when(_since(document))} to {when(document.until)}"
+
+
+def _since(document: ReportDocument) -> datetime:
+    """When that begins. The readings of a deployment begin before it, to be compared with."""
+    return document.deployment.line.started_at if document.deployment is not None else document.since
 
 
 def _sections(document: ReportDocument, when: Zone) -> Iterator[Section]:
@@ -62,6 +76,9 @@ def _sections(document: ReportDocument, when: Zone) -> Iterator[Section]:
     first, *more = document.contents or (Content.OPERATIONS,)
     if first is Content.DEPLOYMENT and document.deployment is not None:
         yield from deployment.sections(document.deployment, when, general.figures(document))
+        return
+    if first is Content.DEPLOYMENT_REVIEW and document.deployment_review is not None:
+        yield from deployment_review.sections(document.deployment_review, when)
         return
     if first is not Content.OPERATIONS:
         yield from _part(document, first, when)
@@ -88,8 +105,6 @@ def _part(document: ReportDocument, content: Content, when: Zone) -> Iterator[Se
         yield from evidence.hipaa(document.hipaa)
     elif content is Content.REVIEW and document.review is not None:
         yield from review.sections(document.review, when)
-    elif content is Content.DEPLOYMENT_REVIEW and document.deployment_review is not None:
-        yield from deployment_review.sections(document.deployment_review, when)
 
 
 def _method(document: ReportDocument) -> Iterator[str]:
