@@ -120,7 +120,9 @@ class Release(Calm):
         await self.fake.advance(**after)
         self.pipeline.tick()
         await self.windows.look()
+        await self.keeper.follow_rollbacks()
         await self.keeper.look()
+        await self.keeper.keep_pace()
 
     async def prove(self) -> None:
         """Let the checks run that prove a rollback, and look at what they say."""

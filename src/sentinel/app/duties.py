@@ -93,7 +93,12 @@ class Duties:
 
     def deploying(self) -> Sequence[Duty]:
         """What deployments need: a rollback waits for no report."""
-        return (Duty("deployments", 1.0, self._deployments.look),)
+        keeper = self._deployments
+        return (
+            Duty("rollbacks", 1.0, keeper.follow_rollbacks),
+            Duty("deployments", 1.0, keeper.look),
+            Duty("pace", 1.0, keeper.keep_pace),
+        )
 
     async def close(self) -> None:
         """Let go of what goes on beside the duties."""

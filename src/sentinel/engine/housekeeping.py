@@ -157,6 +157,7 @@ def _purges(plan: StorePlan, now: datetime) -> Iterator[tuple[int, Callable[[Tra
     yield PURGE_ROWS, lambda tx, rows: tx.rollups.purge(HOUR, now - plan.keep_hours, rows)
     yield PURGE_ROWS, lambda tx, rows: tx.rollups.purge(DAY, now - plan.keep_days, rows)
     yield PURGE_INCIDENTS, lambda tx, rows: tx.incidents.purge(incidents, rows)
+    yield PURGE_INCIDENTS, lambda tx, rows: tx.deployments.purge(incidents, rows)
     yield PURGE_ROWS, lambda tx, rows: tx.silences.purge(incidents, rows)
     yield PURGE_ROWS, lambda tx, rows: tx.windows.purge(incidents, rows)
     yield PURGE_ROWS, lambda tx, rows: tx.on_call.purge(incidents, rows)

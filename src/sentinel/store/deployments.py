@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, delete, func, or_, select
 
 from sentinel.core.deployment.deployment import Deployment, Entry
 from sentinel.store.codec import DEPLOYMENT, readable, storable
@@ -95,6 +95,23 @@ class DeploymentTable:
         asked = select(deployment_entries).where(deployment_entries.c.deployment == number)
         rows = self._connection.execute(asked.order_by(deployment_entries.c.at, deployment_entries.c.id).limit(limit))
         return [_entry(row) for row in rows]
+
+    def purge(self, before: datetime, limit: int) -> int:
+        """Delete at most `limit` deployments that ended before a moment, with their timelines; answers how many.
+
+        The last one of each system stays: which version stands is known by it, and no number is ever given twice.
+        """
+        last = select(func.max(deployments.c.id)).group_by(deployments.c.system)
+        old = (
+            select(deployments.c.id)
+            .where(deployments.c.ended_at < micros(before), deployments.c.id.not_in(last))
+            .order_by(deployments.c.ended_at)
+            .limit(limit)
+        )
+        numbers = list(self._connection.execute(old).scalars())
+        self._connection.execute(delete(deployment_entries).where(deployment_entries.c.deployment.in_(numbers)))
+        self._connection.execute(delete(deployments).where(deployments.c.id.in_(numbers)))
+        return len(numbers)
 
     def _read(self, asked: Select[Any]) -> list[Deployment]:
         return list(readable("deployments", self._connection.execute(asked), lambda row: row.id, _deployment))

@@ -17,7 +17,7 @@ from sentinel.app.deploying.looking import FasterLooks
 from sentinel.app.deploying.verifying import Verifier
 from sentinel.app.deploying.watching import judged
 from sentinel.app.holding import Around
-from sentinel.base.errors import SentinelError
+from sentinel.base.errors import SentinelError, StoreError
 from sentinel.base.units import format_duration
 from sentinel.core.check import Check
 from sentinel.core.deployment.check import INTERVAL
@@ -79,21 +79,29 @@ class DeploymentKeeper:
         self._prove_at: dict[int, float] = {}  # not before, by deployment; by the steady clock
 
     async def look(self) -> None:
-        """Follow the time.
-
-        1. Recall once what the store knows.
-        2. Look at each deployment that goes on, and at the orders of rollbacks.
-        3. Have checks of watched systems run sooner, and give the checks of deployments their results.
+        """Follow each deployment that goes on: its window, what is seen of its system, its watch, and what is told.
 
         Raises:
             StoreError: what was not decided yet is decided by the next look.
         """
         await self._book.recall()
         for one in self._book.going_on():
-            await self._book.heed_window(one)
-            await self._follow(one)
-        await self._follow_rollbacks()
-        self._look_faster()
+            try:
+                await self._book.heed_window(one)
+                await self._follow(one)
+            except StoreError:
+                raise
+            except Exception:
+                # A fault of ours about one of them must not keep the others from being looked after.
+                log.exception("deployment.not_followed", deployment=one.id)
+
+    async def keep_pace(self) -> None:
+        """Have checks of watched systems run sooner, and give the checks of deployments their results; raises StoreError."""
+        await self._book.recall()
+        watched = (one for one in self._book.going_on() if one.phase is Phase.WATCHING)
+        self._faster.look(
+            [(self._book.checks_of(one.system), one.watch.plan.interval) for one in watched if one.watch is not None]
+        )
         self._feed()
 
     async def close(self) -> None:
@@ -159,16 +167,11 @@ class DeploymentKeeper:
         histories = self._parts.pipeline.open_histories()
         return [(one.incident, one.check) for one in histories if one.incident is not None and one.check.name in names]
 
-    def _look_faster(self) -> None:
-        watched = (one for one in self._book.going_on() if one.phase is Phase.WATCHING and one.watch is not None)
-        self._faster.look(
-            [(self._book.checks_of(one.system), one.watch.plan.interval) for one in watched if one.watch is not None]
-        )
-
     # --- Its rollback -----------------------------------------------------------------------------------------------
 
-    async def _follow_rollbacks(self) -> None:
-        """See how far the orders of rollbacks have come; one that a level of escalation gave among them."""
+    async def follow_rollbacks(self) -> None:
+        """See how far the orders of rollbacks have come; one that a level of escalation gave among them. Raises StoreError."""
+        await self._book.recall()
         now, instance = self._parts.clock.now(), self._parts.store.instance
         asked = {rollback_key(instance, one.id): one for one in followed(self._book.known, now)}
         if not asked:
