@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from sentinel.app.shelving import Order, shelve
 from sentinel.core.deployment.deployment import (
     Breach,
     Deployment,
@@ -20,9 +22,11 @@ from sentinel.core.deployment.deployment import (
     Watch,
 )
 from sentinel.core.deployment.plan import Criterion, DeploymentPlan, RollbackPlan
+from sentinel.core.form import Form
 from sentinel.reports.deployment import ToldLine
 from tests.kit.released import PASSED, judgement, verified
 from tests.kit.scene import MINUTE, NOW, broken, check, history, well
+from tests.reports.test_report import HEALTH, report, rollup
 from tests.web.pages.conftest import standing
 
 if TYPE_CHECKING:
@@ -124,6 +128,20 @@ async def test_a_watch_shows_each_point_with_its_figures_and_chance(dashboard: D
     assert "40\u00a0%" in page  # p
     assert '<rect class="before"' in page
     assert "2 of 2 passed" in page  # a verification
+
+
+async def test_the_page_leads_to_the_document_in_each_of_its_forms(dashboard: Dashboard) -> None:
+    dashboard.monitor.deployments.put(PASSED)
+    assert "/reports/" not in await dashboard.viewer.page("/deployments/12")
+    made = replace(report(HEALTH, rollups=(rollup(),)), name="deployment", period="12-portal-2.4.1")
+    order = Order(forms=(Form.HTML, Form.JSON), folder=dashboard.monitor.plan.reports_folder)
+    await shelve(made, order, NOW)
+    await shelve(replace(made, period="120-portal-9"), order, NOW)
+    page = await dashboard.viewer.page("/deployments/12")
+    assert re.findall(r'href="/reports/(\S+)">(\w+)<', page) == [
+        ("deployment-12-portal-2.4.1.html", "HTML"),
+        ("deployment-12-portal-2.4.1.json", "JSON"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -312,6 +330,16 @@ async def test_the_first_page_has_a_line_for_each_that_goes_on_or_has_failed(
     page = await dashboard.viewer.page("/")
     assert '<a href="/deployments/12">Deployment 12</a>: <strong>portal 2.4.1</strong>' in page
     assert f"{says}</b>" in page
+
+
+async def test_figures_name_the_deployments_of_their_time(dashboard: Dashboard) -> None:
+    dashboard.monitor.deployments.put(replace(PASSED, id=3, ended_at=NOW - timedelta(days=3)))
+    dashboard.monitor.deployments.put(replace(PASSED, system="gone", id=4))
+    dashboard.monitor.deployments.put(PASSED)
+    day, week = [await dashboard.viewer.page(f"/figures?for={length}") for length in ("24h", "7d")]
+    numbers = [re.findall(r'href="/deployments/(\d+)"', page) for page in (day, week)]
+    assert numbers == [["12"], ["12", "3"]]
+    assert 'href="/deployments/12"' in await dashboard.viewer.page("/figures?system=Portal")
 
 
 @pytest.mark.parametrize("ending", [Ending.PASSED, Ending.ROLLED_BACK, Ending.ACCEPTED, Ending.UNWATCHED])

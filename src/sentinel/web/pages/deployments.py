@@ -1,6 +1,6 @@
 """Deployments: the list with what goes on, and one of them with what people do about it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -12,10 +12,12 @@ from starlette.responses import RedirectResponse, Response
 
 from sentinel.app.deploying.asking import AskedVerification, Deployments
 from sentinel.app.keeper import NotDone
+from sentinel.app.library import deployment_files
 from sentinel.base.clock import Clock
 from sentinel.core.access import Role
 from sentinel.core.deployment.deployment import Phase, Ran
 from sentinel.reports.deployment import DeploymentDocument
+from sentinel.reports.forms.library import ReportFile
 from sentinel.web.access import principal
 from sentinel.web.deployments import (
     EXTEND,
@@ -213,12 +215,19 @@ class DeploymentPages:
             window=progress(line.started_at, line.window_ends_at, now),
             watch=_watched(document, now),
             veto=_veto(document, now),
-            files=(),
+            files=await self._files(line.id),
             may=doings(document, plan),
             lines=document.timeline[-MOST_LINES:],
             earlier=max(0, len(document.timeline) - MOST_LINES),
             longest=LONGEST_REASON,
         )
+
+    async def _files(self, number: int) -> Sequence[ReportFile]:
+        """Its document in every form that was written; none where the folder cannot be read."""
+        try:
+            return await deployment_files(self._monitor.plan, number)
+        except OSError:
+            return ()
 
     async def _document(self, request: Request) -> DeploymentDocument:
         try:

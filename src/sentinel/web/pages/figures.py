@@ -1,7 +1,7 @@
 """The figures of a whole system, each beside the time before."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -11,7 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sentinel.base.clock import Clock
 from sentinel.core.access import Role
+from sentinel.reports.documents import DeploymentLine
 from sentinel.web.monitor import Monitor
 from sentinel.web.pages.frame import Renderer
 from sentinel.web.sign_in.rules import Rule, rule
@@ -28,6 +30,9 @@ LENGTHS: Final[Mapping[str, timedelta]] = {
 #: Systems that stand on one page; more are chosen one by one.
 MOST_SYSTEMS: Final = 12
 
+#: Deployments that stand below the figures, the newest.
+MOST_DEPLOYED: Final = 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
@@ -41,8 +46,9 @@ class Option:
 class FiguresPage:
     """Shows figures."""
 
-    def __init__(self, monitor: Monitor, renderer: Renderer) -> None:
+    def __init__(self, monitor: Monitor, clock: Clock, renderer: Renderer) -> None:
         self._monitor = monitor
+        self._clock = clock
         self._renderer = renderer
 
     def routes(self) -> tuple[Rule, ...]:
@@ -62,8 +68,25 @@ class FiguresPage:
             here="figures",
             every=await asyncio.gather(*(self._monitor.faces.figures(one, LENGTHS[length]) for one in shown)),
             lengths=[Option(name=one, chosen=one == length, path=_address(system, one)) for one in LENGTHS],
+            deployed=await self._deployed(system, LENGTHS[length]),
             systems=[Option(name=one, chosen=one == system, path=_address(one, length)) for one in ("", *systems)],
         )
+
+    async def _deployed(self, system: str, length: timedelta) -> Sequence[DeploymentLine]:
+        """The deployments of that time, the newest first: figures that turn may turn since one of them."""
+        plan, checks = self._monitor.plan, [one.check for one in self._monitor.snapshot()]
+        if not plan.deployments:
+            return ()
+        meant = {
+            name
+            for name, one in plan.deployments.items()
+            if not system or any(one.covers(check) for check in checks if check.system == system)
+        }
+        since = self._clock.now() - length
+        every = await self._monitor.deployments.all()
+        return [line for line in every if line.system in meant and (line.ended_at is None or line.ended_at >= since)][
+            :MOST_DEPLOYED
+        ]
 
 
 def _address(system: str, length: str) -> str:

@@ -57,7 +57,7 @@ class Site:
             IncidentPages(monitor, clock, self._renderer),
             DeploymentPages(monitor, clock, self._renderer),
             QuietPage(monitor, clock, self._renderer),
-            FiguresPage(monitor, self._renderer),
+            FiguresPage(monitor, clock, self._renderer),
             ReportsPage(monitor, self._renderer),
             PostsPage(monitor, self._renderer),
             ChannelsPage(monitor, clock, self._renderer),
