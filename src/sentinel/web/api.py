@@ -74,7 +74,7 @@ class Api:
         # Encoding thousands of checks takes tens of milliseconds: not on the loop that schedules probes.
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="web")
         self._status = _Shared(self._encoded_status)
-        self._hooks = Hooks(monitor, clock)
+        self.hooks = Hooks(monitor, clock)
         self._deployments = DeploymentPages(monitor, clock)
         changed = self._status.forget
         self._parts = (
@@ -104,7 +104,7 @@ class Api:
     def for_tcp(self) -> Starlette:
         """What can be asked over TCP; who may ask what, each route says."""
         slack = rule("/slack/interactions", self.slack, least=None, methods=("POST",))
-        return _application(*self.rules, *self._hooks.routes(), slack)
+        return _application(*self.rules, *self.hooks.routes(), slack)
 
     def for_everything(self) -> Starlette:
         """What the owner of the socket may ask."""
