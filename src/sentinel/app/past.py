@@ -7,6 +7,7 @@ from sentinel.app.counting import MOST_HELD
 from sentinel.core.check import Check
 from sentinel.core.night import nights
 from sentinel.core.planned import Planned, Stretch, pieces
+from sentinel.reports import releases
 from sentinel.reports.method import ConfigChange
 from sentinel.reports.past import Past
 from sentinel.store.aggregates import Aggregates
@@ -59,6 +60,7 @@ def _past(tx: Transaction, checks: Sequence[Check], period: Stretch, zone: str, 
         spells=tx.aggregates.spells(*period, away),
         changes=_changes(tx, period),
         unsaid=_unsaid(tx, checks, period),
+        deployments=tx.deployments.between(*period, limit=releases.MOST + 1),
         full=full,
         windows_full=windows_full,
         before=before,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sentinel.core.accounts import ChannelAccount, Delivered, ToldAddress
 from sentinel.core.check import Check
+from sentinel.core.deployment.deployment import Deployment
 from sentinel.core.holding import Held
 from sentinel.core.incident import Incident, Phase
 from sentinel.core.planned import Planned, Stretch, without
@@ -38,6 +39,7 @@ class Past:
     unsaid: Mapping[str, timedelta] = field(
         default_factory=dict
     )  # by check: at the end, for its next result to speak for
+    deployments: Sequence[Deployment] = ()  # that went on in the period
     full: bool = False  # whether there were more incidents than are here
     windows_full: bool = False  # whether windows were open more often than is here
     before: "Past | None" = None  # of the period before, as long; None: nobody asks for it

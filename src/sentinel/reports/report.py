@@ -14,7 +14,7 @@ from sentinel.core.planned import Stretch
 from sentinel.core.rule import Bounds, ErrorRate, Severity
 from sentinel.core.selection import EVERYTHING, Selection
 from sentinel.core.slo import Rollup
-from sentinel.reports import auditing, checklist, describing, operating
+from sentinel.reports import auditing, checklist, describing, operating, releases
 from sentinel.reports.audit import Audit
 from sentinel.reports.course import CourseLine
 from sentinel.reports.deployment import DeploymentDocument, severity
@@ -33,6 +33,7 @@ from sentinel.reports.method import Method
 from sentinel.reports.operations import Operations
 from sentinel.reports.past import Account, Past, accounts, added, chosen
 from sentinel.reports.quiet import held_line, past_silence_line
+from sentinel.reports.releases import Releases
 from sentinel.reports.review import Review
 from sentinel.reports.rounding import rounded, rounded_share, rounded_time
 from sentinel.reports.status import incident_line, rule_on
@@ -80,6 +81,7 @@ class ReportDocument(Document):
     review: Review | None = None
     deployment: DeploymentDocument | None = None
     deployment_review: DeploymentReview | None = None
+    releases: Releases | None = None  # None: nothing was deployed, and the report is not about that
     method: Method | None = None
     course: tuple[CourseLine, ...] = ()  # of the worst checks, in their order
     formula: str = (
@@ -158,8 +160,27 @@ def build(
         review=review,
         deployment=deployment,
         deployment_review=deployment_review,
+        releases=_releases(plan, selection, checks, past, stretch) if _WITH_RELEASES & set(contents) else None,
         method=describing.build(plan, selection, checks, past, found, stretch),
     )
+
+
+#: Reports that list what was deployed: those for who runs the systems, and those for who audits them.
+_WITH_RELEASES = {Content.OPERATIONS, Content.AUDIT}
+
+
+def _releases(
+    plan: Plan, selection: Selection, checks: Sequence[Check], past: Past, period: Stretch
+) -> Releases | None:
+    """The deployments of the systems that a report is about; None where there are none to tell of."""
+
+    def covers(system: str) -> bool:
+        about = plan.deployments.get(system)
+        return selection.is_everything or (about is not None and any(map(about.covers, checks)))
+
+    now = [one for one in past.deployments if covers(one.system)]
+    before = [one for one in past.before.deployments if covers(one.system)] if past.before is not None else []
+    return releases.build(now, before, period) if now or before else None
 
 
 def _overall(

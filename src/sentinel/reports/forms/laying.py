@@ -5,7 +5,16 @@ from datetime import datetime
 
 from sentinel.core.plan import Content
 from sentinel.reports.deployment import outcome
-from sentinel.reports.forms import deployment, deployment_review, evidence, general, method, operations, review
+from sentinel.reports.forms import (
+    deployment,
+    deployment_review,
+    evidence,
+    general,
+    method,
+    operations,
+    releases,
+    review,
+)
 from sentinel.reports.forms.edition import Edition
 from sentinel.reports.forms.layout import Layout, Section
 from sentinel.reports.forms.words import Zone, amount, counted, heading, lasted, tied
@@ -90,6 +99,8 @@ def _sections(document: ReportDocument, when: Zone) -> Iterator[Section]:
         yield from _part(document, first, when)
     for content in more:
         yield from _part(document, content, when)
+    if document.releases is not None:
+        yield from releases.sections(document.releases, when)
     if (quiet := general.quiet(document, when)) is not None:
         yield quiet
     if document.method is not None:
