@@ -83,8 +83,7 @@ def test_a_failure_says_the_numbers_and_until_when_the_rollback_can_be_stopped()
     assert message.deployment.findings[0].startswith("p95 of login 0.41 s, was 0.25 s, p = 0.0002")
     assert message.deployment.runs_at == at(15)
     assert message.hint == (
-        "Portal goes back from 2.4.1 to 2.4.0 at 10:35 UTC, unless somebody stops that by "
-        "`sentinel deploy veto 12 --why WHY`."
+        "Portal goes back from 2.4.1 to 2.4.0 at 10:35 UTC, unless somebody stops that; you hear how it went."
     )
 
 
@@ -171,6 +170,14 @@ def test_what_a_command_wrote_is_nothing_for_stakeholders() -> None:
     entry = Entry(deployment=12, at=at(16), kind="rollback_ended", text="the rollback ended well: canary-output")
     many = Entry(deployment=12, at=at(17), kind="note", by="ann", text="first\ncanary-output")
     assert about(UNDONE, timeline=(entry, many)).timeline == ("10:36 rollback ended", "10:37 note by ann: first")
+
+
+def test_a_message_leads_to_the_page_of_the_deployment() -> None:
+    assert (
+        tell(STARTED, Kind.DEPLOYMENT_STARTED, 0, link="https://s.example.org/").link
+        == "https://s.example.org/deployments/12"
+    )
+    assert tell(STARTED, Kind.DEPLOYMENT_STARTED, 0).link == ""
 
 
 def test_a_message_is_bounded() -> None:

@@ -199,7 +199,7 @@ def compose(
         kind: what is told, of `OF_DEPLOYMENTS`.
         source: name of this Sentinel.
         now: aware.
-        link: where to look.
+        link: address of the dashboard; empty: there is none.
         plan: what is configured for its system, to say what follows.
         found: as of `about`.
         timeline: likewise.
@@ -212,7 +212,7 @@ def compose(
         severity=_severity(one, kind),
         explanation=" ".join(part for part in _explanation(one, kind, now, checks) if part),
         hint=_hint(one, kind, plan),
-        link=link,
+        link=f"{link.rstrip('/')}/deployments/{one.id}" if link else "",
         deployment=about(one, found=checks, timeline=timeline, now=now),
     )
 
@@ -373,7 +373,7 @@ def _hint(one: Deployment, kind: Kind, plan: DeploymentPlan | None) -> str:
         case Kind.DEPLOYMENT_FAILED:
             return _what_next(one)
         case Kind.ROLLBACK_PLANNED:
-            return f"Nothing is to be done. To keep it as it is: `sentinel deploy veto {one.id} --why WHY`."
+            return "Nothing is to be done: you hear how it went."
         case Kind.ROLLBACK_STARTED:
             return "Nothing is to be done: you hear how it went."
         case Kind.DEPLOYMENT_ENDED | Kind.ROLLBACK_ENDED if one.is_over:
@@ -405,8 +405,7 @@ def _what_next(one: Deployment) -> str:
         return f"Nothing is rolled back by itself. {_by_hand(one)}"
     if rollback.runs_at > rollback.ordered_at:
         at = _clock(rollback.runs_at)
-        veto = f"`sentinel deploy veto {one.id} --why WHY`"
-        return f"{_capital(undone(one))} at {at} UTC, unless somebody stops that by {veto}."
+        return f"{_capital(undone(one))} at {at} UTC, unless somebody stops that; you hear how it went."
     return f"{_capital(undone(one))} now; you hear how it went."
 
 
