@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sentinel.base.units import Unit
 from sentinel.channels.chart import HEIGHT, LONGEST, WIDTH, ZOOM, as_svg, asked, draw, in_words
-from sentinel.core.notification import Kind
+from sentinel.core.notification import AboutDeployment, Kind
 from sentinel.core.rule import Severity
 from sentinel.core.series import Point, Series
 from tests.kit.messages import BEGAN, FINDING, NOW, OPENED, message
@@ -45,6 +45,30 @@ def test_a_message_asks_for_the_reading_that_was_judged_from_before_the_outage()
     assert wanted is not None
     assert (wanted.check, wanted.reading, wanted.until) == ("payroll-api", "response_time", NOW)
     assert wanted.since == BEGAN - timedelta(minutes=30)
+
+
+SUSPECT = AboutDeployment(
+    id=12, system="payroll", version="2.4.1", started_at=BEGAN - timedelta(minutes=6), window_ends_at=NOW
+)
+
+
+def test_the_deployment_that_it_may_come_of_is_marked_and_named() -> None:
+    told = replace(OPENED, suspect=SUSPECT)
+    one = series(*[0.2] * 60)
+    svg = as_svg(one, told)
+    assert svg is not None
+    assert "2.4.1" in [node.text for node in ET.fromstring(svg).iter(f"{SVG}text")]
+    assert f"deployment 12 (2.4.1) began at {SUSPECT.started_at:%H:%M}" in in_words(one, told)
+    assert "2.4.1" not in (
+        as_svg(series(*[0.2] * 5), replace(told, suspect=replace(SUSPECT, started_at=BEGAN - LONGEST))) or ""
+    )
+
+
+def test_a_chart_reaches_back_to_before_its_suspect() -> None:
+    early = replace(SUSPECT, started_at=BEGAN - timedelta(hours=2))
+    wanted = asked(replace(OPENED, suspect=early))
+    assert wanted is not None
+    assert wanted.since == early.started_at - timedelta(minutes=30)
 
 
 def test_of_a_failure_the_main_reading_is_asked_for() -> None:

@@ -31,6 +31,9 @@ LONGEST: Final = timedelta(hours=12)
 #: Fewer values than this are told better by words.
 FEWEST: Final = 3
 
+#: Characters of a version beside the line where its deployment began.
+_LONGEST_LABEL: Final = 20
+
 #: Messages of these kinds are about how a check does.
 _CHARTED: Final = frozenset(
     {
@@ -75,7 +78,10 @@ def asked(message: Message) -> Asked | None:
         return None
     until = incident.resolved_at or message.at
     lasted = max(until - incident.began_at, timedelta(0))
-    since = max(incident.began_at - min(max(lasted, BEFORE[0]), BEFORE[1]), until - LONGEST)
+    begins = incident.began_at - min(max(lasted, BEFORE[0]), BEFORE[1])
+    if message.suspect is not None:  # how it was before the deployment is what people look for
+        begins = min(begins, message.suspect.started_at - BEFORE[0])
+    since = max(begins, until - LONGEST)
     judged = next((finding.reading for finding in message.findings if finding.value is not None), "")
     return Asked(check=message.check.name, reading=judged, since=since, until=until)
 
@@ -115,6 +121,7 @@ def as_svg(series: Series, message: Message) -> str | None:
         top=_TOP,
         bottom=_BOTTOM,
         title=series.reading.replace("_", " "),
+        deployed=_deployed(plot, message),
         outage={"x": began, "width": max(ended - began, 1.0)},
         ticks=[{"y": plot.y(value), "text": _tick(value, series.unit)} for value in plot.ticks(series.unit)],
         times=list(_times(plot, incident.began_at)),
@@ -131,6 +138,17 @@ def as_svg(series: Series, message: Message) -> str | None:
     )
 
 
+def _deployed(plot: Plot, message: Message) -> dict[str, object] | None:
+    """Where the deployment began that the incident may come of; None where that is not in the picture."""
+    one = message.suspect
+    if one is None or not plot.since <= one.started_at <= plot.until:
+        return None
+    x = plot.x(one.started_at)
+    right = x > (_LEFT + _RIGHT) / 2
+    text = one.version if len(one.version) <= _LONGEST_LABEL else f"{one.version[: _LONGEST_LABEL - 1]}…"
+    return {"x": x, "text": text, "text_x": x - 5 if right else x + 5, "anchor": "end" if right else "start"}
+
+
 def _tick(value: float, unit: Unit) -> str:
     return format_value(value, unit) if value else "0"
 
@@ -142,8 +160,14 @@ def in_words(series: Series, message: Message) -> str:
     said = f"{series.reading.replace('_', ' ')} {_span(series)}: {low} to {high}, at last {last}"
     for value, severity in _bounds(series, message):
         said += f"; {severity.label.lower()} beyond {format_value(value, series.unit)}"
+    if (one := message.suspect) is not None and _deployed_within(series, one.started_at):
+        said += f"; deployment {one.id} ({one.version}) began at {one.started_at.astimezone(UTC):%H:%M}"
     without = sum(1 for point in series.points if point.value is None)
     return said + (f"; {without} of {len(series.points)} runs without a value" if without else "")
+
+
+def _deployed_within(series: Series, began: datetime) -> bool:
+    return series.points[0].at <= began <= series.points[-1].at
 
 
 def _span(series: Series) -> str:
