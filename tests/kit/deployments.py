@@ -148,6 +148,7 @@ class StillDeployments:
             channel="undo",
             kind="command",
             command=("/usr/local/bin/undo", one.version),
+            folder="/srv/payroll",
             environment={"SENTINEL_REASON": asked.reason},
             timeout=timedelta(minutes=5),
             verify=("login",),

@@ -162,6 +162,7 @@ def _dry_run_lines(run: wire.Json) -> Iterator[str]:
         yield f"{what} would run by the channel {clean(run['channel'])}, within {format_duration(run['timeout'])}:"
     if run["command"]:
         yield f"  {clean(shlex.join(run['command']))}"
+        yield f"in the folder {clean(run['folder'])}"
     if run["url"]:
         yield f"  POST {clean(run['url'])}"
     if run["body"]:
