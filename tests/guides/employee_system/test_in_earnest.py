@@ -36,7 +36,7 @@ GIVEN = {
 @pytest.mark.parametrize("file", [CONFIG, CONFIG.with_name("stopped_config.json")], ids=lambda file: file.stem)
 def test_nothing_is_advised_but_what_a_host_lacks(file: Path) -> None:
     plan = plan_of(file, GIVEN)
-    assert [line for line in advice(plan) if "cannot be judged yet" not in line] == []
+    assert [line for line in advice(plan) if " yet: " not in line] == []
 
 
 def test_a_real_system_is_asked_less_often_than_a_demo() -> None:
