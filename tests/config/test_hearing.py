@@ -85,3 +85,12 @@ def test_a_policy_that_only_runs_a_command_is_pointed_out(config: ConfigFolder) 
 def test_a_policy_that_keeps_warnings_to_itself_is_pointed_out(config: ConfigFolder) -> None:
     policies = {**TREE.get("policies", {}), "default": {"levels": [{**LEVEL, "severity": "critical"}]}}
     assert any("tells nobody of a warning" in line for line in said(config, policies=policies))
+
+
+def test_a_channel_that_undoes_deployments_or_tells_of_them_is_of_use(config: ConfigFolder) -> None:
+    channels = TREE["channels"] | {
+        "undo": {"kind": "command", "command": ["/usr/bin/true"]},
+        "board": TREE["channels"]["mail"],
+    }
+    pay = {"match": {"tags": ["hr"]}, "channels": ["board"], "rollback": {"channel": "undo"}}
+    assert said(config, channels=channels, deployments={"pay": pay}) == []

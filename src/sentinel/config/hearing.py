@@ -63,7 +63,8 @@ def _idle_policies(plan: Plan) -> Iterator[str]:
 def _used_policies(plan: Plan) -> set[str]:
     """Those that an incident may go by, Sentinel's own included."""
     by_checks = {check.policy for check in plan.checks}
-    return by_checks | {route.policy for route in plan.routes} | {plan.own_policy, "default"}
+    by_deployments = {deployment.policy for deployment in plan.deployments.values()}
+    return by_checks | by_deployments | {route.policy for route in plan.routes} | {plan.own_policy, "default"}
 
 
 def _deaf_policies(plan: Plan) -> Iterator[str]:
@@ -97,6 +98,9 @@ def _used_channels(plan: Plan) -> Iterator[str]:
         yield from report.channels
     for window in plan.windows:
         yield from window.channels
+    for deployment in plan.deployments.values():
+        yield from deployment.channels
+        yield from (deployment.rollback.channel,) if deployment.rollback else ()
     yield from (channel.fallback for channel in plan.channels)
 
 

@@ -80,7 +80,7 @@ async def test_it_is_noted_when_what_should_be_down_was_down_and_up_again(releas
     await release.watch()
     lines = await release.store.read(lambda tx: tx.deployments.timeline(1))
     texts = {line.kind: line.text for line in lines}
-    assert texts["seen_down"] == "seen down: page"
+    assert texts["seen_down"] == "page"
     assert texts["never_down"] == "down was expected, and never seen: login"
     down_for = (await release.now()).down_for
     assert down_for is not None

@@ -142,7 +142,7 @@ def test_a_failure_without_a_way_back_is_only_told() -> None:
 def test_whoever_deploys_may_say_that_it_failed_before_any_watch() -> None:
     failed = step(replace(STARTED, on_fail=OnFail.ACT), Breached(breach=SAID, by="ci"), NOW)
     assert failed.deployment.phase is Phase.ROLLING_BACK
-    assert (failed.entries[0].kind, failed.entries[0].text) == ("failed", "said so: the migration stopped")
+    assert (failed.entries[0].kind, failed.entries[0].text) == ("failed", "the migration stopped")
 
 
 def test_finished_without_a_watch_it_is_unwatched_and_before_its_end_inconclusive() -> None:
@@ -185,7 +185,7 @@ def test_of_many_verifications_the_latest_are_kept() -> None:
 
 
 def test_a_summary_counts_what_was_planned() -> None:
-    assert summary(VERIFICATION) == "verified (post): 0 of 2 pass"
+    assert summary(VERIFICATION) == "post: 0 of 2 pass"
 
 
 # --- Words ----------------------------------------------------------------------------------------------------------

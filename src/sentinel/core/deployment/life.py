@@ -370,15 +370,7 @@ def _verdict(judgement: Judgement) -> str:
 def _breached(one: Deployment, event: Breached, now: datetime, setting: Setting) -> Step:
     if one.phase not in (Phase.UNDER_WAY, Phase.WATCHING):
         return Step(one, refusal=Refusal.NOT_UNDER_WAY)
-    failed = _fail(replace(one, broken=event.breach), event.breach.text, now, setting, event.by)
-    return _entitled(failed, event.breach.criterion.value)
-
-
-def _entitled(failed: Step, criterion: str) -> Step:
-    """The timeline names the criterion."""
-    first, *others = failed.entries
-    text = f"{criterion.replace('_', ' ')}: {first.text}"
-    return failed._replace(entries=(replace(first, text=text), *others))
+    return _fail(replace(one, broken=event.breach), event.breach.text, now, setting, event.by)
 
 
 def _finished(one: Deployment, event: Finished, now: datetime) -> Step:
@@ -399,25 +391,25 @@ def _verified(one: Deployment, verification: Verification, now: datetime) -> Ste
 
 
 def summary(verification: Verification) -> str:
-    """What came of a verification, such as `verified (post): 11 of 12 pass; not: login`."""
-    tags = f" ({', '.join(verification.tags)})" if verification.tags else ""
+    """What came of a verification, such as `post: 11 of 12 pass; not: login`."""
+    tags = f"{', '.join(verification.tags)}: " if verification.tags else ""
     bad = [one.name for one in verification.checks if not one.holds]
     more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
     not_good = f"; not: {', '.join(bad[:5])}{more}" if bad else ""
-    return f"verified{tags}: {verification.passed} of {verification.planned or len(verification.checks)} pass{not_good}"
+    return f"{tags}{verification.passed} of {verification.planned or len(verification.checks)} pass{not_good}"
 
 
 def _seen(one: Deployment, event: SeenDown | SeenUp) -> Step:
     if isinstance(event, SeenDown):
         if one.down_since is not None:
             return Step(one, refusal=Refusal.NO_NEWS)
-        entry = _entry(one, event.since, "seen_down", f"seen down: {event.text}")
+        entry = _entry(one, event.since, "seen_down", event.text)
         return Step(replace(one, down_since=event.since), (entry,))
     if one.down_since is None:
         return Step(one, refusal=Refusal.NO_NEWS)
     lasted = max(event.at - one.down_since, timedelta(0))
     up = replace(one, down_since=None, down_for=(one.down_for or timedelta(0)) + lasted)
-    return Step(up, (_entry(one, event.at, "up_again", "up again", took=lasted),))
+    return Step(up, (_entry(one, event.at, "up_again", "", took=lasted),))
 
 
 # --- What comes of it -----------------------------------------------------------------------------------------------
@@ -446,7 +438,8 @@ def _fail(one: Deployment, why: str, now: datetime, setting: Setting, by: str = 
 
 def _end(one: Deployment, ending: Ending, why: str, now: datetime, by: str = "") -> Step:
     over = replace(one, phase=Phase.ENDED, ended_at=now, ending=ending, ended_why=why, overrun=False)
-    text = f"{ending.value.replace('_', ' ')}: {why}" if why else ending.value.replace("_", " ")
+    # What a person says does not say what came of it.
+    text = f"{ending.value.replace('_', ' ')}: {why}" if by else why
     ended = _entry(one, now, "ended", text, by, max(now - one.started_at, timedelta(0)))
     return Step(over, (ended,), (Kind.DEPLOYMENT_ENDED,))
 
