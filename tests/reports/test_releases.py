@@ -90,6 +90,12 @@ def test_reports_for_operators_and_for_auditors_say_what_was_deployed_and_by_who
     assert "1 deployment, 1 of 1 failed." in text(daily(UNDONE))
 
 
+def test_a_deployment_says_which_checks_it_is_drawn_into() -> None:
+    found = daily(UNDONE).releases
+    assert found is not None
+    assert found.lines[0].checks == ("login",)
+
+
 def test_a_report_of_some_systems_is_about_their_deployments() -> None:
     of_mail = Selection(systems=frozenset({"mail"}))
     assert daily(UNDONE, selection=of_mail).releases is None

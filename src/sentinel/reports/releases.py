@@ -5,9 +5,10 @@ which share of it fails, and how long it takes to recover from that ("DORA's sof
 Forsgren, J. Humble, G. Kim: Accelerate, 2018, chapter 2). The fourth, from commit to production, is none of a monitor's business.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sentinel.core.deployment.deployment import Deployment, Ending, Judged, Phase, Ran
 from sentinel.core.planned import Stretch
@@ -34,6 +35,7 @@ class ReleaseLine:
     down_for: timedelta | None  # how long its system was seen down
     rollback: Ran | None  # how far it came; None: there was none
     restored_after: timedelta | None  # from when it was found to fail; None: it did not fail, or is not restored
+    checks: tuple[str, ...] = ()  # of its system, that the report is about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +56,19 @@ class Releases:
     restore_before: timedelta | None
 
 
-def build(now: Sequence[Deployment], before: Sequence[Deployment], period: Stretch) -> Releases:
+def build(
+    now: Sequence[Deployment],
+    before: Sequence[Deployment],
+    period: Stretch,
+    checks: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> Releases:
     """What a report says of the deployments of a period.
 
     Args:
         now: those that went on in it.
         before: those that went on in as long a time before it.
         period: what it is about.
+        checks: names of those that the report is about, by system.
     """
     known = sorted((as_of(one, period.until) for one in now), key=lambda one: -one.id)
     earlier = Stretch(period.since - period.length, period.since)
@@ -68,7 +76,7 @@ def build(now: Sequence[Deployment], before: Sequence[Deployment], period: Stret
     began_before = [as_of(one, earlier.until) for one in before if earlier.has(one.started_at)]
     failed = [one for one in began if one.ending in FAILED]
     return Releases(
-        lines=tuple(_line(one, period.until) for one in known[:MOST]),
+        lines=tuple(_line(one, period.until, checks.get(one.system, ())) for one in known[:MOST]),
         left_out=len(known) > MOST,
         started=len(began),
         started_before=len(began_before),
@@ -104,13 +112,14 @@ def _restored_after(one: Deployment) -> timedelta | None:
     return max(one.ended_at - found, timedelta(0))
 
 
-def _line(one: Deployment, until: datetime) -> ReleaseLine:
+def _line(one: Deployment, until: datetime, checks: tuple[str, ...]) -> ReleaseLine:
     return ReleaseLine(
         line=line(one),
         lasted=max((one.ended_at or until) - one.started_at, timedelta(0)),
         down_for=one.down_for,
         rollback=one.rollback.state if one.rollback is not None else None,
         restored_after=_restored_after(one),
+        checks=checks,
     )
 
 

@@ -174,13 +174,17 @@ def _releases(
 ) -> Releases | None:
     """The deployments of the systems that a report is about; None where there are none to tell of."""
 
+    of = {
+        system: tuple(check.name for check in checks if about.covers(check))
+        for system, about in plan.deployments.items()
+    }
+
     def covers(system: str) -> bool:
-        about = plan.deployments.get(system)
-        return selection.is_everything or (about is not None and any(map(about.covers, checks)))
+        return selection.is_everything or bool(of.get(system))
 
     now = [one for one in past.deployments if covers(one.system)]
     before = [one for one in past.before.deployments if covers(one.system)] if past.before is not None else []
-    return releases.build(now, before, period) if now or before else None
+    return releases.build(now, before, period, of) if now or before else None
 
 
 def _overall(

@@ -133,8 +133,9 @@ def _reading(document: ReportDocument, check: CheckReport, line: CourseLine) -> 
 
 
 def _marks(document: ReportDocument, name: str) -> list[Mark]:
-    deployed = [_deployed(document.deployment.line)] if document.deployment is not None else []
-    return deployed + [
+    lines = [document.deployment.line] if document.deployment is not None else []
+    lines += [one.line for one in document.releases.lines if name in one.checks] if document.releases else []
+    return [_deployed(line) for line in lines] + [
         Mark(
             kind="incident",
             title=one.line.check,

@@ -40,14 +40,18 @@ def _tiles(part: Releases) -> Iterator[Tile]:
     yield Tile(value=amount(part.started), label=f"deployments, {amount(part.started_before)} before")
     yield Tile(
         value=per_cent(part.failure_rate),
-        label=f"of {amount(part.ended)} failed, {per_cent(part.failure_rate_before)} before",
+        label=f"of {amount(part.ended)} failed{_before(per_cent(part.failure_rate_before))}",
         tone="WARNING" if part.failed else "",
     )
     yield Tile(
         value=lasted(part.restore),
-        label=f"to restore, on the mean of {amount(part.restored)}, {lasted(part.restore_before)} before",
+        label=f"to restore, on the mean of {amount(part.restored)}{_before(lasted(part.restore_before))}",
     )
     yield Tile(value=lasted(part.down), label="seen down during them")
+
+
+def _before(figure: str) -> str:
+    return "" if figure == NOTHING else f", {figure} before"
 
 
 def _brief(part: Releases) -> str:
