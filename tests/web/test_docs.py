@@ -8,8 +8,19 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sentinel.base.clock import SystemClock
+from sentinel.core.deployment.deployment import Breach, Comparison, Judgement, Rollback, Verification
 from sentinel.core.oncall import Override
 from sentinel.reports.channels import ChannelLine
+from sentinel.reports.deployment import (
+    CriterionLine,
+    DeploymentDocument,
+    DeploymentLine,
+    DryRun,
+    EntryLine,
+    ReviewedLine,
+    SuspectLine,
+    ToldLine,
+)
 from sentinel.reports.documents import (
     CheckLine,
     HealthDocument,
@@ -48,7 +59,8 @@ EVERYTHING = OwnHealth(lateness_p50=0.1, lateness_p99=0.1, commit_p99=0.1, store
         StatusDocument, CheckLine, ReadingLine, IncidentLine, NotificationLine, OwnHealth, SilenceLine, WindowLine, HeldLine,
         HealthDocument, RunLine, LeftLine, OutboxLine, ChannelLine, IncidentDocument, TimelineLine, DeliveryLine,
         ExplanationDocument, LastRun, RuleLine, OnCallDocument, ScheduleLine, TurnLine, OverrideLine, Override,
-        JournalLine, PostLine,
+        JournalLine, PostLine, DeploymentLine, DeploymentDocument, DryRun, EntryLine, SuspectLine, ToldLine, CriterionLine,
+        ReviewedLine, Judgement, Comparison, Breach, Rollback, Verification,
     ],
 )  # fmt: skip
 def test_the_page_names_every_field(document: type) -> None:

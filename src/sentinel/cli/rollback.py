@@ -161,7 +161,8 @@ def _dry_run_lines(run: wire.Json) -> Iterator[str]:
     else:
         yield f"{what} would run by the channel {clean(run['channel'])}, within {format_duration(run['timeout'])}:"
     if run["command"]:
-        yield f"  {clean(shlex.join(run['command']))}"
+        place = f"  (in {clean(run['folder'])})" if run["folder"] else ""
+        yield f"  {clean(shlex.join(run['command']))}{place}"
         yield f"in the folder {clean(run['folder'])}"
     if run["url"]:
         yield f"  POST {clean(run['url'])}"
