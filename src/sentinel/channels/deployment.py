@@ -141,7 +141,7 @@ def lines(message: Message, one: AboutDeployment) -> Iterator[Labelled]:
     yield "Seen down for", format_lasted(one.down_for) if one.down_for is not None else ""
     yield _explained(message), message.explanation
     if message.kind in _JUDGED:
-        yield from (("Figure", text) for text in one.findings if text != message.explanation)
+        yield from (("Figure", text) for text in one.findings if text not in (message.explanation, one.reason))
     if message.kind in _OF_ROLLBACK or one.rollback:
         yield from _rollback(one)
     if message.kind is not Kind.DEPLOYMENT_STARTED:

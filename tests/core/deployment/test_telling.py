@@ -184,7 +184,7 @@ def test_a_message_is_bounded() -> None:
     crowd = [(f"check-{n}", Severity.OK) for n in range(100)]
     lines = [Entry(deployment=12, at=at(n), kind="note", text="x" * 5_000) for n in range(100)]
     one = about(PASSED, found=crowd, timeline=lines)
-    assert (len(one.components), one.components[-1], len(one.timeline)) == (21, "80 more", 10)
+    assert (len(one.components), one.components[-1], len(one.timeline)) == (21, "80 more", 20)
     assert max(map(len, one.timeline)) < 250
 
 

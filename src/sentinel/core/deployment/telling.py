@@ -30,7 +30,7 @@ from sentinel.core.rule import Severity
 
 #: Figures, lines of the timeline, and checks by name that a message brings along at most.
 MOST_FIGURES: Final = 8
-MOST_LINES: Final = 10
+MOST_LINES: Final = 20
 MOST_COMPONENTS: Final = 20
 
 #: Characters of a line of the timeline: what a command wrote may be long.
