@@ -134,9 +134,11 @@ def _status_lines(document: wire.Json) -> Iterator[str]:
         yield f"{label(document)} was not rolled back."
         return
     to = "to the version before" if order["quick"] else f"to the backup {clean(order['backup_id'])}"
-    by = clean(order["by"]) or "Sentinel"
+    by = clean(order["by"]) or (f"the escalation of incident {order['incident']}" if order["incident"] else "Sentinel")
     yield f"{label(document)}: a rollback {to}, ordered by {by} at {moment(order['ordered_at']):%H:%M:%S} UTC."
-    yield "  " + ": ".join(clean(order[key]) for key in ("state", "text") if order[key])
+    said, *more = order["text"].splitlines() or [""]
+    yield f"  {clean(order['state'])}{f': {clean(said)}' if said else ''}"
+    yield from (f"    {clean(written)}" for written in more)  # of what the command wrote
     if order["state"] == "ordered":
         yield f"  runs at {moment(order['runs_at']):%H:%M:%S} UTC; `sentinel deploy veto {document['line']['id']}` stops it"
     yield f"  {clean(document['line']['text'])}"
