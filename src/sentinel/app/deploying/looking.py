@@ -9,6 +9,9 @@ from sentinel.core.check import Check
 #: A check that looks more seldom than this by itself is left to its rhythm: restoring a backup every few seconds proves nothing.
 SELDOM = timedelta(minutes=15)
 
+#: Checks of these kinds sign in, write, or cost their target much: looks every few seconds would be a load, or lock an account.
+ACTING = frozenset({"auth", "roles", "audit", "scenario", "browser", "backup", "hardening", "command"})
+
 #: Runs that one look begins at most; the others wait for the next one, a second later.
 AT_ONCE = 200
 
@@ -34,7 +37,7 @@ class FasterLooks:
         due: dict[str, datetime] = {}
         began: list[Check] = []
         for checks, every in watched:
-            hastened = [check for check in checks if every < check.interval <= SELDOM]
+            hastened = [check for check in checks if _may_be_hastened(check, every)]
             for number, check in enumerate(hastened):
                 # Spread over the interval: all at once would be a load that the system does not have otherwise.
                 at = self._due.get(check.name, now + every * number / len(hastened))
@@ -53,3 +56,7 @@ class FasterLooks:
         if begun is None or now - begun > check.timeout or history is None or history.last is None:
             return True
         return history.last.scheduled_at >= begun
+
+
+def _may_be_hastened(check: Check, every: timedelta) -> bool:
+    return every < check.interval <= SELDOM and check.kind not in ACTING
