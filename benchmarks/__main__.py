@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from types import FrameType
 
-from benchmarks import alert, commands, cost, history, judging, kinds, machine, pages, profile, storm, wire
+from benchmarks import alert, commands, cost, deployments, history, judging, kinds, machine, pages, profile, storm, wire
 from benchmarks.figures import Figure, table
 
 
@@ -21,13 +21,14 @@ class Effort:
     outages: int
     python: str = sys.executable  # the interpreter that runs Sentinel
     year: history.Size = history.Size()
+    runs: int = deployments.RUNS  # of each deployment that is simulated
 
 
 FULL = Effort(sizes=(100, 1_000, 10_000), seconds=60.0, outages=40)
 #: Checks every 10 s beside the outages of `telling`: 1,000 a second.
 TELLING_BESIDE = 10_000
 
-QUICK = Effort(sizes=(1_000, 10_000), seconds=20.0, outages=20)
+QUICK = Effort(sizes=(1_000, 10_000), seconds=20.0, outages=20, runs=100)
 
 
 def _cost(effort: Effort) -> Iterable[Figure]:
@@ -64,6 +65,10 @@ def _judging(_effort: Effort) -> Iterable[Figure]:
     return judging.measure()
 
 
+def _deployments(effort: Effort) -> Iterable[Figure]:
+    return deployments.measure(effort.runs)
+
+
 def _history(effort: Effort) -> Iterable[Figure]:
     return history.measure(effort.year)
 
@@ -90,6 +95,7 @@ PARTS: Mapping[str, Callable[[Effort], Iterable[Figure]]] = {
     "commands": _commands,
     "kinds": _kinds,
     "judging": _judging,
+    "deployments": _deployments,
     "pages": _pages,
     "wire": _wire,
     "history": _history,
@@ -136,6 +142,7 @@ def _arguments() -> tuple[Sequence[str], Effort]:
         outages=usual.outages,
         python=given.python,
         year=history.Size(fine=given.fine),
+        runs=usual.runs,
     )
     return given.parts or USUAL, effort
 

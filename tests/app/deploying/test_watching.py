@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MINUTE, WEEK = timedelta(minutes=1), timedelta(days=7)
 BEGAN = NOW  # of the watch
 STARTED = BEGAN - 10 * MINUTE
-POINTS = (2 * MINUTE, 15 * MINUTE)
+POINTS = (5 * MINUTE, 15 * MINUTE)
 DEPLOYMENT = Deployment(
     id=1,
     system="payroll",
@@ -71,7 +71,7 @@ def before(seconds: float = 0.2, length: timedelta = 2 * 60 * MINUTE) -> Iterato
 
 
 def since(seconds: float = 0.2, failing: float = 0.0) -> Iterator[Result]:
-    return found(BEGAN, BEGAN + 2 * MINUTE, MINUTE / 6, seconds, failing)
+    return found(BEGAN, BEGAN + 5 * MINUTE, MINUTE / 6, seconds, failing)
 
 
 async def at_the_first_point(store: Store, plan: WatchPlan = WatchPlan()) -> Judged:
@@ -86,7 +86,7 @@ async def test_a_release_like_the_one_before_passes(store: Store) -> None:
 async def test_a_slower_one_fails(store: Store) -> None:
     await keep(store, before(), since(0.35))
     judgement = await judged(store, DEPLOYMENT, WatchPlan(), CHECKS, BEGAN + POINTS[0])
-    assert (judgement.judged, judgement.final, judgement.after) == (Judged.FAIL, False, 2 * MINUTE)
+    assert (judgement.judged, judgement.final, judgement.after) == (Judged.FAIL, False, 5 * MINUTE)
 
 
 async def test_the_looks_of_the_deployment_itself_are_on_neither_side(store: Store) -> None:

@@ -17,7 +17,7 @@ class WatchEntry(Options):
     lasts: PositiveDuration = Field(default="15m", validate_default=True, alias="for")
     """How long, unless `sentinel deploy watch --for` says otherwise."""
     at: Annotated[tuple[PositiveDuration, ...], Field(max_length=10)] = Field(
-        default=("2m", "5m"), validate_default=True
+        default=("5m", "10m"), validate_default=True
     )
     """When it is judged, since it began; it is judged at its end in any case."""
     every: PositiveDuration = Field(default="10s", validate_default=True)

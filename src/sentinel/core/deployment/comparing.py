@@ -25,8 +25,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-#: Results so many seconds apart or nearer may share one hiccup.
-SLICE = 30.0
+#: Looks within so many seconds may share one hiccup: another program that takes the processor, a backup, a full queue.
+SLICE = 120.0
 
 
 # --- Quantiles --------------------------------------------------------------------------------------------------------

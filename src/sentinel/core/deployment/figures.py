@@ -54,6 +54,7 @@ class Contrast:
     bound: float  # worse is above it
     before_samples: int
     after_samples: int
+    enough: bool  # whether there are results enough on both sides to judge by
     chance: (
         float | None
     )  # that it is no worse than before in truth, and seems so by chance; None: it is not beyond its bound
@@ -96,6 +97,7 @@ def errors(plan: WatchPlan, pairs: Sequence[Pair]) -> Contrast | None:
         bound=bound,
         before_samples=before_samples,
         after_samples=after_samples,
+        enough=_enough(plan, ([one.before.results, one.after.results] for one in both)),
         chance=_chance(both, strata, lambda _pair, look: look.failed) if after > bound else None,
     )
 
@@ -133,8 +135,14 @@ def logs(plan: WatchPlan, pairs: Sequence[Pair]) -> Contrast | None:
         bound=bound,
         before_samples=sum(one.before.results for one in both),
         after_samples=sum(one.after.results for one in both),
+        enough=_enough(plan, ([one.before.results, one.after.results] for one in both)),
         chance=significance(strata, LINES_TOGETHER) if after > bound else None,
     )
+
+
+def _enough(plan: WatchPlan, results: Iterable[Sequence[int]]) -> bool:
+    """Whether some check has enough on both sides: ten checks say no more about a minute than what that minute was like."""
+    return any(min(both) >= plan.samples for both in results)
 
 
 def _times_at(plan: WatchPlan, pairs: Sequence[Pair], share: float, name: str, looks: int) -> Contrast:
@@ -149,6 +157,7 @@ def _times_at(plan: WatchPlan, pairs: Sequence[Pair], share: float, name: str, l
         bound=bound,
         before_samples=sum(len(one.before.times) for one in pairs),
         after_samples=sum(len(one.after.times) for one in pairs),
+        enough=_enough(plan, ([len(one.before.times), len(one.after.times)] for one in pairs)),
         chance=min(_slower(pairs, share) * looks, 1.0) if after > bound else None,
         quantile=share,
     )

@@ -80,7 +80,7 @@ def _tested(plan: WatchPlan, found: Iterable[Contrast], level: float) -> list[Co
     """The verdicts over some figures, which together err no more often than the level."""
     enough: dict[bool, list[Contrast]] = {True: [], False: []}
     for one in found:
-        enough[min(one.before_samples, one.after_samples) >= plan.samples].append(one)
+        enough[one.enough].append(one)
     worse = holm([1.0 if one.chance is None else one.chance for one in enough[True]], level)
     judged = [
         _comparison(plan, one, Judged.FAIL if significant and one.beyond else Judged.PASS)
@@ -133,10 +133,10 @@ def _rhythm(before: Samples) -> float:
     return (before.looks[-1].at - before.looks[0].at) / max(before.results - 1, 1)
 
 
-def _badness(one: Comparison) -> tuple[bool, bool, float, bool]:
-    """The order in which people should read them: failed, then judged, each by how far beyond its bound."""
+def _badness(one: Comparison) -> tuple[bool, bool, bool, float]:
+    """The order in which to read them: failed ones first, all checks together before each, the farthest beyond first."""
     beyond = (one.after or 0.0) / one.bound if one.bound else 0.0
-    return one.judged is not Judged.FAIL, one.judged is Judged.INCONCLUSIVE, -beyond, bool(one.check)
+    return one.judged is not Judged.FAIL, one.judged is Judged.INCONCLUSIVE, bool(one.check), -beyond
 
 
 # --- Sentences --------------------------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def _too_little(plan: WatchPlan, compared: Sequence[Comparison], unseen: Sequenc
         return "nothing was measured on both sides, before and since, that could be compared"
     return (
         f"too few results to judge by: {missing.after_samples} since the watch began and {missing.before_samples} before, "
-        f"at least {plan.samples} of each are needed"
+        f"and no check has {plan.samples} of each, which are needed"
     )
 
 

@@ -41,7 +41,10 @@ class WatchPlan:
     """How a deployment is watched and judged."""
 
     lasts: timedelta = timedelta(minutes=15)
-    points: tuple[timedelta, ...] = (timedelta(minutes=2), timedelta(minutes=5))  # since its start; its end is one, too
+    points: tuple[timedelta, ...] = (
+        timedelta(minutes=5),
+        timedelta(minutes=10),
+    )  # since its start; its end is one, too
     interval: timedelta = timedelta(seconds=10)  # each check is looked at no more seldom than this
     baseline: Baseline = Baseline.BEFORE
     slower: float = 0.5  # a quantile that is more than this share above the baseline's is too slow (EM-5)
