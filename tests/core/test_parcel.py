@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.core.budget import Budget, full
-from sentinel.core.notification import Kind
+from sentinel.core.notification import OF_DEPLOYMENTS, Kind
 from sentinel.core.parcel import GATHER, STALE, Packing, Parcel, Waiting, digest, pack
 from sentinel.core.rule import Severity
 from tests.kit.messages import OPENED, message
@@ -104,6 +105,14 @@ def test_what_may_have_arrived_is_repeated_and_nothing_goes_in_its_place() -> No
 
 def test_nobody_is_told_of_a_plan_to_run_a_command_by_something_else() -> None:
     line = [waiting(1, created_at=NOW - STALE), waiting(2, 1, Kind.COMMAND_PLANNED), waiting(3, 1, Kind.RESOLVED)]
+    (parcel,) = pack([line], Packing(limit=4), NOW).parcels
+    assert parcel == Parcel(recipient="ops", carrier=1)
+
+
+@pytest.mark.parametrize("kind", sorted(OF_DEPLOYMENTS))
+def test_what_is_told_of_a_deployment_is_told_by_itself_and_in_order(kind: Kind) -> None:
+    """A digest has no room for what it says, and the end does not say all that the start did."""
+    line = [waiting(1, -7, kind, created_at=NOW - STALE), waiting(2, -7, Kind.DEPLOYMENT_ENDED)]
     (parcel,) = pack([line], Packing(limit=4), NOW).parcels
     assert parcel == Parcel(recipient="ops", carrier=1)
 

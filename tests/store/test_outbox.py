@@ -6,7 +6,17 @@ import random
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sentinel.core.notification import Ambiguous, Cause, Failed, Kind, Notification, Sent, State, after_attempt
+from sentinel.core.notification import (
+    Ambiguous,
+    Cause,
+    Failed,
+    Kind,
+    Notification,
+    Sent,
+    State,
+    after_attempt,
+    of_deployment,
+)
 from sentinel.core.parcel import Packing
 from sentinel.store.database import Store
 from tests.store.values import AT, MAIL, MINUTE, SLACK, incident, notification
@@ -114,6 +124,21 @@ async def test_other_addresses_and_incidents_do_not_wait(store: Store) -> None:
     other = MAIL._replace(recipient="second@example.org")
     await enqueue(store, notification(1), notification(1, address=other), notification(1, number=8))
     assert len(await claim(store)) == 3
+
+
+async def test_a_deployment_is_a_conversation_beside_that_of_the_incident_with_its_number(store: Store) -> None:
+    started, ended = (
+        replace(notification(number=None), key=kind.value, incident=of_deployment(7))
+        for kind in (Kind.DEPLOYMENT_STARTED, Kind.DEPLOYMENT_ENDED)
+    )
+    await enqueue(store, notification(number=7), started, ended)
+    about_incident, first = await claim(store)
+    assert (first.key, first.deployment, about_incident.deployment) == (started.key, 7, None)
+    for row in (about_incident, first):
+        await settle(store, row, Sent(receipt={"id": row.key}))
+    (second,) = await claim(store)
+    assert await store.read(lambda tx: tx.outbox.first_receipt(of_deployment(7), second.address)) == {"id": first.key}
+    assert [row.key for row in await store.read(lambda tx: tx.outbox.of(of_deployment(7)))] == [first.key, ended.key]
 
 
 async def test_rows_of_no_incident_do_not_wait_for_each_other(store: Store) -> None:
