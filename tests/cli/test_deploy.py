@@ -252,8 +252,7 @@ async def test_a_dry_run_shows_what_would_run(monitor: StillMonitor) -> None:
     shown = await asked(monitor, "rollback", "--quick", "--reason", "it's slow", "--dry-run")
     assert shown.out == (
         "The rollback of payroll (deployment 1) would run by the channel undo, within 5 min:\n"
-        "  /usr/local/bin/undo 2.4.1\n"
-        "in the folder /srv/payroll\n"
+        "  /usr/local/bin/undo 2.4.1  (in /srv/payroll)\n"
         "with these variables:\n"
         "  SENTINEL_REASON='it'\"'\"'s slow'\n"
         "Then these checks have to pass: login.\n"

@@ -165,7 +165,6 @@ def _dry_run_lines(run: wire.Json) -> Iterator[str]:
     if run["command"]:
         place = f"  (in {clean(run['folder'])})" if run["folder"] else ""
         yield f"  {clean(shlex.join(run['command']))}{place}"
-        yield f"in the folder {clean(run['folder'])}"
     if run["url"]:
         yield f"  POST {clean(run['url'])}"
     if run["body"]:
