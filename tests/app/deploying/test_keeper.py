@@ -7,11 +7,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
+from sentinel.app.keeper import NotDone
+from sentinel.base.errors import StoreError
 from sentinel.core.deployment.deployment import Ending, Judged, Phase, Ran
 from sentinel.core.deployment.plan import CriteriaPlan, OnFail, RollbackPlan
 from sentinel.core.matcher import Matcher
 from sentinel.core.notification import Cause, Failed, Sent
 from sentinel.core.result import FailureClass
+from tests.kit.broken_store import MissingTable
 from tests.kit.deploying import HR, PAYROLL, Release, configured
 from tests.kit.probes import QuickProbe
 from tests.kit.scene import MINUTE, broken, well
@@ -276,3 +281,42 @@ async def test_a_restart_at_any_second_neither_repeats_nor_forgets(
             await release.follow(minutes=1)
     assert await release.kinds() == ["started", "watch", "judged", "judged", "judged", "ended"]
     assert await release.told_kinds() == ["deployment_started", "deployment_ended"]
+
+
+async def test_after_a_crash_the_window_of_one_that_is_over_does_not_stay_open(
+    tmp_path: Path, store: Store, clock: FakeClock
+) -> None:
+    async with releasing(tmp_path, store, clock, PAYROLL) as release:
+        await release.start()
+        left_open = release.pipeline.desk.scene.windows.get("deployment-1")
+        assert left_open is not None
+        await release.desk.finish(1, "ci")
+    await store.write(lambda tx: tx.windows.save([left_open]))
+    async with releasing(tmp_path, store, clock, PAYROLL) as release:
+        await release.follow(seconds=1)
+        await release.find("page", *[broken()] * 3)
+        assert release.incident("page") is not None
+
+
+async def test_one_whose_window_ran_out_while_sentinel_was_away_has_overrun(
+    tmp_path: Path, store: Store, clock: FakeClock
+) -> None:
+    async with releasing(tmp_path, store, clock, PAYROLL) as release:
+        await release.start()
+    await clock.advance(hours=1)
+    async with releasing(tmp_path, store, clock, PAYROLL) as release:
+        await release.follow(seconds=1)
+        assert (await release.now()).overrun
+        assert release.incident() is not None
+
+
+async def test_while_the_store_fails_nothing_is_changed_and_afterwards_all_is_as_it_is_stored(
+    tmp_path: Path, store: Store, clock: FakeClock
+) -> None:
+    async with releasing(tmp_path, store, clock, PAYROLL) as release:
+        with MissingTable(tmp_path / "sentinel.db", "deployment_entries"), pytest.raises(StoreError):
+            await release.start()
+        assert await release.desk.all() == []
+        assert (await release.start()).id == 1
+        with pytest.raises(NotDone, match="goes on"):
+            await release.start()

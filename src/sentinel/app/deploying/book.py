@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 
 from sentinel.app.holding import Around
+from sentinel.base.errors import StoreError
 from sentinel.core.check import Check
 from sentinel.core.deployment import telling
 from sentinel.core.deployment.check import measure, name_of
@@ -81,7 +82,7 @@ class Book:
     # --- Changing ---------------------------------------------------------------------------------------------------
 
     async def recall(self) -> None:
-        """Learn once what the store knows; raises StoreError, and is tried again then."""
+        """Learn what the store knows, once, and again after a commit that may have failed; raises StoreError."""
         if self._recalled:
             return
         unfinished = await self._parts.store.read(lambda tx: tx.deployments.unfinished())
@@ -119,6 +120,9 @@ class Book:
         rows, pointless = await self._messages(taken, before)
         try:
             await self._parts.store.write(partial(_write, taken, rows, pointless, stops))
+        except StoreError:
+            self._recalled = False  # nobody knows whether it was committed: the store is asked before anything else
+            raise
         except _TooLate as late:
             return Step(before or taken.deployment, refusal=late.refusal)
         self._remember(taken.deployment)

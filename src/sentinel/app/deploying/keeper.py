@@ -74,6 +74,7 @@ class DeploymentKeeper:
         self._book = book
         self._verifier = verifier
         self._faster = FasterLooks(parts)
+        self._settled = False  # whether windows are as the deployments of the last start say
         self._fed: dict[str, datetime] = {}  # when the check of a system's deployments had its last result
         self._proofs: dict[int, asyncio.Task[Verification]] = {}  # under way, by deployment
         self._prove_at: dict[int, float] = {}  # not before, by deployment; by the steady clock
@@ -85,6 +86,10 @@ class DeploymentKeeper:
             StoreError: what was not decided yet is decided by the next look.
         """
         await self._book.recall()
+        if not self._settled:  # a window may be open of one that was over when Sentinel died
+            for one in self._book.known:
+                await self._book.heed_window(one)
+            self._settled = True
         for one in self._book.going_on():
             try:
                 await self._book.heed_window(one)
