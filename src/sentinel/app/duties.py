@@ -84,7 +84,7 @@ class Duties:
             Duty("configuration", 10.0, self._note_configuration),
             Duty("reports", 20.0, self._owed.write_reports),
             Duty("reviews", 5.0, self._owed.write_review),
-            Duty("papers", 10.0, self._papers.write),
+            Duty("papers", 5.0, self._papers.write),
             Duty("prepare", 600.0, self._retention.prepare),
             Duty("purge", 60.0, self._purge),
             Duty("condense", 60.0, self._condense),

@@ -22,12 +22,14 @@ def text(document: ReportDocument, edition: Edition = FIRST) -> str:
 
 def _text_lines(document: ReportDocument, edition: Edition) -> Iterator[str]:
     when = Zone(document.zone)
-    yield f"{called(document)} of {document.source}: {verdict(document)}"
+    about_one = document.deployment is not None or document.deployment_review is not None
+    whose = f"({document.source})" if about_one else f"of {document.source}"
+    yield f"{called(document)} {whose}: {verdict(document)}"
     yield span(document, when)
     if edition.words:
         yield edition.words + "."
     yield from _parts(document)
-    if document.deployment is None and document.deployment_review is None:
+    if not about_one:
         yield from _figures(document, when)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from sentinel.base.units import format_duration
 from sentinel.core.plan import Content
 from sentinel.reports.deployment import outcome
 from sentinel.reports.forms import (
@@ -17,7 +18,7 @@ from sentinel.reports.forms import (
 )
 from sentinel.reports.forms.edition import Edition
 from sentinel.reports.forms.layout import Layout, Section
-from sentinel.reports.forms.words import Zone, amount, counted, heading, lasted, tied
+from sentinel.reports.forms.words import Zone, amount, counted, heading, tied
 from sentinel.reports.report import ReportDocument
 
 #: The first making.
@@ -53,7 +54,7 @@ def called(document: ReportDocument) -> str:
     if document.deployment is not None:
         return f"Deployment of {document.deployment.line.label}"
     if (part := document.deployment_review) is not None:
-        return f"Deployment of {part.line.label}, {lasted(part.after)} later"
+        return f"Deployment of {part.line.label}, {format_duration(part.after)} later"
     return heading(document.name)
 
 
