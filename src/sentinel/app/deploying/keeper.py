@@ -243,6 +243,8 @@ def _ends_soon(one: Deployment, now: datetime) -> bool:
     """Whether something else is told soon anyway."""
     if one.phase is Phase.WATCHING and one.watch is not None:
         return now >= one.watch.ends_at - LAST_STRETCH
+    if one.phase is Phase.UNDER_WAY:
+        return one.window_ends_at - LAST_STRETCH <= now < one.window_ends_at
     return one.phase in (Phase.ROLLING_BACK, Phase.VERIFYING)
 
 
