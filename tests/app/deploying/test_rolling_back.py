@@ -20,6 +20,7 @@ from sentinel.core.notification import Kind
 from sentinel.engine.line import Route
 from tests.kit.deploying import PAYROLL, Release, configured
 from tests.kit.messages import message
+from tests.store.values import incident
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -124,6 +125,18 @@ async def test_the_order_of_a_level_is_the_deployment_s_and_a_veto_stops_it(rele
     await release.desk.veto(1, "ben", "not now")
     assert (await release.now()).phase is Phase.UNDER_WAY
     assert (await release.store.read(lambda tx: tx.orders.get([row.key])))[row.key].state.value == "cancelled"
+
+
+async def test_whoever_heard_of_a_level_s_order_hears_that_it_was_stopped(release: Release) -> None:
+    await release.start()
+    told = replace(incident(), id=12, told=(Address("mail", "oncall@example.org"),))
+    await release.store.write(lambda tx: tx.incidents.save(told))
+    await ordered_by_level(release)
+    await release.follow(seconds=1)
+    await release.desk.veto(1, "ben", "not now")
+    (row,) = [row for row in await release.every_row() if row.message.kind is Kind.COMMAND_ENDED]
+    assert row.address.recipient == "oncall@example.org"
+    assert row.message.title == "the rollback of payroll 2.4.1 was stopped by ben before it ran: not now"
 
 
 async def test_who_orders_while_a_level_has_ordered_begins_the_same_one(release: Release) -> None:

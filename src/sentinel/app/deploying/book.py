@@ -7,6 +7,7 @@ and committed whole: the deployment, its timeline, the messages, and the order o
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -25,6 +26,7 @@ from sentinel.core.notification import Notification
 from sentinel.core.result import Measurement, Result
 from sentinel.core.rule import Severity
 from sentinel.core.silence import Course
+from sentinel.engine.commands import close_order
 from sentinel.store.database import Transaction
 
 log = structlog.get_logger()
@@ -103,23 +105,22 @@ class Book:
         taken = step(known, event, self._parts.clock.now(), self.setting)
         if taken.refusal is not None:
             return taken
-        stops = known.rollback.key if isinstance(event, RollbackStopped) and known.rollback is not None else ""
-        return await self.keep(taken, known, stops)
+        return await self.keep(taken, known, event if isinstance(event, RollbackStopped) else None)
 
-    async def keep(self, taken: Step, before: Deployment | None = None, stops: str = "") -> Step:
+    async def keep(self, taken: Step, before: Deployment | None = None, stops: RollbackStopped | None = None) -> Step:
         """Commit a step and everything it asks for. Call it with `changing` held.
 
         Args:
             taken: not refused.
             before: the deployment before it; None: it has just begun.
-            stops: the key of the order that is called off.
+            stops: who calls its order off, if somebody does.
 
         Raises:
             StoreError: nothing was changed.
         """
         rows, pointless = await self._messages(taken, before)
         try:
-            await self._parts.store.write(partial(_write, taken, rows, pointless, stops))
+            await self._parts.store.write(partial(_write, taken, rows, pointless, stops, self._parts.clock.now()))
         except StoreError:
             self._recalled = False  # nobody knows whether it was committed: the store is asked before anything else
             raise
@@ -129,7 +130,8 @@ class Book:
         _say(taken.entries)
         self.feed(taken.deployment.system)
         ordered = {taken.order.address.channel} if taken.order is not None else set()
-        self._parts.dispatcher.wake(ordered | {row.address.channel for row in rows})
+        told = set(self._parts.dispatcher.lines) if stops is not None else {row.address.channel for row in rows}
+        self._parts.dispatcher.wake(ordered | told)
         await self.heed_window(taken.deployment)
         self._parts.pipeline.edition.outdate(at_once=True)
         return taken
@@ -252,15 +254,30 @@ class _TooLate(Exception):
         self.refusal = refusal
 
 
-def _write(taken: Step, rows: Sequence[Notification], pointless: Sequence[str], stops: str, tx: Transaction) -> None:
-    if stops and tx.orders.call_off(stops) is None:
-        raise _TooLate(Refusal.BEGUN)
+def _write(
+    taken: Step,
+    rows: Sequence[Notification],
+    pointless: Sequence[str],
+    stops: RollbackStopped | None,
+    now: datetime,
+    tx: Transaction,
+) -> None:
+    if stops is not None:
+        _call_off(tx, taken.deployment, stops, now)
     if taken.order is not None and not tx.orders.put(taken.order):
         raise _TooLate(Refusal.ALREADY_ROLLED_BACK)
     tx.deployments.save(taken.deployment)
     tx.deployments.note(taken.entries)
     tx.outbox.outdate(pointless)
     tx.outbox.enqueue(rows)
+
+
+def _call_off(tx: Transaction, one: Deployment, stops: RollbackStopped, now: datetime) -> None:
+    """Stop its order while it has not begun. Where a level gave it, whoever was told of its incident hears of that, too."""
+    row = tx.orders.call_off(one.rollback.key) if one.rollback is not None else None
+    if row is None:
+        raise _TooLate(Refusal.BEGUN)
+    close_order(tx, row, now, stops.by, stops.why)
 
 
 def _say(entries: Iterable[Entry]) -> None:
