@@ -207,6 +207,14 @@ def test_what_people_write_is_one_line_that_is_not_too_long() -> None:
     assert refuse_odd_text("a" * 501)
 
 
+def test_stakeholders_hear_of_a_rollback_that_a_level_orders_while_it_can_be_stopped() -> None:
+    """A level of escalation ordered it, and those who wait for the release heard of it when it ran."""
+    at_once = replace(_ROLLBACK, incident=7, runs_at=_ROLLBACK.ordered_at)
+    waits = replace(at_once, runs_at=at_once.ordered_at + 5 * MINUTE)
+    told = [step(STARTED, RollbackAdopted(rollback=one, undo=UNDO), NOW).kinds for one in (waits, at_once)]
+    assert told == [(Kind.ROLLBACK_PLANNED,), ()]
+
+
 # --- Any life -------------------------------------------------------------------------------------------------------
 
 _BY = st.sampled_from(["ann", "ci"])

@@ -481,7 +481,8 @@ def _adopted(one: Deployment, event: RollbackAdopted, now: datetime) -> Step:
     if not may_be_ordered(one) or one.phase in (Phase.ROLLING_BACK, Phase.VERIFYING):
         return Step(one, refusal=Refusal.ALREADY_ROLLED_BACK)
     going = _undone_by(one, event.rollback, event.undo)
-    return Step(going, (entry(one.id, event.rollback, now),))
+    planned = (Kind.ROLLBACK_PLANNED,) if going.phase is Phase.PROPOSED else ()
+    return Step(going, (entry(one.id, event.rollback, now),), planned)
 
 
 def _undone_by(one: Deployment, rollback: Rollback, undo: RollbackPlan) -> Deployment:
