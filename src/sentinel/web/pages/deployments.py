@@ -54,6 +54,9 @@ PER_PAGE: Final = 25
 #: Lines of a timeline that stand on the page, the latest; its document has all.
 MOST_LINES: Final = 200
 
+#: Comparisons of one point that stand open, the worst.
+MOST_COMPARED: Final = 8
+
 _Doing = Callable[[Deployments, int, Given], Awaitable[DeploymentDocument]]
 
 #: What each form of a deployment brings, and what becomes of it.
@@ -218,6 +221,7 @@ class DeploymentPages:
             files=await self._files(line.id),
             may=doings(document, plan),
             lines=document.timeline[-MOST_LINES:],
+            most_compared=MOST_COMPARED,
             earlier=max(0, len(document.timeline) - MOST_LINES),
             longest=LONGEST_REASON,
         )
