@@ -74,7 +74,7 @@ def test_the_end_says_how_long_it_took_and_was_down_and_brings_the_timeline() ->
         ("unwatched", "DEPLOYED", "payroll 2.4.1 is in place after 18 min, without a watch"),
         ("accepted", "DEPLOYED", "payroll 2.4.1 had failed, and is taken as it is"),
         ("failed", "DEPLOYMENT FAILED", "payroll 2.4.1 failed after 18 min, and stands as it is"),
-        ("rolled_back", "ROLLED BACK", "payroll 2.4.1 was rolled back after 18 min, and the checks pass"),
+        ("rolled_back", "ROLLED BACK", "payroll 2.4.1 was rolled back after 18 min"),
         ("rollback_failed", "ROLLBACK FAILED",
          "payroll 2.4.1 was rolled back after 18 min, and that did not bring it in order"),
     ],

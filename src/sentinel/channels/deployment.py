@@ -112,7 +112,7 @@ _ENDED: Final[Mapping[str, str]] = {
     Ending.FAILED: "failed{took}, and stands as it is",
     Ending.INCONCLUSIVE: "is in place{took}; it could not be judged",
     Ending.UNWATCHED: "is in place{took}, without a watch",
-    Ending.ROLLED_BACK: "was rolled back{took}, and the checks pass",
+    Ending.ROLLED_BACK: "was rolled back{took}",
     Ending.ROLLBACK_FAILED: "was rolled back{took}, and that did not bring it in order",
     Ending.ACCEPTED: "had failed, and is taken as it is",
 }

@@ -139,7 +139,6 @@ def test_a_rollback_to_a_backup_names_the_backup() -> None:
         (Ending.PASSED, Severity.OK, "Its watch found nothing that is worse than before. It took 23 min."),
         (Ending.INCONCLUSIVE, Severity.WARNING, "Too few results. It took 23 min."),
         (Ending.UNWATCHED, Severity.OK, "Too few results. It took 23 min."),
-        (Ending.ROLLED_BACK, Severity.WARNING, "It was rolled back, and the checks prove that. It took 23 min."),
         (Ending.ROLLBACK_FAILED, Severity.CRITICAL, "Too few results. It took 23 min."),
         (Ending.ACCEPTED, Severity.OK, "Too few results. It took 23 min."),
     ],
@@ -147,6 +146,16 @@ def test_a_rollback_to_a_backup_names_the_backup() -> None:
 def test_the_end_says_what_came_of_it(ending: Ending, severity: Severity, said: str) -> None:
     message = tell(replace(PASSED, ending=ending, ended_why="too few results"), Kind.DEPLOYMENT_ENDED, 23, found=())
     assert (message.severity, message.explanation) == (severity, said)
+
+
+def test_a_rollback_that_no_check_proves_says_so() -> None:
+    assert UNDONE.rollback is not None
+    proven, not_proven = (
+        tell(replace(UNDONE, rollback=one), Kind.DEPLOYMENT_ENDED, 17, found=()).explanation
+        for one in (UNDONE.rollback, replace(UNDONE.rollback, verification=None))
+    )
+    assert proven == "It was rolled back, and the checks prove that. It took 17 min."
+    assert not_proven == "It was rolled back; no check was asked to prove that. It took 17 min."
 
 
 def test_the_end_brings_the_summary_along() -> None:

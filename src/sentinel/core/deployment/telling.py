@@ -355,6 +355,8 @@ def _what_came_of_it(one: Deployment) -> str:
     ended = one.ended_at or one.started_at
     took = f"It took {format_lasted(max(ended - one.started_at, timedelta(0)))}."
     usual = _ENDINGS[one.ending] if one.ending is not None else ""
+    if one.ending is Ending.ROLLED_BACK and (one.rollback is None or one.rollback.verification is None):
+        usual = "It was rolled back; no check was asked to prove that."
     said = usual if one.ending in _PLAIN or not one.ended_why else f"{_capital(one.ended_why.rstrip('.'))}."
     return f"{said} {took}".strip()
 
