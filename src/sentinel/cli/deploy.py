@@ -190,12 +190,13 @@ def _left(document: wire.Json) -> str:
 
 def _followed(document: wire.Json, *, follow: bool, as_json: bool) -> int:
     """Tell what happens until it is over; the exit status."""
-    from sentinel.cli.follow import Follower, exit_status, is_ended, is_judged
+    from sentinel.base.clock import SystemClock
+    from sentinel.cli.follow import Follower, exit_status, going, is_ended, is_judged
 
     follower = Follower(chosen_config(), document["line"]["id"], silent=as_json)
     follower.known(document)
-    if not as_json:
-        click.echo(_headline(document))
+    if not as_json and not is_ended(document):
+        click.echo(_headline(document) or going(document, SystemClock().now()))
     try:
         document = follower.until(is_ended if follow else is_judged)
     except KeyboardInterrupt:
@@ -209,10 +210,9 @@ def _followed(document: wire.Json, *, follow: bool, as_json: bool) -> int:
 
 
 def _headline(document: wire.Json) -> str:
-    ends = document["watch_ends_at"]
-    if document["line"]["phase"] == "watching" and ends:
-        return f"{label(document)} is watched until {moment(ends):%H:%M:%S} UTC."
-    return f"{label(document)} is not watched any more."
+    if document["line"]["phase"] != "watching":
+        return ""
+    return f"{label(document)} is watched until {moment(document['watch_ends_at']):%H:%M:%S} UTC."
 
 
 def _verdict(document: wire.Json) -> str:

@@ -92,7 +92,7 @@ def _followed(document: wire.Json, *, as_json: bool) -> int:
     follower = Follower(chosen_config(), number, silent=as_json)
     follower.known(document)
     if not as_json:
-        click.echo(f"{label(document)} is rolled back.")
+        click.echo(f"{label(document)}: its rollback is ordered.")
     try:
         document = follower.until(is_ended)
     except KeyboardInterrupt:
