@@ -7,7 +7,7 @@ import pytest
 
 from sentinel.base.units import Unit
 from sentinel.core.slo import Sums
-from sentinel.reports.figures import Figure, Figures, Lately, active_reading, active_users, build, of_system, takes_time
+from sentinel.reports.figures import Figure, Figures, Lately, active_reading, active_users, build, of_system
 from tests.kit.days import piece
 from tests.kit.scene import NOW, check
 
@@ -37,7 +37,7 @@ def test_the_quantile_is_over_all_samples_not_over_checks() -> None:
 
 
 def test_an_age_is_no_response_time() -> None:
-    assert [takes_time(one) for one in (API, BACKUP, replace(API, main_unit=Unit.DAYS))] == [True, False, False]
+    assert [one.takes_time for one in (API, BACKUP, replace(API, main_unit=Unit.DAYS))] == [True, False, False]
     lately = Lately(now={"backup": piece("backup", value=80_000)})
     assert figure(build([BACKUP], lately, NOW, DAY), "response_time").value is None
 

@@ -46,6 +46,11 @@ class Check:
         return self.title or self.name
 
     @property
+    def takes_time(self) -> bool:
+        """Whether its main reading says how long the target took to do something; ages are durations, too, but not that."""
+        return self.main_unit is Unit.SECONDS and (self.main.endswith("_time") or self.main == "round_trip")
+
+    @property
     def is_sentinels(self) -> bool:
         """Whether Sentinel feeds it by itself, without a probe: its own check, and those of deployments."""
         return self.name == OWN_CHECK or self.kind == DEPLOYMENT_KIND

@@ -147,13 +147,8 @@ def _good(whole: Rollup | None) -> float | None:
 
 def _slow(checks: Iterable[Check], lately: Lately) -> tuple[float | None, float | None]:
     """The quantile over all checks whose main reading says how long the target took."""
-    timed = [check for check in checks if takes_time(check)]
+    timed = [check for check in checks if check.takes_time]
     return _quantile(_of(timed, lately.now)), _quantile(_of(timed, lately.before))
-
-
-def takes_time(check: Check) -> bool:
-    """Whether its main reading says how long the target took to do something; ages are durations, too, but say something else."""
-    return check.main_unit is Unit.SECONDS and (check.main.endswith("_time") or check.main == "round_trip")
 
 
 def _quantile(whole: Rollup | None) -> float | None:

@@ -60,6 +60,13 @@ def test_a_main_reading_that_is_no_time_is_none() -> None:
     assert samples(LOGS, [found(0, 3)], LOGS.interval).times == ()
 
 
+def test_an_age_is_no_time_that_the_target_took() -> None:
+    """A container that was restarted by its release was 200 % slower: its main reading says for how long it has run."""
+    container = Check(name="app", kind="service", interval=API.interval, timeout=API.timeout, main="up_for")
+    grows = [result(n, passed([Reading("up_for", 30.0 + n, Unit.SECONDS)]), "app") for n in (0, 60, 120)]
+    assert samples(container, grows, API.interval).times == ()
+
+
 def test_a_millisecond_is_the_least_that_is_told_apart() -> None:
     assert samples(API, [result(0, took(0.0002))], API.interval).times == (LEAST_TIME,)
 

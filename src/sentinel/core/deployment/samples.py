@@ -6,7 +6,6 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from sentinel.base.units import Unit
 from sentinel.core.check import Check
 from sentinel.core.result import Outcome, Result
 
@@ -71,8 +70,9 @@ def samples(check: Check, results: Iterable[Result], pace: timedelta) -> Samples
         pace: how often it was meant to be looked at: its interval, or that of a watch where this is shorter.
     """
     counted = _counted(results, pace * _KEEPS_PACE)
-    timed = check.main_unit is Unit.SECONDS and check.main != ""
-    looks = (_look(one, check.main if timed else "") for one in counted if one.outcome is not Outcome.UNKNOWN)
+    looks = (
+        _look(one, check.main if check.takes_time else "") for one in counted if one.outcome is not Outcome.UNKNOWN
+    )
     return Samples(check=check.name, looks=tuple(looks), found=_found(counted) if check.kind == _LOGS else NOTHING)
 
 
