@@ -104,13 +104,13 @@ def _verified(asked: wire.Json) -> wire.Json:
 
 def _followed(document: wire.Json) -> wire.Json:
     """Look at it until it is over. The daemon bounds how long that may be."""
-    pause = threading.Event()
+    pause, one = threading.Event(), f"{_PATH}/{document['number']}"
     with progress("Verifying") as advance:
         while document["ended_at"] is None:
-            advance(len(document["checks"]) / max(1, document["planned"]))
+            advance(document["done"] / max(1, document["planned"]))
             pause.wait(_EVERY)
-            document = wire.ask(chosen_config(), f"{_PATH}/{document['number']}")
-    return document
+            document = wire.ask(chosen_config(), f"{one}?brief=true")
+    return wire.ask(chosen_config(), one)
 
 
 def _verified_here(asked: wire.Json) -> wire.Json:

@@ -26,11 +26,16 @@ class VerificationDocument(Document):
     failed: int
     unknown: int
     verdict: Judged | None  # None while it goes on
-    checks: tuple[VerifiedCheck, ...]  # that are done
+    done: int  # of those that are planned
+    checks: tuple[VerifiedCheck, ...]  # that are done; of an old one with many checks, those that did not pass
 
 
-def document(one: Verification, *, source: str, environment: str = "") -> VerificationDocument:
-    """How far a verification has come, or what came of it."""
+def document(one: Verification, *, source: str, environment: str = "", brief: bool = False) -> VerificationDocument:
+    """How far a verification has come, or what came of it.
+
+    Args:
+        brief: without the checks.
+    """
     unknown = sum(check.outcome is Outcome.UNKNOWN for check in one.checks)
     return VerificationDocument(
         source=source,
@@ -44,8 +49,9 @@ def document(one: Verification, *, source: str, environment: str = "") -> Verifi
         took=one.ended_at - one.began_at if one.ended_at else None,
         planned=one.planned,
         passed=one.passed,
-        failed=len(one.checks) - one.passed - unknown,
+        failed=one.left_out + len(one.checks) - one.passed - unknown,
         unknown=unknown,
         verdict=one.judged if one.ended_at else None,
-        checks=one.checks,
+        done=one.left_out + len(one.checks),
+        checks=() if brief else one.checks,
     )

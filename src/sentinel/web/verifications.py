@@ -12,7 +12,7 @@ from sentinel.core.deployment.deployment import Verification
 from sentinel.reports.verification import VerificationDocument, document
 from sentinel.web.answers import document_answer, json_answer, signed
 from sentinel.web.contract import Contract
-from sentinel.web.fields import Shape, maybe_text, words
+from sentinel.web.fields import Shape, asked_flag, maybe_text, words
 from sentinel.web.monitor import Monitor
 from sentinel.web.payload import LONGEST_NAME
 from sentinel.web.shapes import BY
@@ -26,6 +26,9 @@ ENVIRONMENT = maybe_text("environment", LONGEST_NAME, "is refused unless it is t
 TAGS = words("tags", MOST_TAGS, LONGEST_NAME, "one of which a check has to have; none: all checks of the system")
 VERIFY = Shape(BY, SYSTEM, ENVIRONMENT, TAGS)
 
+BRIEF = asked_flag("brief", "without the checks, to ask how far it is")
+LOOK = Shape(BRIEF)
+
 
 class VerificationPages:
     """Answers about verifications."""
@@ -38,7 +41,7 @@ class VerificationPages:
         says = "Begin to run the checks of a system once (202)."
         begun = {202: VerificationDocument}
         begin = Contract(says=says, answers=VerificationDocument, takes=VERIFY, refuses=True, otherwise=begun)
-        look = Contract(says="How far a verification has come.", answers=VerificationDocument)
+        look = Contract(says="How far a verification has come.", answers=VerificationDocument, asks=LOOK)
         return (
             rule(
                 every,
@@ -61,13 +64,14 @@ class VerificationPages:
             return json_answer({"error": str(refusal), "hint": refusal.hint}, 409)
 
     async def look(self, request: Request) -> Response:
+        brief = LOOK.among(request.query_params)[BRIEF]
         try:
-            return self._answer(self._monitor.deployments.verification(request.path_params["number"]), 200)
+            return self._answer(self._monitor.deployments.verification(request.path_params["number"]), 200, brief=brief)
         except NotDone as refusal:
             return json_answer({"error": str(refusal), "hint": refusal.hint}, 404)
 
-    def _answer(self, one: Verification, status: int) -> Response:
+    def _answer(self, one: Verification, status: int, *, brief: bool = False) -> Response:
         plan = self._monitor.plan
         configured = plan.deployments.get(one.system)
         environment = configured.environment if configured else ""
-        return document_answer(document(one, source=plan.name, environment=environment), status)
+        return document_answer(document(one, source=plan.name, environment=environment, brief=brief), status)

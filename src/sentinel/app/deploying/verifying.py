@@ -29,6 +29,9 @@ log = structlog.get_logger()
 #: So many are remembered, and go on at once.
 MOST_KEPT, MOST_AT_ONCE = 50, 5
 
+#: Of how many checks one says more than their number once five others came after it, or where a deployment keeps it.
+MOST_CHECKS = 200
+
 #: Seconds beside their own that the runs may wait for room.
 ROOM_WITHIN = 10.0
 
@@ -108,7 +111,7 @@ class Verifier:
         plan = self._parts.plan
         system = system_to_verify(plan, asked.system, asked.environment)
         chosen = checks_to_verify(plan, system, asked.tags)
-        return await self._all(self._new(asked, system, chosen, ()), chosen)
+        return (await self._all(self._new(asked, system, chosen, ()), chosen)).shortened(MOST_CHECKS)
 
     def unmet(self, system: DeploymentPlan) -> list[VerifiedCheck]:
         """The conditions of a system's deployments that do not hold now."""
@@ -147,6 +150,9 @@ class Verifier:
         over = sorted(number for number, known in self._known.items() if known.ended_at is not None)
         for number in over[: max(0, len(self._known) - MOST_KEPT)]:
             del self._known[number]
+        for number in over[-2 * MOST_AT_ONCE : -MOST_AT_ONCE]:
+            if number in self._known:
+                self._known[number] = self._known[number].shortened(MOST_CHECKS)
 
     def _conditions(self, system: DeploymentPlan | None, tags: Sequence[str]) -> Sequence[VerifiedCheck]:
         if system is None:
@@ -161,7 +167,8 @@ class Verifier:
 
     async def _carry_out(self, began: Verification, chosen: Sequence[Check]) -> None:
         try:
-            await self._listener.verified(await self._all(began, chosen))
+            done = await self._all(began, chosen)
+            await self._listener.verified(done.shortened(MOST_CHECKS))
         except Exception:
             log.exception("verification.untold", number=began.number)
 

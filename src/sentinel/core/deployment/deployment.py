@@ -9,7 +9,7 @@
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
@@ -141,11 +141,23 @@ class Verification:
     number: int = 0  # the daemon's, 0: it was made without one
     by: str = ""
     system: str = ""  # empty: nothing is configured about deployments, and the checks are those of the whole file
+    left_out: int = 0  # checks that passed, and that `checks` has not
 
     @property
     def passed(self) -> int:
         """How many passed; what warns has passed."""
-        return sum(one.holds for one in self.checks)
+        return self.left_out + sum(one.holds for one in self.checks)
+
+    def shortened(self, most: int) -> "Verification":
+        """With so many checks at most, to be kept for long: what passed is left out first, and counted."""
+        if len(self.checks) <= most:
+            return self
+        bad = [one for one in self.checks if not one.holds][:most]
+        well = [one for one in self.checks if one.holds]
+        kept = well[: most - len(bad)]
+        left = {one.name for one in (*bad, *kept)}
+        checks = tuple(one for one in self.checks if one.name in left)
+        return replace(self, checks=checks, left_out=self.left_out + len(well) - len(kept))
 
     @property
     def judged(self) -> Judged:
