@@ -61,3 +61,21 @@ async def test_a_reload_with_a_new_password_logs_in_at_once(
         await equipment.adopt(kit)
         await measure(kit)
     assert len(receiver.requests) == 2
+
+
+async def test_a_reload_that_changes_the_words_leaves_a_command_as_it_is(equipment: Equipment, tmp_path: Path) -> None:
+    channels = {
+        "undo": {"kind": "command", "command": ["/bin/sh"]},
+        "hook": {"kind": "webhook", "url": "${HOOK}"},
+    }
+    checks = [{"name": "page", "kind": "http", "options": {"url": "http://127.0.0.1:9/"}}]
+    kits = []
+    for name in ("ward", "clinic"):
+        tree = {"name": name, "checks": checks, "channels": channels}
+        whole = ConfigFolder(tmp_path).plan(tree, {"HOOK": "http://127.0.0.1:9/hook"})
+        kit = equipment.build(whole, {}, Unkept())
+        await equipment.adopt(kit)
+        kits.append({known: route.channel for known, route in kit.routes.items()})
+    before, after = kits
+    assert before["undo"] is after["undo"]
+    assert before["hook"] is not after["hook"]

@@ -127,7 +127,8 @@ class Equipment:
         channels: dict[str, tuple[ChannelPlan, Route]] = {}
         for channel in plan.channels:
             known, kind = self._kit.channels.get(channel.name), CHANNELS[channel.kind]
-            if known is None or known[0] != channel or not same:
+            # One that runs commands has no words: to build it anew would cut off what it runs.
+            if known is None or known[0] != channel or not (same or channel.veto is not None):
                 built = kind.build(channel.name, channel.options, tools)
                 timeout = kind.timeout_of(channel.options) or kind.timeout
                 known = channel, Route(built, timeout, kind.gap, kind.at_once, channel.budget, channel.fallback)
