@@ -5,7 +5,7 @@ and committed whole: the deployment, its timeline, the messages, and the order o
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -21,9 +21,10 @@ from sentinel.core.deployment.deployment import Deployment, Entry, Verification
 from sentinel.core.deployment.life import Event, Refusal, RollbackStopped, Setting, Step, Verified, step
 from sentinel.core.deployment.plan import DeploymentPlan
 from sentinel.core.deployment.rolling_back import Undoable, hearers, is_undoable
-from sentinel.core.deployment.standing import names_of, suspects, window_of
+from sentinel.core.deployment.standing import suspects, window_of
 from sentinel.core.notification import Notification
-from sentinel.core.result import Measurement, Result
+from sentinel.core.plan import Plan
+from sentinel.core.result import Result
 from sentinel.core.rule import Severity
 from sentinel.core.silence import Course
 from sentinel.engine.commands import close_order
@@ -42,6 +43,7 @@ class Book:
         self._parts = parts
         self._known: dict[int, Deployment] = {}
         self._recalled = False
+        self._sorted: tuple[Plan, Mapping[str, tuple[Check, ...]]] | None = None  # checks by system, and of which plan
         self._first_edition = int(parts.clock.now().timestamp())  # a later start goes on above where this one ends
         self._editions: dict[int, int] = {}
         self._news = asyncio.Event()
@@ -69,8 +71,11 @@ class Book:
 
     def checks_of(self, system: str) -> tuple[Check, ...]:
         """The checks of a system, as they are configured now."""
-        plan = self._parts.plan.deployments.get(system)
-        return tuple(check for check in self._parts.plan.checks if plan is not None and plan.covers(check))
+        plan = self._parts.plan
+        if self._sorted is None or self._sorted[0] is not plan:
+            found = {name: tuple(filter(mine.covers, plan.checks)) for name, mine in plan.deployments.items()}
+            self._sorted = plan, found
+        return self._sorted[1].get(system, ())
 
     def plan_of(self, system: str) -> DeploymentPlan | None:
         """What is configured about its deployments now."""
@@ -200,17 +205,16 @@ class Book:
 
     # --- What follows from it ---------------------------------------------------------------------------------------
 
-    def feed(self, system: str, measurement: Measurement | None = None) -> None:
+    def feed(self, system: str) -> None:
         """Give the check of a system's deployments its result."""
         now = self._parts.clock.now()
-        found = measure(self.latest(system)) if measurement is None else measurement
+        found = measure(self.latest(system))
         self._parts.pipeline.accept(Result(check=name_of(system), scheduled_at=now, finished_at=now, measurement=found))
 
     async def heed_window(self, one: Deployment) -> None:
         """Have its window be as the deployment says. It is in force at once; the commit is waited for."""
         pipeline, now = self._parts.pipeline, self._parts.clock.now()
-        plan = self.plan_of(one.system)
-        names = names_of(plan, self._parts.plan.checks) if plan is not None else ()
+        names = tuple(check.name for check in self.checks_of(one.system))
         wanted, known = window_of(one, names), pipeline.desk.scene.windows.get(one.window)
         if wanted == known or (known is None and wanted.course(now) is Course.OVER):
             return
