@@ -46,7 +46,7 @@ def test_whoever_can_connect_may_ask_this_and_nothing_else() -> None:
     """Deny by default: a new route that is open to all has to be put here by hand."""
     assert {route.path for route in ROUTES if route.least is None} == {
         "/healthz", "/ping/{token}", "/ping/{token}/{word}", "/slack/interactions", "/sign-in", "/sign-in/oidc",
-        "/sign-in/oidc/back",
+        "/sign-in/oidc/back", "/hooks/deployments/{system}",
     }  # fmt: skip
 
 
@@ -60,6 +60,7 @@ def test_whatever_changes_something_has_a_name_in_the_journal() -> None:
     changing = {route.path for route in ROUTES if "POST" in (route.methods or ()) and not route.doing}
     assert changing == {
         "/ping/{token}", "/ping/{token}/{word}", "/slack/interactions", "/sign-in", "/api/v1/write-down",
+        "/hooks/deployments/{system}",
     }  # fmt: skip
 
 
@@ -124,6 +125,27 @@ async def test_a_token_for_deployments_opens_windows_and_takes_no_incident(desk:
     [deed] = await desk.deeds()
     assert (deed.by, deed.via, deed.action, deed.subject) == ("ci", Via.TOKEN, "window.plan", "window 1")
     assert [window.by for window in desk.monitor.keeper.windows] == ["ci"]
+
+
+async def test_a_token_for_deployments_deploys_in_its_own_name(desk: Desk) -> None:
+    async with desk.program("ci") as client:
+        named = await client.post("/api/v1/deployments", json={"version": "2.4.1", "by": "ann"})
+        begun = await client.post("/api/v1/deployments", json={"version": "2.4.1"})
+        lines = await client.get("/api/v1/deployments/current")
+        whole = await client.get("/api/v1/deployments/1")
+    assert (named.status_code, begun.json()["line"]["by"]) == (400, "ci")
+    assert (lines.status_code, whole.status_code) == (200, 403)  # it has the scopes `deploy` and `status`
+    [deed] = await desk.deeds()
+    assert (deed.by, deed.via, deed.action, deed.subject) == ("ci", Via.TOKEN, "deployment.start", "deployment 1")
+
+
+async def test_a_hook_hears_no_token_and_no_session(desk: Desk) -> None:
+    """Its signature alone counts: neither a token of an admin nor a browser that somebody signed in with opens it."""
+    async with desk.program("root") as root, desk.browser() as people:
+        await sign_in(people, "ann")
+        answers = [await one.post("/hooks/deployments/payroll", json={}) for one in (root, people)]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert answers[1].json() == {"error": "this is not signed as it has to be"}  # and no page to sign in
 
 
 async def test_tokens_that_are_wrong_are_noted_and_slowed_down(desk: Desk) -> None:

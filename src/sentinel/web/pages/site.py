@@ -41,7 +41,7 @@ _PACKING: Final = 5
 _HEADERS: Final = ((b"referrer-policy", b"same-origin"),)
 
 #: Where programs ask; everything else is a page.
-PROGRAMS: Final = ("/api/", "/healthz", "/metrics", "/ping/", "/slack/")
+PROGRAMS: Final = ("/api/", "/healthz", "/metrics", "/ping/", "/slack/", "/hooks/")
 
 
 class Site:
