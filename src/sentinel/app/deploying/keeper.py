@@ -133,9 +133,13 @@ class DeploymentKeeper:
         await self._tell_course(one, now)
 
     async def _see(self, one: Deployment) -> None:
-        """Note when its system was seen down, and when it was up again."""
+        """Note when its system was seen down while whoever deploys was at work, and when it was up again.
+
+        What fails later is the watch's to judge: a release of which three looks in a hundred fail would fill its timeline.
+        """
         found = seen(one, self._last(self._book.checks_of(one.system)))
-        if found.down and one.down_since is None and found.since is not None:
+        at_work = one.phase is Phase.UNDER_WAY
+        if at_work and found.down and one.down_since is None and found.since is not None:
             more = f" and {len(found.down) - MOST_NAMED} more" if len(found.down) > MOST_NAMED else ""
             await self._apply(one, SeenDown(since=found.since, text=f"{', '.join(found.down[:MOST_NAMED])}{more}"))
         elif one.down_since is not None and not found.down and found.up_at is not None:
