@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from sentinel.core.deployment.deployment import Phase
 from sentinel.core.deployment.plan import DeploymentPlan
+from sentinel.reports.deployment import DryRun, document
+from sentinel.web.reference import reference
+from tests.kit.released import UNDONE, entries
+from tests.kit.scene import NOW
 
 if TYPE_CHECKING:
+    from sentinel.reports.documents import Document
     from tests.kit.deployments import StillDeployments
     from tests.kit.monitor import StillMonitor
     from tests.web.conftest import Site
@@ -150,3 +157,21 @@ async def test_a_wait_that_cannot_be_is_refused(site: Site, query: str) -> None:
 async def test_over_tcp_nothing_is_done_without_a_token(site: Site, path: str) -> None:
     answer = await site.remote.post(EVERY + path, json=START)
     assert (answer.status_code, deployments(site).started) == (401, [])
+
+
+DRY_RUN = DryRun(
+    system="payroll",
+    deployment=12,
+    channel="undo",
+    kind="command",
+    command=("/usr/local/bin/undo",),
+    timeout=timedelta(minutes=5),
+)
+EVERYTHING = document(UNDONE, entries(UNDONE), (), (), source="ward", at=NOW)
+
+
+@pytest.mark.parametrize("document", [EVERYTHING, DRY_RUN, EVERYTHING.line], ids=lambda one: type(one).__name__)
+def test_what_is_answered_is_as_the_document_of_the_interface_says(document: Document) -> None:
+    known = json.loads(reference())["components"]
+    found = {"$ref": f"#/components/schemas/{type(document).__name__}", "components": known}
+    Draft202012Validator(found).validate(document.to_json())
