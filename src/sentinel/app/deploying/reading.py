@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sentinel.core.deployment.deployment import Deployment
 from sentinel.core.incident import Incident
-from sentinel.core.notification import AT_MOST_ONCE, Notification, State, of_deployment
+from sentinel.core.notification import AT_MOST_ONCE, Kind, Notification, State, of_deployment
 from sentinel.core.plan import Plan
 from sentinel.reports.deployment import DeploymentDocument, document, told_line
 from sentinel.store.database import Transaction
@@ -14,6 +14,8 @@ MOST_TOLD = 3_000
 
 #: Incidents that are looked through; the newest.
 MOST_INCIDENTS = 1_000
+
+_NOT_TOLD = AT_MOST_ONCE | {Kind.REPORT}
 
 
 def read(tx: Transaction, plan: Plan, one: Deployment, now: datetime) -> DeploymentDocument:
@@ -45,6 +47,9 @@ def suspected(tx: Transaction, one: Deployment, now: datetime) -> list[Incident]
 
 
 def told(tx: Transaction, one: Deployment) -> list[Notification]:
-    """The messages to people about a deployment, the oldest first; without those that were never to be sent."""
+    """The messages to people about a deployment, the oldest first; without those that were never to be sent.
+
+    And without those that bring its document: that would say something else whenever it was sent.
+    """
     rows = tx.outbox.of(of_deployment(one.id), MOST_TOLD)
-    return [row for row in rows if row.message.kind not in AT_MOST_ONCE and row.state is not State.CANCELLED]
+    return [row for row in rows if row.message.kind not in _NOT_TOLD and row.state is not State.CANCELLED]

@@ -21,6 +21,9 @@ from sentinel.reports.forms import deployment_course as course
 from sentinel.reports.forms.layout import Cell, Column, Figure, Line, Section, Table, Tile
 from sentinel.reports.forms.words import NOTHING, Zone, amount, counted, lasted, measured
 
+#: Figures that are shown of each point but the last: the worst.
+MOST_COMPARED = 20
+
 _TONES = {Judged.PASS: "OK", Judged.FAIL: "CRITICAL", Judged.INCONCLUSIVE: "UNKNOWN"}
 
 
@@ -147,12 +150,9 @@ def _verdict(part: DeploymentDocument, figures: tuple[Figure, ...]) -> Iterator[
         in_mail=True,
         brief=tuple(f"Verdict: {one.judged.value}, {one.text}." for one in part.judgements[-1:]),
     )
-    for one in part.judgements[-1:]:
+    for one in reversed(part.judgements):
         if one.comparisons:
-            yield _comparisons(one)
-    earlier = [one for one in part.judgements[:-1] if one.comparisons]
-    for one in earlier:
-        yield _comparisons(one)
+            yield _comparisons(one, len(one.comparisons) if one is part.judgements[-1] else MOST_COMPARED)
 
 
 def _point(one: Judgement) -> tuple[Cell, ...]:
@@ -166,7 +166,8 @@ def _point(one: Judgement) -> tuple[Cell, ...]:
     )
 
 
-def _comparisons(one: Judgement) -> Section:
+def _comparisons(one: Judgement, most: int) -> Section:
+    """The figures of a point, the worst first; of more than so many, these."""
     columns = (
         Column(heading=""),
         Column(heading="Figure", weight=4),
@@ -177,10 +178,12 @@ def _comparisons(one: Judgement) -> Section:
         Column(heading="Results before", number=True, in_mail=False),
         Column(heading="Results after", number=True, in_mail=False),
     )
+    left = len(one.comparisons) - most
+    more = (f"{counted(left, 'figure')} more that are no worse stand in the JSON.",) if left > 0 else ()
     return Section(
         heading=f"Figures after {lasted(one.after)}",
-        table=Table(columns=columns, rows=tuple(map(_comparison, one.comparisons))),
-        notes=(_P,),
+        table=Table(columns=columns, rows=tuple(map(_comparison, one.comparisons[:most]))),
+        notes=(*more, _P),
         in_mail=one.final,
     )
 
