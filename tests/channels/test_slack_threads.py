@@ -366,3 +366,12 @@ async def test_the_button_that_stops_a_rollback_is_there_until_it_runs(slack: Sl
     await line.tell(Kind.ROLLBACK_STARTED)
     assert first.actions == []
     assert labels(slack.replies(first)[-1]) == ["Rollback: ", "Reason: ", "Checks: "]
+
+
+async def test_the_papers_of_a_deployment_stand_in_its_thread_and_leave_its_first_message(slack: SlackServer) -> None:
+    line = Line(slack)
+    for kind in (Kind.DEPLOYMENT_STARTED, Kind.DEPLOYMENT_ENDED, Kind.REPORT):
+        await line.tell(kind)
+    (first,) = slack.top()
+    assert "DEPLOYED" in first.header
+    assert slack.replies(first)[-1].header == ":white_circle: REPORT: Daily report of 2026-03-01"

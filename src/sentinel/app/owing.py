@@ -10,10 +10,11 @@ from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreError
 from sentinel.core import calendar
 from sentinel.core.incident import Address
-from sentinel.core.notification import Notification
+from sentinel.core.notification import Notification, of_deployment
 from sentinel.core.plan import Plan, ReportPlan
 from sentinel.core.routing import key
 from sentinel.engine.dispatcher import Dispatcher
+from sentinel.reports.report import ReportDocument
 from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
@@ -126,4 +127,11 @@ class Owed:
             message=report_message(self._parts.plan, written, now),
             created_at=now,
             due_at=now,
+            incident=_conversation(written.document),
         )
+
+
+def _conversation(document: ReportDocument) -> int | None:
+    """What a report of one deployment belongs to: the thread of what was told of it."""
+    about = document.deployment or document.deployment_review
+    return of_deployment(about.line.id) if about is not None else None

@@ -16,7 +16,7 @@ from sentinel.app.reporting import write_document
 from sentinel.base.redact import Secret
 from sentinel.core.deployment.deployment import Deployment, Phase
 from sentinel.core.form import Form
-from sentinel.core.notification import Kind, State
+from sentinel.core.notification import Kind, State, of_deployment
 from sentinel.core.plan import Plan, StorePlan
 from sentinel.reports.forms.laying import lay_out
 from sentinel.reports.forms.markdown import markdown
@@ -234,6 +234,8 @@ async def test_at_its_end_the_document_is_written_once_and_mailed_to_whom_mails_
     await here.pass_by(0.01)
     assert here.made == ["deployment-12-portal-2.4.1.json"]
     assert await here.mailed() == [("mail", "Deployment of portal 2.4.1: passed (ward)")]
+    (row,) = await store.read(lambda tx: tx.outbox.of(of_deployment(12)))
+    assert row.message.kind is Kind.REPORT
 
 
 async def test_the_document_waits_a_little_for_the_last_messages(store: Store, plan: Plan) -> None:

@@ -137,6 +137,8 @@ class SlackBot:
             sent: what Slack said of the message that was just sent.
         """
         recipient, message = notification.address.recipient, notification.message
+        if message.kind is Kind.REPORT:
+            return Sent()  # the papers of a deployment stand in its thread, and say nothing of how it goes
         for top, shown in islice(self._threads.turned(recipient, message), MOST_TURNED):
             await self._show(client, notification, top, top, shown)
         if opening is None or thread is None:
