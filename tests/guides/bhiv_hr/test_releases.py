@@ -104,8 +104,10 @@ async def test_one_that_fails_three_of_a_hundred_requests_fails(world: World, tm
         await here.begin(minutes=90)
         async with world.broken("errors", value=0.03):
             one = await here.deployed()
+        kinds = await here.kinds()
     assert told(one)[-1][1] is Judged.FAIL
     assert one.ended_why.startswith("failures of all checks together")
+    assert kinds == ["started", "watch", *["judged"] * len(told(one)), "failed", "ended"]
 
 
 async def test_too_little_traffic_is_inconclusive(world: World, tmp_path: Path) -> None:
