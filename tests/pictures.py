@@ -7,20 +7,30 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typst
 
+from sentinel.app.deploying import reporting
+from sentinel.base.redact import Secret
 from sentinel.core.access import Role, Via
+from sentinel.core.plan import StorePlan
 from sentinel.reports.forms.laying import lay_out
 from sentinel.reports.forms.pdf import sheet
+from sentinel.store.database import Store
 from sentinel.web.public.listener import PublicListener
 from sentinel.web.server import WebServer
 from sentinel.web.sign_in.guard import PLAIN_COOKIE
+from tests.kit import hospital_releases as releases
 from tests.kit.browser import Chromium, Tab
 from tests.kit.clock import FakeClock
 from tests.kit.hospital import PORTAL, daily_report, hospital, status_page
+from tests.kit.release_past import release, watched
+from tests.kit.released import UNDONE
 from tests.kit.scene import NOW
+
+if TYPE_CHECKING:
+    from sentinel.reports.report import ReportDocument
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 
@@ -35,6 +45,8 @@ PAGES = (
     ("overview-dark", "/", SCREEN, True),
     ("check", "/checks/lab-results", SCREEN, False),
     ("incident", f"/incidents/{PORTAL}", SCREEN, False),
+    ("deployment", f"/deployments/{releases.LABORATORY}", SCREEN, False),
+    ("deployment-failed", f"/deployments/{releases.PORTAL}", SCREEN, False),
     ("phone", "/", NARROW, False),
 )
 
@@ -45,6 +57,7 @@ async def main() -> None:
         async with Chromium() as chromium:
             await _dashboard(chromium, Path(folder))
             await _status_page(chromium)
+        await _deployment(Path(folder))
     _report()
     large = [
         f"{file.name}: {file.stat().st_size:,} bytes" for file in FOLDER.glob("*.png") if file.stat().st_size > LARGEST
@@ -77,12 +90,26 @@ async def _status_page(chromium: Chromium) -> None:
     await listener.stop()
 
 
+async def _deployment(folder: Path) -> None:
+    """The document of a deployment that was rolled back."""
+    clock = FakeClock(NOW)
+    store = await Store.open(StorePlan(url=Secret(f"sqlite:///{folder}/pictures.db")), clock)
+    await release(store, UNDONE)
+    document = await reporting.document(store, watched(folder), UNDONE, NOW)
+    await store.close()
+    _paper("deployment-document", document)
+
+
 def _report() -> None:
+    _paper("report", daily_report())
+
+
+def _paper(name: str, document: ReportDocument) -> None:
     """The first page of a report as a PDF has it."""
     template = Path(__file__).parents[1] / "src/sentinel/reports/templates/report.typ"
-    given = json.dumps(sheet(lay_out(daily_report()), NOW))
+    given = json.dumps(sheet(lay_out(document), NOW))
     pages: Any = typst.compile(template.read_bytes(), format="png", ppi=72, sys_inputs={"report": given})
-    (FOLDER / "report.png").write_bytes(pages[0] if isinstance(pages, list) else pages)
+    (FOLDER / f"{name}.png").write_bytes(pages[0] if isinstance(pages, list) else pages)
 
 
 async def _take(tab: Tab, name: str) -> None:

@@ -30,6 +30,7 @@ async def started(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sta
     async with Children() as children, Stage(children, tmp_path_factory.mktemp("live")) as ready:
         users = {"ann": {"role": "operator", "password": _HASH}}
         ready.daemon.config["web"] = {"port": free_port(), "dashboard": True, "users": users}
+        ready.daemon.config["deployments"] = {"records": {"match": {"checks": ["api"]}}}
         ready.checks(check("api", ready.target.url, title="Records"), check("steady", ready.slack.url, every="1s"))
         await ready.daemon.start()
         yield ready
@@ -131,3 +132,20 @@ async def test_without_scripts_everything_can_be_done(stage: Stage, chromium: Ch
         await tab.one("summary[aria-label='ann, signed in']").click()
         await tab.one("text=Sign out").click()
         await tab.sees("#password")
+
+
+async def test_a_deployment_begun_and_ended_without_scripts_appears_on_open_pages(
+    stage: Stage, chromium: Chromium
+) -> None:
+    async with signed_in(stage, chromium) as looks, signed_in(stage, chromium, scripts=False) as tab:
+        await tab.go("/deployments")
+        await tab.one("text=Start a deployment").click()
+        await tab.one("#d-version").fill("2.4.1")
+        await tab.one("text=Open the window").click()
+        await tab.sees("h1:text('records 2.4.1')")
+        await looks.sees("main :text('Under way')")  # without a reload
+        await tab.one("summary:text('Finish')").click()
+        await tab.one("text=It is done").click()
+        await tab.sees("text=Finished without a watch")
+        await looks.page.locator("main :text('Under way')").wait_for(state="detached")
+        assert looks.wrong == []

@@ -192,9 +192,14 @@ def chance(p: float | None) -> str:
 
 def countdown(left: timedelta) -> str:
     """A time that is left, to the second: `4 min 12 s`."""
-    seconds = max(0, round(left.total_seconds()))
-    minutes, rest = divmod(seconds, 60)
-    return f"{minutes} min {rest:02} s" if 0 < minutes < 60 else format_duration(timedelta(seconds=seconds))
+    whole = seconds(left)
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest:02} s" if 0 < minutes < 60 else format_duration(timedelta(seconds=whole))
+
+
+def seconds(left: timedelta) -> int:
+    """A time that is left, for the script that counts it down."""
+    return max(0, round(left.total_seconds()))
 
 
 def before(one: SuspectedDeployment, began: datetime) -> str:
@@ -212,5 +217,6 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "ran": ran,
     "chance": chance,
     "countdown": countdown,
+    "seconds": seconds,
     "before": before,
 }

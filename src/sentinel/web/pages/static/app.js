@@ -216,18 +216,23 @@
     const act = event.target.closest?.(".act > summary")?.parentNode;
     if (act) requestAnimationFrame(() => act.open && act.querySelector("input:not([type=hidden]), textarea, select")?.focus());
   });
-  // What is left of a time, to the second; the page says it to the minute without this.
+  // What is left of a time, to the second. It counts from when the page came: clocks of devices go wrong.
   const spell = (left) => {
-    const seconds = Math.max(0, Math.round(left / 1000));
+    const seconds = Math.max(0, Math.round(left));
     const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
     return minutes < 1 ? `${seconds} s` : `${minutes} min ${String(rest).padStart(2, "0")} s`;
   };
-  setInterval(() => {
-    document.querySelectorAll("[data-until]").forEach((node) => {
-      const left = Date.parse(node.dataset.until) - Date.now();
-      if (left < 3_600_000) node.textContent = spell(left);
-    });
-  }, 1_000);
+  const begun = new WeakMap();
+  const count = () => {
+    for (const node of document.querySelectorAll("[data-left]")) {
+      const { left } = node.dataset;
+      if (begun.get(node)?.left !== left) begun.set(node, { left, at: Date.now() });
+      const rest = left - (Date.now() - begun.get(node).at) / 1000;
+      if (rest < 3_600) node.textContent = spell(rest);
+    }
+  };
+  count();
+  setInterval(count, 1_000);
   setInterval(() => {
     if (again || Date.now() - loaded > EVERY) soon();
     if (Date.now() - heard > SILENT) doubt();
