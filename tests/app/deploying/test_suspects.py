@@ -86,3 +86,21 @@ async def test_the_document_lists_what_may_come_of_it(release: Release) -> None:
     await release.pipeline.meet(incident.id, Close(by="ann", why="known"))
     document = await release.desk.one(1)
     assert [(line.check, line.resolved_at is not None) for line in document.incidents] == [("page", True)]
+
+
+async def test_an_incident_goes_on_naming_its_suspect_when_another_deployment_has_begun(
+    tmp_path: Path, store: Store, clock: FakeClock
+) -> None:
+    async with Release(configured(tmp_path), store, clock) as release:
+        await release.start()
+        await release.watch()
+        await release.find("page", *[broken()] * 3)
+        await release.desk.finish(1, "ci")
+        await release.start("2.4.2", anyway=True)
+        await release.watch(2)
+    async with Release(configured(tmp_path), store, clock) as release:
+        await release.follow(seconds=1)
+        await release.find("page", well(), well())
+        suspect = (await rows(release))[-1].message.suspect
+        assert suspect is not None
+        assert suspect.version == "2.4.1"

@@ -32,6 +32,9 @@ from sentinel.store.database import Transaction
 
 log = structlog.get_logger()
 
+#: Deployments before the last of each system that are remembered, for the incidents that name them.
+MOST_EARLIER = 50
+
 #: Seconds that a change waits until its window is committed, too. It is in force before.
 WINDOW_WITHIN = 8.0
 
@@ -42,6 +45,7 @@ class Book:
     def __init__(self, parts: Around) -> None:
         self._parts = parts
         self._known: dict[int, Deployment] = {}
+        self._earlier: dict[int, Deployment] = {}  # of which incidents that are open may come; bounded
         self._recalled = False
         self._sorted: tuple[Plan, Mapping[str, tuple[Check, ...]]] | None = None  # checks by system, and of which plan
         self._first_edition = int(parts.clock.now().timestamp())  # a later start goes on above where this one ends
@@ -94,8 +98,13 @@ class Book:
             return
         unfinished = await self._parts.store.read(lambda tx: tx.deployments.unfinished())
         latest = await self._parts.store.read(lambda tx: tx.deployments.latest())
+        named = {known.incident.suspect for known in self._parts.pipeline.open_histories() if known.incident} - {0}
+        earlier = await self._parts.store.read(
+            lambda tx: [tx.deployments.get(n) for n in sorted(named)[-MOST_EARLIER:]]
+        )
         if not self._recalled:
             self._known = {one.id: one for one in (*latest, *unfinished)}
+            self._earlier = {one.id: one for one in earlier if one is not None and one.id not in self._known}
             self._recalled = True
             self.replanned()
 
@@ -189,19 +198,25 @@ class Book:
 
     def _remember(self, one: Deployment) -> None:
         newer = any(other.system == one.system and other.id > one.id for other in self._known.values())
+        self._known[one.id] = one
         if one.is_over and newer:
-            self._known.pop(one.id, None)
+            self._drop(one)
         else:
-            self._known[one.id] = one
             older = [k for k in self._known.values() if k.system == one.system and k.id < one.id and k.is_over]
             for other in older:
-                del self._known[other.id]
+                self._drop(other)
         self._editions[one.id] = self.edition(one.id) + 1
         for gone in self._editions.keys() - self._known.keys() - {one.id}:
             del self._editions[gone]
         self.replanned()
         news, self._news = self._news, asyncio.Event()
         news.set()
+
+    def _drop(self, one: Deployment) -> None:
+        """It is not the last of its system any more; incidents that may come of it still name it."""
+        self._earlier[one.id] = self._known.pop(one.id)
+        while len(self._earlier) > MOST_EARLIER:
+            del self._earlier[min(self._earlier)]
 
     # --- What follows from it ---------------------------------------------------------------------------------------
 
@@ -227,7 +242,7 @@ class Book:
     def replanned(self) -> None:
         """Tell those who judge of deployments: which may be suspects, and which a level of escalation undoes."""
         plan, desk, now = self._parts.plan, self._parts.pipeline.desk, self._parts.clock.now()
-        desk.suspects = suspects(self._known.values(), plan.deployments, plan.checks)
+        desk.suspects = suspects((*self._earlier.values(), *self._known.values()), plan.deployments, plan.checks)
         latest = [one for system in plan.deployments if (one := self.latest(system)) is not None]
         desk.undoable = tuple(
             Undoable(deployment=one, plan=mine)
