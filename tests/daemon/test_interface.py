@@ -115,7 +115,7 @@ async def led_by(client: httpx2.AsyncClient, path: str, document: dict[str, Any]
 
 @asynccontextmanager
 async def asked(stage: Stage) -> AsyncIterator[httpx2.AsyncClient]:
-    """A daemon with an open incident and a status page, and a program that may everything."""
+    """A daemon with an open incident, a status page and a deployment, and a program that may everything."""
     port = free_port()
     stage.daemon.config["web"] = {
         "port": port,
@@ -123,11 +123,14 @@ async def asked(stage: Stage) -> AsyncIterator[httpx2.AsyncClient]:
     }
     group = {"name": "All", "components": [{"name": "Records", "checks": ["api"]}]}
     stage.daemon.config["status_page"] = {"title": "Clinic", "port": free_port(), "groups": [group]}
+    stage.daemon.config["deployments"] = {"payroll": {"match": {"checks": ["api"]}, "watch": {"for": "1h"}}}
     await stage.daemon.start()
     stage.target.fail()
     await stage.daemon.shows(lambda status: status["incidents"])
     headers = {"authorization": f"Bearer {TOKEN}"}
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=10.0) as client:
+        begun = await client.post("/api/v1/deployments", json={"version": "2.4.1", "anyway": True})
+        assert begun.status_code == 200
         yield client
 
 
