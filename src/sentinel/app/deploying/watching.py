@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sentinel.core.check import Check
 from sentinel.core.deployment.baseline import Stretch, joined, looks_needed, stretches, times_needed
@@ -69,6 +70,15 @@ async def judged(
     )
 
 
+class _Read(NamedTuple):
+    """Samples by check."""
+
+    samples: Mapping[str, Samples]
+    is_whole: (
+        bool  # whether nothing was left out: where there is more than is read, looking further back finds nothing new
+    )
+
+
 class _Asked:
     """Reads the results of some checks."""
 
@@ -83,20 +93,20 @@ class _Asked:
         far: dict[str, Samples] = {}  # the shortest that has enough for failures, too
         lacking = self._checks
         for stretch in stretches(self._plan, started_at, watch.began_at, watch.lasts):
-            found = await self.samples(stretch, lacking, since=False)
+            found, is_whole = await self.samples(stretch, lacking, since=False)
             few = [one for one in found.values() if _is_few(near.get(one.check), times_needed(self._plan))]
             near |= {one.check: one for one in few}
             far |= found
             lacking = [one for one in lacking if far[one.name].results < looks_needed(self._plan, one, watch.lasts)]
-            if not lacking:
+            if not lacking or not is_whole:
                 break
         return {name: joined(near[name], one) for name, one in far.items()}
 
     async def since(self, began_at: datetime, now: datetime) -> Mapping[str, Samples]:
         """Since the watch began."""
-        return await self.samples(Stretch(began_at, now), self._checks, since=True)
+        return (await self.samples(Stretch(began_at, now), self._checks, since=True)).samples
 
-    async def samples(self, stretch: Stretch, checks: Sequence[Check], *, since: bool) -> Mapping[str, Samples]:
+    async def samples(self, stretch: Stretch, checks: Sequence[Check], *, since: bool) -> _Read:
         """What some checks found; `since` the watch began, or before it."""
 
         def read(tx: Transaction) -> tuple[Sequence[Result], Sequence[Held]]:
@@ -108,7 +118,8 @@ class _Asked:
 
         results, held = await self._store.read(read, within=_READ_WITHIN)
         paces = {one.name: min(one.interval, self._plan.interval) if since else one.interval for one in checks}
-        return await asyncio.to_thread(_sums, checks, results, Excuses(held), paces)
+        sums = await asyncio.to_thread(_sums, checks, results, Excuses(held), paces)
+        return _Read(sums, len(results) < MOST_RESULTS)
 
 
 def _is_few(known: Samples | None, needed: int) -> bool:
