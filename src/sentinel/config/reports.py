@@ -19,6 +19,9 @@ from sentinel.core.selection import Selection
 #: Channels of this kind get the reports that name no channels.
 _REPORT_KIND = "email"
 
+#: Names of reports that are made without a schedule; their files and what is remembered of them are called so.
+_OWN_NAMES = frozenset({"review", "deployment", "deployment-review"})
+
 
 def reports_folder(loaded: Loaded, entry: ReportsEntry) -> Path:
     """Where reports are written."""
@@ -71,6 +74,9 @@ def _reports(
         path: KeyPath = ("reports", "schedule", index)
         if one.name in names:
             loaded.problems.add((*path, "name"), repr(one.name), "a name that no other report has")
+        if one.name in _OWN_NAMES:
+            hint = "such as deployments-monthly" if "deployment" in one.name else "such as reviewed"
+            loaded.problems.add((*path, "name"), repr(one.name), "a name that is none of Sentinel's own reports", hint)
         names.add(one.name)
         _check_channels(loaded, path, one)
         yield ReportPlan(

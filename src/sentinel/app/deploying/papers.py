@@ -121,9 +121,11 @@ class Papers:
             found.append((None, ending))
         for after in sorted(self._parts.plan.deployments[system].reviews):
             occasion = f"{number}{_REVIEWED}{write_duration(after)}"
+            if now < ended_at + after:
+                continue
             if self._is_made(tx, REVIEW, occasion):
                 come.append(write_duration(after))
-            elif ended_at + after <= now < ended_at + after + LATE:
+            elif now < ended_at + after + LATE:
                 found.append((after, occasion))
         again = _REVIEWED.join((ending, *come))
         if come and not self._is_made(tx, NAME, again):
