@@ -45,6 +45,7 @@ class StillDeployments:
         self.asked: list[AskedVerification] = []
         self.checks: list[VerifiedCheck] = []  # what a verification comes to
         self.done: list[tuple[str, int, str, object]] = []  # what was asked of one, by whom, and with what
+        self.at = NOW  # when those that begin now begin
         self.waiting = 0  # who wait for a change now
         self._moved = asyncio.Event()
 
@@ -86,8 +87,8 @@ class StillDeployments:
             environment=asked.environment or "production",
             backup_id=asked.backup_id,
             by=asked.by,
-            started_at=NOW,
-            window_ends_at=NOW + (asked.window or timedelta(minutes=30)),
+            started_at=self.at,
+            window_ends_at=self.at + (asked.window or timedelta(minutes=30)),
             expects_down=asked.expects_down,
             impact=asked.impact,
         )

@@ -40,6 +40,7 @@ def monitor(monitor: StillMonitor) -> StillMonitor:
     }
     monitor.plan = replace(monitor.plan, deployments=plans | {"till": DeploymentPlan(system="till")})
     monitor.deployments = StillDeployments(*monitor.plan.deployments)
+    monitor.deployments.at = SystemClock().now() - timedelta(minutes=10)
     return monitor
 
 
@@ -183,6 +184,18 @@ async def test_a_delivery_that_comes_again_after_the_end_begins_nothing(site: Si
     await github(site, on_github("failure", number=2))
     assert (await github(site, body, **{"x-github-delivery": "another"})).json()["why"] == "it was told before"
     assert len(site.monitor.deployments.started) == 1
+
+
+async def test_what_happened_before_the_last_deployment_began_begins_none(site: Site) -> None:
+    """After a restart nobody knows any more which events were told: whoever overheard one cannot use it then."""
+    await github(site, on_github("in_progress", ref="v2.4.2"))
+    began = SystemClock().now()
+    deployments = site.monitor.deployments
+    deployments.put(replace(deployments.known[1], started_at=began, phase=Phase.ENDED))
+    for ref in ("v2.4.1", "v2.4.2"):
+        told = (await github(site, on_github("in_progress", ref=ref, number=9, at=ago(minutes=5)))).json()
+        assert told == {"done": "", "why": "it happened before deployment 1 began", "deployment": 1}
+    assert len(deployments.started) == 1
 
 
 async def test_deliveries_at_once_start_one_deployment(site: Site) -> None:

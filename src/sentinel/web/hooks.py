@@ -130,6 +130,8 @@ class Hooks:
         last = next((one for one in self._monitor.deployments.current() if one.system == plan.system), None)
         if (event.key and known in self._seen) or (last is not None and is_repeat(event, last)):
             return HookAnswer(done="", why="it was told before", deployment=last.id if last else 0)
+        if last is not None and event.step is Step.STARTED and event.at is not None and event.at <= last.started_at:
+            return HookAnswer(done="", why=f"it happened before deployment {last.id} began", deployment=last.id)
         made = await self._do(plan, hook, event.step, event, last)
         if event.key:
             self._seen[known] = None
@@ -187,8 +189,7 @@ def is_repeat(event: HookEvent, last: DeploymentLine) -> bool:
     over = last.phase is Phase.ENDED
     match event.step:
         case Step.STARTED:
-            before = event.at is not None and event.at <= last.started_at
-            return not over or before
+            return not over
         case Step.WATCH:
             return last.phase is not Phase.UNDER_WAY
         case Step.FINISHED:

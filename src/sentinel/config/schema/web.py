@@ -94,8 +94,8 @@ class TokenEntry(Options):
     until: Day | None = None
     """The last day on which it is good, UTC, such as `2027-06-30`; for good when not given."""
     scopes: tuple[Literal["metrics", "status", "read", "deploy", "act"], ...] = ()
-    """What it may ask: `metrics`, `status` (how everything is now), `read` (all else that can be looked at), `deploy` (windows),
-    `act` (all else that changes something). Everything that its role may, when not given."""
+    """What it may ask: `metrics`, `status` (how everything is now), `read` (all else that can be looked at), `deploy`
+    (deployments and windows), `act` (all else that changes something). Everything that its role may, when not given."""
 
     @field_validator("hash")
     @classmethod
