@@ -139,3 +139,13 @@ async def test_who_waits_for_a_change_hears_of_it(release: Release) -> None:
     assert await release.desk.changed(1, known, 0.0) == known
     await release.desk.note(1, "ann", "half way")
     assert await release.desk.changed(1, known, 0.0) > known
+
+
+async def test_what_people_write_gets_into_no_log(release: Release, capsys: pytest.CaptureFixture[str]) -> None:
+    await release.start(impact="Mary Canary waits")
+    await release.desk.note(1, "ann", "asked Mary Canary")
+    await release.desk.fail(1, "ci", "Mary Canary could not log in")
+    await release.roll_back(reason="for Mary Canary")
+    await release.desk.veto(1, "ben", "Mary Canary is fine")
+    await release.desk.accept(1, "ben", "Mary Canary says so")
+    assert "Canary" not in "".join(capsys.readouterr())

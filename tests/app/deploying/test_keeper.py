@@ -320,3 +320,27 @@ async def test_while_the_store_fails_nothing_is_changed_and_afterwards_all_is_as
         assert (await release.start()).id == 1
         with pytest.raises(NotDone, match="goes on"):
             await release.start()
+
+
+async def test_a_reload_changes_the_next_deployment_and_not_this_one(
+    tmp_path: Path, store: Store, clock: FakeClock
+) -> None:
+    async with releasing(tmp_path, store, clock, undone(OnFail.ACT)) as release:
+        await release.start()
+        release.plan = configured(tmp_path, replace(PAYROLL, rollback=None, channels=()), HR)
+        release.book.replanned()
+        await release.desk.fail(1, "ci", "a step failed")
+        assert (await release.now()).phase is Phase.ROLLING_BACK
+        assert await release.told_kinds() == ["deployment_started", "rollback", "deployment_failed"]
+
+
+async def test_a_check_that_a_reload_adds_to_the_system_is_in_its_window_too(
+    tmp_path: Path, store: Store, clock: FakeClock
+) -> None:
+    async with releasing(tmp_path, store, clock, PAYROLL) as release:
+        await release.start()
+        whole = replace(PAYROLL, by_system=False, matcher=Matcher(checks=("*",)))
+        release.plan = configured(tmp_path, whole)
+        await release.follow(seconds=1)
+        await release.find("elsewhere", *[broken()] * 3)
+        assert release.incident("elsewhere") is None
