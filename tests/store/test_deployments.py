@@ -62,3 +62,11 @@ async def test_no_more_than_asked_are_forgotten_at_once(store: Store) -> None:
         5,
         4,
     ]
+
+
+async def test_those_that_ended_since_a_moment_come_with_their_ends_the_earliest_first(store: Store) -> None:
+    await store.write(lambda tx: tx.deployments.save(over(1, 3), over(2, 1, "hr"), over(3, 2), STARTED))
+    assert await store.read(lambda tx: tx.deployments.ended(NOW - 2 * DAY)) == [
+        (3, "payroll", NOW - 2 * DAY),
+        (2, "hr", NOW - DAY),
+    ]
