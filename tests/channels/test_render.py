@@ -37,7 +37,7 @@ SUBJECTS = {
     Kind.DEPLOYMENT_ENDED: (
         "[DEPLOYED] payroll 2.4.1 is in place after 18 min, and as good as what was before (deployment 7)"
     ),
-    Kind.ROLLBACK: "[ROLLBACK] payroll 2.4.1 is rolled back now (deployment 7)",
+    Kind.ROLLBACK: "[ROLLBACK] payroll 2.4.1 is to be rolled back (deployment 7)",
     Kind.ROLLBACK_PLANNED: (
         "[ROLLBACK PLANNED] payroll 2.4.1 is rolled back at 03:23 UTC unless somebody stops that (deployment 7)"
     ),

@@ -69,7 +69,9 @@ def headline(message: Message) -> str:
         case Kind.ROLLBACK_PLANNED:
             at = f" at {_clock(one.runs_at)} UTC" if one.runs_at else " soon"
             return f"{name} is rolled back{at} unless somebody stops that"
-        case Kind.ROLLBACK | Kind.ROLLBACK_STARTED:
+        case Kind.ROLLBACK:
+            return f"{name} is to be rolled back"
+        case Kind.ROLLBACK_STARTED:
             return f"{name} is rolled back now"
         case Kind.ROLLBACK_ENDED if one.rollback == Ran.STOPPED:
             return f"{name} is not rolled back: somebody stopped that"
