@@ -192,7 +192,7 @@ def _errors(plan: WatchPlan, one: Contrast) -> str:
 
 def _times(plan: WatchPlan, one: Contrast) -> str:
     which = "median" if one.quantile == 0.5 else f"p{one.quantile * 100:g}"
-    usual = " of what is usual" if not one.check else ""
+    usual = " what is usual" if not one.check else ""
     was, now = _time(one, one.before), _time(one, one.after)
     change = one.after / one.before - 1 if one.before else 0.0
     word = "slower" if change >= 0 else "faster"
