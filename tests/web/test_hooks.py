@@ -90,6 +90,7 @@ async def test_a_job_of_github_starts_a_deployment_and_has_it_watched(site: Site
     assert started.json() == {"done": "started", "why": "", "deployment": 1}
     [asked] = site.monitor.deployments.started
     assert (asked.system, asked.version, asked.ref, asked.by) == ("payroll", "v2.4.1", SHA, "GitHub")
+    assert asked.anyway  # it goes on, whatever ought to have held before
     assert (await github(site, on_github("success", number=2))).json()["done"] == "watch"
     assert done(site) == [("started", "GitHub"), ("watch", "GitHub")]
     told = [(deed.via, deed.action, deed.subject) for deed in site.monitor.journal.deeds]
@@ -152,7 +153,12 @@ async def test_a_script_tells_of_each_step(site: Site) -> None:
     await plain(site, state="finished")
     assert done(site) == [(kind, "webhook") for kind in ("started", "note", "watch", "ended")]
     [asked] = site.monitor.deployments.started
-    assert (asked.window, asked.backup_id, asked.expects_down) == (timedelta(minutes=45), "b-7", True)
+    assert (asked.window, asked.backup_id, asked.expects_down, asked.anyway) == (
+        timedelta(minutes=45),
+        "b-7",
+        True,
+        False,
+    )
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,8 @@ def rollback(
         raise click.UsageError("say why, with --reason TEXT")
     body = {"by": by or login_name(), "reason": reason, "quick": quick, "backup_id": backup_id or ""}
     body |= {"system": system or "", "environment": environment or "", "deployment": number or 0, "dry_run": dry_run}
+    if number and not system:
+        body["system"] = one(number)["line"]["system"]
     answer = wire.ask(chosen_config(), "/api/v1/rollbacks", body)
     if dry_run:
         return _show_dry_run(answer, as_json=as_json)

@@ -16,6 +16,7 @@ import orjson
 from sentinel.base.moments import read_moment
 from sentinel.core.deployment.plan import HookForm
 from sentinel.web.deployments import (
+    ANYWAY,
     BACKUP,
     ENVIRONMENT,
     EXPECT_DOWN,
@@ -59,6 +60,7 @@ class HookEvent:
     lasts: timedelta | None = None  # of the watch
     expects_down: bool = False
     impact: str = ""
+    anyway: bool = True  # GitHub and GitLab tell of what goes on already: what ought to have held before is past asking
     text: str = ""
     took: timedelta | None = None
 
@@ -91,7 +93,21 @@ MAYBE_TEXT = maybe_text("text", LONGEST_REASON, "what was done, or why it failed
 ID = maybe_name("id", "of the event, such as the number of the run: the same again changes nothing")
 AT = optional(time("at", "when it happened"), None)
 PLAIN = Shape(
-    STATE, MAYBE_VERSION, REF, FROM, ENVIRONMENT, BACKUP, LASTS, FOR, EXPECT_DOWN, IMPACT, MAYBE_TEXT, TOOK, ID, AT
+    STATE,
+    MAYBE_VERSION,
+    REF,
+    FROM,
+    ENVIRONMENT,
+    BACKUP,
+    LASTS,
+    FOR,
+    EXPECT_DOWN,
+    IMPACT,
+    ANYWAY,
+    MAYBE_TEXT,
+    TOOK,
+    ID,
+    AT,
 )
 
 
@@ -177,6 +193,7 @@ def _plain(body: bytes) -> HookEvent:
         lasts=given[FOR],
         expects_down=given[EXPECT_DOWN],
         impact=given[IMPACT],
+        anyway=given[ANYWAY],
         text=given[MAYBE_TEXT],
         took=given[TOOK],
     )

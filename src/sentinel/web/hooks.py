@@ -212,6 +212,7 @@ def _asked(plan: DeploymentPlan, by: str, event: HookEvent) -> AskedStart:
         window=event.window,
         expects_down=event.expects_down,
         impact=event.impact,
+        anyway=event.anyway,
     )
 
 
