@@ -344,3 +344,31 @@ async def test_a_check_that_a_reload_adds_to_the_system_is_in_its_window_too(
         await release.follow(seconds=1)
         await release.find("elsewhere", *[broken()] * 3)
         assert release.incident("elsewhere") is None
+
+
+async def test_what_comes_up_a_moment_after_the_window_does_not_fail_it(
+    tmp_path: Path, store: Store, clock: FakeClock
+) -> None:
+    async with releasing(tmp_path, store, clock, CRITICAL) as release:
+        await down_as_the_window_ends(release)
+        await release.find("login", well(), well())
+        await release.follow(seconds=31)
+        assert (await release.now()).phase is Phase.WATCHING
+
+
+async def test_what_stays_down_after_the_window_fails_it(tmp_path: Path, store: Store, clock: FakeClock) -> None:
+    async with releasing(tmp_path, store, clock, CRITICAL) as release:
+        release.equip(login=QuickProbe(broken))
+        await down_as_the_window_ends(release)
+        await release.follow(seconds=31)
+        assert (await release.now()).ending is Ending.FAILED
+
+
+async def down_as_the_window_ends(release: Release) -> None:
+    await release.start(expects_down=True)
+    await release.find("login", *[broken()] * 3)
+    await release.watch()
+    await release.find("login", broken())
+    await release.follow(seconds=1)
+    assert release.incident("login") is not None
+    assert (await release.now()).phase is Phase.WATCHING

@@ -59,6 +59,9 @@ LATE = timedelta(seconds=30)
 #: Seconds that a point waits for the results before it to be committed.
 FLUSH_WITHIN = 8.0
 
+#: Faster looks that an incident may need to be over which what was found in the window has opened.
+SETTLING = 3
+
 #: Between two tries to prove a rollback, in seconds.
 AGAIN_AFTER = 5.0
 
@@ -157,7 +160,8 @@ class DeploymentKeeper:
 
     async def _watch(self, one: Deployment, watch: Watch, now: datetime) -> None:
         plan = self._book.plan_of(one.system)
-        if plan is not None and (broken := breach(plan.criteria, self._troubles(one.system), watch.began_at)):
+        troubles = [found for found in self._troubles(one.system) if not _may_pass(found[0], watch, now)]
+        if plan is not None and (broken := breach(plan.criteria, troubles, watch.began_at)):
             await self._apply(one, Breached(breach=broken))
             return
         point = watch.next_point
@@ -250,6 +254,14 @@ def _ends_soon(one: Deployment, now: datetime) -> bool:
     if one.phase is Phase.UNDER_WAY:
         return one.window_ends_at - LAST_STRETCH <= now < one.window_ends_at
     return one.phase in (Phase.ROLLING_BACK, Phase.VERIFYING)
+
+
+def _may_pass(incident: Incident, watch: Watch, now: datetime) -> bool:
+    """Whether an incident opened with the end of the window, by what was found in it, and may be over in a moment.
+
+    A service that comes up a second after its watch began must not be rolled back for that.
+    """
+    return bool(incident.excused) and now < watch.began_at + SETTLING * watch.plan.interval
 
 
 def _late(judgement: Judgement, by: timedelta) -> Judgement:
