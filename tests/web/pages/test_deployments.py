@@ -317,7 +317,7 @@ async def test_an_incident_names_its_suspect_and_the_deployment_its_incidents(
     [
         (UNDER_WAY, "Under way"),
         (replace(UNDER_WAY, overrun=True), "Under way, overdue"),
-        (WATCHED, "Watched"),
+        (WATCHED, "Being watched"),
         (PROPOSED, "Rollback proposed"),
         (FAILED, "Failed"),
         (replace(FAILED, ending=Ending.ROLLBACK_FAILED), "Rollback failed"),

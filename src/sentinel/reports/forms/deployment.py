@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from sentinel.base.units import Unit
 from sentinel.core.deployment.deployment import (
     Comparison,
     Judged,
@@ -197,7 +198,7 @@ def _comparison(one: Comparison) -> tuple[Cell, ...]:
     text = (Line(text=one.text),) if one.text else ()
     return (
         Cell(badge=_TONES[one.judged], word=one.judged.value.upper()),
-        Cell(text=f"{one.check or 'all checks'}: {_MEASURES[one.measure]}", strong=True, below=text),
+        Cell(text=_figure(one), strong=True, below=text),
         Cell(text=measured(one.before, one.unit)),
         Cell(text=measured(one.after, one.unit)),
         Cell(text=measured(one.bound, one.unit)),
@@ -205,6 +206,12 @@ def _comparison(one: Comparison) -> tuple[Cell, ...]:
         Cell(text=amount(one.before_samples)),
         Cell(text=amount(one.after_samples)),
     )
+
+
+def _figure(one: Comparison) -> str:
+    """Which figure it is. Times of several checks are compared as multiples of what is usual for each."""
+    multiples = ", in multiples of what is usual" if one.measure is Measure.TIME and one.unit is Unit.NONE else ""
+    return f"{one.check or 'all checks'}: {_MEASURES[one.measure]}{multiples}"
 
 
 def _significance(p: float | None) -> str:
@@ -222,7 +229,8 @@ def _criteria(part: DeploymentDocument) -> Section:
     )
 
 
-_CRITERIA = {
+#: Criteria, in words.
+CRITERIA = {
     "critical_function": "Something that people cannot do without is broken",
     "integrity": "Data contradict themselves",
     "migration": "The database does not stand where the release needs it",
@@ -234,7 +242,7 @@ _CRITERIA = {
 def _criterion(line: CriterionLine) -> tuple[Cell, ...]:
     found = line.met or ("not met" if line.asked else "not asked: nothing is configured for it")
     badge, word = ("CRITICAL", "MET") if line.met else ("OK", "NOT MET") if line.asked else ("UNKNOWN", "NOT ASKED")
-    return (Cell(badge=badge, word=word), Cell(text=_CRITERIA[line.criterion.value], strong=True), Cell(text=found))
+    return (Cell(badge=badge, word=word), Cell(text=CRITERIA[line.criterion.value], strong=True), Cell(text=found))
 
 
 # --- The rollback -----------------------------------------------------------------------------------------------------

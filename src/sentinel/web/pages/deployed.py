@@ -7,15 +7,16 @@ from typing import Any, Final
 
 from sentinel.base.units import format_duration, format_lasted
 from sentinel.core.deployment.deployment import Comparison, Ending, Judged, Measure, Phase, Ran
-from sentinel.core.deployment.plan import DeploymentPlan
+from sentinel.core.deployment.plan import Criterion, DeploymentPlan
 from sentinel.reports.deployment import DeploymentDocument
 from sentinel.reports.documents import DeploymentLine
+from sentinel.reports.forms.deployment import CRITERIA
 from sentinel.reports.incident import SuspectedDeployment
 
 #: How each phase reads, and each ending.
 _PHASES: Final[Mapping[Phase, str]] = {
     Phase.UNDER_WAY: "Under way",
-    Phase.WATCHING: "Watched",
+    Phase.WATCHING: "Being watched",
     Phase.PROPOSED: "Rollback proposed",
     Phase.ROLLING_BACK: "Rolling back",
     Phase.VERIFYING: "Verifying the rollback",
@@ -178,6 +179,11 @@ def measure(one: Comparison) -> str:
     return _MEASURES[one.measure]
 
 
+def criterion(one: Criterion) -> str:
+    """Why a deployment fails without any comparison, in words."""
+    return CRITERIA[one.value]
+
+
 def ran(state: Ran) -> str:
     """How far a rollback has come, in words."""
     return _RAN[state]
@@ -214,6 +220,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "judged": judged,
     "judged_class": judged_class,
     "measure": measure,
+    "criterion": criterion,
     "ran": ran,
     "chance": chance,
     "countdown": countdown,

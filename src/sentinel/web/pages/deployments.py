@@ -19,7 +19,7 @@ from sentinel.core.deployment.deployment import Phase, Ran
 from sentinel.reports.deployment import DeploymentDocument
 from sentinel.reports.forms.library import ReportFile
 from sentinel.web.access import principal
-from sentinel.web.deployments import (
+from sentinel.web.deployment_shapes import (
     EXTEND,
     FINISH,
     FOR,
