@@ -190,5 +190,5 @@ def sign_off(part: DeploymentDocument, when: Zone) -> Section:
         heading="Sign-off",
         intro=(f"Deployed on {when(line.started_at)}: {line.label}. Status: {boxes}",),
         table=Table(columns=columns, rows=rows),
-        notes=("Notes:", *("_" * 96 for _ in range(_NOTES))),
+        notes=("Notes:", *("." * 200 for _ in range(_NOTES))),
     )
