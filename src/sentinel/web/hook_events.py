@@ -15,7 +15,7 @@ import orjson
 
 from sentinel.base.moments import read_moment
 from sentinel.core.deployment.plan import HookForm
-from sentinel.web.deployments import (
+from sentinel.web.deployment_shapes import (
     ANYWAY,
     BACKUP,
     ENVIRONMENT,
