@@ -32,7 +32,7 @@ failed() {
 }
 
 # watched LENGTH: have the release watched, show what came of it, and end as the watch did: 0 good, 1 bad, 3 nobody can tell.
-# The same as a document is in the folder of reports by itself, and in the stakeholders' mail; `sentinel deploy report` makes another.
+# The daemon writes the same as a document by itself, and mails it; `sentinel deploy report` makes another.
 watched() {
     status=0
     sentinel deploy watch --for "$1" || status=$?
