@@ -326,7 +326,8 @@ class Dispatcher:
                 tell = log.warning if row.attempts == 1 or row.state is State.DEAD else log.debug
                 event = "notification.dead" if row.state is State.DEAD else "notification.retry_scheduled"
                 ambiguous = isinstance(outcome, Ambiguous)
-                tell(event, **about, reason=cause.value, detail=detail, ambiguous=ambiguous, due_at=_iso(row.due_at))
+                said = detail.partition("\n")[0]  # what a command wrote is for its timeline alone
+                tell(event, **about, reason=cause.value, detail=said, ambiguous=ambiguous, due_at=_iso(row.due_at))
 
 
 def _as_it_is_told(row: Notification, fallback: str) -> Notification:

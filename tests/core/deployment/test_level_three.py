@@ -89,10 +89,11 @@ def test_two_incidents_order_it_once() -> None:
 
 @pytest.mark.parametrize("state", list(Ran))
 def test_what_was_ordered_otherwise_is_not_ordered_by_a_level(state: Ran) -> None:
-    rollback = replace(ordered().rollback, state=state)
+    rollback = replace(ordered().rollback, state=state, text="Mary Canary wants it so")
     place = ward(Undoable(deployment=replace(FAILED, rollback=rollback), plan=PLAN)).fail("login").wait(31 * 60)
     assert orders(place) == []
     assert "does not run: that rollback" in lines(place)[0]
+    assert "Canary" not in lines(place)[0]
 
 
 def test_a_deployment_that_failed_and_stands_is_undone_within_a_day() -> None:

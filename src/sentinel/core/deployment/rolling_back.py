@@ -244,7 +244,10 @@ def order_by_level(
 
 
 def _so_far(rollback: Rollback | None) -> str:
-    return came_to(rollback) if rollback is not None and rollback.state in OVER else "was ordered already"
+    if rollback is None or rollback.state not in OVER:
+        return "was ordered already"
+    # Without its text, which people and programs wrote: lines of an incident's timeline go into the log.
+    return came_to(replace(rollback, text=""))
 
 
 def hearers(
