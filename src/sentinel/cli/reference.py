@@ -11,13 +11,17 @@ EXIT_STATUSES = (
     ("0", "all is well; the command did what it was asked; `--compact` always"),
     (
         "1",
-        "a warning (`--status`, `check`); the daemon refused what it was asked, or did not confirm it in time (`ack`)",
+        "a warning (`--status`, `check`); a release or its rollback failed (`deploy verify`, `deploy watch`, `rollback`); "
+        "the daemon refused what it was asked, or did not confirm it in time (`ack`)",
     ),
     (
         "2",
         "something is critical (`--status`, `check`); a receiver did not take the message (`test-alert`, `report --send`)",
     ),
-    ("3", "something is unknown, or no daemon runs or answers"),
+    (
+        "3",
+        "something is unknown, or no daemon runs or answers; a watch was inconclusive, or nobody knows (`deploy watch`)",
+    ),
     ("64", "the command line cannot be understood"),
     ("65", "the store is of a newer Sentinel, or damaged"),
     ("70", "a fault in Sentinel"),
