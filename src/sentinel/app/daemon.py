@@ -114,6 +114,7 @@ class Sentinel:
         try:
             await parts.rosters.recall()
             await parts.sessions.recall()
+            await parts.book.recall()
             await self._equip(parts, self._plan)
             tasks = await self._start(parts, server)
             self._tell_ready(parts)
