@@ -101,7 +101,7 @@ def _compile(loaded: Loaded, probe_kinds: CheckKinds, channel_kinds: ChannelKind
         on_call=on_call,
         routes=compile_routes(loaded, policies, calendars, probe_kinds),
         windows=compile_windows(loaded, checks, probe_kinds),
-        deployments=compile_deployments(loaded, checks, probe_kinds, policies, calendars),
+        deployments=compile_deployments(loaded, checks, probe_kinds, policies, calendars, store.keep.results),
         store=store_plan(loaded, store),
         web=web,
         status_page=compile_status_page(loaded, checks, web),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from sentinel.base.redact import Secret
+from sentinel.base.units import write_duration
 from sentinel.config.calendars import refuse_unknown_calendar
 from sentinel.config.checks import CheckPart
 from sentinel.config.keypath import KeyPath
@@ -24,7 +25,15 @@ from sentinel.config.telling import (
     refuse_unknown_channel,
 )
 from sentinel.core.deployment.check import name_of
-from sentinel.core.deployment.plan import CriteriaPlan, DeploymentPlan, HookForm, HookPlan, RollbackPlan, WatchPlan
+from sentinel.core.deployment.plan import (
+    Baseline,
+    CriteriaPlan,
+    DeploymentPlan,
+    HookForm,
+    HookPlan,
+    RollbackPlan,
+    WatchPlan,
+)
 from sentinel.core.hours import Calendar
 from sentinel.core.matcher import Matcher
 from sentinel.core.progress import SHORTEST
@@ -40,6 +49,9 @@ LEAST_SECRET = 16
 #: A watch is no longer, and looks at no check more often.
 LONGEST_WATCH, SHORTEST_INTERVAL = timedelta(days=1), timedelta(seconds=1)
 
+#: Results are kept for so long at least where a watch compares with the week before: it reaches half a day around that.
+WEEK_NEEDS = timedelta(days=8)
+
 #: A window is no longer.
 LONGEST_WINDOW = timedelta(days=1)
 
@@ -50,10 +62,11 @@ def compile_deployments(
     kinds: CheckKinds,
     policies: Collection[str],
     calendars: Mapping[str, Calendar],
+    kept: timedelta,
 ) -> dict[str, DeploymentPlan]:
-    """The plans by system; those that something is wrong with are noted and left out."""
+    """The plans by system; those that something is wrong with are noted and left out. `kept` is how long results are."""
     entries = named_entries(loaded, DEPLOYMENTS_AT, "systems by their names")
-    compiler = _Compiler(loaded, checks, kinds, policies, calendars)
+    compiler = _Compiler(loaded, checks, kinds, policies, calendars, kept)
     plans = (compiler.compile(name, data) for name, data in entries.items())
     return {plan.system: plan for plan in plans if plan is not None}
 
@@ -76,7 +89,9 @@ class _Compiler:
         kinds: CheckKinds,
         policies: Collection[str],
         calendars: Mapping[str, Calendar],
+        kept: timedelta,
     ) -> None:
+        self._kept = kept
         self._loaded = loaded
         self._problems: Problems = loaded.problems
         self._checks = checks
@@ -113,7 +128,16 @@ class _Compiler:
         )
         self._refuse_nothing(path, entry, plan)
         self._refuse_taken_name(path, name)
+        self._refuse_forgotten_week(path, plan.watch)
         return plan
+
+    def _refuse_forgotten_week(self, path: KeyPath, watch: WatchPlan) -> None:
+        """At the end of a watch, results from a week before its start are gone where they are kept for just a week."""
+        if watch.baseline is Baseline.WEEK and self._kept < WEEK_NEEDS:
+            found = f"week, where results are kept for {write_duration(self._kept)}"
+            expected = f"before, or store.keep.results of at least {write_duration(WEEK_NEEDS)}"
+            hint = "a week before the watch there have to be results still when it ends"
+            self._problems.add((*path, "watch", "baseline"), found, expected, hint)
 
     def _refuse_unknown(self, path: KeyPath, entry: DeploymentEntry) -> None:
         names, commands, problems = channel_names(self._loaded), command_names(self._loaded), self._problems

@@ -24,7 +24,8 @@ class WatchEntry(Options):
     """Each check of the system is looked at no more seldom than this while the watch goes on; at least 1 s."""
     baseline: Baseline = Baseline.BEFORE
     """With what is compared: `before` (the same length of time before the deployment began) or `week` (the same time of the same
-    weekday, a week before). Where there is too little of it, it reaches further back, at most a day."""
+    weekday, a week before; then `store.keep.results` has to be 8 days or more). Where there is too little of it, it reaches
+    further back, at most a day."""
     slower: Annotated[float, Field(gt=0, le=10)] = 0.5
     """Times are too slow when their quantile is worse than the baseline's by more than this share: 0.5 is 50 %."""
     quantile: Annotated[float, Field(ge=0.5, le=0.99)] = 0.95
