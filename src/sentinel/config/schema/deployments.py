@@ -21,7 +21,8 @@ class WatchEntry(Options):
     )
     """When it is judged, since it began; it is judged at its end in any case."""
     every: PositiveDuration = Field(default="10s", validate_default=True)
-    """Each check of the system is looked at no more seldom than this while the watch goes on; at least 1 s."""
+    """Each check of the system is looked at no more seldom than this while the watch goes on; at least 1 s. Those that sign in or
+    write, and those that are due more seldom than every 15 minutes, keep their own rhythm."""
     baseline: Baseline = Baseline.BEFORE
     """With what is compared: `before` (the same length of time before the deployment began) or `week` (the same time of the same
     weekday, a week before; then `store.keep.results` has to be 8 days or more). Where there is too little of it, it reaches
