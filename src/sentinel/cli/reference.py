@@ -11,8 +11,10 @@ EXIT_STATUSES = (
     ("0", "all is well; the command did what it was asked; `--compact` always"),
     (
         "1",
-        "a warning (`--status`, `check`); a release or its rollback failed (`deploy verify`, `deploy watch`, `rollback`); "
-        "the daemon refused what it was asked, or did not confirm it in time (`ack`)",
+        (
+            "a warning (`--status`, `check`); a release or its rollback failed (`deploy verify`, `deploy watch`, `rollback`); "
+            "the daemon refused what it was asked, or did not confirm it in time (`ack`)"
+        ),
     ),
     (
         "2",
