@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
+    from tests.kit.deploying import Release
+
 CHECKS = (
     check("backup", tags=frozenset({"pre"}), system="payroll"),
     check("login", tags=frozenset({"pre", "post"}), system="payroll"),
@@ -186,3 +188,13 @@ async def test_only_so_many_go_on_at_once_and_so_many_are_remembered(world: Worl
         await world.verified("rare")
     with pytest.raises(NotDone, match="no verification 1 is known"):
         world.verifier.look(1)
+
+
+async def test_a_deployment_is_begun_only_where_the_conditions_hold_unless_somebody_says_anyway(
+    release: Release,
+) -> None:
+    await release.find("page", *[broken()] * 4)
+    with pytest.raises(NotDone, match="no-open-incident: 1 incident is open: page") as refused:
+        await release.start()
+    assert refused.value.hint.endswith("or say --anyway")
+    assert (await release.start(anyway=True)).id == 1
