@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 #: Says that it begins and what for, waits until it may go on, and says that it ended.
 SCRIPT = """#!/bin/sh
 echo "began $1 $SENTINEL_VERSION $SENTINEL_FROM" >> book
+echo "with $DEPLOY_TOKEN because $SENTINEL_REASON"
 while [ -e gate ]; do sleep 0.02; done
 echo "ended" >> book
 """
+
+#: What somebody writes about a failed step, and the secret of what undoes it.
+WHY, TOKEN = "Mary Canary saw the migration fail", "canary-deploy-token"
 
 #: In the book of a command that ran once, from beginning to end.
 ONCE = ["began quick 2.4.1 2.4.0", "ended"]
@@ -45,7 +49,13 @@ class Release:
         script = self.folder / "roll-back"
         script.write_text(SCRIPT)
         script.chmod(0o755)
-        command = {"kind": "command", "command": [str(script), "{mode}"], "folder": str(self.folder), "veto": "2s"}
+        command: Json = {
+            "kind": "command",
+            "command": [str(script), "{mode}"],
+            "folder": str(self.folder),
+            "veto": "2s",
+        }
+        command["secret_environment"] = {"DEPLOY_TOKEN": TOKEN}
         undo = {"channel": "rollback", "on_fail": "propose" if veto else "act", "verify_within": "30s"}
         config = stage.daemon.config
         config["channels"]["rollback"] = command
@@ -63,7 +73,7 @@ class Release:
         await self.breaks()
 
     async def breaks(self) -> None:
-        await self.daemon.tell("/api/v1/deployments/1/fail", why="the migration failed")
+        await self.daemon.tell("/api/v1/deployments/1/fail", why=WHY)
 
     async def again(self) -> None:
         """Kill it where it is, and start it again."""
@@ -132,6 +142,9 @@ async def test_killed_after_the_order_and_before_it_begins_it_runs_once(stage: S
     await release.again()
     await release.is_so("rolled_back")
     assert release.book == ONCE
+    assert f"with ••• because {WHY}" in (await release.shown())["rollback"]["text"]
+    assert not any("Canary" in line or TOKEN in line for line in stage.daemon.process.lines)
+    assert not any(TOKEN in str(request) for request in stage.hook.requests)
 
 
 @story
