@@ -200,7 +200,7 @@ def countdown(left: timedelta) -> str:
     """A time that is left, to the second: `4 min 12 s`."""
     whole = seconds(left)
     minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest:02} s" if 0 < minutes < 60 else format_duration(timedelta(seconds=whole))
+    return f"{minutes} min {rest} s" if 0 < minutes < 60 else format_duration(timedelta(seconds=whole))
 
 
 def seconds(left: timedelta) -> int:

@@ -216,23 +216,16 @@
     const act = event.target.closest?.(".act > summary")?.parentNode;
     if (act) requestAnimationFrame(() => act.open && act.querySelector("input:not([type=hidden]), textarea, select")?.focus());
   });
-  // What is left of a time, to the second. It counts from when the page came: clocks of devices go wrong.
-  const spell = (left) => {
-    const seconds = Math.max(0, Math.round(left));
-    const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
-    return minutes < 1 ? `${seconds} s` : `${minutes} min ${String(rest).padStart(2, "0")} s`;
-  };
+  // Counts down from when the page came: clocks of devices go wrong.
   const begun = new WeakMap();
-  const count = () => {
+  setInterval(() => {
     for (const node of document.querySelectorAll("[data-left]")) {
       const { left } = node.dataset;
       if (begun.get(node)?.left !== left) begun.set(node, { left, at: Date.now() });
-      const rest = left - (Date.now() - begun.get(node).at) / 1000;
-      if (rest < 3_600) node.textContent = spell(rest);
+      const rest = Math.max(0, Math.round(left - (Date.now() - begun.get(node).at) / 1000));
+      if (rest < 3_600) node.textContent = `${rest < 60 ? "" : `${Math.floor(rest / 60)} min `}${rest % 60} s`;
     }
-  };
-  count();
-  setInterval(count, 1_000);
+  }, 1_000);
   setInterval(() => {
     if (again || Date.now() - loaded > EVERY) soon();
     if (Date.now() - heard > SILENT) doubt();
