@@ -111,7 +111,7 @@ async def test_a_deployment_is_verified_by_one_command(world: World, children: C
     async with world.broken("migration_behind"):
         verified = await world.check(children, "--tag", "post")
         assert await verified.exit(within=60) == 2
-    assert "the database is at bef7f4fa17b3, expected beb7f4fa17b3" in verified.tail()
+    assert "the database is at bef7f4fa17b3, expected beb7f4fa17b3" in "\n".join(verified.lines)
 
 
 async def test_nothing_private_is_told_of(world: World) -> None:
