@@ -15,7 +15,7 @@ from sentinel.app.posting import AutomaticPosts
 from sentinel.app.proving import Proving, doubted
 from sentinel.base.errors import StoreError
 from sentinel.core.check import OWN_CHECK
-from sentinel.core.deployment.life import Reviewed
+from sentinel.core.deployment.events import Reviewed
 from sentinel.core.incident import Address
 from sentinel.core.notification import AT_MOST_ONCE, Kind, Message, State
 from sentinel.core.result import Result

@@ -19,8 +19,7 @@ from sentinel.core.deployment.deployment import (
     Ran,
     Verification,
 )
-from sentinel.core.deployment.life import (
-    MOST_VERIFICATIONS,
+from sentinel.core.deployment.events import (
     Accepted,
     Breached,
     Coursed,
@@ -42,14 +41,11 @@ from sentinel.core.deployment.life import (
     Step,
     Verified,
     WatchBegun,
-    begin,
-    refuse_odd_name,
-    refuse_odd_text,
-    step,
-    summary,
 )
+from sentinel.core.deployment.life import MOST_VERIFICATIONS, begin, step
 from sentinel.core.deployment.plan import Criterion, OnFail, RollbackPlan, WatchPlan
 from sentinel.core.deployment.rolling_back import Wanted
+from sentinel.core.deployment.words import refuse_odd_name, refuse_odd_text, summary
 from sentinel.core.notification import Kind
 from tests.core.made import MINUTE, NOW, PROPERTY
 from tests.kit.rollbacks import ordered

@@ -17,15 +17,15 @@ from sentinel.core.deployment.deployment import (
     VerifiedCheck,
     Watch,
 )
-from sentinel.core.deployment.life import (
+from sentinel.core.deployment.events import (
     Proven,
     Refusal,
     RollbackAdopted,
     RollbackMoved,
     RollbackStopped,
     RollbackWanted,
-    step,
 )
+from sentinel.core.deployment.life import step
 from sentinel.core.deployment.plan import Criterion, RollbackPlan
 from sentinel.core.deployment.rolling_back import Wanted
 from sentinel.core.result import Outcome

@@ -18,7 +18,8 @@ from sentinel.core.check import Check
 from sentinel.core.deployment import telling
 from sentinel.core.deployment.check import measure, name_of
 from sentinel.core.deployment.deployment import Deployment, Entry, Verification
-from sentinel.core.deployment.life import Event, Refusal, RollbackStopped, Setting, Step, Verified, step
+from sentinel.core.deployment.events import Event, Refusal, RollbackStopped, Setting, Step, Verified
+from sentinel.core.deployment.life import step
 from sentinel.core.deployment.plan import DeploymentPlan
 from sentinel.core.deployment.rolling_back import Undoable, hearers, is_undoable
 from sentinel.core.deployment.standing import suspects, window_of

@@ -12,7 +12,7 @@ from sentinel.app.deploying.verifying import Verifier
 from sentinel.app.holding import Around
 from sentinel.app.keeper import NotDone
 from sentinel.core.deployment.deployment import Breach, Deployment, Phase, Verification
-from sentinel.core.deployment.life import (
+from sentinel.core.deployment.events import (
     Accepted,
     Breached,
     Event,
@@ -23,15 +23,12 @@ from sentinel.core.deployment.life import (
     RollbackStopped,
     RollbackWanted,
     WatchBegun,
-    begin,
-    refuse_odd_name,
-    refuse_odd_text,
-    step,
-    undo_unknown,
 )
+from sentinel.core.deployment.life import begin, step, undo_unknown
 from sentinel.core.deployment.plan import Criterion, DeploymentPlan, OnFail, RollbackPlan
 from sentinel.core.deployment.rolling_back import Wanted
 from sentinel.core.deployment.standing import is_expected_down, standing_version
+from sentinel.core.deployment.words import refuse_odd_name, refuse_odd_text
 from sentinel.reports.deployment import DeploymentDocument, DeploymentLine, DryRun, line
 
 #: Deployments that one answer lists at most.

@@ -32,7 +32,7 @@ from sentinel.core.deployment.deployment import (
     Watch,
     rollback_key,
 )
-from sentinel.core.deployment.life import (
+from sentinel.core.deployment.events import (
     Breached,
     Coursed,
     Event,

@@ -8,7 +8,7 @@ from sentinel.app.keeper import NotDone
 from sentinel.channels.base import Rehearses
 from sentinel.core.check import Check
 from sentinel.core.deployment.deployment import Deployment
-from sentinel.core.deployment.life import Setting
+from sentinel.core.deployment.events import Setting
 from sentinel.core.deployment.plan import RollbackPlan
 from sentinel.core.deployment.rolling_back import Wanted, order, proofs
 from sentinel.core.incident import Address

@@ -8,16 +8,13 @@ Rule 4: what was agreed on at the start, such as what is done about a failure, n
 The phases and the ways between them are drawn in `core.deployment.deployment`.
 """
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from sentinel.base.units import format_duration
 from sentinel.core.deployment.deployment import (
     IN_TROUBLE,
-    Breach,
     Deployment,
     Ending,
     Entry,
@@ -29,215 +26,39 @@ from sentinel.core.deployment.deployment import (
     Verification,
     Watch,
 )
-from sentinel.core.deployment.plan import OnFail, RollbackPlan, WatchPlan
+from sentinel.core.deployment.events import (
+    NOWHERE,
+    Accepted,
+    Breached,
+    Coursed,
+    Event,
+    Extended,
+    Finished,
+    Noted,
+    Overran,
+    PointJudged,
+    Proven,
+    Refusal,
+    Reviewed,
+    RollbackAdopted,
+    RollbackMoved,
+    RollbackStopped,
+    RollbackWanted,
+    SeenDown,
+    SeenUp,
+    Setting,
+    Step,
+    Verified,
+    WatchBegun,
+)
+from sentinel.core.deployment.plan import OnFail, RollbackPlan
 from sentinel.core.deployment.rolling_back import OVER, Wanted, came_to, entry, may_be_ordered, order, stopped
+from sentinel.core.deployment.words import LONGEST_TEXT, summary
 from sentinel.core.incident import Address
-from sentinel.core.notification import Kind, Notification
+from sentinel.core.notification import Kind
 
 #: Verifications that a deployment keeps, the latest ones.
 MOST_VERIFICATIONS = 20
-
-#: Characters of a version or another name, and of a sentence that people write.
-LONGEST_NAME, LONGEST_TEXT = 100, 500
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:/@=-]*")
-
-
-class Refusal(StrEnum):
-    """Why an event changed nothing."""
-
-    OVER = "over"
-    NOT_UNDER_WAY = "not_under_way"  # only while whoever deploys is at work
-    NOT_WATCHED = "not_watched"
-    ALREADY_WATCHED = "already_watched"
-    NOT_IN_TROUBLE = "not_in_trouble"  # there is nothing to accept
-    NO_ROLLBACK = "no_rollback"  # none was ordered
-    ALREADY_ROLLED_BACK = "already_rolled_back"  # ordered already, whatever came of it
-    BEGUN = "begun"  # the rollback has begun, or is over
-    NO_LATER = "no_later"  # the window would end no later than it does
-    NO_NEWS = "no_news"  # it is known already
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What every order of this Sentinel has in common."""
-
-    instance: str = ""  # identity of the store
-    source: str = ""  # name of this Sentinel
-    link: str = ""
-
-
-# --- Events ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noted:
-    """Somebody writes down a step of it, or Sentinel something that it saw."""
-
-    by: str = ""
-    text: str
-    took: timedelta | None = None
-    kind: str = "note"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extended:
-    """Its window ends later."""
-
-    by: str
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchBegun:
-    """Whoever deploys is done, and it is watched from now on."""
-
-    by: str
-    plan: WatchPlan
-    lasts: timedelta | None = None  # None: as planned
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PointJudged:
-    """A point of its watch has come, and was judged."""
-
-    judgement: Judgement
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breached:
-    """A criterion is met, or whoever deploys says that a step failed."""
-
-    breach: Breach
-    by: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """Somebody ends it, without a watch or before the end of its watch."""
-
-    by: str
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """Somebody takes one that failed as it is."""
-
-    by: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RollbackWanted:
-    """Somebody has it undone."""
-
-    wanted: Wanted
-    undo: RollbackPlan  # how that is done now
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RollbackAdopted:
-    """A level of escalation has ordered its rollback: the row is there already."""
-
-    rollback: Rollback
-    undo: RollbackPlan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RollbackMoved:
-    """Its order has come further."""
-
-    rollback: Rollback  # as it is now
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RollbackStopped:
-    """Somebody has stopped the order before it began: the row is called off already."""
-
-    by: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
-    """Checks of its system were run once, during it."""
-
-    verification: Verification
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proven:
-    """The checks that prove its rollback were run; `verification` says whether they do."""
-
-    verification: Verification
-
-
-@dataclass(frozen=True, slots=True)
-class Overran:
-    """Its window is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Coursed:
-    """Stakeholders are told how it goes, for the time of this number."""
-
-    step: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenDown:
-    """Its system was seen down while that was expected."""
-
-    since: datetime
-    text: str  # which checks, in words
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenUp:
-    """All that was down is up again."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Reviewed:
-    """A review was made, so long after its end."""
-
-    after: timedelta
-
-
-Event = (
-    Noted
-    | Extended
-    | WatchBegun
-    | PointJudged
-    | Breached
-    | Finished
-    | Accepted
-    | RollbackWanted
-    | RollbackAdopted
-    | RollbackMoved
-    | RollbackStopped
-    | Verified
-    | Proven
-    | Overran
-    | Coursed
-    | SeenDown
-    | SeenUp
-    | Reviewed
-)
-
-
-class Step(NamedTuple):
-    """What an event does, and what it asks for: all of it is committed together."""
-
-    deployment: Deployment
-    entries: tuple[Entry, ...] = ()  # of its timeline
-    kinds: tuple[Kind, ...] = ()  # that stakeholders are told, in this order
-    order: Notification | None = None  # the row that undoes it
-    refusal: Refusal | None = None
-
 
 # --- Steps ----------------------------------------------------------------------------------------------------------
 
@@ -260,7 +81,7 @@ def undo_unknown(deployment: Deployment, event: RollbackWanted, now: datetime, s
     return ordered._replace(entries=(started, *ordered.entries))
 
 
-def step(one: Deployment, event: Event, now: datetime, setting: Setting = Setting()) -> Step:
+def step(one: Deployment, event: Event, now: datetime, setting: Setting = NOWHERE) -> Step:
     """What an event does to a deployment, and what has to be done about it.
 
     Args:
@@ -388,15 +209,6 @@ def _verified(one: Deployment, verification: Verification, now: datetime) -> Ste
     ended = verification.ended_at or now
     entry = _entry(one, now, "verified", summary(verification), verification.by, ended - verification.began_at)
     return Step(replace(one, verifications=kept), (entry,))
-
-
-def summary(verification: Verification) -> str:
-    """What came of a verification, such as `post: 11 of 12 pass; not: login`."""
-    tags = f"{', '.join(verification.tags)}: " if verification.tags else ""
-    bad = [one.name for one in verification.checks if not one.holds]
-    more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
-    not_good = f"; not: {', '.join(bad[:5])}{more}" if bad else ""
-    return f"{tags}{verification.passed} of {verification.planned or len(verification.checks)} pass{not_good}"
 
 
 def _seen(one: Deployment, event: SeenDown | SeenUp) -> Step:
@@ -555,27 +367,6 @@ def _proven(one: Deployment, rollback: Rollback, verification: Verification, now
 
 
 # --- Words ----------------------------------------------------------------------------------------------------------
-
-
-def refuse_odd_name(text: str, *, may_be_empty: bool = True) -> str:
-    """Why a version, a ref or the number of a backup cannot be taken; empty when it can.
-
-    They become arguments of commands and parts of messages, so none begins with a dash or holds anything but plain letters.
-    """
-    if not text:
-        return "" if may_be_empty else "it is empty"
-    if len(text) > LONGEST_NAME:
-        return f"it is longer than {LONGEST_NAME} characters"
-    if not _NAME.fullmatch(text):
-        return "it has to begin with a letter or a digit, and to hold nothing but letters, digits and . _ + : / @ = -"
-    return ""
-
-
-def refuse_odd_text(text: str) -> str:
-    """Why a reason or a note cannot be taken; empty when it can."""
-    if len(text) > LONGEST_TEXT:
-        return f"it is longer than {LONGEST_TEXT} characters"
-    return "" if text.isprintable() else "it has to be one line, without control characters"
 
 
 def _first_line(text: str) -> str:
