@@ -54,6 +54,9 @@ async def ready(stage: Stage) -> dict[str, str]:
 async def test_a_script_deploys_and_waits_for_the_verdict(stage: Stage, tmp_path: Path) -> None:
     env = await ready(stage)
     made = tmp_path / "made"
+    stranger = {**env, "SENTINEL_TOKEN": "another"}
+    refused = await run(CI / "deploy-with-curl.sh", "payroll", "2.4.1", "touch", made, env=stranger)
+    assert (refused.code, made.exists(), "another" in refused.out + refused.err) == (3, False, False)
     ended = await run(CI / "deploy-with-curl.sh", "payroll", "2.4.1", "touch", made, env={**env, "REF": "a1b2c3d"})
     assert (ended.code, made.exists()) == (3, True), ended  # inconclusive: two results are too few
     assert "deployment 1 of payroll 2.4.1 has begun\nwatching: " in ended.out
@@ -62,15 +65,6 @@ async def test_a_script_deploys_and_waits_for_the_verdict(stage: Stage, tmp_path
     rows = (await stage.daemon.ask("/api/v1/deployments"))["deployments"]
     known = [(row["version"], row["ref"], row["ending"], row["by"]) for row in rows]
     assert known == [("2.4.2", "", "failed", "ci"), ("2.4.1", "a1b2c3d", "inconclusive", "ci")]
-
-
-async def test_a_script_that_may_not_deploys_nothing(stage: Stage, tmp_path: Path) -> None:
-    env, made = await ready(stage), tmp_path / "made"
-    ended = await run(
-        CI / "deploy-with-curl.sh", "payroll", "2.4.1", "touch", made, env={**env, "SENTINEL_TOKEN": "another"}
-    )
-    assert (ended.code, made.exists()) == (3, False)
-    assert "another" not in ended.out + ended.err
 
 
 async def test_a_script_tells_of_each_step_by_the_webhook(stage: Stage) -> None:
@@ -85,8 +79,16 @@ async def test_a_script_tells_of_each_step_by_the_webhook(stage: Stage) -> None:
     assert stranger.code == 22  # of curl: the answer was an error
     timeline = (await stage.daemon.ask("/api/v1/deployments/1"))["timeline"]
     assert [entry["kind"] for entry in timeline][:3] == ["started", "note", "watch"]
-    seen = await stage.daemon.say("journal")
-    assert "by hook" in seen.text
+    assert "by hook" in (await stage.daemon.say("journal")).text
+    await handed_out(stage)
+
+
+async def handed_out(stage: Stage) -> None:
+    """Its document is written by a command, and handed out by the interface."""
+    made = await stage.daemon.say("deploy", "report", "--form", "markdown", "--json")
+    assert (made.code, json.loads(made.text)["name"]) == (0, "deployment")
+    text = await stage.daemon.text("/api/v1/deployments/1/report?form=markdown")
+    assert "2.4.1" in text.splitlines()[0]
 
 
 @pytest.mark.parametrize("name", ["github-api.yml", "github-webhook.yml", "gitlab-ci.yml"])

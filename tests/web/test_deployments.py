@@ -147,6 +147,12 @@ async def test_where_nothing_changes_the_wait_ends(site: Site) -> None:
     assert (answer.status_code, answer.json()["edition"]) == (200, edition)
 
 
+async def test_of_a_document_that_was_not_written_it_is_said_what_writes_it(site: Site) -> None:
+    answer = await site.local.get(f"{EVERY}/1/report?form=pdf")
+    assert (answer.status_code, "`sentinel deploy report 1`" in answer.json()["hint"]) == (404, True)
+    assert (await site.local.get(f"{EVERY}/1/report?form=csv")).status_code == 400
+
+
 @pytest.mark.parametrize("query", ["seen=-1", "seen=x", f"seen={'9' * 40}", "within=26", "within=0", "within=1.5"])
 async def test_a_wait_that_cannot_be_is_refused(site: Site, query: str) -> None:
     await post(site, EVERY, version="2.4.1")
