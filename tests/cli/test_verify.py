@@ -91,3 +91,10 @@ async def test_a_daemon_does_it_and_the_command_follows(monitor: StillMonitor) -
 async def test_what_a_daemon_refuses_is_3_with_its_hint(monitor: StillMonitor) -> None:
     ended = await verified(monitor.plan.file, "--system", "hr")
     assert (ended.code, "hint: did you mean payroll?" in ended.err) == (3, True)
+
+
+async def test_a_daemon_that_knows_nothing_of_it_any_more_leaves_nothing_known(monitor: StillMonitor) -> None:
+    """It was restarted: a pipeline must not take that for checks that failed."""
+    monitor.deployments.forgetful = True
+    ended = await verified(monitor.plan.file)
+    assert (ended.code, ended.out, "no verification 1 is known" in ended.err) == (3, "", True)

@@ -95,11 +95,14 @@ def _verified(asked: wire.Json) -> wire.Json:
         begun = wire.ask(chosen_config(), _PATH, asked)
     except wire.NotAllowed:
         raise
-    except wire.Refused as refused:
-        raise _not_verified(refused) from None
+    except (wire.Refused, wire.NotAnswering) as error:
+        raise _not_verified(error) from None
     except NotRunning:
         return _verified_here(asked)
-    return _followed(begun)
+    try:
+        return _followed(begun)
+    except (wire.Refused, NotRunning) as error:  # it was restarted, and knows nothing of this one
+        raise _not_verified(error) from None
 
 
 def _followed(document: wire.Json) -> wire.Json:
