@@ -217,17 +217,13 @@ _FASTER = replace(PLAN, interval=timedelta(seconds=2))
 SETTINGS: Sequence[Setting] = (
     *(Setting(release=_NOISE, checks=n, right=Judged.PASS, most=1.0) for n in (1, 8, 20)),
     Setting(release=_NOISE, checks=8, right=Judged.PASS, most=1.0, block=2 * BLOCK),
-    *(Setting(release=_NOISE, checks=n, right=Judged.PASS, overloaded=True) for n in (1, 8, 20)),
-    *(Setting(release=_SHAKY, checks=n, right=Judged.PASS, most=1.0) for n in (1, 8, 20)),
-    *(Setting(release=one, checks=n) for n in (1, 8, 20) for one in (_SLOWER[0], _TAIL)),
-    Setting(release=_SLOWER[1], checks=1),
+    *(Setting(release=_NOISE, checks=n, right=Judged.PASS, overloaded=True) for n in (1, 8)),
+    *(Setting(release=_SHAKY, checks=n, right=Judged.PASS, most=1.0) for n in (1, 8)),
     *(Setting(release=_SLOWER[1], checks=n, most=1.0, first=1.0) for n in (8, 20)),
-    *(Setting(release=_SLOWER[2], checks=n) for n in (1, 8, 20)),
-    *(Setting(release=one, checks=n) for n in (1, 8, 20) for one in _FAILING[:2]),
-    Setting(release=_FAILING[2], checks=1),
     *(Setting(release=_FAILING[2], checks=n, most=1.0) for n in (8, 20)),
-    *(Setting(release=_FAILING[3], checks=n) for n in (1, 8, 20)),
     Setting(release=_FAILING[2], checks=1, plan=_FASTER),
+    *(Setting(release=one, checks=1) for one in (*_SLOWER, _TAIL, *_FAILING)),
+    *(Setting(release=one, checks=8) for one in (_SLOWER[0], _SLOWER[2], _TAIL, *_FAILING[:2], _FAILING[3])),
     Setting(release=_NOISE, checks=8, right=Judged.INCONCLUSIVE, most=0.0, past=120.0),
 )
 
