@@ -16,6 +16,7 @@ import structlog
 
 from sentinel.base.clock import Clock
 from sentinel.base.errors import StoreError
+from sentinel.channels.base import Rehearses
 from sentinel.core.incident import Address
 from sentinel.core.notification import (
     AT_MOST_ONCE,
@@ -258,6 +259,9 @@ class Dispatcher:
             return None
 
     async def _attempt(self, line: Line, row: Notification, first: Receipt | None) -> Outcome:
+        if row.message.kind in AT_MOST_ONCE and not isinstance(line.route.channel, Rehearses):
+            # A reload has made something else of its channel: a message that arrives is no rollback that has run.
+            return Failed(cause=Cause.REFUSED, detail="its channel carries out no orders any more", permanent=True)
         deadline = asyncio.get_running_loop().time() + line.route.timeout
         try:
             async with asyncio.timeout_at(deadline + 1.0):
