@@ -200,6 +200,13 @@ async def test_a_rollback_shows_what_would_run_before_it_is_ordered(dashboard: D
     assert (asked.by, asked.system, asked.deployment, asked.quick) == ("ann", "portal", 12, True)
 
 
+async def test_only_the_last_of_a_system_can_be_rolled_back(dashboard: Dashboard) -> None:
+    dashboard.monitor.deployments.put(replace(FAILED, id=11))
+    assert 'action="/deployments/11/rollback' in await dashboard.ann.page("/deployments/11")
+    dashboard.monitor.deployments.put(FAILED)
+    assert 'action="/deployments/11/rollback' not in await dashboard.ann.page("/deployments/11")
+
+
 async def test_a_rollback_to_a_backup_needs_its_id(dashboard: Dashboard) -> None:
     dashboard.monitor.deployments.put(FAILED)
     answer = await dashboard.ann.send("/deployments/12/rollback/plan", to="backup", reason="users wait")

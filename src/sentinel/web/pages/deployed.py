@@ -112,12 +112,12 @@ class Doings:
         return self.note or self.accept or self.roll_back
 
 
-def doings(document: DeploymentDocument, plan: DeploymentPlan | None) -> Doings:
-    """What may be done with a deployment."""
+def doings(document: DeploymentDocument, plan: DeploymentPlan | None, *, latest: bool) -> Doings:
+    """What may be done with a deployment; `latest` says whether no other of its system came after it."""
     line, ordered = document.line, document.rollback
     phase, over = line.phase, line.phase is Phase.ENDED
     working = phase in (Phase.UNDER_WAY, Phase.WATCHING)
-    can_undo = plan is not None and plan.rollback is not None and ordered is None
+    can_undo = plan is not None and plan.rollback is not None and ordered is None and latest
     return Doings(
         note=not over,
         extend=phase is Phase.UNDER_WAY,

@@ -17,6 +17,7 @@ from sentinel.base.clock import Clock
 from sentinel.core.access import Role
 from sentinel.core.deployment.deployment import Phase, Ran
 from sentinel.reports.deployment import DeploymentDocument
+from sentinel.reports.documents import DeploymentLine
 from sentinel.reports.forms.library import ReportFile
 from sentinel.web.access import principal
 from sentinel.web.deployment_shapes import (
@@ -219,12 +220,16 @@ class DeploymentPages:
             watch=_watched(document, now),
             veto=_veto(document, now),
             files=await self._files(line.id),
-            may=doings(document, plan),
+            may=doings(document, plan, latest=self._is_latest(line)),
             lines=document.timeline[-MOST_LINES:],
             most_compared=MOST_COMPARED,
             earlier=max(0, len(document.timeline) - MOST_LINES),
             longest=LONGEST_REASON,
         )
+
+    def _is_latest(self, line: DeploymentLine) -> bool:
+        """Whether no deployment of its system came after it: one below another cannot be undone."""
+        return all(one.id <= line.id for one in self._monitor.deployments.current() if one.system == line.system)
 
     async def _files(self, number: int) -> Sequence[ReportFile]:
         """Its document in every form that was written; none where the folder cannot be read."""
