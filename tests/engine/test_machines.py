@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sentinel.channels.base import Rehearsal
@@ -21,7 +22,7 @@ class Machine(ScriptedChannel):
     """A channel that rolls back."""
 
     def rehearse(self, order: Notification) -> Rehearsal:
-        return Rehearsal(command=("roll-back", order.key))
+        return Rehearsal(command=("roll-back", order.key), timeout=timedelta(minutes=1))
 
 
 async def test_an_order_is_never_told_to_people_as_if_that_had_rolled_anything_back(

@@ -306,6 +306,7 @@ class Sentinel:
             link=plan.link,
             on_call=parts.rosters.adopt(plan),
             commands=plan.commands,
+            undoers=plan.undoers,
             people={name: person.addresses for name, person in plan.people.items()},
         )
         checks = _every_check(plan)

@@ -235,10 +235,10 @@ class Desk:
             incident = self._suspect(history.number(incident, self.last_incident))
         speaks = any(effect.kind not in UNTOLD for effect in turn.effects)
         others, count = bundles.others(incident) if speaks else ((), 0)
-        undoable = self._undoable(history.check, now)
+        undoables = self._undoables(history.check, now)
         suspect = self.suspects.deployments.get(incident.suspect)
         about = suspected(suspect) if suspect is not None else None
-        telling = tell(history.check, incident, turn.effects, self._sender, now, others, count, undoable, about)
+        telling = tell(history.check, incident, turn.effects, self._sender, now, others, count, undoables, about)
         incident = telling.incident
         if telling.undone:
             self._undone.add(telling.undone)
@@ -262,11 +262,11 @@ class Desk:
         found = self.suspects.of(opened.check, opened.began_at)
         return opened if found is None else replace(opened, suspect=found.id)
 
-    def _undoable(self, check: Check, now: datetime) -> Undoable | None:
-        """The deployment that a level of a check's incident may have to undo."""
-        found = next((one for one in self.undoable if one.covers(check) and is_undoable(one.deployment, now)), None)
+    def _undoables(self, check: Check, now: datetime) -> Sequence[Undoable]:
+        """The deployments that a level of a check's incident may have to undo: one of each of its systems."""
+        found = (one for one in self.undoable if one.covers(check) and is_undoable(one.deployment, now))
         # The deployment learns of the order a moment after its commit; until then only we know.
-        return found if found is None else replace(found, ordered=found.deployment.id in self._undone)
+        return [replace(one, ordered=one.deployment.id in self._undone) for one in found]
 
     def _tell_company(self, history: History, before: Incident | None, after: Incident, now: datetime) -> None:
         """Let the bundle know that an incident has joined it, has left it, or speaks for it no more."""

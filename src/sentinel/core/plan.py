@@ -168,6 +168,12 @@ class Plan:
         return {channel.name: channel.veto for channel in self.channels if channel.veto is not None}
 
     @property
+    def undoers(self) -> dict[str, tuple[DeploymentPlan, ...]]:
+        """The channels that roll systems back, each with the deployments of these."""
+        undone = [(one.rollback.channel, one) for one in self.deployments.values() if one.rollback is not None]
+        return {name: tuple(one for channel, one in undone if channel == name) for name, _ in undone}
+
+    @property
     def tellers(self) -> tuple[str, ...]:
         """The names of the channels that tell people."""
         return tuple(channel.name for channel in self.channels if channel.veto is None)

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from sentinel.core.check import Check
 from sentinel.core.commanding import NUMBERS, order
-from sentinel.core.deployment.rolling_back import Undoable, order_by_level
+from sentinel.core.deployment.plan import DeploymentPlan
+from sentinel.core.deployment.rolling_back import Undoable, concerns, not_by_level, order_by_level
 from sentinel.core.incident import UNTOLD, Address, Effect, EffectKind, Incident, Policy
 from sentinel.core.notification import AboutDeployment, AboutOther, Notification, about, compose
 from sentinel.core.timeline import TimelineEntry, entry
@@ -51,6 +52,7 @@ class Sender:
     commands: Mapping[str, timedelta] = field(
         default_factory=dict
     )  # channels that run commands, with the time to stop one
+    undoers: Mapping[str, tuple[DeploymentPlan, ...]] = field(default_factory=dict)  # channels, and what they roll back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ def tell(
     now: datetime,
     others: tuple[AboutOther, ...] = (),
     others_count: int = 0,
-    undoable: Undoable | None = None,
+    undoables: Collection[Undoable] = (),
     suspect: AboutDeployment | None = None,
 ) -> Telling:
     """The messages and timeline entries for effects of an incident, which is given as it is after the transition.
@@ -79,7 +81,7 @@ def tell(
     Args:
         others: who else is in the same trouble and is told of with it.
         others_count: how many they are, listed or not.
-        undoable: the deployment of the check's system that a level may have to undo.
+        undoables: the deployments of the check's systems that a level may have to undo.
         suspect: the deployment that the incident may come of.
     """
     notifications: list[Notification] = []
@@ -115,7 +117,11 @@ def tell(
                 continue
             last, veto = replace(message, sequence=incident.sequence + 1), sender.commands[machine.channel]
             told = (last, machine, veto, incident.responders, sender.instance, incident.conversation, now)
-            if undoable is not None and undoable.is_undone_by(machine.channel):
+            strangers = sender.undoers.get(machine.channel, ())
+            if strangers and not any(concerns(plan, check) for plan in strangers):
+                entries.append(not_by_level(message, machine, (plan.system for plan in strangers), now))
+                continue
+            if undoable := next((one for one in undoables if one.is_undone_by(machine.channel)), None):
                 ordered, undone = order_by_level(undoable, *told), undoable.deployment.id
             else:
                 ordered = order(*told)

@@ -13,6 +13,7 @@ from sentinel.core.deployment.rolling_back import Undoable, adopted
 from sentinel.core.incident import Acknowledge, Level, Policy
 from sentinel.core.notification import Kind, Notification
 from sentinel.core.routing import Sender
+from sentinel.core.vitals import own_check
 from tests.core.made import MINUTE, NOW
 from tests.core.ward import Ward, one
 from tests.kit.rollbacks import DEPLOYMENT, ordered
@@ -25,13 +26,14 @@ POLICY = Policy(
         Level(after=30 * MINUTE, channels=("mail", "rollback")),
     ),
 )
+PLAN = DeploymentPlan(system="payroll", rollback=RollbackPlan(channel="rollback"))
 SENDER = Sender(
     source="ward",
     instance="i1",
     recipients={"mail": ("ada@example.org",), "rollback": ("",)},
     commands={"rollback": 5 * MINUTE},
+    undoers={"rollback": (PLAN,)},
 )
-PLAN = DeploymentPlan(system="payroll", rollback=RollbackPlan(channel="rollback"))
 CURRENT = replace(DEPLOYMENT, started_at=NOW)
 FAILED = replace(CURRENT, phase=Phase.ENDED, ending=Ending.FAILED, ended_at=NOW)
 KEY = rollback_key("i1", DEPLOYMENT.id)
@@ -110,8 +112,23 @@ def test_without_a_deployment_the_command_runs_as_ever() -> None:
 
 
 def test_trouble_of_another_system_undoes_nothing() -> None:
-    (order,) = orders(ward(system="shop").fail("login").wait(31 * 60))
-    assert order.message.kind is Kind.COMMAND
+    place = ward(system="shop").fail("login").wait(31 * 60)
+    assert orders(place) == []
+    assert lines(place) == [
+        "the command rollback does not run: it rolls payroll back, and login is no check of that",
+    ]
+
+
+def test_a_trouble_of_sentinel_itself_undoes_nothing() -> None:
+    place = Ward(own_check("default"), policies=(POLICY,), sender=SENDER).fail("sentinel").wait(31 * 60)
+    assert orders(place) == []
+
+
+def test_of_two_systems_of_a_check_the_one_is_undone_whose_rollback_the_level_names() -> None:
+    every = replace(PLAN, system="portal", by_system=False, rollback=RollbackPlan(channel="switch"))
+    other = Undoable(deployment=replace(CURRENT, id=8, system="portal"), plan=every)
+    (order,) = orders(ward(other, Undoable(deployment=CURRENT, plan=PLAN)).fail("login").wait(31 * 60))
+    assert order.key == KEY
 
 
 def test_a_level_that_names_another_channel_undoes_nothing() -> None:

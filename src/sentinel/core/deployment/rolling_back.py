@@ -65,12 +65,17 @@ class Undoable:
     ordered: bool = False  # whether a level has ordered its rollback, of which the deployment may not know yet
 
     def covers(self, check: Check) -> bool:
-        """Whether trouble of a check is trouble of its system: it is one of the system's, or is about its deployments."""
-        return check.system == self.plan.system or self.plan.covers(check)
+        """Whether trouble of a check is trouble of its system."""
+        return concerns(self.plan, check)
 
     def is_undone_by(self, channel: str) -> bool:
         """Whether a channel is the one that undoes it."""
         return self.plan.rollback is not None and self.plan.rollback.channel == channel
+
+
+def concerns(plan: DeploymentPlan, check: Check) -> bool:
+    """Whether trouble of a check is trouble of a system: it is one of the system's, or is about its deployments."""
+    return check.system == plan.system or plan.covers(check)
 
 
 def order(
@@ -241,6 +246,14 @@ def order_by_level(
         row.message, kind=Kind.ROLLBACK, title=ordered.row.message.title, deployment=ordered.row.message.deployment
     )
     return replace(plain, notifications=(*planned, replace(row, key=ordered.row.key, message=message)))
+
+
+def not_by_level(message: Message, machine: Address, systems: Iterable[str], now: datetime) -> TimelineEntry:
+    """The line of an incident's timeline that says why its level runs nothing: what it names rolls back other systems."""
+    assert message.incident is not None, "only an incident's level orders anything"
+    check = message.check.name if message.check else "its check"
+    text = f"the command {machine.channel} does not run: it rolls {' and '.join(systems)} back, and {check} is no check of that"
+    return TimelineEntry(incident=message.incident.id, at=now, kind=Kind.COMMAND_PLANNED.value, text=text)
 
 
 def _so_far(rollback: Rollback | None) -> str:
