@@ -31,6 +31,7 @@ RUNS = 1_000
 SEED = 6
 PLAN = WatchPlan()
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_JOB_SLOWS = 3.0  # times as slow
 INTERVAL = 60.0  # seconds between two looks at a check before the deployment
 
 
@@ -50,6 +51,7 @@ class Release:
     tail: float = 1.0  # only of so large a share of the times, the longest
     failing: float = 0.0  # a share of all looks fails
     always: float = 0.0  # as large a share as failed before, too
+    job: float = 0.0  # for so many seconds of each minute everything is three times as slow, before, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,16 +139,17 @@ class _Drawn:
         self._noise = noise
         self._moments = moments
         self._random = random
+        self._moment: dict[int, float] = {}  # of each minute, by column
 
     def before(self, column: int, length: float, timed: float, release: Release) -> Iterator[Look]:
-        for at in self._slots(0.0, length, INTERVAL):
+        for at in self._slots(column, 0.0, length):
             failed = self._random.random() < release.always
-            yield Look(at, failed, None if failed or at < timed else self._time(column, at))
+            yield Look(at, failed, None if failed or at < timed else self._time(column, at, release))
 
     def since(self, column: int, began: float, plan: WatchPlan, release: Release) -> Iterator[Look]:
         level = self._level(column, release.tail)
-        for at in self._slots(began, plan.lasts.total_seconds(), plan.interval.total_seconds()):
-            time = self._time(column, at)
+        for at in self._looks(column, began, plan):
+            time = self._time(column, at, release)
             failed = self._random.random() < release.failing + release.always
             yield Look(at, failed, None if failed else time * (1 + release.slower * (time >= level)))
 
@@ -154,12 +157,28 @@ class _Drawn:
         usual = sorted(row[column] for row in self._noise.rows)
         return usual[int(len(usual) * (1 - tail))] if tail < 1 else 0.0
 
-    def _slots(self, start: float, length: float, interval: float) -> Iterator[float]:
-        offset = self._random.uniform(0, interval)
-        return (start + offset + n * interval for n in range(math.ceil((length - offset) / interval)))
+    def _looks(self, column: int, began: float, plan: WatchPlan) -> Iterator[float]:
+        """The slots of the schedule, and looks between them that keep the pace (`core.deployment.samples`)."""
+        pace, last = plan.interval.total_seconds(), -math.inf
+        slots = [(at, False) for at in self._slots(column, began, plan.lasts.total_seconds())]
+        offset = self._random.uniform(0, pace)
+        extra = [
+            (began + offset + n * pace, True) for n in range(math.ceil((plan.lasts.total_seconds() - offset) / pace))
+        ]
+        for at, is_extra in sorted(slots + extra):
+            if not is_extra or at - last >= pace * 0.75:
+                last = at
+                yield at
 
-    def _time(self, column: int, at: float) -> float:
-        return max(self._noise.rows[self._moments[int(at / TICK)]][column], LEAST_TIME)
+    def _slots(self, column: int, start: float, length: float) -> Iterator[float]:
+        """A check is due at the same moment of each minute."""
+        moment = self._moment.setdefault(column, self._random.uniform(0, INTERVAL))
+        first = start + (moment - start) % INTERVAL
+        return (first + n * INTERVAL for n in range(math.ceil((start + length - first) / INTERVAL)))
+
+    def _time(self, column: int, at: float, release: Release) -> float:
+        time = self._noise.rows[self._moments[int(at / TICK)]][column]
+        return max(time * (_JOB_SLOWS if at % INTERVAL < release.job else 1.0), LEAST_TIME)
 
 
 # --- Rates ------------------------------------------------------------------------------------------------------------
@@ -209,6 +228,7 @@ class Setting:
 
 _NOISE = Release(name="noise alone")
 _SHAKY = Release(name="1 % failing before and since", always=0.01)
+_JOB = Release(name="a job of 10 s each minute", job=10.0)
 _SLOWER = [Release(name=f"{n} % slower", slower=n / 100) for n in (30, 60, 100)]
 _TAIL = Release(name="slowest tenth 60 % slower", slower=0.6, tail=0.1)
 _FAILING = [Release(name=f"{n} % failing", failing=n / 100) for n in (1, 2, 3, 5)]

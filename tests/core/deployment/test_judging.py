@@ -60,7 +60,9 @@ def judged(
 
 def test_a_release_like_the_one_before_passes() -> None:
     assert judged().judged is Judged.PASS
-    assert judged(number=90, final=True).text.startswith("nothing is worse than before: failures of all checks")
+    assert judged(number=90, final=True).text.startswith(
+        "nothing is proven to be worse than its bound: failures of all checks"
+    )
 
 
 def test_one_that_is_slower_as_a_whole_fails_after_five_minutes() -> None:
@@ -73,7 +75,7 @@ def test_one_that_is_slower_as_a_whole_fails_after_five_minutes() -> None:
 def test_one_whose_requests_fail_now_and_then_fails_by_its_end() -> None:
     judgement = judged(number=90, final=True, made=lambda _name: {"failing": 0.03})
     assert judgement.judged is Judged.FAIL
-    assert judgement.text.startswith("failures of all checks together 2.92 %, were 0 % (bound 1 % more), p < 0.001")
+    assert judgement.text.startswith("failures of all checks together 2.92 %, were 0 % (bound 1 %), p < 0.001")
 
 
 def test_trouble_of_one_check_shows_among_many() -> None:
@@ -132,7 +134,7 @@ def test_more_trouble_in_logs_fails() -> None:
 
     judgement = judged({"app": told(90, 15)}, {"app": told(20, 60)}, final=True)
     assert judgement.judged is Judged.FAIL
-    assert judgement.text.startswith("matches in logs of app 6 a minute, were 0.333 (bound 100 % more), p < 0.001")
+    assert judgement.text.startswith("matches in logs of app 6 a minute, were 0.333 (bound 0.667), p < 0.001")
     assert judged({"app": told(4, 15)}, {"app": told(0, 60)}, final=True).judged is Judged.PASS
 
 
@@ -143,3 +145,76 @@ def test_the_worst_comes_first_and_there_is_a_bound_on_all() -> None:
     comparisons = judged(after, before).comparisons
     assert len(comparisons) == 60
     assert (comparisons[0].check, comparisons[0].judged) == ("check-7", Judged.FAIL)
+
+
+# --- What is no pass, though no figure is worse -----------------------------------------------------------------------
+
+AFTER = {name: looks(name, 90, since=True) for name in CHECKS}
+
+
+def test_what_failed_before_and_fails_still_does_not_pass() -> None:
+    down = looks("check-0", 120, failing=1.0), looks("check-0", 90, since=True, failing=1.0)
+    judgement = judged(AFTER | {"check-0": down[1]}, BEFORE | {"check-0": down[0]}, final=True)
+    assert judgement.judged is Judged.INCONCLUSIVE
+    assert judgement.text == "most results since the watch began are failures of check-0, so nobody knows how it is"
+
+
+def test_a_check_without_a_past_that_fails_does_not_pass() -> None:
+    new = looks("new", 90, since=True, failing=0.7)
+    assert judged(AFTER | {"new": new}, final=True).judged is Judged.INCONCLUSIVE
+    assert judged(AFTER | {"new": looks("new", 90, since=True)}, final=True).judged is Judged.PASS
+
+
+def test_an_incident_that_has_opened_since_stands_against_a_pass() -> None:
+    quarter = timedelta(minutes=15)
+    judgement = judge(PLAN, BEFORE, AFTER, after_for=quarter, now=NOW, final=True, points=3, opened=["disk"])
+    assert judgement.judged is Judged.INCONCLUSIVE
+    assert judgement.text.startswith("an incident has opened since the watch began of disk")
+
+
+def test_a_check_of_which_little_was_known_since_stands_against_a_pass() -> None:
+    """One result that is known and a quarter of an hour of unknown ones."""
+    judgement = judged(AFTER | {"check-0": looks("check-0", 1, since=True)}, final=True)
+    assert judgement.judged is Judged.INCONCLUSIVE
+    assert "hardly any results since the watch began of check-0" in judgement.text
+
+
+# --- Words whose numbers are those of the decision --------------------------------------------------------------------
+
+
+def _steady(name: str, seconds: float, number: int, *, since: bool) -> Samples:
+    return Samples(check=name, looks=tuple(Look(at, failed=False, time=seconds) for at in _slots(number, since=since)))
+
+
+def test_a_time_that_is_hardly_beyond_its_bound_does_not_read_like_it() -> None:
+    before, after = _steady("page", 0.2, 120, since=False), _steady("page", 0.3006, 90, since=True)
+    assert "50.3 % slower (bound 50 %)" in judged({"page": after}, {"page": before}, final=True).text
+
+
+def test_equal_times_are_told_apart_however_many_they_are() -> None:
+    """A clock that is coarse, and more looks since than before."""
+    before, after = _steady("page", 0.01, 30, since=False), _steady("page", 0.02, 90, since=True)
+    assert judged({"page": after}, {"page": before}, final=True).judged is Judged.FAIL
+
+
+def test_what_is_beyond_its_bound_and_may_be_chance_says_so() -> None:
+    failing = Look(BEGAN + 905, failed=True)
+    page = Samples(check="page", looks=(*_steady("page", 0.2, 59, since=True).looks, failing))
+    judgement = judged({"page": page}, {"page": _steady("page", 0.2, 400, since=False)}, final=True)
+    assert judgement.judged is Judged.PASS
+    assert "failures of page 1.67 %, were 0 % (bound 1 %), which may be chance (p = 0.13)" in judgement.text
+
+
+def test_times_of_the_one_check_that_has_some_are_pooled_in_multiples_of_what_is_usual() -> None:
+    disk = looks("disk", 90, failing=1.0), looks("disk", 90, since=True, failing=0.0)
+    before = {
+        "page": looks("page", 120),
+        "disk": Samples(check="disk", looks=tuple(Look(n * 60.0, failed=False) for n in range(90))),
+    }
+    after = {
+        "page": looks("page", 90, since=True),
+        "disk": Samples(check="disk", looks=tuple(one._replace(time=None) for one in disk[1].looks)),
+    }
+    pooled = next(one for one in judged(after, before).comparisons if one.measure is Measure.TIME and not one.check)
+    assert pooled.before is not None
+    assert 1.0 < pooled.before < 2.0

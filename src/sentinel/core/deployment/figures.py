@@ -20,6 +20,7 @@ from sentinel.core.deployment.comparing import (
 )
 from sentinel.core.deployment.deployment import Measure
 from sentinel.core.deployment.plan import WatchPlan
+from sentinel.core.deployment.rhythm import at_the_same_moments, recurs, rhythm
 from sentinel.core.deployment.samples import Look, Samples
 
 #: Fewer matches in logs are never worse than none: what goes wrong once writes several lines.
@@ -87,7 +88,6 @@ def errors(plan: WatchPlan, pairs: Sequence[Pair]) -> Contrast | None:
     before = sum(one.before.failures / one.before.results * one.after.results for one in both) / after_samples
     failures = sum(one.after.failures for one in both)
     after, bound = failures / after_samples, before + plan.errors
-    strata = [_failures(one) for one in both]
     return Contrast(
         measure=Measure.ERRORS,
         check=_name(pairs),
@@ -98,7 +98,7 @@ def errors(plan: WatchPlan, pairs: Sequence[Pair]) -> Contrast | None:
         before_samples=before_samples,
         after_samples=after_samples,
         enough=_enough(plan, ([one.before.results, one.after.results] for one in both)),
-        chance=_chance(both, strata, lambda _pair, look: look.failed) if after > bound else None,
+        chance=_chance(both, _failing) if after > bound else None,
     )
 
 
@@ -146,7 +146,7 @@ def _enough(plan: WatchPlan, results: Iterable[Sequence[int]]) -> bool:
 
 
 def _times_at(plan: WatchPlan, pairs: Sequence[Pair], share: float, name: str, looks: int) -> Contrast:
-    before, after = _quantiles(pairs, share)
+    before, after = _quantiles(pairs, share, name)
     bound = before * (1 + plan.slower)
     return Contrast(
         measure=Measure.TIME,
@@ -158,21 +158,36 @@ def _times_at(plan: WatchPlan, pairs: Sequence[Pair], share: float, name: str, l
         before_samples=sum(len(one.before.times) for one in pairs),
         after_samples=sum(len(one.after.times) for one in pairs),
         enough=_enough(plan, ([len(one.before.times), len(one.after.times)] for one in pairs)),
-        chance=min(_slower(pairs, share) * looks, 1.0) if after > bound else None,
+        chance=min(_chance(pairs, _slower_than(share)) * looks, 1.0) if after > bound else None,
         quantile=share,
     )
 
 
-def _slower(pairs: Sequence[Pair], share: float) -> float:
-    """The chance that as many times are above the quantile of both sides together."""
-    levels = {one.check: quantile((*one.before.times, *one.after.times), share) for one in pairs}
-    strata = [_slower_than(one, levels[one.check]) for one in pairs]
-    return _chance(pairs, strata, lambda pair, look: None if look.time is None else look.time > levels[pair.check])
+def _slower_than(share: float) -> "Asked":
+    """The question which times are above the quantile of both sides together."""
+
+    def asked(pair: Pair) -> "Question":
+        level = _level((*pair.before.times, *pair.after.times), share)
+        return lambda look: None if look.time is None else look.time > level
+
+    return asked
 
 
-def _quantiles(pairs: Sequence[Pair], share: float) -> tuple[float, float]:
+def _level(times: Sequence[float], share: float) -> float:
+    """Above it lies about the rest of the times. Where many are equal, that may be those at the quantile, too."""
+    level = quantile(times, share)
+    rest = (1 - share) * len(times)
+    # What all times have in common tells no side from the other.
+    above = {
+        cut: sum(one > cut for one in times)
+        for cut in (level, max((one for one in times if one < level), default=level))
+    }
+    return min((cut for cut in above if above[cut]), key=lambda cut: abs(above[cut] - rest), default=level)
+
+
+def _quantiles(pairs: Sequence[Pair], share: float, name: str) -> tuple[float, float]:
     """Before and since. Times of several checks are told in multiples of what is usual for each: its median before."""
-    if len(pairs) == 1:
+    if name:
         return quantile(pairs[0].before.times, share), quantile(pairs[0].after.times, share)
     before: list[tuple[float, float]] = []
     after: list[tuple[float, float]] = []
@@ -184,28 +199,48 @@ def _quantiles(pairs: Sequence[Pair], share: float) -> tuple[float, float]:
     return weighted_quantile(before, share), weighted_quantile(after, share)
 
 
-def _failures(pair: Pair) -> Stratum:
-    before, after = pair
-    return Stratum(before=Side(before.failures, before.results), after=Side(after.failures, after.results))
+#: Whether what is counted happened at a look; None: the look says nothing about it.
+Question = Callable[[Look], bool | None]
+
+#: That question, as it is asked about one check.
+Asked = Callable[[Pair], Question]
 
 
-def _slower_than(pair: Pair, level: float) -> Stratum:
-    before, after = (Side(sum(time > level for time in one.times), len(one.times)) for one in pair)
-    return Stratum(before=before, after=after)
+def _failing(_pair: Pair) -> Question:
+    return lambda look: look.failed
 
 
-def _chance(pairs: Sequence[Pair], strata: Iterable[Stratum], happened: Callable[[Pair, Look], bool | None]) -> float:
-    """The significance, bursts allowed for. `happened` answers None of a look that says nothing."""
-    before = [event for one in pairs for event in _events(one, one.before, happened)]
-    after = [event for one in pairs for event in _events(one, one.after, happened)]
-    return significance(strata, design_effect(before, after))
+def _chance(pairs: Sequence[Pair], asked: Asked) -> float:
+    """The significance, bursts allowed for, and what recurs at moments at which nobody looked before."""
+    after = [event for one in pairs for event in _events(one.after, asked(one))]
+    paces = [rhythm(one.after.looks) for one in pairs]
+    if not recurs(after, (rhythm(one.before.looks) for one in pairs), min(filter(None, paces), default=0.0)):
+        return _burst(pairs, asked)
+    like = [Pair(one.before, at_the_same_moments(*one)) for one in pairs]
+    return max(_burst(pairs, asked), _burst(like, asked))
 
 
-def _events(pair: Pair, side: Samples, happened: Callable[[Pair, Look], bool | None]) -> Iterator[Event]:
+def _burst(pairs: Sequence[Pair], asked: Asked) -> float:
+    questions = [(one, asked(one)) for one in pairs]
+    before = [list(_events(one.before, question)) for one, question in questions]
+    after = [list(_events(one.after, question)) for one, question in questions]
+    strata = [Stratum(before=_side(old), after=_side(new)) for old, new in zip(before, after, strict=True)]
+    return significance(strata, design_effect(_all(before), _all(after)))
+
+
+def _side(events: Sequence[Event]) -> Side:
+    return Side(sum(one.happened for one in events), len(events))
+
+
+def _all(events: Iterable[Sequence[Event]]) -> list[Event]:
+    return [one for some in events for one in some]
+
+
+def _events(side: Samples, question: Question) -> Iterator[Event]:
     for look in side.looks:
-        answer = happened(pair, look)
+        answer = question(look)
         if answer is not None:
-            yield Event(pair.check, look.at, answer)
+            yield Event(side.check, look.at, answer)
 
 
 def _name(pairs: Sequence[Pair]) -> str:

@@ -6,7 +6,7 @@ point in halves for all checks together and for the single checks, and within th
 show trouble of the whole system early; single ones, trouble of one that the others hide.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sentinel.base.units import format_value
@@ -19,8 +19,11 @@ from sentinel.core.deployment.samples import Samples
 #: A judgement keeps no more comparisons than this, the worst.
 MOST_COMPARISONS = 60
 
-#: A check has fallen silent when so many results of it are missing.
+#: A check has fallen silent when so many results of it are missing, and these are more than half.
 _MISSED = 3
+
+#: A sentence names no more checks than this.
+_MOST_NAMED = 5
 
 
 def judge(
@@ -33,12 +36,14 @@ def judge(
     final: bool,
     points: int,
     breaches: Sequence[Breach] = (),
+    opened: Sequence[str] = (),
 ) -> Judgement:
     """What is known of a watch.
 
-    It fails when a criterion is met or a figure is worse. It passes when nothing is, and failures and (where any check
-    measures a time) times of all checks together could be judged; at its end also only if every check that could be judged
-    before has been looked at since. Otherwise it is inconclusive.
+    It fails when a criterion is met or a figure is worse. It passes when nothing is, failures and (where any check measures
+    a time) times of all checks together could be judged, no check fails most of the time, whatever it did before, and no
+    incident has opened since; at its end also only if every check that could be judged before has been looked at since.
+    Otherwise it is inconclusive.
 
     Args:
         plan: how it is judged.
@@ -49,11 +54,12 @@ def judge(
         final: whether the watch ends with this.
         points: how many points the whole watch has, its end included.
         breaches: criteria that are met.
+        opened: the checks of which an incident has opened since the watch began, and is open.
     """
     pairs = [Pair(before.get(name, Samples(check=name)), one) for name, one in after.items()]
     compared = _compared(plan, pairs, plan.significance / max(points, 1))
-    unseen = _unseen(plan, pairs, after_for) if final else []
-    judged = _verdict(compared, unseen, breaches)
+    doubts = [*_doubts(pairs, opened), *(_unseen(plan, pairs, after_for) if final else ())]
+    judged = _verdict(compared, doubts, breaches)
     return Judgement(
         at=now,
         after=after_for,
@@ -61,7 +67,7 @@ def judge(
         comparisons=tuple(sorted(compared, key=_badness)[:MOST_COMPARISONS]),
         breaches=tuple(breaches),
         final=final,
-        text=_sentence(plan, judged, compared, unseen, breaches),
+        text=_sentence(plan, judged, compared, doubts, breaches),
     )
 
 
@@ -108,11 +114,11 @@ def _comparison(plan: WatchPlan, contrast: Contrast, judged: Judged) -> Comparis
 # --- The verdict ------------------------------------------------------------------------------------------------------
 
 
-def _verdict(compared: Iterable[Comparison], unseen: Sequence[str], breaches: Sequence[Breach]) -> Judged:
+def _verdict(compared: Iterable[Comparison], doubts: Sequence[str], breaches: Sequence[Breach]) -> Judged:
     every = list(compared)
     if breaches or any(one.judged is Judged.FAIL for one in every):
         return Judged.FAIL
-    return Judged.PASS if not unseen and not _missing(every) else Judged.INCONCLUSIVE
+    return Judged.PASS if not doubts and not _missing(every) else Judged.INCONCLUSIVE
 
 
 def _missing(compared: Sequence[Comparison]) -> list[Comparison | None]:
@@ -122,10 +128,29 @@ def _missing(compared: Sequence[Comparison]) -> list[Comparison | None]:
     return [one for one in needed if one is None or one.judged is Judged.INCONCLUSIVE] if needed else [None]
 
 
-def _unseen(plan: WatchPlan, pairs: Iterable[Pair], after_for: timedelta) -> list[str]:
+def _doubts(pairs: Sequence[Pair], opened: Sequence[str]) -> Iterator[str]:
+    """Why nobody should take it for good, although no figure is worse than before: it may have been as bad, or not known."""
+    if opened:
+        yield f"an incident has opened since the watch began of {_named(opened)}"
+    if failing := [one.check for one in pairs if one.after.failures * 2 > one.after.results]:
+        yield f"most results since the watch began are failures of {_named(failing)}"
+
+
+def _unseen(plan: WatchPlan, pairs: Iterable[Pair], after_for: timedelta) -> Iterator[str]:
     """Checks that told something before, and by now should have since: unknown results are no health."""
-    told = (one for one in pairs if one.before.results >= plan.samples and not one.after.results)
-    return [one.check for one in told if _rhythm(one.before) * _MISSED <= after_for.total_seconds()]
+    told = (one for one in pairs if one.before.results >= plan.samples)
+    if silent := [one.check for one in told if _is_silent(one, after_for.total_seconds())]:
+        yield f"there are hardly any results since the watch began of {_named(silent)}"
+
+
+def _is_silent(pair: Pair, seconds: float) -> bool:
+    usual = seconds / rhythm if (rhythm := _rhythm(pair.before)) else 0.0
+    return usual - pair.after.results >= _MISSED and pair.after.results * 2 < usual
+
+
+def _named(checks: Sequence[str]) -> str:
+    more = f" and {len(checks) - _MOST_NAMED} more" if len(checks) > _MOST_NAMED else ""
+    return f"{', '.join(checks[:_MOST_NAMED])}{more}"
 
 
 def _rhythm(before: Samples) -> float:
@@ -146,7 +171,7 @@ def _sentence(
     plan: WatchPlan,
     judged: Judged,
     compared: Sequence[Comparison],
-    unseen: Sequence[str],
+    doubts: Sequence[str],
     breaches: Sequence[Breach],
 ) -> str:
     match judged:
@@ -155,18 +180,16 @@ def _sentence(
             return _first(*(one.text for one in breaches), *(one.text for one in worse))
         case Judged.PASS:
             whole = [one for one in compared if not one.check] or list(compared)
-            return f"nothing is worse than before: {'; '.join(one.text for one in whole)}"
+            return f"nothing is proven to be worse than its bound: {'; '.join(one.text for one in whole)}"
         case Judged.INCONCLUSIVE:
-            return _too_little(plan, compared, unseen)
+            return f"{'; '.join(doubts)}, so nobody knows how it is" if doubts else _too_little(plan, compared)
 
 
 def _first(text: str, *others: str) -> str:
     return f"{text}; and {len(others)} more" if others else text
 
 
-def _too_little(plan: WatchPlan, compared: Sequence[Comparison], unseen: Sequence[str]) -> str:
-    if unseen:
-        return f"there are no results since the watch began of {', '.join(unseen[:5])}, so nobody knows how they are"
+def _too_little(plan: WatchPlan, compared: Sequence[Comparison]) -> str:
     missing = next(iter(_missing(compared)))
     if missing is None:
         return "nothing was measured on both sides, before and since, that could be compared"
@@ -182,12 +205,15 @@ def _told(plan: WatchPlan, one: Contrast, judged: Judged) -> str:
     if judged is Judged.INCONCLUSIVE:
         return f"{figure}; too few results to judge by: {one.after_samples} and {one.before_samples}"
     likely = "" if one.chance is None else f", {_likely(one.chance)}"
+    if one.beyond and judged is Judged.PASS:
+        likely = f", which may be chance ({likely.removeprefix(', ')})"
     return f"{figure}{likely}, {one.after_samples} and {one.before_samples} results"
 
 
-def _errors(plan: WatchPlan, one: Contrast) -> str:
-    was, now = format_value(one.before, one.unit), format_value(one.after, one.unit)
-    return f"failures of {_of(one)} {now}, were {was} (bound {format_value(plan.errors, one.unit)} more)"
+def _errors(_plan: WatchPlan, one: Contrast) -> str:
+    was, bound = format_value(one.before, one.unit), format_value(one.bound, one.unit)
+    now = _apart(one, lambda digits: f"{one.after * 100:.{digits}g} %", bound)
+    return f"failures of {_of(one)} {now}, were {was} (bound {bound})"
 
 
 def _times(plan: WatchPlan, one: Contrast) -> str:
@@ -195,22 +221,28 @@ def _times(plan: WatchPlan, one: Contrast) -> str:
     usual = " what is usual" if not one.check else ""
     was, now = _time(one, one.before), _time(one, one.after)
     change = one.after / one.before - 1 if one.before else 0.0
-    word = "slower" if change >= 0 else "faster"
-    return f"{which} of {_of(one)} {now}{usual}, was {was}: {abs(change):.0%} {word} (bound {plan.slower:.0%})".replace(
-        "%", " %"
-    )
+    word, bound = "slower" if change >= 0 else "faster", f"{plan.slower * 100:g} %"
+    by = _apart(one, lambda digits: f"{abs(change) * 100:.{digits - 3}f} %", bound)
+    return f"{which} of {_of(one)} {now}{usual}, was {was}: {by} {word} (bound {bound})"
 
 
 def _time(one: Contrast, value: float) -> str:
     return format_value(value, one.unit) if one.check else f"{value:.2f} times"
 
 
-def _logs(plan: WatchPlan, one: Contrast) -> str:
-    return (
-        f"matches in logs of {_of(one)} {one.after:.3g} a minute, were {one.before:.3g} "
-        f"(bound {plan.noisier * 100:.0f} % more)"
-    )
+def _logs(_plan: WatchPlan, one: Contrast) -> str:
+    bound = f"{one.bound:.3g}"
+    now = _apart(one, lambda digits: f"{one.after:.{digits}g}", bound)
+    return f"matches in logs of {_of(one)} {now} a minute, were {one.before:.3g} (bound {bound})"
 
+
+def _apart(one: Contrast, written: Callable[[int], str], bound: str) -> str:
+    """With three digits, or as many more as tell what is beyond its bound from that: `50 % (bound 50 %)` would be no reason."""
+    texts = (written(digits) for digits in range(3, _MOST_DIGITS))
+    return next((text for text in texts if not one.beyond or text != bound), written(_MOST_DIGITS))
+
+
+_MOST_DIGITS = 7
 
 _FIGURES = {Measure.ERRORS: _errors, Measure.TIME: _times, Measure.LOGS: _logs}
 
