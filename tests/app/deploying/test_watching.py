@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 
 from sentinel.app.deploying.watching import judged
 from sentinel.base.redact import Secret
-from sentinel.core.deployment.deployment import Deployment, Judged, Phase, Watch
+from sentinel.core.deployment.deployment import Deployment, Ending, Judged, Phase, Watch
 from sentinel.core.deployment.plan import Baseline, WatchPlan
 from sentinel.core.holding import Held
 from sentinel.core.matcher import Matcher
@@ -30,7 +31,7 @@ BEGAN = NOW  # of the watch
 STARTED = BEGAN - 10 * MINUTE
 POINTS = (5 * MINUTE, 15 * MINUTE)
 DEPLOYMENT = Deployment(
-    id=1,
+    id=2,
     system="payroll",
     version="2.4.1",
     by="ada",
@@ -132,3 +133,21 @@ async def test_the_last_point_is_final(store: Store) -> None:
     await keep(store, before(), since())
     assert (await judged(store, DEPLOYMENT, WatchPlan(), CHECKS, BEGAN + POINTS[1])).final
     assert (await judged(store, DEPLOYMENT, WatchPlan(), CHECKS, BEGAN + POINTS[0], final=True)).final
+
+
+async def test_a_release_that_was_undone_is_no_measure(store: Store) -> None:
+    """The one before was as slow, and was rolled back a quarter of an hour ago."""
+    undone = replace(
+        DEPLOYMENT,
+        id=1,
+        watch=None,
+        started_at=STARTED - 120 * MINUTE,
+        phase=Phase.ENDED,
+        ending=Ending.ROLLED_BACK,
+        ended_at=STARTED - 15 * MINUTE,
+    )
+    hours_ago = found(STARTED - 240 * MINUTE, undone.started_at, MINUTE, 0.2)
+    await keep(store, hours_ago, found(undone.started_at, STARTED, MINUTE, 0.35), since(0.35))
+    assert await at_the_first_point(store) is Judged.PASS
+    await store.write(lambda tx: tx.deployments.save(undone))
+    assert await at_the_first_point(store) is Judged.FAIL

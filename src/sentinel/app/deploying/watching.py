@@ -3,11 +3,20 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from sentinel.core.check import Check
-from sentinel.core.deployment.baseline import Stretch, joined, looks_needed, stretches, times_needed
+from sentinel.core.deployment.baseline import (
+    FURTHEST,
+    WEEK,
+    Stretch,
+    joined,
+    looks_needed,
+    not_standing,
+    stretches,
+    times_needed,
+)
 from sentinel.core.deployment.deployment import Breach, Deployment, Judgement, Watch
 from sentinel.core.deployment.judging import judge
 from sentinel.core.deployment.plan import WatchPlan
@@ -21,6 +30,9 @@ from sentinel.store.transaction import Transaction
 #: A watch compares no more checks than this, and reads no more results at once; of a baseline that has more, the latest.
 MOST_CHECKS, MOST_RESULTS = 200, 50_000
 
+#: Releases before the one that is watched whose times are asked for.
+MOST_RELEASES = 50
+
 #: Seconds that one read may take: a day of a busy store holds some million results of other checks.
 _READ_WITHIN = 30.0
 
@@ -33,12 +45,15 @@ async def judged(
     now: datetime,
     breaches: Sequence[Breach] = (),
     *,
+    opened: Sequence[str] = (),
     final: bool | None = None,
+    zone: tzinfo = UTC,
 ) -> Judgement:
     """What is known of a deployment that is watched, at `now`.
 
     Results that Sentinel asked for between two slots count where they keep the pace of the watch, so the faster looks need no
-    mark; a recheck that follows a failure sooner does not. Nothing that was found in a window counts.
+    mark; a recheck that follows a failure sooner does not. Nothing that was found in a window counts, and nothing of an earlier
+    release that did not stand.
 
     Args:
         store: with the results of the last days.
@@ -47,7 +62,9 @@ async def judged(
         checks: those of its system, without the check of its deployments; of more than 200 the first.
         now: the moment, UTC; results that were due before it count.
         breaches: criteria that are met; with one the judgement is a fail.
+        opened: the checks of which an incident has opened since the watch began, and is open.
         final: whether the watch ends with it; None: when its time is over.
+        zone: by whose clocks a baseline is the same time a week before.
 
     Raises:
         StoreUnavailable: the results cannot be read now; ask again.
@@ -55,7 +72,7 @@ async def judged(
     watch = deployment.watch
     assert watch is not None, "only a watch can be judged"
     asked = _Asked(store, plan, checks[:MOST_CHECKS])
-    before = await asked.baseline(deployment.started_at, watch)
+    before = await asked.baseline(deployment, watch, zone)
     after = await asked.since(watch.began_at, now)
     return await asyncio.to_thread(
         judge,
@@ -67,6 +84,7 @@ async def judged(
         final=now >= watch.ends_at if final is None else final,
         points=len(watch.points),
         breaches=breaches,
+        opened=opened,
     )
 
 
@@ -87,13 +105,19 @@ class _Asked:
         self._plan = plan
         self._checks = checks
 
-    async def baseline(self, started_at: datetime, watch: Watch) -> Mapping[str, Samples]:
+    async def baseline(self, deployment: Deployment, watch: Watch, zone: tzinfo) -> Mapping[str, Samples]:
         """As long as the watch, and longer for checks that have too little of it."""
         near: dict[str, Samples] = {}  # the shortest that has enough times
         far: dict[str, Samples] = {}  # the shortest that has enough for failures, too
-        lacking = self._checks
-        for stretch in stretches(self._plan, started_at, watch.began_at, watch.lasts):
-            found, is_whole = await self.samples(stretch, lacking, since=False)
+        lacking, started_at = self._checks, deployment.started_at
+        past = await self._store.read(
+            lambda tx: tx.deployments.between(
+                started_at - WEEK - FURTHEST, started_at, deployment.system, MOST_RELEASES
+            )
+        )
+        bad = not_standing([one for one in past if one.id < deployment.id], started_at)
+        for stretch in stretches(self._plan, started_at, watch.began_at, watch.lasts, zone):
+            found, is_whole = await self.samples(stretch, lacking, without=bad)
             few = [one for one in found.values() if _is_few(near.get(one.check), times_needed(self._plan))]
             near |= {one.check: one for one in few}
             far |= found
@@ -104,10 +128,12 @@ class _Asked:
 
     async def since(self, began_at: datetime, now: datetime) -> Mapping[str, Samples]:
         """Since the watch began."""
-        return (await self.samples(Stretch(began_at, now), self._checks, since=True)).samples
+        return (await self.samples(Stretch(began_at, now), self._checks)).samples
 
-    async def samples(self, stretch: Stretch, checks: Sequence[Check], *, since: bool) -> _Read:
-        """What some checks found; `since` the watch began, or before it."""
+    async def samples(
+        self, stretch: Stretch, checks: Sequence[Check], *, without: Sequence[Stretch] | None = None
+    ) -> _Read:
+        """What some checks found: before the deployment `without` some stretches, or else since its watch began."""
 
         def read(tx: Transaction) -> tuple[Sequence[Result], Sequence[Held]]:
             names = [one.name for one in checks]
@@ -117,8 +143,10 @@ class _Asked:
             )
 
         results, held = await self._store.read(read, within=_READ_WITHIN)
+        since = without is None
         paces = {one.name: min(one.interval, self._plan.interval) if since else one.interval for one in checks}
-        sums = await asyncio.to_thread(_sums, checks, results, Excuses(held), paces)
+        kept = [one for one in results if not any(bad.since <= one.scheduled_at < bad.until for bad in without or ())]
+        sums = await asyncio.to_thread(_sums, checks, kept, Excuses(held), paces)
         return _Read(sums, len(results) < MOST_RESULTS)
 
 

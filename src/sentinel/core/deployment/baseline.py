@@ -1,13 +1,15 @@
 """With which stretch of time a watch is compared."""
 
 import math
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from sentinel.core.check import Check
+from sentinel.core.deployment.deployment import Deployment, Ending
 from sentinel.core.deployment.plan import Baseline, WatchPlan
 from sentinel.core.deployment.samples import Samples
+from sentinel.core.deployment.standing import STANDS
 
 #: A baseline reaches no further back than this from its end, or around its middle.
 FURTHEST = timedelta(days=1)
@@ -30,7 +32,9 @@ class Stretch(NamedTuple):
     until: datetime
 
 
-def stretches(plan: WatchPlan, started_at: datetime, began_at: datetime, lasts: timedelta) -> Iterator[Stretch]:
+def stretches(
+    plan: WatchPlan, started_at: datetime, began_at: datetime, lasts: timedelta, zone: tzinfo = UTC
+) -> Iterator[Stretch]:
     """Where to look for a baseline: as long as the watch first, then up to twice as long each time, at most a day.
 
     Args:
@@ -38,17 +42,40 @@ def stretches(plan: WatchPlan, started_at: datetime, began_at: datetime, lasts: 
         started_at: when the deployment began: what is later is not the old release.
         began_at: when the watch began: a week before that a baseline of `week` begins.
         lasts: how long the watch lasts.
+        zone: by whose clocks it is the same time of a week before.
     """
+    # To subtract from local time, and not from UTC, is what keeps the hour when the clocks were changed in between.
+    week_ago = (began_at.astimezone(zone) - WEEK).astimezone(UTC)
     span = min(lasts, FURTHEST)
     while True:
         if plan.baseline is Baseline.BEFORE:
             yield Stretch(started_at - span, started_at)
         else:
             around = (span - lasts) / 2
-            yield Stretch(began_at - WEEK - around, began_at - WEEK + lasts + around)
+            yield Stretch(week_ago - around, week_ago + lasts + around)
         if span >= FURTHEST:
             return
         span = min(span * 2, FURTHEST)
+
+
+def not_standing(past: Sequence[Deployment], until: datetime) -> list[Stretch]:
+    """When a release ran that did not stand: what it did is no measure for another one.
+
+    One that was undone ran until it was, one that failed until the next one began. While a release is undone by hand and long
+    after its end, it counts from its start to that, too.
+
+    Args:
+        past: deployments of the system that began before, the newest first.
+        until: when the deployment that is judged began.
+    """
+    found: list[Stretch] = []
+    follows = until
+    for one in past:
+        ended = one.ended_at or follows
+        if one.ending not in STANDS:
+            found.append(Stretch(one.started_at, ended if one.ending is Ending.ROLLED_BACK else follows))
+        follows = one.started_at
+    return found
 
 
 def times_needed(plan: WatchPlan) -> int:
