@@ -48,6 +48,7 @@ class Book:
         self._known: dict[int, Deployment] = {}
         self._earlier: dict[int, Deployment] = {}  # of which incidents that are open may come; bounded
         self._recalled = False
+        self._turns = 0  # how often what is known has changed, or has come into doubt
         self._sorted: tuple[Plan, Mapping[str, tuple[Check, ...]]] | None = None  # checks by system, and of which plan
         self._first_edition = int(parts.clock.now().timestamp())  # a later start goes on above where this one ends
         self._editions: dict[int, int] = {}
@@ -95,23 +96,22 @@ class Book:
 
     async def recall(self) -> None:
         """Learn what the store knows, once, and again after a commit that may have failed; raises StoreError."""
-        if self._recalled:
-            return
-        unfinished = await self._parts.store.read(lambda tx: tx.deployments.unfinished())
-        latest = await self._parts.store.read(lambda tx: tx.deployments.latest())
-        named = {known.incident.suspect for known in self._parts.pipeline.open_histories() if known.incident} - {0}
-        earlier = await self._parts.store.read(
-            lambda tx: [tx.deployments.get(n) for n in sorted(named)[-MOST_EARLIER:]]
-        )
-        if not self._recalled:
-            self._known = {one.id: one for one in (*latest, *unfinished)}
-            self._earlier = {one.id: one for one in earlier if one is not None and one.id not in self._known}
+        while not self._recalled:
+            turn = self._turns
+            named = {known.incident.suspect for known in self._parts.pipeline.open_histories() if known.incident} - {0}
+            # Where writes stand in line: one that nobody waits for any more may be on its way still.
+            known, earlier = await self._parts.store.write(partial(_recalled, sorted(named)[-MOST_EARLIER:]))
+            if turn != self._turns:
+                continue  # somebody else was faster, or what was read may be old already
+            self._known = {one.id: one for one in known}
+            self._earlier = {one.id: one for one in earlier if one.id not in self._known}
             self._recalled = True
             self.replanned()
 
     async def apply(self, number: int, event: Event) -> Step:
         """Let a deployment meet an event; answers after the commit. Call it with `changing` held.
 
+            self._turns += 1
         Raises:
             StoreError: nothing was changed.
         """
@@ -120,6 +120,7 @@ class Book:
         taken = step(known, event, self._parts.clock.now(), self.setting)
         if taken.refusal is not None:
             return taken
+        await self.recall()
         return await self.keep(taken, known, event if isinstance(event, RollbackStopped) else None)
 
     async def keep(self, taken: Step, before: Deployment | None = None, stops: RollbackStopped | None = None) -> Step:
@@ -136,8 +137,10 @@ class Book:
         rows, pointless = await self._messages(taken, before)
         try:
             await self._parts.store.write(partial(_write, taken, rows, pointless, stops, self._parts.clock.now()))
-        except StoreError:
-            self._recalled = False  # nobody knows whether it was committed: the store is asked before anything else
+        except (StoreError, asyncio.CancelledError):
+            # Nobody knows whether it was committed: the store is asked before anything else.
+            self._recalled = False
+            self._turns += 1
             raise
         except _TooLate as late:
             return Step(before or taken.deployment, refusal=late.refusal)
@@ -203,6 +206,7 @@ class Book:
         if one.is_over and newer:
             self._drop(one)
         else:
+        self._turns += 1
             older = [k for k in self._known.values() if k.system == one.system and k.id < one.id and k.is_over]
             for other in older:
                 self._drop(other)
@@ -272,6 +276,12 @@ class _TooLate(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.value)
         self.refusal = refusal
+
+def _recalled(named: Sequence[int], tx: Transaction) -> tuple[Sequence[Deployment], Sequence[Deployment]]:
+    """Those that go on and the last of each system, and earlier ones that incidents name."""
+    known = [*tx.deployments.latest(), *tx.deployments.unfinished()]
+    return known, [one for number in named if (one := tx.deployments.get(number)) is not None]
+
 
 
 def _write(

@@ -11,7 +11,7 @@ from sentinel.app.deploying.choosing import system_of
 from sentinel.app.deploying.verifying import Verifier
 from sentinel.app.holding import Around
 from sentinel.app.keeper import NotDone
-from sentinel.core.deployment.deployment import Breach, Deployment, Phase, Verification
+from sentinel.core.deployment.deployment import Breach, Deployment, Phase, Verification, rollback_key
 from sentinel.core.deployment.events import (
     Accepted,
     Breached,
@@ -29,6 +29,7 @@ from sentinel.core.deployment.plan import Criterion, DeploymentPlan, OnFail, Rol
 from sentinel.core.deployment.rolling_back import Wanted
 from sentinel.core.deployment.standing import is_expected_down, standing_version
 from sentinel.core.deployment.words import refuse_odd_name, refuse_odd_text
+from sentinel.core.notification import State
 from sentinel.reports.deployment import DeploymentDocument, DeploymentLine, DryRun, line
 
 #: Deployments that one answer lists at most.
@@ -96,6 +97,7 @@ class DeploymentDesk:
         async with self._book.changing:
             await self._book.recall()
             self._refuse_second(plan.system)
+            await self._refuse_undone(plan.system)
             if not asked.anyway:
                 self._refuse_unmet(plan)
             now = self._parts.clock.now()
@@ -238,6 +240,15 @@ class DeploymentDesk:
             hint = f"wait for its end (`sentinel deploy status {one.id}`), or end it with `sentinel deploy finish {one.id}`"
             since = f"{one.started_at:%Y-%m-%d %H:%M} UTC"
             raise NotDone(f"deployment {one.id} of {one.label} goes on since {since}, started by {one.by}", hint)
+
+    async def _refuse_undone(self, system: str) -> None:
+        """A level may have ordered to undo the one before, which has not heard of it yet."""
+        one = self._book.latest(system)
+        key = rollback_key(self._parts.store.instance, one.id) if one is not None else ""
+        row = (await self._parts.store.read(lambda tx: tx.orders.get([key]))).get(key)
+        if one is not None and row is not None and row.state in (State.QUEUED, State.SENDING):
+            hint = f"`sentinel rollback --status` says how far it is, `sentinel deploy veto {one.id}` stops it before it begins"
+            raise NotDone(f"the rollback of deployment {one.id} of {one.label} is ordered, and not over", hint)
 
     def _refuse_unmet(self, plan: DeploymentPlan) -> None:
         """The conditions that `sentinel deploy verify --tag pre` asks hold for whoever skips that, too."""

@@ -45,11 +45,14 @@ from sentinel.core.deployment.events import (
     SeenUp,
 )
 from sentinel.core.deployment.plan import RollbackPlan
-from sentinel.core.deployment.rolling_back import adopted, followed, moved
-from sentinel.core.deployment.standing import seen
+from sentinel.core.deployment.rolling_back import adopted, followed, has_news, is_pointless, moved
+from sentinel.core.deployment.standing import is_expected_down, seen
 from sentinel.core.incident import Incident
+from sentinel.core.notification import State
 from sentinel.core.progress import LAST_STRETCH, steps
 from sentinel.core.result import Result
+from sentinel.engine.commands import close_order
+from sentinel.store.database import Transaction
 
 log = structlog.get_logger()
 
@@ -191,12 +194,39 @@ class DeploymentKeeper:
             return
         rows = await self._parts.store.read(lambda tx: tx.orders.get(asked.keys()))
         for key, row in rows.items():
-            one = asked[key]
-            undo = self._undo_of(one)
-            if one.rollback is None and undo is not None:
-                await self._apply(one, RollbackAdopted(rollback=adopted(row), undo=undo))
-            elif one.rollback is not None and (after := moved(one.rollback, row, now)) != one.rollback:
-                await self._apply(one, RollbackMoved(rollback=after))
+            if not has_news(asked[key], row, now):
+                continue
+            try:
+                await self._follow_order(asked[key].id, key)
+            except StoreError:
+                raise
+            except Exception:
+                # As in `look`: the rollbacks of others go on.
+                log.exception("rollback.not_followed", deployment=asked[key].id)
+
+    async def _follow_order(self, number: int, key: str) -> None:
+        """Go by an order as it is now: somebody may have given it anew, or stopped it, since it was looked at."""
+        async with self._book.changing:
+            row = (await self._parts.store.read(lambda tx: tx.orders.get([key]))).get(key)
+            one, now = self._book.get(number), self._parts.clock.now()
+            if one is None or row is None or not has_news(one, row, now):
+                return
+            if one.rollback is not None:
+                await self._book.apply(number, RollbackMoved(rollback=moved(one.rollback, row, now)))
+            elif is_pointless(one) and row.state is State.QUEUED:
+                await self._call_off(one, key, now)
+            elif undo := self._undo_of(one):
+                await self._book.apply(number, RollbackAdopted(rollback=adopted(row), undo=undo))
+
+    async def _call_off(self, one: Deployment, key: str, now: datetime) -> None:
+        """Stop what a level ordered in the moment in which a deployment ended well, and tell whoever heard of it."""
+
+        def stop(tx: Transaction) -> None:
+            if (row := tx.orders.call_off(key)) is not None:
+                close_order(tx, row, now, "", f"deployment {one.id} is over, and did not fail")
+
+        await self._parts.store.write(stop)
+        self._parts.dispatcher.wake(self._parts.dispatcher.lines)
 
     def _undo_of(self, one: Deployment) -> RollbackPlan | None:
         plan = self._book.plan_of(one.system)
@@ -228,8 +258,11 @@ class DeploymentKeeper:
             return await self._verifier.run(AskedVerification(by="", system=one.system, tags=tags))
         except SentinelError as error:
             log.warning("rollback.not_verified", deployment=one.id, why=str(error))
-            now = self._parts.clock.now()
-            return Verification(tags=tags, began_at=now, ended_at=now, system=one.system)
+        except Exception:
+            # A fault of ours proves nothing either; it must not leave the deployment without an end.
+            log.exception("rollback.not_verified", deployment=one.id)
+        now = self._parts.clock.now()
+        return Verification(tags=tags, began_at=now, ended_at=now, system=one.system)
 
     # --- What is always done ----------------------------------------------------------------------------------------
 

@@ -31,6 +31,9 @@ from sentinel.core.timeline import TimelineEntry
 #: A deployment that failed and stands is undone by a level of escalation for so long after its end; later people decide.
 UNDOABLE_FOR = timedelta(days=1)
 
+#: The order of a level that was given at the end of that time is followed after it, and over long before this.
+FOLLOWED_FOR = UNDOABLE_FOR + timedelta(days=1)
+
 #: States from which a rollback does not come back.
 OVER = frozenset({Ran.DONE, Ran.FAILED, Ran.INTERRUPTED, Ran.STOPPED})
 
@@ -204,12 +207,28 @@ def is_undoable(deployment: Deployment, now: datetime) -> bool:
 
 def followed(deployments: Iterable[Deployment], now: datetime) -> list[Deployment]:
     """Those whose row of the outbox is to be looked at: it may come to be, or has not come to its end."""
-    return [
-        one
-        for one in deployments
-        if (one.rollback is None and is_undoable(one, now))
-        or (one.rollback is not None and one.rollback.state not in OVER)
-    ]
+    return [one for one in deployments if (_may_be_undone(one, now) if one.rollback is None else not _is_over(one))]
+
+
+def _may_be_undone(one: Deployment, now: datetime) -> bool:
+    """Whether a level may have ordered its rollback: perhaps in the moment in which it ended, or its day was over."""
+    return one.ended_at is None or now < one.ended_at + FOLLOWED_FOR
+
+
+def _is_over(one: Deployment) -> bool:
+    return one.rollback is not None and one.rollback.state in OVER
+
+
+def is_pointless(one: Deployment) -> bool:
+    """Whether an order that a level gave, and of which a deployment has not heard, has nothing to undo: it ended well."""
+    return one.rollback is None and one.phase is Phase.ENDED and one.ending is not Ending.FAILED
+
+
+def has_news(one: Deployment, row: Notification, now: datetime) -> bool:
+    """Whether the row of its order says more than a deployment knows."""
+    if one.rollback is not None:
+        return moved(one.rollback, row, now) != one.rollback
+    return not (is_pointless(one) and row.state is State.CANCELLED)
 
 
 def order_by_level(
