@@ -28,6 +28,7 @@ from sentinel.core.deployment.events import (
 from sentinel.core.deployment.life import step
 from sentinel.core.deployment.plan import Criterion, RollbackPlan
 from sentinel.core.deployment.rolling_back import Wanted
+from sentinel.core.notification import Kind
 from sentinel.core.result import Outcome
 from sentinel.core.rule import Severity
 from tests.core.made import MINUTE
@@ -132,3 +133,16 @@ def test_one_that_had_failed_ends_failed_when_the_level_s_order_is_stopped() -> 
     failed = replace(DEPLOYMENT, broken=BREACH, phase=Phase.ENDED, ending=Ending.FAILED, ended_at=NOW)
     over = run(adopted(failed), Ran.STOPPED)
     assert (over.phase, over.ending) == (Phase.ENDED, Ending.FAILED)
+
+
+@pytest.mark.parametrize("rollback", [BY_LEVEL, replace(BY_LEVEL, incident=0, by="ann")])
+@pytest.mark.parametrize("ending", [Ending.PASSED, Ending.UNWATCHED, Ending.ACCEPTED, Ending.FAILED])
+def test_one_that_was_over_is_again_what_it_was_when_its_rollback_is_stopped(
+    rollback: Rollback, ending: Ending
+) -> None:
+    """It was watched no more, so it cannot be watched on; and one that passed has not failed by that."""
+    before = replace(DEPLOYMENT, phase=Phase.ENDED, ending=ending, ended_at=NOW, ended_why="so it was")
+    stopped = replace(rollback, state=Ran.STOPPED, ended_at=NOW)
+    again = step(adopted(before, rollback), RollbackMoved(rollback=stopped), NOW + MINUTE)
+    assert again.deployment == replace(before, rollback=stopped, undo=UNDO)
+    assert again.kinds == (Kind.ROLLBACK_ENDED,)

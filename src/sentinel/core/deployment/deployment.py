@@ -222,6 +222,15 @@ class Rollback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a deployment had ended before somebody had it undone."""
+
+    at: datetime
+    ending: Ending
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """One release of one system, from start to end."""
 
@@ -254,6 +263,7 @@ class Deployment:
     ending: Ending | None = None
     ended_why: str = ""  # in one sentence
     reviewed: tuple[timedelta, ...] = ()  # reviews that were made
+    was: Ended | None = None  # while it is undone after its end: what it is again when that is stopped
 
     @property
     def label(self) -> str:

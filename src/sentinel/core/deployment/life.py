@@ -16,6 +16,7 @@ from sentinel.base.units import format_duration
 from sentinel.core.deployment.deployment import (
     IN_TROUBLE,
     Deployment,
+    Ended,
     Ending,
     Entry,
     Judged,
@@ -249,7 +250,7 @@ def _fail(one: Deployment, why: str, now: datetime, setting: Setting, by: str = 
 
 
 def _end(one: Deployment, ending: Ending, why: str, now: datetime, by: str = "") -> Step:
-    over = replace(one, phase=Phase.ENDED, ended_at=now, ending=ending, ended_why=why, overrun=False)
+    over = replace(one, phase=Phase.ENDED, ended_at=now, ending=ending, ended_why=why, overrun=False, was=None)
     # What a person says does not say what came of it.
     text = f"{ending.value.replace('_', ' ')}: {why}" if by else why
     ended = _entry(one, now, "ended", text, by, max(now - one.started_at, timedelta(0)))
@@ -300,7 +301,10 @@ def _adopted(one: Deployment, event: RollbackAdopted, now: datetime) -> Step:
 def _undone_by(one: Deployment, rollback: Rollback, undo: RollbackPlan) -> Deployment:
     """One that was over goes on until it is undone."""
     phase = Phase.PROPOSED if rollback.runs_at > rollback.ordered_at else Phase.ROLLING_BACK
-    return replace(one, phase=phase, rollback=rollback, undo=undo, ended_at=None, ending=None, ended_why="")
+    was = one.was
+    if one.ended_at is not None and one.ending is not None:
+        was = Ended(at=one.ended_at, ending=one.ending, why=one.ended_why)
+    return replace(one, phase=phase, rollback=rollback, undo=undo, ended_at=None, ending=None, ended_why="", was=was)
 
 
 def _rolling(one: Deployment, event: RollbackMoved | RollbackStopped | Proven, now: datetime) -> Step:
@@ -331,6 +335,8 @@ def _moved(one: Deployment, before: Rollback, after: Rollback, now: datetime, by
             return Step(running, (entry(one.id, after, now),), (Kind.ROLLBACK_STARTED,))
         case Ran.DONE:
             return _done(going, after, now)
+        case Ran.STOPPED if one.was is not None:
+            return Step(_as_it_was(going, one.was), (entry(one.id, after, now),), (Kind.ROLLBACK_ENDED,))
         case Ran.STOPPED if after.incident and not _has_failed(one):
             # A level of escalation wanted it, and that is over: the deployment goes on as if nothing had been ordered.
             phase = Phase.UNDER_WAY if one.watch is None else Phase.WATCHING
@@ -342,6 +348,11 @@ def _moved(one: Deployment, before: Rollback, after: Rollback, now: datetime, by
         case _:
             assert_never(after.state)
     return _led_by((entry(one.id, after, now),), ended._replace(kinds=(Kind.ROLLBACK_ENDED,)))
+
+
+def _as_it_was(one: Deployment, was: Ended) -> Deployment:
+    """It was over before somebody wanted it undone, and nothing has come of that."""
+    return replace(one, phase=Phase.ENDED, ended_at=was.at, ending=was.ending, ended_why=was.why, was=None)
 
 
 def _done(one: Deployment, after: Rollback, now: datetime) -> Step:
