@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.core.announcement import compose
-from sentinel.core.holding import Held, advance, begin, coming, seen
+from sentinel.core.holding import Held, advance, begin, coming, covered, seen, stopped
+from sentinel.core.matcher import Matcher
 from sentinel.core.notification import Kind
 from sentinel.core.recurrence import Once
 from sentinel.core.result import passed
 from sentinel.core.window import Window
-from tests.core.made import HOUR, MINUTE, NOW, PROPERTY, REFUSED, result
+from tests.core.made import HOUR, MINUTE, NOW, PROPERTY, REFUSED, check, result
 from tests.core.test_window import NIGHTLY, nightly, window
 
 TOMORROW = window(when=Once(starts_at=NOW + HOUR, ends_at=NOW + 2 * HOUR), before=30 * MINUTE, by="ann", why="disk")
@@ -110,6 +111,14 @@ def test_what_should_be_down_and_never_was_is_noted() -> None:
     back = seen(held, [replace(down, measurement=passed(()))])
     assert back.still_up == ()
     assert "Never seen down, though it was expected: up." in compose(held, ENDED, "ward", at).explanation
+
+
+def test_of_what_is_covered_only_some_may_be_meant_to_be_down() -> None:
+    held = begun(replace(TOMORROW, expects_down=True, stops=Matcher(tags=frozenset({"stopped"}))), 60)
+    api, database = check(name="api", tags=frozenset({"stopped"})), check(name="database")
+    assert covered(held, [api, database]) == (api, database)
+    assert stopped(held, [api, database]) == (api,)
+    assert stopped(replace(held, expects_down=False), [api]) == ()
 
 
 def test_the_messages_say_what_since_when_and_who() -> None:

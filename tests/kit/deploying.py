@@ -124,6 +124,11 @@ class Release(Calm):
         await self.keeper.look()
         await self.keeper.keep_pace()
 
+    async def follow_seconds(self, seconds: int) -> None:
+        """Let so many seconds pass one by one, so that looks begin and end in between."""
+        for _ in range(seconds):
+            await self.follow(seconds=1)
+
     async def prove(self) -> None:
         """Let the checks run that prove a rollback, and look at what they say."""
         await self.keeper.look()

@@ -8,7 +8,7 @@ import structlog
 
 from sentinel.base.clock import Clock
 from sentinel.core.announcement import NOT_LOOKED_AT, compose
-from sentinel.core.holding import Advance, Held, advance, begin, coming, covered, next_look, seen
+from sentinel.core.holding import Advance, Held, advance, begin, coming, covered, next_look, seen, stopped
 from sentinel.core.incident import Address
 from sentinel.core.notification import Kind, Message, Notification
 from sentinel.core.plan import Plan
@@ -102,7 +102,7 @@ class WindowKeeper:
         if not held.expects_down:
             return ()
         histories = self._parts.pipeline.histories
-        checks = covered(held, (history.check for history in histories.values()))
+        checks = stopped(held, (history.check for history in histories.values()))
         return [last for check in checks if (last := histories[check.name].last) is not None]
 
     async def _keep(self, after: list[Advance]) -> None:

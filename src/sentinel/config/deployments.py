@@ -24,6 +24,7 @@ from sentinel.config.telling import (
     kind_of,
     refuse_unknown_channel,
 )
+from sentinel.core.check import Check
 from sentinel.core.deployment.check import name_of
 from sentinel.core.deployment.plan import (
     Baseline,
@@ -111,6 +112,7 @@ class _Compiler:
             environment=entry.environment,
             matcher=_matcher(entry.match) if entry.match else Matcher(),
             by_system=entry.match is None,
+            stops=_matcher(entry.stops) if entry.stops else None,
             channels=tuple(dict.fromkeys(entry.channels)),
             update_every=entry.update_every,
             window=entry.window,
@@ -201,7 +203,11 @@ class _Compiler:
 
     def _refuse_nothing(self, path: KeyPath, entry: DeploymentEntry, plan: DeploymentPlan) -> None:
         """Deployments of no check are a slip of the pen, which would be found out by a watch that judges nothing."""
-        if self._problems or any(plan.covers(part.check) for part in self._checks):
+        if self._problems:
+            return
+        mine = [part.check for part in self._checks if plan.covers(part.check)]
+        if mine:
+            self._refuse_standing_still(path, plan, mine)
             return
         if entry.match is not None:
             place, found = (*path, "match"), f"{plan.matcher}, which is none of the checks"
@@ -212,10 +218,18 @@ class _Compiler:
             path, f"the system {plan.system}, to which no check belongs", "a system that has checks", hint
         )
 
+    def _refuse_standing_still(self, path: KeyPath, plan: DeploymentPlan, mine: Sequence[Check]) -> None:
+        """Where nothing is meant to be down, it would never be noted whether anything was."""
+        if plan.stops is not None and not any(map(plan.stopped, mine)):
+            found = f"{plan.stops}, which is none of the checks of the system {plan.system}"
+            self._problems.add((*path, "stops"), found, "conditions that some check of the system meets")
+
 
 def _matches(entry: DeploymentEntry) -> Iterator[tuple[tuple[str, ...], WindowMatch]]:
     if entry.match is not None:
         yield ("match",), entry.match
+    if entry.stops is not None:
+        yield ("stops",), entry.stops
     for name in ("critical_function", "integrity", "migration"):
         match = getattr(entry.criteria, name)
         if match is not None:

@@ -28,6 +28,7 @@ class Held:
     starts_at: datetime
     ends_at: datetime
     expects_down: bool
+    stops: Matcher | None = None  # of which of these checks, where not of all
     by: str
     why: str
     channels: tuple[str, ...] = ()
@@ -65,6 +66,7 @@ def begin(window: Window, occurrence: Occurrence) -> Held:
         starts_at=occurrence.starts_at,
         ends_at=occurrence.ends_at,
         expects_down=window.expects_down,
+        stops=window.stops,
         by=window.by,
         why=window.why,
         channels=window.channels,
@@ -104,7 +106,7 @@ def advance(held: Held, window: Window | None, now: datetime) -> Advance:
 
 
 def seen(held: Held, results: Iterable[Result]) -> Held:
-    """What the last results of the covered checks say: whether what should be down is down."""
+    """What the last results of the checks say that should be down: whether they are."""
     if not held.expects_down:
         return held
     since = [result for result in results if result.finished_at >= held.starts_at]
@@ -116,6 +118,13 @@ def seen(held: Held, results: Iterable[Result]) -> Held:
 def covered(held: Held, checks: Iterable[Check]) -> tuple[Check, ...]:
     """The checks that an occurrence covers."""
     return tuple(check for check in checks if expects(held.matcher, check))
+
+
+def stopped(held: Held, checks: Iterable[Check]) -> tuple[Check, ...]:
+    """The checks of an occurrence that should be down meanwhile."""
+    if not held.expects_down:
+        return ()
+    return tuple(check for check in covered(held, checks) if held.stops is None or held.stops.covers(check))
 
 
 def next_look(windows: Iterable[Window], now: datetime) -> datetime | None:

@@ -32,6 +32,7 @@ class Window:
     when: Recurrence
     configured: bool = False  # whether it stands in the configuration
     expects_down: bool = False  # whether down is what is expected
+    stops: Matcher | None = None  # of which of these checks, where not of all
     channels: tuple[str, ...] = ()  # that are told of it
     before: timedelta = timedelta(0)  # how long before its start they are told of it; zero: only when it starts
     update_every: timedelta = timedelta(0)  # how often they are told how it goes while it is open; zero: not at all

@@ -92,6 +92,44 @@ async def test_it_is_noted_when_what_should_be_down_was_down_and_up_again(releas
     assert 89 < down_for.total_seconds() < 92
 
 
+async def test_what_is_not_meant_to_be_down_is_neither_pointed_out_nor_counted(
+    tmp_path: Path, store: Store, clock: FakeClock
+) -> None:
+    stopping = replace(PAYROLL, stops=Matcher(checks=("page",)))
+    async with releasing(tmp_path, store, clock, stopping) as release:
+        await release.start(expects_down=True)
+        await release.follow(seconds=1)
+        await release.find("login", well(), broken(), well())
+        await release.find("page", broken())
+        await release.follow(seconds=1)
+        await release.find("login", *[broken()] * 3)
+        await release.find("page", well())
+        await release.follow(seconds=1)
+        assert release.incident("login") is None
+        await release.watch()
+    assert await release.kinds() == ["started", "seen_down", "up_again", "watch"]
+
+
+async def test_a_few_seconds_of_being_down_are_seen_and_only_what_should_be_down_is_looked_at_for_that(
+    tmp_path: Path, store: Store, clock: FakeClock
+) -> None:
+    runs: list[str] = []
+    stopping = replace(PAYROLL, stops=Matcher(checks=("page",)))
+    async with releasing(tmp_path, store, clock, stopping) as release:
+        release.equip(login=noting(runs, "login"), page=QuickProbe(broken))
+        await release.start(expects_down=True)
+        await release.follow_seconds(12)
+        release.equip(login=noting(runs, "login"))
+        await release.follow_seconds(12)
+        assert await release.kinds() == ["started", "seen_down", "up_again"]
+        assert runs == []
+        await release.follow(minutes=30)
+        assert (await release.now()).overrun
+        before = release.pipeline.histories["page"].last
+        await release.follow_seconds(12)
+        assert release.pipeline.histories["page"].last is before
+
+
 # --- Its watch ------------------------------------------------------------------------------------------------------
 
 

@@ -27,6 +27,8 @@ async def here(world: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
 async def test_the_script_deploys_as_the_guide_says(here: Deploying) -> None:
     document = await here.deployed("1.0.0")
     assert steps(document) == ["started", "note", "note", "note", "note", "verified", "verified", "watch"]
+    up = {n.strip(",") for one in document["timeline"] if one["kind"] == "never_down" for n in one["text"].split()}
+    assert up.isdisjoint({"postgres", "integrity", "frontend", "scheduler"})  # they go on while the backend is stopped
 
 
 async def test_a_deployment_of_a_system_in_trouble_is_not_begun(here: Deploying) -> None:

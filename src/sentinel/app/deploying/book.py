@@ -83,6 +83,11 @@ class Book:
             self._sorted = plan, found
         return self._sorted[1].get(system, ())
 
+    def stopping(self, one: Deployment) -> tuple[Check, ...]:
+        """The checks by which it is seen whether its system is down: where that is expected, those that are meant by it."""
+        checks, plan = self.checks_of(one.system), self.plan_of(one.system)
+        return tuple(filter(plan.stopped, checks)) if plan is not None and one.expects_down else checks
+
     def plan_of(self, system: str) -> DeploymentPlan | None:
         """What is configured about its deployments now."""
         return self._parts.plan.deployments.get(system)
@@ -234,8 +239,10 @@ class Book:
     async def heed_window(self, one: Deployment) -> None:
         """Have its window be as the deployment says. It is in force at once; the commit is waited for."""
         pipeline, now = self._parts.pipeline, self._parts.clock.now()
-        names = tuple(check.name for check in self.checks_of(one.system))
-        wanted, known = window_of(one, names), pipeline.desk.scene.windows.get(one.window)
+        names = [check.name for check in self.checks_of(one.system)]
+        down = [check.name for check in self.stopping(one)]
+        wanted = window_of(one, names, stops=down if down != names else None)
+        known = pipeline.desk.scene.windows.get(one.window)
         if wanted == known or (known is None and wanted.course(now) is Course.OVER):
             return
         if known is not None and known.course(now) is Course.OVER and wanted.course(now) is Course.OVER:

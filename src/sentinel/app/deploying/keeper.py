@@ -109,11 +109,17 @@ class DeploymentKeeper:
     async def keep_pace(self) -> None:
         """Have checks of watched systems run sooner, and give the checks of deployments their results; raises StoreError."""
         await self._book.recall()
-        watched = (one for one in self._book.going_on() if one.phase is Phase.WATCHING)
-        self._faster.look(
-            [(self._book.checks_of(one.system), one.watch.plan.interval) for one in watched if one.watch is not None]
-        )
+        self._faster.look([pace for one in self._book.going_on() if (pace := self._pace(one)) is not None])
         self._feed()
+
+    def _pace(self, one: Deployment) -> tuple[Sequence[Check], timedelta] | None:
+        """Which checks are looked at faster, and how fast: a short time in which something is down would else be missed."""
+        if one.phase is Phase.WATCHING and one.watch is not None:
+            return self._book.checks_of(one.system), one.watch.plan.interval
+        plan = self._book.plan_of(one.system)
+        if plan is not None and is_expected_down(one):
+            return self._book.stopping(one), plan.watch.interval
+        return None
 
     async def close(self) -> None:
         """Let go of proofs that go on; after the next start they are begun anew."""
@@ -143,7 +149,7 @@ class DeploymentKeeper:
 
         What fails later is the watch's to judge: a release of which three looks in a hundred fail would fill its timeline.
         """
-        found = seen(one, self._last(self._book.checks_of(one.system)))
+        found = seen(one, self._last(self._book.stopping(one)))
         at_work = one.phase is Phase.UNDER_WAY
         if at_work and found.down and one.down_since is None and found.since is not None:
             more = f" and {len(found.down) - MOST_NAMED} more" if len(found.down) > MOST_NAMED else ""

@@ -1,4 +1,4 @@
-"""Looks at the checks of a system faster while it is watched."""
+"""Looks at the checks of a system faster while it is watched, or should be down."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ AT_ONCE = 200
 
 
 class FasterLooks:
-    """Has each check of a watched system run no more seldom than the watch says.
+    """Has each check of such a system run no more seldom than its watch says.
 
     Such a run is due by the clock and not because the one before was bad, so its result counts like that of any slot.
     """
@@ -31,7 +31,7 @@ class FasterLooks:
         """Begin what is due.
 
         Args:
-            watched: the checks of each system that is watched, and how long one waits for its next run at most.
+            watched: the checks that are looked at faster, by system, and how long one waits for its next run at most.
         """
         now = self._parts.clock.now()
         due: dict[str, datetime] = {}

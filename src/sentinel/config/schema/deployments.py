@@ -21,8 +21,8 @@ class WatchEntry(Options):
     )
     """When it is judged, since it began; it is judged at its end in any case."""
     every: PositiveDuration = Field(default="10s", validate_default=True)
-    """Each check of the system is looked at no more seldom than this while the watch goes on; at least 1 s. Those that sign in or
-    write, and those that are due more seldom than every 15 minutes, keep their own rhythm."""
+    """Each check of the system is looked at no more seldom than this while the watch goes on, or down is expected; at least 1 s.
+    Those that sign in or write, and those that are due more seldom than every 15 minutes, keep their own rhythm."""
     baseline: Baseline = Baseline.BEFORE
     """With what is compared: `before` (the same length of time before the deployment began) or `week` (the same time of the same
     weekday, a week before; then `store.keep.results` has to be 8 days or more). Where there is too little of it, it reaches
@@ -98,6 +98,9 @@ class DeploymentEntry(Options):
     """Which environment this Sentinel watches, such as `production`: commands that ask for another one are refused."""
     match: WindowMatch | None = None
     """Which checks belong to the system. Not given: those whose `system` has this name."""
+    stops: WindowMatch | None = None
+    """Which of these checks are down while down is expected (`sentinel deploy start --expected-down`): one of them that stays up
+    is pointed out, and they are looked at as often as in the watch. Not given: all."""
     channels: tuple[Name, ...] = ()
     """Channels of the stakeholders: told when a deployment starts, how it goes, how it ended, and of a rollback."""
     update_every: Duration = Field(default="15m", validate_default=True)

@@ -100,6 +100,7 @@ class DeploymentPlan:
     environment: str = ""  # such as `production`; who asks for another one is refused
     matcher: Matcher = field(default_factory=Matcher)  # which checks belong to it; see `checks_of`
     by_system: bool = True  # whether the checks are those whose `system` has this name, and the matcher says nothing
+    stops: Matcher | None = None  # which of them are down while down is expected; None: all
     channels: tuple[str, ...] = ()  # of stakeholders: told of start, course, end and rollback
     update_every: timedelta = timedelta(minutes=15)  # zero: not at all
     window: timedelta = timedelta(minutes=30)  # unless `--window` says otherwise
@@ -122,3 +123,7 @@ class DeploymentPlan:
         if self.by_system:
             return check.system.casefold().replace(" ", "-") == self.system.casefold()
         return self.matcher.covers(check)
+
+    def stopped(self, check: Check) -> bool:
+        """Whether a check of the system is meant to be down where a deployment of it expects down."""
+        return self.covers(check) and (self.stops is None or self.stops.covers(check))

@@ -38,12 +38,15 @@ def names_of(plan: DeploymentPlan, checks: Iterable[Check]) -> tuple[str, ...]:
 # --- Its window -----------------------------------------------------------------------------------------------------
 
 
-def window_of(deployment: Deployment, checks: Sequence[str], title: str = "") -> Window:
+def window_of(
+    deployment: Deployment, checks: Sequence[str], title: str = "", stops: Sequence[str] | None = None
+) -> Window:
     """The window of a deployment: from its start to the watch, its own end, or the time that was agreed on.
 
     Args:
         checks: the names of the checks of its system.
         title: what it is called; empty: after the deployment.
+        stops: the names of those that should be down where down is expected; None: all of them.
     """
     ended = deployment.watch.began_at if deployment.watch is not None else deployment.ended_at
     early = ended is not None and ended < deployment.window_ends_at
@@ -54,6 +57,7 @@ def window_of(deployment: Deployment, checks: Sequence[str], title: str = "") ->
         matcher=Matcher(checks=tuple(checks) or (deployment.window,)),
         when=Once(starts_at=deployment.started_at, ends_at=deployment.window_ends_at),
         expects_down=deployment.expects_down,
+        stops=Matcher(checks=tuple(stops) or (deployment.window,)) if stops is not None else None,
         public=deployment.public,
         created_at=deployment.started_at,
         ended_at=ended if early else None,
@@ -126,4 +130,4 @@ def suspects(
 
 def is_expected_down(deployment: Deployment) -> bool:
     """Whether its system may be down now: what is seen down then is the plan and no trouble."""
-    return deployment.expects_down and deployment.phase is Phase.UNDER_WAY
+    return deployment.expects_down and deployment.phase is Phase.UNDER_WAY and not deployment.overrun
