@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from sentinel.base.redact import Secret
 from sentinel.core.plan import StorePlan
 from sentinel.store.database import Store, Transaction
-from sentinel.store.tables import metadata
+from sentinel.store.tables import meta, metadata
 from tests.kit.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -65,4 +65,7 @@ async def store(request: pytest.FixtureRequest, clock: FakeClock, sqlite_plan: S
 
 def _empty(tx: Transaction) -> None:
     for table in metadata.sorted_tables:
-        tx.states._connection.execute(delete(table))
+        # It keeps its name, by which keys are made.
+        tx.states._connection.execute(
+            delete(table) if table is not meta else delete(meta).where(meta.c.name != "instance")
+        )

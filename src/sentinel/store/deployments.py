@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, or_, select
 
-from sentinel.core.deployment.deployment import Deployment, Entry
+from sentinel.core.deployment.deployment import Deployment, Entry, rollback_key
 from sentinel.store.codec import DEPLOYMENT, readable, storable
 from sentinel.store.moments import micros, moment
-from sentinel.store.tables import deployment_entries, deployments
+from sentinel.store.tables import deployment_entries, deployments, meta, outbox
 from sentinel.store.upsert import insert_into
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -97,7 +97,7 @@ class DeploymentTable:
         return [_entry(row) for row in rows]
 
     def purge(self, before: datetime, limit: int) -> int:
-        """Delete at most `limit` deployments that ended before a moment, with their timelines; answers how many.
+        """Delete at most `limit` deployments that ended before a moment, with timelines and orders; answers how many.
 
         The last one of each system stays: which version stands is known by it, and no number is ever given twice.
         """
@@ -110,8 +110,14 @@ class DeploymentTable:
         )
         numbers = list(self._connection.execute(old).scalars())
         self._connection.execute(delete(deployment_entries).where(deployment_entries.c.deployment.in_(numbers)))
+        self._connection.execute(delete(outbox).where(outbox.c.key.in_(self._orders(numbers))))
         self._connection.execute(delete(deployments).where(deployments.c.id.in_(numbers)))
         return len(numbers)
+
+    def _orders(self, numbers: Iterable[int]) -> list[str]:
+        """The keys of the orders that undo these deployments."""
+        instance = self._connection.execute(select(meta.c.value).where(meta.c.name == "instance")).scalar_one()
+        return [rollback_key(instance, number) for number in numbers]
 
     def _read(self, asked: Select[Any]) -> list[Deployment]:
         return list(readable("deployments", self._connection.execute(asked), lambda row: row.id, _deployment))

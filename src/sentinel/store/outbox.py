@@ -371,13 +371,17 @@ class Outbox:
         """Delete at most `limit` rows that were written before a moment and are done with, the oldest first; answers how many.
 
         A row of an incident stays until that is over for as long: who was told of it decides who is told of its end.
+        The order of a rollback stays as long as its deployment (`DeploymentTable.purge`): were its key free, it could run again.
         """
         lasting = select(literal(1)).where(
             incidents.c.id == outbox.c.incident,
             or_(incidents.c.resolved_at.is_(None), incidents.c.resolved_at >= micros(before)),
         )
         old = select(outbox.c.id).where(
-            outbox.c.due_at.is_(None), outbox.c.created_at < micros(before), ~lasting.exists()
+            outbox.c.due_at.is_(None),
+            outbox.c.created_at < micros(before),
+            outbox.c.kind != Kind.ROLLBACK.value,
+            ~lasting.exists(),
         )
         chosen = old.order_by(outbox.c.created_at).limit(limit).scalar_subquery()
         return self._connection.execute(delete(outbox).where(outbox.c.id.in_(chosen))).rowcount
