@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sentinel.core.check import Check
-from sentinel.core.deployment.criteria import breach
+from sentinel.core.deployment.criteria import breach, opened
 from sentinel.core.deployment.plan import CriteriaPlan, Criterion
 from sentinel.core.incident import Because, Incident, Mute, Phase, Policy
 from sentinel.core.matcher import Matcher
@@ -61,3 +62,15 @@ def test_several_checks_are_counted_once_each() -> None:
 def test_what_is_not_asked_is_not_met() -> None:
     nothing = CriteriaPlan(several_services=0)
     assert breach(nothing, [trouble("a", "critical"), trouble("bb", "integrity"), trouble("ccc")], SINCE) is None
+
+
+def test_what_was_bad_when_the_deployment_began_and_opens_with_the_end_of_its_window_is_not_its_doing() -> None:
+    incident, check = trouble("payroll", "critical")
+    started = SINCE - 10 * MINUTE
+    late = replace(incident, began_at=started - MINUTE)
+    assert breach(PLAN, [(late, check)], SINCE, started) is None
+    assert breach(PLAN, [(incident, check)], SINCE, started) is not None
+    worse = replace(late, opened_at=started - MINUTE)
+    assert breach(PLAN, [(worse, check)], SINCE, started) is not None
+    assert opened([late, incident], SINCE, started) == ["payroll"]
+    assert opened([late, worse], SINCE, started) == []

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -21,7 +22,7 @@ from sentinel.base.errors import SentinelError, StoreError
 from sentinel.base.units import format_duration
 from sentinel.core.check import Check
 from sentinel.core.deployment.check import INTERVAL
-from sentinel.core.deployment.criteria import breach
+from sentinel.core.deployment.criteria import breach, opened
 from sentinel.core.deployment.deployment import (
     Deployment,
     Judged,
@@ -44,11 +45,12 @@ from sentinel.core.deployment.events import (
     SeenDown,
     SeenUp,
 )
-from sentinel.core.deployment.plan import RollbackPlan
+from sentinel.core.deployment.plan import DeploymentPlan, RollbackPlan
 from sentinel.core.deployment.rolling_back import adopted, followed, has_news, is_pointless, moved
 from sentinel.core.deployment.standing import is_expected_down, seen
 from sentinel.core.incident import Incident
 from sentinel.core.notification import State
+from sentinel.core.plan import Plan
 from sentinel.core.progress import LAST_STRETCH, steps
 from sentinel.core.result import Result
 from sentinel.engine.commands import close_order
@@ -170,7 +172,7 @@ class DeploymentKeeper:
     async def _watch(self, one: Deployment, watch: Watch, now: datetime) -> None:
         plan = self._book.plan_of(one.system)
         troubles = [found for found in self._troubles(one.system) if not _may_pass(found[0], watch, now)]
-        if plan is not None and (broken := breach(plan.criteria, troubles, watch.began_at)):
+        if plan is not None and (broken := breach(plan.criteria, troubles, watch.began_at, one.started_at)):
             await self._apply(one, Breached(breach=broken))
             return
         point = watch.next_point
@@ -179,7 +181,15 @@ class DeploymentKeeper:
         with suppress(TimeoutError):  # what is not committed is missing in the judgement, and in the next one is not
             async with asyncio.timeout(FLUSH_WITHIN):
                 await self._parts.pipeline.flush()
-        judgement = await judged(self._parts.store, one, watch.plan, self._book.checks_of(one.system), now)
+        judgement = await judged(
+            self._parts.store,
+            one,
+            watch.plan,
+            self._book.checks_of(one.system),
+            now,
+            opened=opened((found[0] for found in self._troubles(one.system)), watch.began_at, one.started_at),
+            zone=ZoneInfo(_zone(self._parts.plan, plan)),
+        )
         if now - point > LATE:
             judgement = _late(judgement, now - point)
         await self._apply(one, PointJudged(judgement=judgement))
@@ -301,6 +311,12 @@ def _may_pass(incident: Incident, watch: Watch, now: datetime) -> bool:
     A service that comes up a second after its watch began must not be rolled back for that.
     """
     return bool(incident.excused) and now < watch.began_at + SETTLING * watch.plan.interval
+
+
+def _zone(plan: Plan, system: DeploymentPlan | None) -> str:
+    """By whose clocks people say "the same time": those of the agreed hours, or of reports."""
+    agreed = [one.zone for one in system.agreed] if system is not None else []
+    return next(iter((*agreed, *(one.zone for one in plan.reports))), "UTC")
 
 
 def _late(judgement: Judgement, by: timedelta) -> Judgement:

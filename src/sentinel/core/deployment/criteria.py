@@ -27,20 +27,27 @@ class Trouble(NamedTuple):
     check: Check
 
 
-def breach(plan: CriteriaPlan, troubles: Iterable[tuple[Incident, Check]], since: datetime) -> Breach | None:
+def breach(
+    plan: CriteriaPlan,
+    troubles: Iterable[tuple[Incident, Check]],
+    since: datetime,
+    started_at: datetime | None = None,
+) -> Breach | None:
     """The first criterion that is met, if one is.
 
     Only critical incidents count that are open, and became critical at or after `since`: what was broken before is not the
-    deployment's doing. One of which nobody is told for now, because what it depends on is down, counts as any other. What
-    Sentinel cannot judge opens no incident, so it never counts.
+    deployment's doing, nor is what began to be bad before it and was kept from opening by its window. One of which nobody is
+    told for now, because what it depends on is down, counts as any other. What Sentinel cannot judge opens no incident, so it
+    never counts.
 
     Args:
         plan: what is asked.
         troubles: incidents of the system's checks.
-        since: when the deployment, or its watch, began.
+        since: when its watch began.
+        started_at: when the deployment itself began; None: that says nothing.
     """
     new = [Trouble(*one) for one in troubles]
-    new = [one for one in new if _is_new(one.incident, since)]
+    new = [one for one in new if _is_new(one.incident, since) and _is_of_it(one.incident, since, started_at)]
     asked = (
         (Criterion.CRITICAL_FUNCTION, plan.critical_function),
         (Criterion.INTEGRITY, plan.integrity),
@@ -59,6 +66,18 @@ def breach(plan: CriteriaPlan, troubles: Iterable[tuple[Incident, Check]], since
 def _is_new(incident: Incident, since: datetime) -> bool:
     began = incident.critical_at or incident.opened_at
     return incident.is_open and incident.severity is Severity.CRITICAL and began is not None and began >= since
+
+
+def opened(incidents: Iterable[Incident], since: datetime, started_at: datetime) -> list[str]:
+    """The checks of which an incident is open that opened at or after `since`, and began no earlier than the deployment."""
+    new = (one for one in incidents if one.is_open and one.opened_at is not None and one.opened_at >= since)
+    return list(dict.fromkeys(one.check for one in new if _is_of_it(one, since, started_at)))
+
+
+def _is_of_it(incident: Incident, since: datetime, started_at: datetime | None) -> bool:
+    """Whether what opened since was well when the deployment began; what was open before and got worse since is of it."""
+    opened_since = incident.opened_at is not None and incident.opened_at >= since
+    return started_at is None or not opened_since or incident.began_at >= started_at
 
 
 def _breach(criterion: Criterion, words: str, troubles: Sequence[Trouble]) -> Breach:
