@@ -76,7 +76,8 @@ async def gitlab(site: Site, status: str, *, token: str = SECRET, **more: Any) -
 
 
 async def plain(site: Site, *, secret: str = SECRET, **fields: Any) -> httpx2.Response:
-    body = json.dumps(fields).encode()
+    told = {"at": ago(seconds=1)} | fields
+    body = json.dumps({name: value for name, value in told.items() if value is not None}).encode()
     headers = {"content-type": "application/json", "x-hub-signature-256": signature(body, secret)}
     return await site.remote.post("/hooks/deployments/clinic", content=body, headers=headers)
 
@@ -167,6 +168,7 @@ async def test_a_script_tells_of_each_step(site: Site) -> None:
         {}, {"state": "rolled-back"}, {"state": "started"}, {"state": "note"}, {"state": "failed"},
         {"state": "started", "version": "-x"}, {"state": "started", "version": "1", "by": "ann"},
         {"state": "started", "version": "1", "at": "noon"}, {"state": "watch", "for": "soon"},
+        {"state": "watch", "at": None}, {"state": "started", "version": "1", "at": "2026-11-22T12:00:00"},
     ],
 )  # fmt: skip
 async def test_what_a_script_cannot_mean_is_refused(site: Site, fields: dict[str, Any]) -> None:
@@ -204,6 +206,31 @@ async def test_what_happened_before_the_last_deployment_began_begins_none(site: 
     assert len(deployments.started) == 1
 
 
+async def test_what_was_said_of_an_earlier_deployment_fails_none_that_came_after_it(site: Site) -> None:
+    """Else whoever overheard that one had failed could have any later one rolled back."""
+    await plain(site, state="started", version="2.4.1", at=ago(minutes=30))
+    began = site.monitor.deployments.known[1].started_at
+    told = (
+        await plain(site, state="failed", text="no", at=f"{began - timedelta(minutes=3):%Y-%m-%dT%H:%M:%SZ}")
+    ).json()
+    assert told == {"done": "", "why": "it happened before deployment 1 began", "deployment": 1}
+    assert site.monitor.deployments.known[1].phase is Phase.UNDER_WAY
+
+
+async def test_what_has_not_happened_yet_means_nothing(site: Site) -> None:
+    """It would be good for longer than an hour."""
+    told = (await plain(site, state="started", version="2.4.1", at=ago(minutes=-30))).json()
+    assert (told["done"], told["why"]) == ("", "it has not happened yet, by the clock here")
+
+
+async def test_a_note_that_comes_again_stands_once(site: Site) -> None:
+    await plain(site, state="started", version="2.4.1")
+    at = ago(minutes=1)
+    for _ in range(2):
+        await plain(site, state="note", text="migrated", at=at)
+    assert [kind for kind, _ in done(site)] == ["started", "note"]
+
+
 async def test_deliveries_at_once_start_one_deployment(site: Site) -> None:
     bodies = [on_github("in_progress", number=number) for number in range(8)]
     answers = await asyncio.gather(*(github(site, body) for body in bodies))
@@ -221,9 +248,9 @@ async def test_the_same_state_again_changes_nothing_whatever_it_is_called(site: 
 
 
 async def test_the_same_version_can_be_deployed_once_more(site: Site) -> None:
-    for _ in range(2):
-        await plain(site, state="started", version="2.4.1")
-        await plain(site, state="finished")
+    for minutes in (3, 2):
+        await plain(site, state="started", version="2.4.1", at=ago(minutes=minutes))
+        await plain(site, state="finished", at=ago(minutes=minutes))
     assert len(site.monitor.deployments.started) == 2
 
 
@@ -314,6 +341,7 @@ async def test_who_guesses_has_to_wait_and_who_signs_does_not(site: Site) -> Non
         b"", b"{", b"[]", b"null", b"[" * 5_000, b'{"deployment_status": 1}', b'{"deployment_status": {}, "deployment": 1}',
         b'{"deployment_status": {"state": "success"}, "deployment": {}}',
         b'{"deployment_status": {"state": "success"}, "deployment": {"ref": 1}}',
+        b'{"deployment_status": {"state": "success", "created_at": "soon"}, "deployment": {"ref": "v1"}}',
     ],
 )  # fmt: skip
 async def test_a_signed_body_that_is_none_is_refused(site: Site, body: bytes) -> None:

@@ -6,7 +6,7 @@ The fields are those of GitHub's event `deployment_status` and of GitLab's deplo
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
@@ -29,7 +29,7 @@ from sentinel.web.deployment_shapes import (
     TOOK,
     maybe_name,
 )
-from sentinel.web.fields import Shape, choice, maybe_text, optional, time
+from sentinel.web.fields import Shape, choice, maybe_text, time
 from sentinel.web.payload import LONGEST_REASON, BadRequest
 
 
@@ -49,8 +49,8 @@ class HookEvent:
 
     step: Step | None  # None: nothing that is for Sentinel
     why: str = ""  # there is no step
-    key: str = ""  # the same for each delivery of the same event; empty: nobody knows
-    at: datetime | None = None  # when it happened, as the sender says; aware
+    key: str = ""  # the same for each delivery of the same event
+    at: datetime = datetime.max.replace(tzinfo=UTC)  # when it happened, as the sender says
     environment: str = ""
     version: str = ""  # empty: whichever goes on
     ref: str = ""
@@ -91,7 +91,7 @@ STATE = choice("state", Step, "what is said of the deployment")
 MAYBE_VERSION = maybe_name("version", "what is deployed; needed where it started, else none: whichever goes on")
 MAYBE_TEXT = maybe_text("text", LONGEST_REASON, "what was done, or why it failed")
 ID = maybe_name("id", "of the event, such as the number of the run: the same again changes nothing")
-AT = optional(time("at", "when it happened"), None)
+AT = time("at", "when it happened: what is overheard is of no use later")
 PLAIN = Shape(
     STATE,
     MAYBE_VERSION,
@@ -182,7 +182,7 @@ def _plain(body: bytes) -> HookEvent:
         raise BadRequest("`text` is needed: what was done, or why it failed")
     return HookEvent(
         step=step,
-        key=f"{step}\0{given[ID]}" if given[ID] else "",
+        key=f"{step}\0{given[ID]}" if given[ID] else _digest(body),
         at=given[AT],
         environment=given[ENVIRONMENT],
         version=given[MAYBE_VERSION],
@@ -237,15 +237,17 @@ def _text(event: Mapping[str, Any], name: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _moment(text: str) -> datetime | None:
-    """`2026-11-22T12:00:00Z`, or GitLab's `2026-11-22 12:00:00 +0100`; None where it is no time with a zone."""
+def _moment(text: str) -> datetime:
+    """`2026-11-22T12:00:00Z`, or GitLab's `2026-11-22 12:00:00 +0100`; raises BadRequest where it is no time with a zone."""
     try:
         found = read_moment(text.replace(" UTC", "Z").replace(" +", "+").replace(" -", "-"))
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else None
+    except ValueError as error:
+        raise BadRequest("it does not say when it happened") from error
+    if found.tzinfo is None:
+        raise BadRequest("it does not say when it happened: the time has no zone")
+    return found
 
 
 def _digest(body: bytes) -> str:
-    """Both senders put a number and a time of the event into it; the id in the headers is not signed."""
+    """Each sender puts the time of the event into it; the id in the headers is not signed."""
     return sha256(body).hexdigest()

@@ -8,7 +8,7 @@ import asyncio
 import hmac
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
@@ -43,6 +43,9 @@ BODY_LIMIT: Final = 64 * 1024
 
 #: What happened longer ago is told too late: nobody starts the watch of a deployment of yesterday.
 OLDEST: Final = timedelta(hours=1)
+
+#: Clocks differ, and a delivery takes its time: by so much an event may seem to lie ahead, or before what it is about.
+SKEW: Final = timedelta(minutes=2)
 
 #: Deliveries that are kept in mind; beyond, the oldest are forgotten, and what is known of the deployment decides alone.
 MOST_SEEN: Final = 1_000
@@ -124,17 +127,14 @@ class Hooks:
             return HookAnswer(done="", why=event.why)
         if event.environment and event.environment.casefold() != plan.environment.casefold():
             return HookAnswer(done="", why="it is of another environment than the one that is watched here")
-        if event.at is not None and self._clock.now() - event.at > OLDEST:
-            return HookAnswer(done="", why=f"it happened more than {OLDEST // timedelta(hours=1)} h ago")
-        known = (plan.system, event.key)
         last = next((one for one in self._monitor.deployments.current() if one.system == plan.system), None)
-        if (event.key and known in self._seen) or (last is not None and is_repeat(event, last)):
+        known = (plan.system, event.key)
+        if known in self._seen or (last is not None and is_repeat(event, last)):
             return HookAnswer(done="", why="it was told before", deployment=last.id if last else 0)
-        if last is not None and event.step is Step.STARTED and event.at is not None and event.at <= last.started_at:
-            return HookAnswer(done="", why=f"it happened before deployment {last.id} began", deployment=last.id)
+        if why := _untimely(event, last, self._clock.now()):
+            return HookAnswer(done="", why=why, deployment=last.id if last else 0)
         made = await self._do(plan, hook, event.step, event, last)
-        if event.key:
-            self._seen[known] = None
+        self._seen[known] = None
         while len(self._seen) > MOST_SEEN:
             self._seen.popitem(last=False)
         return HookAnswer(done=event.step.value, deployment=made.line.id)
@@ -180,6 +180,19 @@ def is_from(hook: HookPlan, request: Request, content: bytes) -> bool:
         shown = request.headers.get("x-hub-signature-256", "")
         right = b"sha256=" + hmac.new(secret, content, sha256).hexdigest().encode()
     return hmac.compare_digest(sha256(shown.encode("latin-1")).digest(), sha256(right).digest())
+
+
+def _untimely(event: HookEvent, last: DeploymentLine | None, now: datetime) -> str:
+    """Why an event means nothing now; empty where it does. Who has overheard one keeps it, and so does its signature."""
+    if now - event.at > OLDEST:
+        return f"it happened more than {OLDEST // timedelta(hours=1)} h ago"
+    if event.at > now + SKEW:
+        return "it has not happened yet, by the clock here"
+    if last is None:
+        return ""
+    # A start is of a later deployment, and everything else of the one that goes on.
+    before = last.started_at if event.step is Step.STARTED else last.started_at - SKEW
+    return f"it happened before deployment {last.id} began" if event.at <= before else ""
 
 
 def is_repeat(event: HookEvent, last: DeploymentLine) -> bool:
