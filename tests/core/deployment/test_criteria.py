@@ -3,11 +3,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from sentinel.core.check import Check
 from sentinel.core.deployment.criteria import breach, opened
 from sentinel.core.deployment.plan import CriteriaPlan, Criterion
 from sentinel.core.incident import Because, Incident, Mute, Phase, Policy
+from sentinel.core.judge import Finding, Verdict
 from sentinel.core.matcher import Matcher
+from sentinel.core.reason import Reason
 from sentinel.core.rule import Severity
 
 SINCE = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
@@ -15,6 +19,7 @@ MINUTE = timedelta(minutes=1)
 PLAN = CriteriaPlan(
     critical_function=Matcher(tags=frozenset({"critical"})),
     integrity=Matcher(tags=frozenset({"integrity"})),
+    migration=Matcher(tags=frozenset({"migration"})),
     several_services=3,
 )
 
@@ -47,7 +52,25 @@ def test_what_was_broken_before_is_not_the_deployments_doing() -> None:
 
 
 def test_a_warning_is_none_of_it() -> None:
-    assert breach(PLAN, [trouble("payroll", "critical", severity=Severity.WARNING)], SINCE) is None
+    assert breach(PLAN, [warning("payroll", "critical", Reason.FAILED)] * 3, SINCE) is None
+
+
+@pytest.mark.parametrize(("tag", "met"), [("integrity", Criterion.INTEGRITY), ("migration", Criterion.MIGRATION)])
+def test_data_that_are_not_whole_are_so_however_bad_their_check_is_called(tag: str, met: Criterion) -> None:
+    found = breach(PLAN, [warning("books", tag, Reason.FAILED)], SINCE)
+    assert found is not None
+    assert (found.criterion, found.checks) == (met, ("books",))
+    assert breach(PLAN, [warning("books", tag, Reason.FAILED, after=-1)], SINCE) is None
+
+
+def test_an_answer_that_comes_late_says_nothing_of_the_data() -> None:
+    assert breach(PLAN, [warning("books", "integrity", Reason.QUANTILE)], SINCE) is None
+
+
+def warning(name: str, tag: str, reason: Reason, after: int = 1) -> tuple[Incident, Check]:
+    finding = Finding(severity=Severity.WARNING, reason=reason, explanation="two orphans")
+    incident, check = trouble(name, tag, after=after, severity=Severity.WARNING)
+    return replace(incident, verdict=Verdict(severity=Severity.WARNING, findings=(finding,))), check
 
 
 def test_several_checks_are_counted_once_each() -> None:

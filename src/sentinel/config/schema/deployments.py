@@ -44,7 +44,8 @@ class WatchEntry(Options):
 
 
 class CriteriaEntry(Options):
-    """What fails a deployment at once, by critical incidents of these checks that open while it goes on."""
+    """What fails a deployment at once, by incidents of these checks that open while it goes on: critical ones; for `integrity`
+    and `migration` also those where a check fails as a warning."""
 
     critical_function: WindowMatch | None = Field(default=WindowMatch(tags=("critical",)))
     """What people cannot do without. `null`: not asked, here and below."""

@@ -1,4 +1,4 @@
-"""What fails a deployment without any comparison: critical incidents that open while it goes on (EM-5)."""
+"""What fails a deployment without any comparison: incidents that open while it goes on (EM-5)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -8,6 +8,7 @@ from sentinel.core.check import Check
 from sentinel.core.deployment.deployment import Breach
 from sentinel.core.deployment.plan import CriteriaPlan, Criterion
 from sentinel.core.incident import Incident
+from sentinel.core.reason import Reason
 from sentinel.core.rule import Severity
 
 #: A sentence names no more checks than this.
@@ -18,6 +19,10 @@ _WORDS = {
     Criterion.INTEGRITY: "data are not whole",
     Criterion.MIGRATION: "the database does not stand where the release needs it",
 }
+
+
+#: These need no critical incident: whether data are whole, or the database stands where it should, is no matter of degree.
+_AT_ANY_SEVERITY = frozenset({Criterion.INTEGRITY, Criterion.MIGRATION})
 
 
 class Trouble(NamedTuple):
@@ -36,9 +41,10 @@ def breach(
     """The first criterion that is met, if one is.
 
     Only critical incidents count that are open, and became critical at or after `since`: what was broken before is not the
-    deployment's doing, nor is what began to be bad before it and was kept from opening by its window. One of which nobody is
-    told for now, because what it depends on is down, counts as any other. What Sentinel cannot judge opens no incident, so it
-    never counts.
+    deployment's doing, nor is what began to be bad before it and was kept from opening by its window. For integrity and
+    migration a warning counts, too, that opened since and says that the check fails; one that only says that its answer is late
+    does not. One of which nobody is told for now, because what it depends on is down, counts as any other. What Sentinel cannot
+    judge opens no incident, so it never counts.
 
     Args:
         plan: what is asked.
@@ -46,15 +52,18 @@ def breach(
         since: when its watch began.
         started_at: when the deployment itself began; None: that says nothing.
     """
-    new = [Trouble(*one) for one in troubles]
-    new = [one for one in new if _is_new(one.incident, since) and _is_of_it(one.incident, since, started_at)]
+    every = [Trouble(*one) for one in troubles]
+    every = [one for one in every if one.incident.is_open and _is_of_it(one.incident, since, started_at)]
+    new = [one for one in every if _is_new(one.incident, since)]
+    failing = [one for one in every if _is_new(one.incident, since) or _fails(one.incident, since)]
     asked = (
         (Criterion.CRITICAL_FUNCTION, plan.critical_function),
         (Criterion.INTEGRITY, plan.integrity),
         (Criterion.MIGRATION, plan.migration),
     )
     for criterion, matcher in asked:
-        met = [one for one in new if matcher is not None and matcher.matches(one.check, one.incident.severity)]
+        counted = failing if criterion in _AT_ANY_SEVERITY else new
+        met = [one for one in counted if matcher is not None and matcher.matches(one.check, one.incident.severity)]
         if met:
             return _breach(criterion, _WORDS[criterion], met)
     services = len({one.check.name for one in new})
@@ -65,7 +74,12 @@ def breach(
 
 def _is_new(incident: Incident, since: datetime) -> bool:
     began = incident.critical_at or incident.opened_at
-    return incident.is_open and incident.severity is Severity.CRITICAL and began is not None and began >= since
+    return incident.severity is Severity.CRITICAL and began is not None and began >= since
+
+
+def _fails(incident: Incident, since: datetime) -> bool:
+    failed = any(finding.reason in (Reason.FAILED, Reason.SECURITY) for finding in incident.verdict.findings)
+    return failed and incident.opened_at is not None and incident.opened_at >= since
 
 
 def opened(incidents: Iterable[Incident], since: datetime, started_at: datetime) -> list[str]:

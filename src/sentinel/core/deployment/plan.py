@@ -57,7 +57,10 @@ class WatchPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriteriaPlan:
-    """Which checks say that a deployment has failed, by their open critical incidents. One that names no check is not asked."""
+    """Which checks say that a deployment has failed, by their open incidents. One that names no check is not asked.
+
+    These are critical ones, but for integrity and migration, where a check that fails as a warning is enough.
+    """
 
     critical_function: Matcher | None = None
     integrity: Matcher | None = None
