@@ -221,7 +221,7 @@ def document(
         told=tuple(told),
         link=link,
         window_ended_at=watch.began_at if watch else one.ended_at,
-        down_for=one.down_for,
+        down_for=one.seen_down(at),
         criteria=tuple(_criteria(one, asked)),
         channels=one.channels,
     )

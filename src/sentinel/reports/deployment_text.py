@@ -242,11 +242,11 @@ def _verification(one: Json, look: Look) -> Iterator[str]:
     """What was verified, and each check that does not pass."""
     tags = ", ".join(map(clean, one["tags"])) or "all checks"
     at, checks = moment(one["began_at"]), one["checks"]
-    good = sum(check["outcome"] == "pass" and check["severity"] != "CRITICAL" for check in checks)
+    bad = [check for check in checks if check["outcome"] != "pass" or check["severity"] not in ("OK", "WARNING")]
+    known = len(checks) + one.get("left_out", 0)
     took = f", {format_duration((moment(one['ended_at']) - at).total_seconds())}" if one["ended_at"] else ""
-    of = max(one["planned"], len(checks))
-    yield f"  {at:%H:%M} {tags}: {_painted(judged(one), look)}, {good} of {of} pass{took}"
-    bad = [check for check in checks if check["outcome"] != "pass" or check["severity"] == "CRITICAL"]
+    of = max(one["planned"], known)
+    yield f"  {at:%H:%M} {tags}: {_painted(judged(one), look)}, {known - len(bad)} of {of} pass{took}"
     for check in bad[:MOST_CHECKS]:
         yield from look.paragraph(f"{check['name']}: {check['explanation']}", 4)
         if check["hint"]:

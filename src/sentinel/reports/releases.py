@@ -22,8 +22,8 @@ MOST = 200
 #: A deployment that ended so has failed: somebody, or Sentinel, had to do something about it.
 FAILED = frozenset({Ending.FAILED, Ending.ACCEPTED, Ending.ROLLED_BACK, Ending.ROLLBACK_FAILED})
 
-#: One that ended so is restored: what runs is what is meant to run.
-_RESTORED = frozenset({Ending.ACCEPTED, Ending.ROLLED_BACK})
+#: One that ended so is restored. One that a person accepts is not: nothing was mended, and nobody was kept waiting for that.
+_RESTORED = frozenset({Ending.ROLLED_BACK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Releases:
 
     lines: tuple[ReleaseLine, ...]  # that went on in the period, the newest first
     left_out: bool  # whether there were more
-    started: int  # in the period
+    started: int  # in the period; a rollback of what nobody told of is none
     started_before: int
     ended: int  # of those that started in it
     failed: int  # of these
@@ -72,8 +72,8 @@ def build(
     """
     known = sorted((as_of(one, period.until) for one in now), key=lambda one: -one.id)
     earlier = Stretch(period.since - period.length, period.since)
-    began = [one for one in known if period.has(one.started_at)]
-    began_before = [as_of(one, earlier.until) for one in before if earlier.has(one.started_at)]
+    began = [one for one in known if one.version and period.has(one.started_at)]
+    began_before = [as_of(one, earlier.until) for one in before if one.version and earlier.has(one.started_at)]
     failed = [one for one in began if one.ending in FAILED]
     return Releases(
         lines=tuple(_line(one, period.until, checks.get(one.system, ())) for one in known[:MOST]),
@@ -84,7 +84,7 @@ def build(
         failed=len(failed),
         failure_rate=_failure_rate(began),
         failure_rate_before=_failure_rate(began_before),
-        down=sum((one.down_for or timedelta(0) for one in began), timedelta(0)),
+        down=sum((one.seen_down(period.until) or timedelta(0) for one in began), timedelta(0)),
         restored=sum(_restored_after(one) is not None for one in failed),
         restore=_mean(map(_restored_after, failed)),
         restore_before=_mean(map(_restored_after, began_before)),
@@ -116,7 +116,7 @@ def _line(one: Deployment, until: datetime, checks: tuple[str, ...]) -> ReleaseL
     return ReleaseLine(
         line=line(one),
         lasted=max((one.ended_at or until) - one.started_at, timedelta(0)),
-        down_for=one.down_for,
+        down_for=one.seen_down(until),
         rollback=one.rollback.state if one.rollback is not None else None,
         restored_after=_restored_after(one),
         checks=checks,

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sentinel.core.deployment.deployment import Deployment
+from sentinel.core.deployment.deployment import SUSPECT_FOR, Deployment
 from sentinel.core.incident import Incident
 from sentinel.core.notification import AT_MOST_ONCE, Kind, Notification, State, of_deployment
 from sentinel.core.plan import Plan
@@ -14,6 +14,9 @@ MOST_TOLD = 3_000
 
 #: Incidents that are looked through; the newest.
 MOST_INCIDENTS = 1_000
+
+#: From when trouble begins to when its incident opens, at the most that makes sense.
+OPENS_WITHIN = timedelta(days=1)
 
 _NOT_TOLD = AT_MOST_ONCE | {Kind.REPORT}
 
@@ -42,7 +45,9 @@ def read(tx: Transaction, plan: Plan, one: Deployment, now: datetime) -> Deploym
 
 def suspected(tx: Transaction, one: Deployment, now: datetime) -> list[Incident]:
     """The incidents that may come of a deployment, the earliest first."""
-    found = tx.incidents.between(one.started_at, now + timedelta(seconds=1), MOST_INCIDENTS)
+    # Trouble that begins when nobody suspects it any more is none of it, however late this is asked.
+    until = min(now, one.ended_at + SUSPECT_FOR + OPENS_WITHIN) if one.ended_at is not None else now
+    found = tx.incidents.between(one.started_at, until + timedelta(seconds=1), MOST_INCIDENTS)
     return sorted((incident for incident in found if incident.suspect == one.id), key=lambda incident: incident.id)
 
 

@@ -279,6 +279,13 @@ class Deployment:
     def is_over(self) -> bool:
         return self.phase is Phase.ENDED
 
+    def seen_down(self, at: datetime) -> timedelta | None:
+        """How long its system was seen down during it, as far as a moment; None: it was not."""
+        if self.down_since is None:
+            return self.down_for
+        until = at if self.ended_at is None else min(at, self.ended_at)
+        return (self.down_for or timedelta(0)) + max(until - self.down_since, timedelta(0))
+
     def is_suspect(self, at: datetime) -> bool:
         """Whether trouble of its system that begins at a moment may come of it."""
         return self.started_at <= at and (self.ended_at is None or at < self.ended_at + SUSPECT_FOR)

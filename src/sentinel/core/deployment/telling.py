@@ -141,9 +141,7 @@ def _by_judged(figure: Comparison) -> int:
 
 
 def _down_for(one: Deployment, now: datetime | None) -> timedelta | None:
-    if one.down_since is None or now is None:
-        return one.down_for
-    return (one.down_for or timedelta(0)) + max(now - one.down_since, timedelta(0))
+    return one.down_for if now is None else one.seen_down(now)
 
 
 def _last(one: Deployment) -> Judgement | None:

@@ -141,7 +141,9 @@ def _verdict(part: DeploymentDocument, figures: tuple[Figure, ...]) -> Iterator[
     points = tuple(_point(one) for one in part.judgements)
     yield Section(
         heading="Verdict",
-        intro=("At each point the time of the watch so far is compared with as long a time before, or as configured.",),
+        intro=(
+            "At each point what was found since the watch began is compared with what was found before the deployment.",
+        ),
         table=Table(
             columns=(Column(heading=""), Column(heading="After"), Column(heading="What was found", weight=6)),
             rows=points,

@@ -81,9 +81,10 @@ def _verification(one: Verification, when: Zone, heading: str) -> Section:
 
 def judged(one: Verification) -> str:
     """Such as `pass, 12 of 12 checks, in 4 s`."""
-    good = sum(check.outcome is Outcome.PASS and check.severity is not Severity.CRITICAL for check in one.checks)
     took = f", in {lasted(one.ended_at - one.began_at)}" if one.ended_at else ""
-    return tied(f"{one.judged.value}, {good} of {counted(max(one.planned, len(one.checks)), 'check')}{took}")
+    return tied(
+        f"{one.judged.value}, {one.passed} of {counted(max(one.planned, len(one.checks) + one.left_out), 'check')}{took}"
+    )
 
 
 _WORDS = {Outcome.PASS: "PASS", Outcome.FAIL: "FAIL", Outcome.UNKNOWN: "UNKNOWN"}
