@@ -68,8 +68,20 @@ def compile_deployments(
     """The plans by system; those that something is wrong with are noted and left out. `kept` is how long results are."""
     entries = named_entries(loaded, DEPLOYMENTS_AT, "systems by their names")
     compiler = _Compiler(loaded, checks, kinds, policies, calendars, kept)
-    plans = (compiler.compile(name, data) for name, data in entries.items())
-    return {plan.system: plan for plan in plans if plan is not None}
+    plans = [plan for name, data in entries.items() if (plan := compiler.compile(name, data)) is not None]
+    _refuse_shared_secret(plans, loaded.problems)
+    return {plan.system: plan for plan in plans}
+
+
+def _refuse_shared_secret(plans: Sequence[DeploymentPlan], problems: Problems) -> None:
+    """What is signed does not say for which system: with one secret for two, what fails the one would fail the other."""
+    known: dict[str, str] = {}  # the first system of each secret
+    for system, hook in ((plan.system, plan.hook) for plan in plans if plan.hook is not None):
+        first = known.setdefault(hook.secret.reveal(), system)
+        if first != system:
+            place, found = (*DEPLOYMENTS_AT, system, "hook", "secret"), f"the secret of {first}"
+            hint = "what is signed for one system would be good for the other, too"
+            problems.add(place, found, "a secret of its own", hint)
 
 
 def deployment_secrets(loaded: Loaded) -> Iterator[tuple[KeyPath, Secret]]:
