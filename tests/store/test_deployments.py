@@ -41,6 +41,15 @@ async def test_the_timeline_is_in_the_order_of_time(store: Store) -> None:
     assert await store.read(lambda tx: tx.deployments.timeline(12)) == lines[::-1]
 
 
+async def test_of_a_long_timeline_its_beginning_and_its_end_are_read(store: Store) -> None:
+    lines = [Entry(deployment=12, at=NOW + n * DAY, kind="note", text=f"{n}") for n in range(12)]
+    await store.write(lambda tx: tx.deployments.note(lines))
+    for limit, texts in ((5, "0 1 9 10 11"), (11, "0 1 2 3 4 6 7 8 9 10 11"), (12, "0 1 2 3 4 5 6 7 8 9 10 11")):
+        found = await store.read(lambda tx, limit=limit: tx.deployments.timeline(12, limit))  # type: ignore[misc]  # as below
+        assert " ".join(entry.text for entry in found) == texts
+    assert await store.read(lambda tx: tx.deployments.lines(12)) == 12
+
+
 async def test_old_ones_are_forgotten_with_their_timelines_but_not_the_last_of_a_system(store: Store) -> None:
     every = (over(1, 30), over(2, 20), over(3, 10), over(4, 30, "hr"), replace(STARTED, id=5, system="till"))
     lines = [Entry(deployment=one.id, at=NOW, kind="started") for one in every]

@@ -91,10 +91,21 @@ class DeploymentTable:
         return [(row.id, row.system, moment(row.ended_at)) for row in rows]
 
     def timeline(self, number: int, limit: int = 1_000) -> list[Entry]:
-        """What happened in a deployment, the earliest first; at most `limit`."""
-        asked = select(deployment_entries).where(deployment_entries.c.deployment == number)
-        rows = self._connection.execute(asked.order_by(deployment_entries.c.at, deployment_entries.c.id).limit(limit))
-        return [_entry(row) for row in rows]
+        """What happened in a deployment, the earliest first; of more than `limit` lines its beginning and its end, half each."""
+        of = select(deployment_entries).where(deployment_entries.c.deployment == number)
+        in_time = (deployment_entries.c.at, deployment_entries.c.id)
+        last = self._connection.execute(of.order_by(*(column.desc() for column in in_time)).limit(limit)).all()
+        if len(last) == limit:
+            half = limit // 2
+            first = self._connection.execute(of.order_by(*in_time).limit(half)).all()
+            known = {row.id for row in first}
+            last = [*(row for row in last[: limit - half] if row.id not in known), *reversed(first)]
+        return [_entry(row) for row in reversed(last)]
+
+    def lines(self, number: int) -> int:
+        """How many lines a timeline has."""
+        asked = select(func.count()).where(deployment_entries.c.deployment == number)
+        return int(self._connection.execute(asked).scalar_one())
 
     def purge(self, before: datetime, limit: int) -> int:
         """Delete at most `limit` deployments that ended before a moment, with timelines and orders; answers how many.

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sentinel.app.deploying.desk import MOST_LINES
 from sentinel.app.keeper import NotDone
-from sentinel.core.deployment.deployment import Ending, Phase, Ran
+from sentinel.core.deployment.deployment import Ending, Entry, Phase, Ran
 from tests.kit.scene import MINUTE, broken
 
 if TYPE_CHECKING:
@@ -75,6 +76,16 @@ async def test_what_people_note_stands_on_the_timeline(release: Release) -> None
     assert [(line.kind, line.by, line.took) for line in document.timeline][1:] == [
         ("note", "ann", timedelta(seconds=42))
     ]
+
+
+async def test_a_timeline_takes_notes_within_bounds(release: Release) -> None:
+    await release.start()
+    lines = [Entry(deployment=1, at=release.clock.now(), kind="note", text="again") for _ in range(MOST_LINES)]
+    await release.store.write(lambda tx: tx.deployments.note(lines))
+    with pytest.raises(NotDone, match="takes no more notes"):
+        await release.desk.note(1, "ann", "and again")
+    await release.desk.finish(1, "ci")
+    assert (await release.kinds())[-1] == "ended"
 
 
 async def test_a_failed_step_is_an_incident_until_somebody_accepts_it(release: Release) -> None:

@@ -35,6 +35,9 @@ from sentinel.reports.deployment import DeploymentDocument, DeploymentLine, DryR
 #: Deployments that one answer lists at most.
 MOST_ROWS = 200
 
+#: Lines of a timeline beyond which it takes no more notes; what Sentinel does stands on it in any case.
+MOST_LINES = 1_000
+
 #: Names of checks that one line of a timeline has at most.
 MOST_NAMED = 5
 
@@ -112,6 +115,8 @@ class DeploymentDesk:
         _refuse_text(by, text)
         if not text:
             raise NotDone("the note is empty")
+        if await self._parts.store.read(lambda tx: tx.deployments.lines(number)) >= MOST_LINES:
+            raise NotDone(f"deployment {number} has {MOST_LINES} lines on its timeline, and takes no more notes")
         return await self._meet(number, Noted(by=by, text=text, took=took))
 
     async def extend(self, number: int, by: str, longer: timedelta) -> DeploymentDocument:
@@ -161,7 +166,7 @@ class DeploymentDesk:
 
     async def rollback(self, asked: AskedRollback) -> DeploymentDocument:
         """Order the one rollback of a deployment; raises NotDone."""
-        plan = self._plan_of_rollback(asked)
+        plan = await self._plan_of_rollback(asked)
         undo, now = _undo(plan), self._parts.clock.now()
         wanted = Wanted(reason=asked.reason, quick=asked.quick, backup_id=asked.backup_id, by=asked.by)
         event = RollbackWanted(wanted=wanted, undo=undo)
@@ -179,7 +184,7 @@ class DeploymentDesk:
 
     async def dry_run(self, asked: AskedRollback) -> DryRun:
         """What that would run. Changes nothing; raises NotDone."""
-        plan = self._plan_of_rollback(asked)
+        plan = await self._plan_of_rollback(asked)
         undo, now, setting = _undo(plan), self._parts.clock.now(), self._book.setting
         wanted = Wanted(reason=asked.reason, quick=asked.quick, backup_id=asked.backup_id, by=asked.by)
         one, refused = await self._undone(asked, plan), ""
@@ -191,12 +196,14 @@ class DeploymentDesk:
         checks = self._book.checks_of(plan.system)
         return rolling_back.dry_run(self._parts, one, wanted, undo, checks, setting, now, refused)
 
-    def _plan_of_rollback(self, asked: AskedRollback) -> DeploymentPlan:
+    async def _plan_of_rollback(self, asked: AskedRollback) -> DeploymentPlan:
         _refuse_names(backup=asked.backup_id)
         _refuse_text(asked.by, asked.reason)
         if asked.quick == bool(asked.backup_id):
             raise NotDone("whither it is rolled back is not said", "either `--quick` or `--backup-id ID`")
-        return self._plan(asked.system, asked.environment)
+        # A number says which system is meant.
+        of = (await self._get(asked.deployment)).system if asked.deployment and not asked.system else asked.system
+        return self._plan(of, asked.environment)
 
     async def _undone(self, asked: AskedRollback, plan: DeploymentPlan) -> Deployment | None:
         """The deployment that is undone; None where Sentinel knows of none."""
