@@ -98,6 +98,13 @@ def test_a_watch_that_passes_at_its_end_ends_well() -> None:
     assert (over.deployment.ending, over.kinds) == (Ending.PASSED, (Kind.DEPLOYMENT_ENDED,))
 
 
+def test_after_its_last_point_no_watch_goes_on() -> None:
+    one = watched()
+    for minutes in (2, 5, 14):  # the last by a clock that was put back
+        one = step(one, at(Judged.PASS, minutes), NOW + minutes * MINUTE).deployment
+    assert one.ending is Ending.PASSED
+
+
 def test_the_points_of_a_watch_are_those_of_its_plan_and_its_end() -> None:
     begun = step(STARTED, WatchBegun(by="ci", plan=PLAN, lasts=4 * MINUTE), NOW).deployment
     assert begun.watch is not None
@@ -252,6 +259,22 @@ def test_whatever_happens_there_is_one_rollback_and_an_end_is_an_end(on_fail: On
         began = began or (one.rollback is not None and one.rollback.state not in (Ran.ORDERED, Ran.STOPPED))
         assert one.is_over == (one.ended_at is not None) == (one.ending is not None)
         assert len(one.verifications) <= MOST_VERIFICATIONS
+
+
+@given(st.sampled_from(OnFail), st.lists(EVENTS, max_size=40))
+@PROPERTY
+def test_what_was_over_never_goes_back_to_work_and_a_watch_always_comes_to_an_end(
+    on_fail: OnFail, events: list[Event]
+) -> None:
+    one, was_over = replace(STARTED, on_fail=on_fail), False
+    for number, event in enumerate(events):
+        taken = step(one, event, NOW + number * MINUTE)
+        one = taken.deployment
+        was_over = was_over or one.is_over
+        assert not (was_over and one.phase in (Phase.UNDER_WAY, Phase.WATCHING))
+        assert one.phase is not Phase.WATCHING or (one.watch is not None and one.watch.next_point is not None)
+        assert (one.phase in (Phase.PROPOSED, Phase.ROLLING_BACK, Phase.VERIFYING)) <= (one.rollback is not None)
+        assert one.was is None or not one.is_over
 
 
 def refused_changes_nothing(before: Deployment, taken: Step) -> None:

@@ -171,7 +171,8 @@ def _judged(one: Deployment, judgement: Judgement, now: datetime, setting: Setti
     if one.phase is not Phase.WATCHING or watch is None:
         return Step(one, refusal=Refusal.NOT_WATCHED)
     fails = judgement.judged is Judged.FAIL
-    judgement = replace(judgement, final=judgement.final or fails)
+    last = len(watch.judgements) + 1 >= len(watch.points)  # nobody would ask again
+    judgement = replace(judgement, final=judgement.final or fails or last)
     known = replace(one, watch=replace(watch, judgements=(*watch.judgements, judgement)))
     said = f"{judgement.judged.value}: {judgement.text}" if judgement.text else judgement.judged.value
     entries = (_entry(one, now, "judged", f"after {format_duration(judgement.after)}: {said}"),)
