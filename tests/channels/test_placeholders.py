@@ -45,6 +45,12 @@ def test_a_slip_of_a_placeholder_is_known_as_one() -> None:
     assert refused.value.hint == "{verzion} is none of them; did you mean {version}?"
 
 
+@pytest.mark.parametrize("argument", ["{from}{reason}", "{from}-{reason}", "{from} {reason}"])
+def test_nor_does_what_follows_an_empty_value_become_an_option(argument: str) -> None:
+    facts = facts_of(None) | {"reason": "--force"}
+    assert filled(checked(argument), facts) == "force"
+
+
 @given(st.text())
 def test_no_reason_breaks_out_of_its_argument(reason: str) -> None:
     facts = facts_of(deployment_order(reason=reason).message.deployment)

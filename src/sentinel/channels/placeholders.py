@@ -63,12 +63,7 @@ def checked(argument: str) -> str:
 
 def filled(argument: str, facts: Mapping[str, str]) -> str:
     """The argument with the values put in."""
-
-    def value(found: re.Match[str]) -> str:
-        if found[0] == "{{":
-            return "{"
-        text = facts.get(found[1] or "", "")
-        # At the beginning a dash would make an option of it.
-        return text.lstrip("- ") if found.start() == 0 else text
-
-    return _BRACE.sub(value, argument)
+    whole = _BRACE.sub(lambda found: "{" if found[0] == "{{" else facts.get(found[1] or "", ""), argument)
+    # At the beginning a dash would make an option of it, even behind a value that is empty.
+    begins = _BRACE.match(argument)
+    return whole.lstrip("- ") if begins is not None and begins[0] != "{{" else whole
