@@ -280,8 +280,12 @@ async def test_a_rollback_says_how_far_it_is(monitor: StillMonitor) -> None:
     await asked(monitor, "rollback", "--quick", "--reason", "slow", "--no-follow", "--by", "ann")
     going = await asked(monitor, "rollback", "--status")
     assert (going.code, "to the version before, ordered by ann" in going.out) == (3, True)
-    monitor.deployments.put(replace(known(monitor), phase=Phase.ENDED, ending=Ending.ROLLBACK_FAILED))
-    assert (await asked(monitor, "rollback", "--status", "--json")).code == 1
+    order = known(monitor).rollback
+    assert order is not None
+    wrote = replace(order, state=Ran.FAILED, text="it ended with status 3: stopping\r\n\tno such release\x1b[2J\n")
+    monitor.deployments.put(replace(known(monitor), phase=Phase.ENDED, ending=Ending.ROLLBACK_FAILED, rollback=wrote))
+    failed = await asked(monitor, "rollback", "--status")
+    assert (failed.code, "status 3: stopping\n            no such release�[2J\n" in failed.out) == (1, True)
 
 
 @pytest.mark.parametrize(

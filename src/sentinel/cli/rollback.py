@@ -71,8 +71,6 @@ def rollback(
         raise click.UsageError("say why, with --reason TEXT")
     body = {"by": by or login_name(), "reason": reason, "quick": quick, "backup_id": backup_id or ""}
     body |= {"system": system or "", "environment": environment or "", "deployment": number or 0, "dry_run": dry_run}
-    if number and not system:
-        body["system"] = one(number)["line"]["system"]
     answer = wire.ask(chosen_config(), "/api/v1/rollbacks", body)
     if dry_run:
         return _show_dry_run(answer, as_json=as_json)
@@ -140,7 +138,7 @@ def _status_lines(document: wire.Json) -> Iterator[str]:
     yield f"{label(document)}: a rollback {to}, ordered by {by} at {moment(order['ordered_at']):%H:%M:%S} UTC."
     said, *more = order["text"].splitlines() or [""]
     yield f"  {clean(order['state'])}{f': {clean(said)}' if said else ''}"
-    yield from (f"    {clean(written)}" for written in more)  # of what the command wrote
+    yield from (f"    {clean(written.expandtabs())}" for written in more)  # of what the command wrote
     if order["state"] == "ordered":
         yield f"  runs at {moment(order['runs_at']):%H:%M:%S} UTC; `sentinel deploy veto {document['line']['id']}` stops it"
     yield f"  {clean(document['line']['text'])}"

@@ -18,7 +18,7 @@ from sentinel.core.deployment.rolling_back import Undoable, order_by_level
 from sentinel.core.incident import Address
 from sentinel.core.notification import Kind
 from sentinel.engine.line import Route
-from tests.kit.deploying import PAYROLL, Release, configured
+from tests.kit.deploying import HR, PAYROLL, Release, configured
 from tests.kit.messages import message
 from tests.store.values import incident
 
@@ -60,6 +60,17 @@ async def test_a_dry_run_says_what_would_run_and_orders_nothing(release: Release
     assert would.environment is not None
     assert (would.environment["SENTINEL_BACKUP_ID"], would.environment["TOKEN"]) == ("b-17", "•••")
     assert "rollback" not in await release.told_kinds()
+
+
+async def test_of_several_systems_the_number_of_a_deployment_says_which_is_meant(
+    tmp_path: Path, store: Store, clock: FakeClock
+) -> None:
+    async with Release(configured(tmp_path, PROPOSING, HR), store, clock) as release:
+        await release.start()
+        with pytest.raises(NotDone, match="say which system"):
+            await release.desk.rollback(replace(ASKED, system=""))
+        undone = await release.desk.rollback(replace(ASKED, system="", deployment=1))
+        assert (undone.line.system, undone.line.phase) == ("payroll", "rolling_back")
 
 
 async def test_a_dry_run_has_the_key_of_the_order_that_follows(release: Release) -> None:
