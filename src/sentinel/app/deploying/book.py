@@ -111,21 +111,21 @@ class Book:
             self._known = {one.id: one for one in known}
             self._earlier = {one.id: one for one in earlier if one.id not in self._known}
             self._recalled = True
+            self._turns += 1
             self.replanned()
 
     async def apply(self, number: int, event: Event) -> Step:
         """Let a deployment meet an event; answers after the commit. Call it with `changing` held.
 
-            self._turns += 1
         Raises:
             StoreError: nothing was changed.
         """
+        await self.recall()
         known = self._known.get(number) or await self._parts.store.read(lambda tx: tx.deployments.get(number))
         assert known is not None, "whoever asks has seen it"
         taken = step(known, event, self._parts.clock.now(), self.setting)
         if taken.refusal is not None:
             return taken
-        await self.recall()
         return await self.keep(taken, known, event if isinstance(event, RollbackStopped) else None)
 
     async def keep(self, taken: Step, before: Deployment | None = None, stops: RollbackStopped | None = None) -> Step:
@@ -206,12 +206,12 @@ class Book:
             yield check.label, history.verdict.severity if history is not None and known else Severity.UNKNOWN
 
     def _remember(self, one: Deployment) -> None:
+        self._turns += 1
         newer = any(other.system == one.system and other.id > one.id for other in self._known.values())
         self._known[one.id] = one
         if one.is_over and newer:
             self._drop(one)
         else:
-        self._turns += 1
             older = [k for k in self._known.values() if k.system == one.system and k.id < one.id and k.is_over]
             for other in older:
                 self._drop(other)
@@ -277,18 +277,18 @@ class Book:
         return self.edition(number)
 
 
+def _recalled(named: Sequence[int], tx: Transaction) -> tuple[Sequence[Deployment], Sequence[Deployment]]:
+    """Those that go on and the last of each system, and earlier ones that incidents name."""
+    known = [*tx.deployments.latest(), *tx.deployments.unfinished()]
+    return known, [one for number in named if (one := tx.deployments.get(number)) is not None]
+
+
 class _TooLate(Exception):
     """The order of a rollback has begun meanwhile; the transaction comes to nothing."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.value)
         self.refusal = refusal
-
-def _recalled(named: Sequence[int], tx: Transaction) -> tuple[Sequence[Deployment], Sequence[Deployment]]:
-    """Those that go on and the last of each system, and earlier ones that incidents name."""
-    known = [*tx.deployments.latest(), *tx.deployments.unfinished()]
-    return known, [one for number in named if (one := tx.deployments.get(number)) is not None]
-
 
 
 def _write(
