@@ -44,6 +44,19 @@ def test_checks_that_a_verification_does_not_keep_are_counted_everywhere() -> No
     assert "79 of 80 checks" in written
 
 
+def test_a_watch_that_fails_early_lasted_until_then() -> None:
+    """It was to last until 10:43, and failed two minutes after it began at 10:28."""
+    terminal, written = faces(UNDONE)
+    assert "Watch until 10:30:00 UTC" in terminal
+    assert "10:28 to 2026-11-22 10:30" in written
+    assert document(PASSED, (), (), (), source="ward", at=LONG_AFTER).watch_ends_at == at(23)
+
+
+def test_what_a_verdict_says_a_terminal_shows_once() -> None:
+    terminal, _ = faces(replace(UNDONE, rollback=None))
+    assert terminal.count("p95 of login 0.41 s, was 0.25 s") == 1
+
+
 def test_one_that_a_person_accepts_is_not_restored_in_no_time() -> None:
     """It failed at its point, ended with that, and was accepted the day after."""
     accepted = replace(UNDONE, ending=Ending.ACCEPTED, rollback=None, ended_at=at(10))

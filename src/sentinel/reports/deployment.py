@@ -89,7 +89,7 @@ class DeploymentDocument(Document):
     impact: str
     backup_id: str
     watch_began_at: datetime | None
-    watch_ends_at: datetime | None
+    watch_ends_at: datetime | None  # or when it did, where that was before its time
     next_point_at: datetime | None  # when it is judged next
     verifications: tuple[Verification, ...]
     judgements: tuple[Judgement, ...]
@@ -189,7 +189,7 @@ def document(
         impact=one.impact,
         backup_id=one.backup_id,
         watch_began_at=watch.began_at if watch else None,
-        watch_ends_at=watch.ends_at if watch else None,
+        watch_ends_at=one.watched_until,
         next_point_at=watch.next_point if watch and one.phase is Phase.WATCHING else None,
         verifications=one.verifications,
         judgements=watch.judgements if watch else (),

@@ -184,9 +184,11 @@ def point(judgement: Json, look: Look) -> Iterator[str]:
         yield from look.paragraph(f"{_words(breach['criterion'])}: {breach['text']}", 4)
     compared = judgement["comparisons"]
     worst = [one for one in compared if one["judged"] == "fail"] or compared
-    for one in worst[:MOST_COMPARED]:
-        yield from look.paragraph(one["text"] or comparison(one), 4)
-    if len(compared) > len(worst[:MOST_COMPARED]):
+    said, worst = judgement["text"], worst[:MOST_COMPARED]
+    for one in worst:
+        if not one["text"] or one["text"] not in said:
+            yield from look.paragraph(one["text"] or comparison(one), 4)
+    if len(compared) > len(worst):
         yield look.dim(f"    {len(compared)} figures compared in all")
 
 

@@ -279,6 +279,16 @@ class Deployment:
     def is_over(self) -> bool:
         return self.phase is Phase.ENDED
 
+    @property
+    def watched_until(self) -> datetime | None:
+        """When its watch ends, or did: by a verdict, by a rollback, or by a person before its time; None: it is not watched."""
+        if self.watch is None:
+            return None
+        judged = [one.at for one in self.watch.judgements if one.final]
+        undone = [self.rollback.ordered_at] if self.rollback is not None else []
+        ended = [self.ended_at] if self.ended_at is not None else []
+        return min((self.watch.ends_at, *(() if self.phase is Phase.WATCHING else (*judged, *undone, *ended))))
+
     def seen_down(self, at: datetime) -> timedelta | None:
         """How long its system was seen down during it, as far as a moment; None: it was not."""
         if self.down_since is None:
