@@ -203,6 +203,7 @@ class Sentinel:
             "timers": timers.run(),
             "housekeeper": Housekeeper(self._clock, duties.patient()).run(),
             "deployments": Housekeeper(self._clock, duties.deploying()).run(),
+            "rollbacks": Housekeeper(self._clock, duties.undoing()).run(),
             "watchdog": parts.watchdog.run(),
             "stillness": parts.eyes.stillness.run(),
             "beacons": parts.eyes.beacons.run(),

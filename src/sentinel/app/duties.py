@@ -92,13 +92,13 @@ class Duties:
         )
 
     def deploying(self) -> Sequence[Duty]:
-        """What deployments need: a rollback waits for no report."""
+        """What deployments need: they wait for no report."""
+        return (Duty("deployments", 1.0, self._deployments.look),)
+
+    def undoing(self) -> Sequence[Duty]:
+        """What they need each second, also while another one is judged, which may take its time."""
         keeper = self._deployments
-        return (
-            Duty("rollbacks", 1.0, keeper.follow_rollbacks),
-            Duty("deployments", 1.0, keeper.look),
-            Duty("pace", 1.0, keeper.keep_pace),
-        )
+        return (Duty("rollbacks", 1.0, keeper.follow_rollbacks), Duty("pace", 1.0, keeper.keep_pace))
 
     async def close(self) -> None:
         """Let go of what goes on beside the duties."""

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sentinel.app.keeper import NotDone
+from sentinel.base.errors import StoreError
 from sentinel.core.deployment.deployment import Ending, Phase, Ran
 from sentinel.core.deployment.events import RollbackWanted
 from sentinel.core.deployment.plan import OnFail, RollbackPlan
 from sentinel.core.deployment.rolling_back import Undoable, Wanted, order_by_level
 from sentinel.core.incident import Address
 from sentinel.core.notification import Kind, Sent, State
+from tests.kit.broken_store import MissingTable
 from tests.kit.deploying import HR, PAYROLL, Release, configured
 from tests.kit.messages import message
 from tests.store.values import incident
@@ -158,3 +160,17 @@ async def test_a_proof_that_cannot_even_be_tried_ends_when_its_time_is_over(
         await release.follow(seconds=61)
         await release.prove()
         assert (await release.now()).ending is Ending.ROLLBACK_FAILED
+
+
+async def test_of_two_systems_the_one_is_looked_after_while_the_results_of_the_other_cannot_be_read(
+    release: Release, tmp_path: Path
+) -> None:
+    await release.start(system="hr")
+    await release.start()  # the newer one, which is looked at first
+    await release.watch(2)
+    with MissingTable(tmp_path / "sentinel.db", "results"):
+        await release.fake.advance(minutes=31)
+        with pytest.raises(StoreError):
+            await release.keeper.look()
+    assert (await release.now(1)).overrun
+    assert (await release.now(2)).phase is Phase.WATCHING

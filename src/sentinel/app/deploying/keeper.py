@@ -98,15 +98,18 @@ class DeploymentKeeper:
             for one in self._book.known:
                 await self._book.heed_window(one)
             self._settled = True
+        failed: StoreError | None = None
         for one in self._book.going_on():
+            # What goes wrong about one of them, here or in the store, must not keep the others from being looked after.
             try:
                 await self._book.heed_window(one)
                 await self._follow(one)
-            except StoreError:
-                raise
+            except StoreError as error:
+                failed = error
             except Exception:
-                # A fault of ours about one of them must not keep the others from being looked after.
                 log.exception("deployment.not_followed", deployment=one.id)
+        if failed is not None:
+            raise failed
 
     async def keep_pace(self) -> None:
         """Have checks of watched systems run sooner, and give the checks of deployments their results; raises StoreError."""
