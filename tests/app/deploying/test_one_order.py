@@ -104,17 +104,27 @@ async def test_an_order_that_was_given_anew_is_not_taken_for_stopped(release: Re
     assert (rollback.state, rollback.by) == (Ran.ORDERED, "ann")
 
 
-async def test_what_a_level_ordered_in_the_second_in_which_it_ended_well_is_called_off(release: Release) -> None:
+async def test_what_a_level_ordered_in_the_second_in_which_it_was_accepted_is_called_off(release: Release) -> None:
     await release.store.write(lambda tx: tx.incidents.save(replace(incident(), id=12)))
     await release.start()
-    row = await ordered_by_level(release)
-    await release.desk.finish(1, "ci")
+    await release.desk.fail(1, "ci", "it does not start")
+    await ordered_by_level(release)
+    await release.desk.accept(1, "ann", "it is meant to")
     await release.follow(seconds=1)
     assert [one.state for one in await orders(release)] == [State.CANCELLED]
-    assert (await release.now()).ending is Ending.UNWATCHED
+    assert (await release.now()).ending is Ending.ACCEPTED
     texts = [line.text for line in await release.store.read(lambda tx: tx.incidents.timeline(12))]
-    assert "deployment 1 is over, and did not fail" in texts[-1]
-    assert row.key
+    assert "somebody has accepted deployment 1 as it is" in texts[-1]
+
+
+async def test_what_a_level_ordered_in_the_second_in_which_it_ended_well_is_its_rollback(release: Release) -> None:
+    await release.start()
+    await ordered_by_level(release)
+    await release.desk.finish(1, "ci")
+    await release.follow(seconds=1)
+    assert (await release.now()).phase is Phase.PROPOSED
+    await release.desk.veto(1, "ben", "it is not the release")
+    assert (await release.now()).ending is Ending.UNWATCHED
 
 
 async def test_what_a_level_has_begun_to_undo_is_followed_even_if_it_ended_well(release: Release) -> None:

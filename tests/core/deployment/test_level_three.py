@@ -105,10 +105,25 @@ def test_a_deployment_that_failed_and_stands_is_undone_within_a_day() -> None:
         assert order.message.kind is kind
 
 
-def test_without_a_deployment_the_command_runs_as_ever() -> None:
-    passed = replace(CURRENT, phase=Phase.ENDED, ending=Ending.PASSED, ended_at=NOW)
+def test_without_a_deployment_of_late_the_command_runs_as_ever() -> None:
+    passed = replace(CURRENT, phase=Phase.ENDED, ending=Ending.PASSED, ended_at=NOW - timedelta(hours=30))
     (order,) = orders(ward(Undoable(deployment=passed, plan=PLAN)).fail("login").wait(31 * 60))
     assert (order.message.kind, order.message.deployment) == (Kind.COMMAND, None)
+
+
+@pytest.mark.parametrize("ending", [Ending.PASSED, Ending.INCONCLUSIVE, Ending.UNWATCHED])
+def test_what_broke_after_it_had_ended_well_is_undone_with_its_facts_and_once(ending: Ending) -> None:
+    passed = replace(CURRENT, phase=Phase.ENDED, ending=ending, ended_at=NOW)
+    place = ward(Undoable(deployment=passed, plan=PLAN)).fail("login").wait(60).fail("shifts").wait(32 * 60)
+    (order,) = orders(place)
+    assert (order.key, order.message.kind) == (KEY, Kind.ROLLBACK)
+
+
+def test_what_somebody_has_accepted_is_not_undone() -> None:
+    accepted = replace(CURRENT, phase=Phase.ENDED, ending=Ending.ACCEPTED, ended_at=NOW)
+    place = ward(Undoable(deployment=accepted, plan=PLAN)).fail("login").wait(31 * 60)
+    assert orders(place) == []
+    assert lines(place)[0].endswith("does not run: somebody has accepted that deployment as it is")
 
 
 def test_trouble_of_another_system_undoes_nothing() -> None:

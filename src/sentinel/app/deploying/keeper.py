@@ -46,7 +46,7 @@ from sentinel.core.deployment.events import (
     SeenUp,
 )
 from sentinel.core.deployment.plan import DeploymentPlan, RollbackPlan
-from sentinel.core.deployment.rolling_back import adopted, followed, has_news, is_pointless, moved
+from sentinel.core.deployment.rolling_back import adopted, followed, has_news, is_accepted, moved
 from sentinel.core.deployment.standing import is_expected_down, seen
 from sentinel.core.incident import Incident
 from sentinel.core.notification import State
@@ -232,17 +232,17 @@ class DeploymentKeeper:
                 return
             if one.rollback is not None:
                 await self._book.apply(number, RollbackMoved(rollback=moved(one.rollback, row, now)))
-            elif is_pointless(one) and row.state is State.QUEUED:
+            elif is_accepted(one) and row.state is State.QUEUED:
                 await self._call_off(one, key, now)
             elif undo := self._undo_of(one):
                 await self._book.apply(number, RollbackAdopted(rollback=adopted(row), undo=undo))
 
     async def _call_off(self, one: Deployment, key: str, now: datetime) -> None:
-        """Stop what a level ordered in the moment in which a deployment ended well, and tell whoever heard of it."""
+        """Stop what a level ordered in the moment in which somebody accepted a deployment, and tell whoever heard of it."""
 
         def stop(tx: Transaction) -> None:
             if (row := tx.orders.call_off(key)) is not None:
-                close_order(tx, row, now, "", f"deployment {one.id} is over, and did not fail")
+                close_order(tx, row, now, "", f"somebody has accepted deployment {one.id} as it is")
 
         await self._parts.store.write(stop)
         self._parts.dispatcher.wake(self._parts.dispatcher.lines)

@@ -18,7 +18,6 @@ from sentinel.core.deployment.deployment import (
     Deployment,
     Ending,
     Entry,
-    Phase,
     Ran,
     Rollback,
     rollback_key,
@@ -28,7 +27,7 @@ from sentinel.core.incident import Address, Incident
 from sentinel.core.notification import AboutDeployment, Cause, Kind, Message, Notification, State
 from sentinel.core.timeline import TimelineEntry
 
-#: A deployment that failed and stands is undone by a level of escalation for so long after its end; later people decide.
+#: A deployment is undone by a level of escalation for so long after its end; later it is not what the level is about.
 UNDOABLE_FOR = timedelta(days=1)
 
 #: The order of a level that was given at the end of that time is followed after it, and over long before this.
@@ -195,14 +194,12 @@ def may_be_ordered(deployment: Deployment) -> bool:
 
 
 def is_undoable(deployment: Deployment, now: datetime) -> bool:
-    """Whether a level of escalation that names what undoes a deployment is about this one: it goes on, or did not go well.
+    """Whether a level of escalation that names what undoes deployments is about this one: it goes on, or ended within a day.
 
-    One whose rollback was ordered is among them, whatever came of that: so the level knows that it must not run it again.
+    However it ended: what passed its watch may break an hour later. One whose rollback was ordered is among them, whatever came
+    of that, and one that somebody has accepted: so the level knows that it must not run anything.
     """
-    if deployment.phase is not Phase.ENDED:
-        return True
-    ended, bad = deployment.ended_at, deployment.ending is Ending.FAILED or deployment.rollback is not None
-    return bad and ended is not None and now < ended + UNDOABLE_FOR
+    return deployment.ended_at is None or now < deployment.ended_at + UNDOABLE_FOR
 
 
 def followed(deployments: Iterable[Deployment], now: datetime) -> list[Deployment]:
@@ -219,16 +216,16 @@ def _is_over(one: Deployment) -> bool:
     return one.rollback is not None and one.rollback.state in OVER
 
 
-def is_pointless(one: Deployment) -> bool:
-    """Whether an order that a level gave, and of which a deployment has not heard, has nothing to undo: it ended well."""
-    return one.rollback is None and one.phase is Phase.ENDED and one.ending is not Ending.FAILED
+def is_accepted(one: Deployment) -> bool:
+    """Whether a person has taken it as it is: no level undoes that."""
+    return one.ending is Ending.ACCEPTED
 
 
 def has_news(one: Deployment, row: Notification, now: datetime) -> bool:
     """Whether the row of its order says more than a deployment knows."""
     if one.rollback is not None:
         return moved(one.rollback, row, now) != one.rollback
-    return not (is_pointless(one) and row.state is State.CANCELLED)
+    return not (is_accepted(one) and row.state is State.CANCELLED)
 
 
 def order_by_level(
@@ -250,8 +247,10 @@ def order_by_level(
     assert incident is not None, "only an incident's level orders anything"
     one = undone.deployment
     what = f"the command {machine.channel}, which rolls {one.label} back,"
-    if undone.ordered or one.rollback is not None:
-        text = f"{what} does not run: that rollback {_so_far(one.rollback)}, and there is only one"
+    if undone.ordered or one.rollback is not None or is_accepted(one):
+        known = f"that rollback {_so_far(one.rollback)}, and there is only one"
+        why = "somebody has accepted that deployment as it is" if is_accepted(one) else known
+        text = f"{what} does not run: {why}"
         line = TimelineEntry(incident=incident.id, at=now, kind=Kind.COMMAND_PLANNED.value, text=text)
         return Ordered(notifications=(), entries=(line,))
     plain = commanding.order(message, machine, veto, people, instance, conversation, now, what)
