@@ -28,6 +28,7 @@ from sentinel.core.deployment.events import (
 from sentinel.core.deployment.life import step
 from sentinel.core.deployment.plan import Criterion, RollbackPlan
 from sentinel.core.deployment.rolling_back import Wanted
+from sentinel.core.deployment.standing import window_of
 from sentinel.core.notification import Kind
 from sentinel.core.result import Outcome
 from sentinel.core.rule import Severity
@@ -146,3 +147,11 @@ def test_one_that_was_over_is_again_what_it_was_when_its_rollback_is_stopped(
     again = step(adopted(before, rollback), RollbackMoved(rollback=stopped), NOW + MINUTE)
     assert again.deployment == replace(before, rollback=stopped, undo=UNDO)
     assert again.kinds == (Kind.ROLLBACK_ENDED,)
+
+
+def test_a_window_that_was_over_is_not_opened_again_by_a_rollback() -> None:
+    """What went wrong since its end would be excused after all."""
+    before = replace(DEPLOYMENT, phase=Phase.ENDED, ending=Ending.UNWATCHED, ended_at=NOW)
+    again = step(before, WANTED, NOW + MINUTE).deployment
+    assert not again.is_over
+    assert window_of(again, ["login"]) == window_of(before, ["login"])

@@ -48,7 +48,9 @@ def window_of(
         title: what it is called; empty: after the deployment.
         stops: the names of those that should be down where down is expected; None: all of them.
     """
-    ended = deployment.watch.began_at if deployment.watch is not None else deployment.ended_at
+    # A window that was over is not opened again because somebody has its deployment undone.
+    over = deployment.was.at if deployment.was is not None else deployment.ended_at
+    ended = deployment.watch.began_at if deployment.watch is not None else over
     early = ended is not None and ended < deployment.window_ends_at
     return Window(
         id=deployment.window,
