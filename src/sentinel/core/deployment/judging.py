@@ -182,7 +182,9 @@ def _sentence(
             whole = [one for one in compared if not one.check] or list(compared)
             return f"nothing is proven to be worse than its bound: {'; '.join(one.text for one in whole)}"
         case Judged.INCONCLUSIVE:
-            return f"{'; '.join(doubts)}, so nobody knows how it is" if doubts else _too_little(plan, compared)
+            return (
+                f"no figure is proven to be worse, but {'; '.join(doubts)}" if doubts else _too_little(plan, compared)
+            )
 
 
 def _first(text: str, *others: str) -> str:
