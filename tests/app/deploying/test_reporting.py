@@ -282,3 +282,11 @@ async def test_one_that_is_rolled_back_after_its_end_has_its_document_mailed_aga
     await here.pass_by(0.3)
     assert here.made == ["deployment-12-portal-2.4.1.json", "deployment-12-portal-2.4.1.r2.json"]
     assert len(await here.mailed()) == 2
+
+
+async def test_a_version_is_no_path(store: Store, plan: Plan, tmp_path: Path) -> None:
+    await release(store, replace(PASSED, version="a/../../../elsewhere"))
+    here = office(plan, store)
+    await here.pass_by(0.01)
+    assert not list(tmp_path.rglob("elsewhere*"))
+    assert len(here.made) == 1
