@@ -81,10 +81,12 @@ class Daemon:
     async def launch(self, *wrapper: str) -> Child:
         """Start it and wait for nothing. `wrapper` is a program that runs it, such as prlimit."""
         self.write()
-        notify = str(self.folder / "notify")
-        self._process = await self._children.start(
-            *wrapper, *COMMAND, "--config", self.file, env={**self.env, "NOTIFY_SOCKET": notify}
-        )
+        env = {**self.env, "NOTIFY_SOCKET": str(self.folder / "notify")}
+        words = ("--config", self.file)
+        if wrapper:
+            self._process = await self._children.start(*wrapper, *COMMAND, *words, env=env)
+        else:
+            self._process = await self._children.sentinel(*words, env=env)
         return self._process
 
     def write(self) -> None:
@@ -149,7 +151,7 @@ class Daemon:
 
     async def say(self, *words: str, within: float = 20.0) -> Said:
         """Run a command with this daemon's configuration, such as `say("ack", "1")` or `say("--status")`."""
-        child = await self._children.start(*COMMAND, "--config", self.file, *words, env=self.env)
+        child = await self._children.sentinel("--config", self.file, *words, env=self.env)
         code = await child.exit(within=within)
         return Said(code, "\n".join(child.lines))
 

@@ -10,11 +10,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from tests.kit.arrivals import Arrivals
+from tests.kit.nursery import fork
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
+
+    from tests.kit.nursery import Fork
 
 LINE_LIMIT = 1 << 20  # bytes; a longer line of output is an error of the child
 REAP_WITHIN = 2.0  # seconds from the end of a killed child to the end of its output
@@ -24,7 +27,7 @@ SHOWN_LINES = 30  # of the output, in a failure's message
 class Child:
     """One running program. Its standard output and error are one stream of `lines`, without line ends."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process | Fork) -> None:
         self._process = process
         self.lines: Arrivals[str] = Arrivals()
         self._life = asyncio.create_task(self._follow())
@@ -106,6 +109,16 @@ class Children:
             start_new_session=True,
             limit=LINE_LIMIT,
         )
+        return self._kept(process)
+
+    async def sentinel(
+        self, *words: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> Child:
+        """The same for `sentinel` with these words, without the time that loading it takes."""
+        everything = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
+        return self._kept(await fork(*map(str, words), env=everything, cwd=cwd, limit=LINE_LIMIT))
+
+    def _kept(self, process: asyncio.subprocess.Process | Fork) -> Child:
         child = Child(process)
         self._children.append(child)
         return child
