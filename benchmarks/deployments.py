@@ -158,17 +158,11 @@ class _Drawn:
         return usual[int(len(usual) * (1 - tail))] if tail < 1 else 0.0
 
     def _looks(self, column: int, began: float, plan: WatchPlan) -> Iterator[float]:
-        """The slots of the schedule, and looks between them that keep the pace (`core.deployment.samples`)."""
-        pace, last = plan.interval.total_seconds(), -math.inf
-        slots = [(at, False) for at in self._slots(column, began, plan.lasts.total_seconds())]
+        """The slots of the schedule, and the faster looks of the watch."""
+        pace, lasts = plan.interval.total_seconds(), plan.lasts.total_seconds()
         offset = self._random.uniform(0, pace)
-        extra = [
-            (began + offset + n * pace, True) for n in range(math.ceil((plan.lasts.total_seconds() - offset) / pace))
-        ]
-        for at, is_extra in sorted(slots + extra):
-            if not is_extra or at - last >= pace * 0.75:
-                last = at
-                yield at
+        faster = (began + offset + n * pace for n in range(math.ceil((lasts - offset) / pace)))
+        return iter(sorted((*self._slots(column, began, lasts), *faster)))
 
     def _slots(self, column: int, start: float, length: float) -> Iterator[float]:
         """A check is due at the same moment of each minute."""
@@ -244,6 +238,7 @@ SETTINGS: Sequence[Setting] = (
     Setting(release=_FAILING[2], checks=1, plan=_FASTER),
     *(Setting(release=one, checks=1) for one in (*_SLOWER, _TAIL, *_FAILING)),
     *(Setting(release=one, checks=8) for one in (_SLOWER[0], _SLOWER[2], _TAIL, *_FAILING[:2], _FAILING[3])),
+    *(Setting(release=_JOB, checks=n, right=Judged.PASS) for n in (1, 8)),
     Setting(release=_NOISE, checks=8, right=Judged.INCONCLUSIVE, most=0.0, past=120.0),
 )
 

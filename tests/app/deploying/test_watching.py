@@ -51,15 +51,14 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 def found(since: datetime, until: datetime, every: timedelta, seconds: float, failing: float = 0.0) -> Iterator[Result]:
-    """What all checks find, some by chance; between two slots where they are looked at faster."""
+    """What all checks find, some by chance."""
     random = Random(since.isoformat())
     for number in range(int((until - since) / every)):
         at = since + number * every
         for one in CHECKS:
             good = random.random() >= failing
             measurement = well(seconds * random.lognormvariate(0, 0.1)) if good else broken()
-            extra = bool((at - since) % one.interval)
-            yield Result(check=one.name, scheduled_at=at, finished_at=at, measurement=measurement, extra=extra)
+            yield Result(check=one.name, scheduled_at=at, finished_at=at, measurement=measurement)
 
 
 async def keep(store: Store, *stretches: Iterator[Result]) -> None:

@@ -36,53 +36,49 @@ def found(after: float, matches: int) -> Result:
 
 def test_results_are_counted_and_unknown_ones_are_not() -> None:
     blind = failed(FailureClass.NETWORK_DOWN, "no network")
-    made = samples(API, [result(0, took(0.2)), result(60, REFUSED), result(120, blind)], API.interval)
+    made = samples(API, [result(0, took(0.2)), result(60, REFUSED), result(120, blind)])
     assert (made.results, made.failures, made.times) == (2, 1, (0.2,))
 
 
 def test_a_recheck_does_not_count_a_failure_twice() -> None:
     rechecked = [result(0, REFUSED), result(20, REFUSED, extra=True), result(60, took(0.2))]
-    assert samples(API, rechecked, API.interval).failures == 1
+    assert samples(API, rechecked).failures == 1
 
 
-def test_the_faster_looks_of_a_watch_count() -> None:
-    looks = [result(n * 10, REFUSED if n % 2 else took(0.2), extra=n % 6 != 0) for n in range(12)]
-    made = samples(API, looks, 10 * SECOND)
-    assert (made.results, made.failures) == (12, 6)
-
-
-def test_a_recheck_within_the_pace_of_a_watch_does_not_count() -> None:
-    looks = [result(0, REFUSED, extra=True), result(5, REFUSED, extra=True), result(10, took(0.2), extra=True)]
-    assert samples(API, looks, 10 * SECOND).failures == 1
+def test_the_faster_looks_of_a_watch_count_and_a_recheck_among_them_does_not() -> None:
+    """It comes twenty seconds after a failure, whether a look is due then or not."""
+    looks = [result(n * 10, REFUSED if n == 3 else took(0.2)) for n in range(12)]
+    made = samples(API, [*looks[:6], result(50.2, REFUSED, extra=True), *looks[6:]])
+    assert (made.results, made.failures) == (12, 1)
 
 
 def test_a_main_reading_that_is_no_time_is_none() -> None:
-    assert samples(LOGS, [found(0, 3)], LOGS.interval).times == ()
+    assert samples(LOGS, [found(0, 3)]).times == ()
 
 
 def test_an_age_is_no_time_that_the_target_took() -> None:
     """A container that was restarted by its release was 200 % slower: its main reading says for how long it has run."""
     container = Check(name="app", kind="service", interval=API.interval, timeout=API.timeout, main="up_for")
     grows = [result(n, passed([Reading("up_for", 30.0 + n, Unit.SECONDS)]), "app") for n in (0, 60, 120)]
-    assert samples(container, grows, API.interval).times == ()
+    assert samples(container, grows).times == ()
 
 
 def test_a_millisecond_is_the_least_that_is_told_apart() -> None:
-    assert samples(API, [result(0, took(0.0002))], API.interval).times == (LEAST_TIME,)
+    assert samples(API, [result(0, took(0.0002))]).times == (LEAST_TIME,)
 
 
 def test_lines_that_two_looks_have_seen_are_counted_once() -> None:
     """A match each minute: five in each stretch of five minutes, of which two lie apart within eleven."""
     looks = [found(minute * 60, 5) for minute in range(11)]
-    assert samples(LOGS, looks, LOGS.interval).found == Found(10, 10)
+    assert samples(LOGS, looks).found == Found(10, 10)
 
 
 def test_a_log_without_a_match_was_quiet_all_the_time() -> None:
     looks = [found(minute * 60, 0) for minute in range(11)]
-    assert samples(LOGS, looks, LOGS.interval).found == Found(0, 10)
+    assert samples(LOGS, looks).found == Found(0, 10)
 
 
 @pytest.mark.parametrize(("totals", "matches"), [((4, 4, 9), 5), ((9, 9, 4), 0)])
 def test_of_a_short_time_the_rise_of_the_count_tells(totals: tuple[int, ...], matches: int) -> None:
     looks = [found(minute * 60, total) for minute, total in enumerate(totals)]
-    assert samples(LOGS, looks, LOGS.interval).found == Found(matches, 2)
+    assert samples(LOGS, looks).found == Found(matches, 2)

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
 from sentinel.core.check import Check
@@ -51,9 +51,8 @@ async def judged(
 ) -> Judgement:
     """What is known of a deployment that is watched, at `now`.
 
-    Results that Sentinel asked for between two slots count where they keep the pace of the watch, so the faster looks need no
-    mark; a recheck that follows a failure sooner does not. Nothing that was found in a window counts, and nothing of an earlier
-    release that did not stand.
+    Results that were due by the clock count, by the schedule or by the pace of the watch; a recheck that follows a failure does
+    not. Nothing that was found in a window counts, and nothing of an earlier release that did not stand.
 
     Args:
         store: with the results of the last days.
@@ -117,7 +116,7 @@ class _Asked:
         )
         bad = not_standing([one for one in past if one.id < deployment.id], started_at)
         for stretch in stretches(self._plan, started_at, watch.began_at, watch.lasts, zone):
-            found, is_whole = await self.samples(stretch, lacking, without=bad)
+            found, is_whole = await self.samples(stretch, lacking, bad)
             few = [one for one in found.values() if _is_few(near.get(one.check), times_needed(self._plan))]
             near |= {one.check: one for one in few}
             far |= found
@@ -130,10 +129,8 @@ class _Asked:
         """Since the watch began."""
         return (await self.samples(Stretch(began_at, now), self._checks)).samples
 
-    async def samples(
-        self, stretch: Stretch, checks: Sequence[Check], *, without: Sequence[Stretch] | None = None
-    ) -> _Read:
-        """What some checks found: before the deployment `without` some stretches, or else since its watch began."""
+    async def samples(self, stretch: Stretch, checks: Sequence[Check], without: Sequence[Stretch] = ()) -> _Read:
+        """What some checks found, without what they found in some stretches of it."""
 
         def read(tx: Transaction) -> tuple[Sequence[Result], Sequence[Held]]:
             names = [one.name for one in checks]
@@ -143,10 +140,8 @@ class _Asked:
             )
 
         results, held = await self._store.read(read, within=_READ_WITHIN)
-        since = without is None
-        paces = {one.name: min(one.interval, self._plan.interval) if since else one.interval for one in checks}
-        kept = [one for one in results if not any(bad.since <= one.scheduled_at < bad.until for bad in without or ())]
-        sums = await asyncio.to_thread(_sums, checks, kept, Excuses(held), paces)
+        kept = [one for one in results if not any(bad.since <= one.scheduled_at < bad.until for bad in without)]
+        sums = await asyncio.to_thread(_sums, checks, kept, Excuses(held))
         return _Read(sums, len(results) < MOST_RESULTS)
 
 
@@ -154,9 +149,7 @@ def _is_few(known: Samples | None, needed: int) -> bool:
     return known is None or known.results < needed
 
 
-def _sums(
-    checks: Sequence[Check], results: Sequence[Result], excuses: Excuses, paces: Mapping[str, timedelta]
-) -> Mapping[str, Samples]:
+def _sums(checks: Sequence[Check], results: Sequence[Result], excuses: Excuses) -> Mapping[str, Samples]:
     by_check: dict[str, list[Result]] = defaultdict(list)
     for one in results:
         by_check[one.check].append(one)
@@ -164,7 +157,6 @@ def _sums(
         one.name: samples(
             one,
             [result for result in by_check[one.name] if not excuses.at(one, result.scheduled_at)],
-            paces[one.name],
         )
         for one in checks
     }

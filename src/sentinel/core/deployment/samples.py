@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -11,9 +10,6 @@ from sentinel.core.result import Outcome, Result
 
 #: Shorter times are taken for this, in seconds: what is told apart below it is a computer's mood, and nobody waits for it.
 LEAST_TIME = 0.001
-
-#: A result between two slots counts where so much of the pace has gone by since the last that counted.
-_KEEPS_PACE = 0.75
 
 #: The kind of checks that count matches in logs, and what their readings are called.
 _LOGS, _MATCHES, _RATES = "logs", "patterns.", "rates."
@@ -57,31 +53,21 @@ class Samples:
         return len(self.looks)
 
 
-def samples(check: Check, results: Iterable[Result], pace: timedelta) -> Samples:
+def samples(check: Check, results: Iterable[Result]) -> Samples:
     """What some results of a check come to.
 
-    A recheck follows a failure, so counting it would count trouble twice as often as health. A look of a watch falls between
-    two slots as well, and has to count. What tells them apart is the pace: a result between two slots counts when it keeps it,
-    however the one before ended. So how often is counted does not depend on what was found.
+    Those count that were due by the clock: slots of the schedule, and the faster looks of a watch. A recheck follows a failure,
+    so counting it would count trouble twice as often as health.
 
     Args:
         check: whose results.
         results: the oldest first, without those within windows.
-        pace: how often it was meant to be looked at: its interval, or that of a watch where this is shorter.
     """
-    counted = _counted(results, pace * _KEEPS_PACE)
+    counted = [one for one in results if not one.extra]
     looks = (
         _look(one, check.main if check.takes_time else "") for one in counted if one.outcome is not Outcome.UNKNOWN
     )
     return Samples(check=check.name, looks=tuple(looks), found=_found(counted) if check.kind == _LOGS else NOTHING)
-
-
-def _counted(results: Iterable[Result], apart: timedelta) -> list[Result]:
-    counted: list[Result] = []
-    for one in results:
-        if not one.extra or not counted or one.scheduled_at - counted[-1].scheduled_at >= apart:
-            counted.append(one)
-    return counted
 
 
 def _look(result: Result, main: str) -> Look:
