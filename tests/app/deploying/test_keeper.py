@@ -153,6 +153,18 @@ async def test_a_watch_with_too_little_traffic_is_judged_at_each_point_and_incon
     assert release.incident() is None
 
 
+async def test_an_incident_that_no_criterion_names_stands_against_a_pass(release: Release) -> None:
+    await release.start()
+    await release.watch()
+    await release.follow(seconds=1)
+    await release.find("page", *[broken()] * 3)
+    await release.follow(minutes=3)
+    going = await release.now()
+    assert going.watch is not None
+    assert (going.phase, going.watch.judgements[0].judged) == (Phase.WATCHING, Judged.INCONCLUSIVE)
+    assert "an incident has opened since the watch began of page" in going.watch.judgements[0].text
+
+
 async def test_a_point_that_was_missed_is_judged_late_and_says_so(
     tmp_path: Path, store: Store, clock: FakeClock
 ) -> None:
