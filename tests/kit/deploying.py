@@ -13,6 +13,7 @@ from sentinel.app.deploying.book import Book
 from sentinel.app.deploying.desk import DeploymentDesk
 from sentinel.app.deploying.keeper import DeploymentKeeper
 from sentinel.app.deploying.verifying import Verifier
+from sentinel.app.journal import Journal
 from sentinel.core.deployment.check import deployment_check, name_of
 from sentinel.core.deployment.plan import DeploymentPlan, OnFail, RollbackPlan, WatchPlan
 from sentinel.core.notification import State, after_attempt
@@ -73,7 +74,8 @@ class Release(Calm):
         self.book = Book(self)
         self.verifier = Verifier(self, self.book)
         self.desk = DeploymentDesk(self, self.book, self.verifier)
-        self.keeper = DeploymentKeeper(self, self.book, self.verifier)
+        self.journal = Journal(store, whole.reports_folder / "journal.key", clock.now)
+        self.keeper = DeploymentKeeper(self, self.book, self.verifier, self.journal)
 
     async def __aenter__(self) -> Self:
         await self._recall()

@@ -55,7 +55,7 @@ class Duties:
         self._baselines = Baselines(parts.clock, parts.store, parts.pipeline)
         self._windows = WindowKeeper(parts)
         self._posts = AutomaticPosts(parts)
-        self._deployments = DeploymentKeeper(parts, parts.book, parts.verifier)
+        self._deployments = DeploymentKeeper(parts, parts.book, parts.verifier, parts.journal)
         self._owed = Owed(parts)
         self._papers = Papers(parts, self._owed, self._reviewed)
         self._told_store_down: datetime | None = None

@@ -184,3 +184,18 @@ async def test_of_two_systems_the_one_is_looked_after_while_the_results_of_the_o
             await release.keeper.look()
     assert (await release.now(1)).overrun
     assert (await release.now(2)).phase is Phase.WATCHING
+
+
+async def test_what_sentinel_rolls_back_by_itself_is_in_the_journal_once(
+    tmp_path: Path, store: Store, clock: FakeClock
+) -> None:
+    async with Release(configured(tmp_path, ACTING, HR), store, clock) as release:
+        await release.start()
+        await release.desk.fail(1, "ci", "it does not start")
+        await release.follow(seconds=1)
+        assert await release.store.read(lambda tx: tx.journal.after(0, 10)) == []
+        await release.begin_order()
+        await release.follow(seconds=1)
+        await release.follow(seconds=1)
+        [told] = await release.store.read(lambda tx: tx.journal.after(0, 10))
+    assert (told.deed.action, told.deed.subject) == ("deployment.rollback", "deployment 1")

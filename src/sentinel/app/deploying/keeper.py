@@ -18,8 +18,10 @@ from sentinel.app.deploying.looking import FasterLooks
 from sentinel.app.deploying.verifying import Verifier
 from sentinel.app.deploying.watching import judged
 from sentinel.app.holding import Around
+from sentinel.app.journal import Journal
 from sentinel.base.errors import SentinelError, StoreError
 from sentinel.base.units import format_duration
+from sentinel.core.access import Via
 from sentinel.core.check import Check
 from sentinel.core.deployment.check import INTERVAL
 from sentinel.core.deployment.criteria import breach, opened
@@ -46,9 +48,10 @@ from sentinel.core.deployment.events import (
     SeenUp,
 )
 from sentinel.core.deployment.plan import DeploymentPlan, RollbackPlan
-from sentinel.core.deployment.rolling_back import adopted, followed, has_news, is_accepted, moved
+from sentinel.core.deployment.rolling_back import adopted, begins, followed, has_news, is_accepted, moved
 from sentinel.core.deployment.standing import is_expected_down, seen
 from sentinel.core.incident import Incident
+from sentinel.core.journal import Deed
 from sentinel.core.notification import State
 from sentinel.core.plan import Plan
 from sentinel.core.progress import LAST_STRETCH, steps
@@ -77,10 +80,11 @@ MOST_NAMED = 5
 class DeploymentKeeper:
     """What a running Sentinel does about deployments, each second."""
 
-    def __init__(self, parts: Around, book: Book, verifier: Verifier) -> None:
+    def __init__(self, parts: Around, book: Book, verifier: Verifier, journal: Journal) -> None:
         self._parts = parts
         self._book = book
         self._verifier = verifier
+        self._journal = journal
         self._faster = FasterLooks(parts)
         self._settled = False  # whether windows are as the deployments of the last start say
         self._fed: dict[str, datetime] = {}  # when the check of a system's deployments had its last result
@@ -231,11 +235,29 @@ class DeploymentKeeper:
             if one is None or row is None or not has_news(one, row, now):
                 return
             if one.rollback is not None:
-                await self._book.apply(number, RollbackMoved(rollback=moved(one.rollback, row, now)))
+                after = moved(one.rollback, row, now)
+                await self._book.apply(number, RollbackMoved(rollback=after))
+                if begins(one.rollback, after) and not after.by:
+                    await self._take_down(one, after, now)
             elif is_accepted(one) and row.state is State.QUEUED:
                 await self._call_off(one, key, now)
             elif undo := self._undo_of(one):
                 await self._book.apply(number, RollbackAdopted(rollback=adopted(row), undo=undo))
+
+    async def _take_down(self, one: Deployment, rollback: Rollback, now: datetime) -> None:
+        """Write a rollback into the journal that Sentinel ordered by itself; whoever else orders one is in there already."""
+        why = (
+            f"the escalation of incident {rollback.incident}"
+            if rollback.incident
+            else "what was agreed on at its start"
+        )
+        detail = f"system {one.system}; channel {rollback.channel}; by {why}"
+        action, subject = "deployment.rollback", f"deployment {one.id}"
+        try:
+            await self._journal.note(Deed(at=now, by="", via=Via.HOST, action=action, subject=subject, detail=detail))
+        except Exception as error:
+            # It runs already: that nobody can write it down must not keep it from being followed.
+            log.error("journal.not_written", action=action, deployment=one.id, why=type(error).__name__)
 
     async def _call_off(self, one: Deployment, key: str, now: datetime) -> None:
         """Stop what a level ordered in the moment in which somebody accepted a deployment, and tell whoever heard of it."""

@@ -182,6 +182,11 @@ def moved(rollback: Rollback, row: Notification | None, now: datetime) -> Rollba
             return replace(rollback, state=state, ended_at=now, text=_why(row))
 
 
+def begins(before: Rollback, after: Rollback) -> bool:
+    """Whether a rollback that had not begun has."""
+    return before.state is Ran.ORDERED and after.state not in (Ran.ORDERED, Ran.STOPPED)
+
+
 def stopped(rollback: Rollback, by: str, why: str, now: datetime) -> Rollback:
     """The rollback that a person has stopped before it began."""
     text = f"{why} ({by})" if by else why
