@@ -81,7 +81,7 @@ def _verification(one: Verification, when: Zone, heading: str) -> Section:
 
 def judged(one: Verification) -> str:
     """Such as `pass, 12 of 12 checks, in 4 s`."""
-    took = f", in {lasted(one.ended_at - one.began_at)}" if one.ended_at else ""
+    took = f", in {lasted(one.ended_at - one.began_at)}" if one.ended_at and one.ended_at > one.began_at else ""
     return tied(
         f"{one.judged.value}, {one.passed} of {counted(max(one.planned, len(one.checks) + one.left_out), 'check')}{took}"
     )
