@@ -10,7 +10,7 @@ import click
 import pytest
 
 from sentinel.cli.report import _between
-from tests.kit.command import Ended, sentinel
+from tests.kit.command import Ended, forked, sentinel
 from tests.kit.http_receiver import Answer, HttpReceiver
 from tests.kit.ports import refusing_port
 
@@ -55,7 +55,7 @@ async def test_a_rule_that_one_failure_breaks_is_warned_of_and_still_good(
 
 
 async def checked(config: Path, *arguments: str) -> Ended:
-    return await sentinel("check", "--config", config, *arguments)
+    return await forked("check", "--config", config, *arguments)
 
 
 async def test_a_check_that_is_well_is_0_and_shows_its_readings(tmp_path: Path, receiver: HttpReceiver) -> None:
@@ -100,14 +100,14 @@ async def test_a_test_message_reaches_the_channel(tmp_path: Path, receiver: Http
 
 async def test_a_receiver_that_refuses_a_test_is_2(tmp_path: Path, receiver: HttpReceiver) -> None:
     receiver.answer = Answer(status=410)
-    ended = await sentinel("test-alert", "--config", written(tmp_path, receiver))
+    ended = await forked("test-alert", "--config", written(tmp_path, receiver))
     assert (ended.code, ended.out) == (2, ended.out)
     assert ended.out.startswith("hook failed gone")
 
 
 async def test_the_configuration_is_checked_shown_and_described(tmp_path: Path, receiver: HttpReceiver) -> None:
     config = written(tmp_path, receiver)
-    assert "good; 1 check, 1 channel" in (await sentinel("config", "check", "--config", config)).out
+    assert "good; 1 check, 1 channel" in (await forked("config", "check", "--config", config)).out
     assert (await sentinel("config", "show", "--config", config)).json()["checks"][0]["name"] == "health"
     assert (await sentinel("config", "schema")).json()["type"] == "object"
 

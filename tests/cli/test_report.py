@@ -15,7 +15,7 @@ from sentinel.base.clock import SystemClock
 from sentinel.base.redact import Secret
 from sentinel.core.plan import StorePlan
 from sentinel.store.database import Store
-from tests.kit.command import sentinel
+from tests.kit.command import forked, sentinel
 from tests.kit.past import Outage, Story, tell
 from tests.kit.scene import check
 
@@ -54,20 +54,20 @@ async def test_a_report_is_made_listed_and_verified(config: Path) -> None:
     made = await sentinel("report", "morning", "--period", "2026-10-04", "--config", config)
     assert (made.code, "1 h down" in made.out) == (0, True)
     assert f" files in {config.parent}/reports\n" in made.out
-    named = await sentinel("report", "morning", "--period", "2026-10-04", "--verbose", "--config", config)
+    named = await forked("report", "morning", "--period", "2026-10-04", "--verbose", "--config", config)
     assert f"written: {config.parent}/reports/morning-2026-10-04.html" in named.out
-    assert "revision" not in (await sentinel("report", "list", "--config", config)).out
+    assert "revision" not in (await forked("report", "list", "--config", config)).out
     (config.parent / "reports" / "morning-2026-10-04.checks.csv").write_text("portal,1.0")
     found = await sentinel("report", "verify", "--config", config)
     assert (found.code, found.out.splitlines()[0]) == (2, "altered: morning-2026-10-04.checks.csv")
     folder = ("report", "verify", "--folder", config.parent / "reports")
-    assert (await sentinel(*folder, "--config", config)).out == found.out
-    assert (await sentinel(*folder, config.parent, "--config", config)).code == 64
+    assert (await forked(*folder, "--config", config)).out == found.out
+    assert (await forked(*folder, config.parent, "--config", config)).code == 64
 
 
 async def test_content_and_form_are_as_asked(config: Path, tmp_path: Path) -> None:
     asked = ("report", "--period", "2026-10", "--content", "hipaa", "--form", "json", "--folder", tmp_path / "out")
-    made = await sentinel(*asked, "--json", "--config", config)
+    made = await forked(*asked, "--json", "--config", config)
     assert made.code == 0
     assert (made.json()["contents"], made.json()["period"]) == (["hipaa"], "2026-10")
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
@@ -103,20 +103,20 @@ async def test_it_is_mailed_with_its_pictures_and_its_files(config: Path, smtp: 
 
 
 async def test_what_cannot_be_made_is_told_with_a_hint(config: Path) -> None:
-    refused = await sentinel("report", "dayly", "--config", config)
+    refused = await forked("report", "dayly", "--config", config)
     assert (refused.code, "no report is called 'dayly'; did you mean daily?" in refused.err) == (64, True)
 
 
 async def test_a_file_without_a_manifest_is_not_vouched_for(config: Path) -> None:
-    found = await sentinel("report", "verify", config, "--config", config)
+    found = await forked("report", "verify", config, "--config", config)
     assert (found.code, "no manifest beside it names this file" in found.err) == (3, True)
 
 
 async def test_a_report_of_some_checks_or_of_a_part_corrects_no_other_one(config: Path) -> None:
     asked = ("report", "morning", "--period", "2026-10-04", "--config", config, "--json")
-    whole = json.loads((await sentinel(*asked)).out)
-    some = json.loads((await sentinel(*asked, "--check", "portal")).out)
-    part = json.loads((await sentinel(*asked, "--content", "audit")).out)
+    whole = json.loads((await forked(*asked)).out)
+    some = json.loads((await forked(*asked, "--check", "portal")).out)
+    part = json.loads((await forked(*asked, "--content", "audit")).out)
     assert whole["name"] == "morning"
     assert some["name"].startswith("morning-portal-")
     assert part["name"] == "morning-audit"

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from sentinel.core.deployment.deployment import VerifiedCheck
 from sentinel.core.result import Outcome
 from sentinel.core.rule import Severity
-from tests.kit.command import Ended, sentinel
+from tests.kit.command import Ended, forked, sentinel
 from tests.kit.ports import refusing_port
 
 if TYPE_CHECKING:
@@ -44,14 +44,15 @@ def check(name: str, url: str, *tags: str) -> dict[str, Any]:
 
 
 async def verified(config: Path, *words: str | Path) -> Ended:
-    return await sentinel("deploy", "verify", "--config", config, *words)
+    return await forked("deploy", "verify", "--config", config, *words)
 
 
 async def test_without_a_daemon_and_without_deployments_the_checks_with_the_tag_are_run(
     tmp_path: Path, receiver: HttpReceiver
 ) -> None:
     with refusing_port() as port:
-        ended = await verified(written(tmp_path, receiver, port), "--tag", "smoke")
+        config = written(tmp_path, receiver, port)
+        ended = await sentinel("deploy", "verify", "--config", config, "--tag", "smoke")
     assert (ended.code, "smoke of ward" in ended.out, "1 of 1 passes" in ended.out) == (0, True, True)
 
 

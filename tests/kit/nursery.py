@@ -29,10 +29,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
 REQUEST = 1 << 17  # bytes; words, environment and folder of one start
+LINE = 1 << 16  # bytes
 ANSWER = 64  # bytes; a process id or an exit status
 
 #: What a daemon loads, and then all commands.
@@ -42,10 +43,12 @@ LOADED = ("sentinel.app.daemon", "sentinel.web.server", "uvloop")
 class Fork:
     """A Sentinel that runs: the part of `asyncio.subprocess.Process` that the tests use."""
 
-    def __init__(self, pid: int, line: socket.socket, stdout: asyncio.StreamReader) -> None:
+    def __init__(
+        self, pid: int, line: socket.socket, stdout: asyncio.StreamReader, stderr: asyncio.StreamReader
+    ) -> None:
         self.pid = pid
         self.returncode: int | None = None
-        self.stdout = stdout
+        self.stdout, self.stderr = stdout, stderr
         self._line = line
         self._end = asyncio.create_task(self._hear())
 
@@ -64,23 +67,34 @@ class Fork:
         return self.returncode
 
 
-async def fork(*words: str, env: Mapping[str, str], cwd: Path | None, limit: int) -> Fork:
-    """Start `sentinel` with these words in a session of its own; both its outputs are one, of lines of at most `limit` bytes."""
-    loop = asyncio.get_running_loop()
-    reading, writing = os.pipe()
+async def fork(
+    *words: str, env: Mapping[str, str], cwd: Path | None = None, limit: int = LINE, apart: bool = False
+) -> Fork:
+    """Start `sentinel` with these words in a session of its own. Lines have at most `limit` bytes; outputs may be kept apart."""
+    stdout, out = await _pipe(limit)
+    stderr, err = await _pipe(limit) if apart else (stdout, os.dup(out))
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     asked = json.dumps({"words": words, "env": dict(env), "cwd": str(cwd or Path.cwd())}).encode()
-    try:
-        socket.send_fds(_nursery(), [asked], [writing, theirs.fileno()])
-    finally:
-        os.close(writing)
-        theirs.close()
-    stdout = asyncio.StreamReader(limit=limit)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdout), os.fdopen(reading, "rb", buffering=0))
+    with theirs:
+        try:
+            socket.send_fds(_nursery(), [asked], [out, err, theirs.fileno()])
+        finally:
+            os.close(out)
+            os.close(err)
     ours.setblocking(False)
-    said = await loop.sock_recv(ours, ANSWER)
+    said = await asyncio.get_running_loop().sock_recv(ours, ANSWER)
     assert said, "the nursery has ended; why stands in its output"
-    return Fork(int(said), ours, stdout)
+    return Fork(int(said), ours, stdout, stderr)
+
+
+async def _pipe(limit: int) -> tuple[asyncio.StreamReader, int]:
+    """What is written to the other end."""
+    reading, writing = os.pipe()
+    stream = asyncio.StreamReader(limit=limit)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(reading, "rb", buffering=0)
+    )
+    return stream, writing
 
 
 @cache
@@ -89,7 +103,9 @@ def _nursery() -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = (sys.executable, "-u", "-m", __name__, str(theirs.fileno()))
     with theirs:
-        process = subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()], start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
+        )
 
     def close() -> None:
         ours.close()
@@ -131,18 +147,19 @@ class Nursery:
                     return words
 
     def _asked(self) -> list[str] | None:
-        asked, given, _, _ = socket.recv_fds(self._requests, REQUEST, 2, socket.MSG_CMSG_CLOEXEC)
+        asked, given, _, _ = socket.recv_fds(self._requests, REQUEST, 3, socket.MSG_CMSG_CLOEXEC)
         if not asked:
             sys.exit()  # nobody can ask any more
-        stdout, line = given
+        *outputs, line = given
         request: dict[str, Any] = json.loads(asked)
         pid = os.fork()
         if pid == 0:
             self._leave()
             os.close(line)
-            become(stdout, request)
+            become(outputs, request)
             return list(request["words"])
-        os.close(stdout)
+        for output in outputs:
+            os.close(output)
         process = os.pidfd_open(pid)
         self._lines[process] = (pid, socket.socket(fileno=line))
         self._lines[process][1].send(str(pid).encode())
@@ -166,12 +183,12 @@ class Nursery:
             line.close()
 
 
-def become(stdout: int, request: Mapping[str, Any]) -> None:
+def become(outputs: Sequence[int], request: Mapping[str, Any]) -> None:
     """Make this fork the process that was asked for."""
     os.setsid()
-    os.dup2(stdout, 1)
-    os.dup2(stdout, 2)
-    os.close(stdout)
+    for standard, output in enumerate(outputs, start=1):
+        os.dup2(output, standard)
+        os.close(output)
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])

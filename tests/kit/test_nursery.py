@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sentinel import __version__
+from tests.kit.command import forked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,13 @@ def written(folder: Path, name: str) -> Path:
     config.write_text(json.dumps({"name": name, "checks": [check], "logs": {"format": "json"}}))
     config.chmod(0o600)
     return config
+
+
+async def test_both_outputs_of_a_fork_are_told_apart() -> None:
+    ended = await forked("--version")
+    assert (ended.code, ended.out, ended.err) == (0, f"sentinel {__version__}\n", "")
+    ended = await forked("--nonsense")
+    assert (ended.code, ended.out, "--nonsense" in ended.err) == (64, "", True)
 
 
 async def test_a_fork_has_the_environment_and_the_folder_it_was_given(children: Children, tmp_path: Path) -> None:
