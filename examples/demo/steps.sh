@@ -31,11 +31,12 @@ failed() {
     exit 1
 }
 
-# watched LENGTH: have the release watched, show what came of it, and end as the watch did: 0 good, 1 bad, 3 nobody can tell.
-# The daemon writes the same as a document by itself, and mails it; `sentinel deploy report` makes another.
+# watched LENGTH: have the release watched, show what came of it, have it as a document, and end as the watch did: 0 good, 1 bad,
+# 3 nobody can tell. The daemon makes the same document by itself, and mails it; a rollback that goes on makes another one.
 watched() {
     status=0
     sentinel deploy watch --for "$1" || status=$?
     sentinel deploy status
+    sentinel deploy report || echo "the document could not be written" >&2
     exit "$status"
 }

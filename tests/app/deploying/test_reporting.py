@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sentinel.app.deploying import reporting
+from sentinel.app.deploying import reading, reporting
 from sentinel.app.deploying.papers import Papers
 from sentinel.app.owing import Owed
-from sentinel.app.reporting import write_document
+from sentinel.app.reporting import WrittenReport, write_document
+from sentinel.base.clock import SystemClock
 from sentinel.base.redact import Secret
 from sentinel.core.deployment.deployment import Deployment, Phase
 from sentinel.core.form import Form
 from sentinel.core.notification import Kind, State, of_deployment
 from sentinel.core.plan import Plan, StorePlan
+from sentinel.core.slo import SPAN, span_start
 from sentinel.reports.forms.laying import lay_out
 from sentinel.reports.forms.markdown import markdown
 from sentinel.reports.forms.page import page

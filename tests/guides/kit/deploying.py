@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import httpx2
 from examples.demo.system import ROOT
 from tests.kit.command import Ended, run
 from tests.kit.daemon import Daemon
+from tests.kit.smtp import SmtpServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -50,6 +51,7 @@ class Deploying:
         document = await self.document()
         assert ended.code == EXITS.get(document["line"]["ending"]), ended.out + ended.err
         assert all(one["passed"] == one["planned"] for one in verified(document)), ended.out
+        assert "written: 4 files" in ended.out, ended.err
         assert await self.release() == version
         return document
 
@@ -80,7 +82,10 @@ async def deploying(world: World, children: Children, folder: Path) -> AsyncIter
     config = json.loads(world.system.config.read_text(encoding="utf-8"))
     for part in ("status_page", "heartbeat"):  # a port and an address that nothing here listens at
         config.pop(part, None)
-    async with Daemon(children, folder, config, env=world.environment) as daemon:
+    async with AsyncExitStack() as stack:
+        mails = await stack.enter_async_context(SmtpServer())  # the document waits until the last of them has arrived
+        env = {**world.environment, "SENTINEL_SMTP_PORT": str(mails.port)}
+        daemon = await stack.enter_async_context(Daemon(children, folder, config, env=env))
         await daemon.start()
         yield Deploying(world=world, daemon=daemon)
         assert await daemon.stop() == 0

@@ -18,22 +18,16 @@ from sentinel.app.reporting import write_document
 from sentinel.base.clock import Clock
 from sentinel.base.units import write_duration
 from sentinel.core.deployment.deployment import Deployment
-from sentinel.core.notification import State
 from sentinel.core.plan import Plan
 from sentinel.store.database import Store, Transaction
 
 log = structlog.get_logger()
-
-#: A document waits so long for its last messages to arrive, since it says whether they have.
-ARRIVE_WITHIN = timedelta(minutes=2)
 
 #: What was missed for so long, because nothing ran, is not made any more.
 LATE = timedelta(days=2)
 
 #: Stands in an occasion before each review that has come.
 _REVIEWED = "+"
-
-_ON_THEIR_WAY = frozenset({State.QUEUED, State.SENDING})
 
 
 class Around(Protocol):
@@ -106,7 +100,7 @@ class Papers:
             if system in plans:
                 for after, occasion in self._owing(tx, number, system, ended_at, now):
                     one = tx.deployments.get(number)
-                    if one is not None and (after is not None or _is_settled(tx, one, now)):
+                    if one is not None and (after is not None or reading.is_settled(tx, one, now)):
                         return Due(deployment=one, after=after, occasion=occasion)
         return None
 
@@ -139,10 +133,3 @@ class Papers:
             return False
         self._done.add(occasion)
         return True
-
-
-def _is_settled(tx: Transaction, one: Deployment, now: datetime) -> bool:
-    """Whether its messages are where they will be, or have had their time."""
-    if one.ended_at is None or now >= one.ended_at + ARRIVE_WITHIN:
-        return True
-    return not any(row.state in _ON_THEIR_WAY for row in reading.told(tx, one))

@@ -18,6 +18,10 @@ MOST_INCIDENTS = 1_000
 #: From when trouble begins to when its incident opens, at the most that makes sense.
 OPENS_WITHIN = timedelta(days=1)
 
+#: A document waits so long for the last messages to arrive, since it says whether they have.
+ARRIVE_WITHIN = timedelta(minutes=2)
+
+_ON_THEIR_WAY = frozenset({State.QUEUED, State.SENDING})
 _NOT_TOLD = AT_MOST_ONCE | {Kind.REPORT}
 
 
@@ -58,3 +62,10 @@ def told(tx: Transaction, one: Deployment) -> list[Notification]:
     """
     rows = tx.outbox.of(of_deployment(one.id), MOST_TOLD)
     return [row for row in rows if row.message.kind not in _NOT_TOLD and row.state is not State.CANCELLED]
+
+
+def is_settled(tx: Transaction, one: Deployment, now: datetime) -> bool:
+    """Whether the messages about a deployment are where they will be, or have had their time."""
+    if one.ended_at is None or now >= one.ended_at + ARRIVE_WITHIN:
+        return True
+    return not any(row.state in _ON_THEIR_WAY for row in told(tx, one))

@@ -11,7 +11,7 @@ from sentinel.app.deploying import reading
 from sentinel.app.owing import OF_DEPLOYMENTS
 from sentinel.app.reporting import WrittenReport, silent, write_document
 from sentinel.app.shelving import Step
-from sentinel.base.clock import SystemClock
+from sentinel.base.clock import Clock, SystemClock
 from sentinel.base.errors import SentinelError
 from sentinel.base.units import write_duration
 from sentinel.core.calendar import Period
@@ -40,6 +40,9 @@ LEAST_BEFORE = timedelta(hours=1)
 
 #: Seconds that reading may take.
 READ_WITHIN = 60.0
+
+#: Seconds that somebody who asks for a document waits for its last messages, and between two looks whether they have arrived.
+ARRIVE_WITHIN, LOOK_EVERY = 20.0, 0.2
 
 #: The channels that take documents; others are told in a message, with a link.
 _MAIL = "email"
@@ -232,6 +235,8 @@ async def make(
 ) -> WrittenReport:
     """Make the document of a deployment, or a review of it, from the store, whether a daemon runs or not.
 
+    Right after its end it waits a little for the last messages, as what is written by itself does: then both say the same.
+
     Args:
         plan: what is configured now.
         number: of the deployment; 0: the last one.
@@ -247,10 +252,14 @@ async def make(
         NoSuchDeployment: there is none of that number, or it is not over and cannot be looked back at.
         StoreError: there is no store, or it cannot be read.
     """
-    store, now = await Store.open_readonly(plan.store), SystemClock().now()
+    store, clock = await Store.open_readonly(plan.store), SystemClock()
     try:
         one = await find(store, number, system)
         looks_back = look_back or after is not None
+        if not looks_back:
+            step("last messages")
+            await _arrival(store, one, clock)
+        now = clock.now()
         step("figures")
         found = await (review(store, plan, one, now, after) if looks_back else document(store, plan, one, now))
         usual = order(plan, one, REVIEW if looks_back else NAME)
@@ -258,3 +267,10 @@ async def make(
         return await write_document(store, plan, asked, found, now, folder=folder, step=step)
     finally:
         await store.close()
+
+
+async def _arrival(store: Store, one: Deployment, clock: Clock) -> None:
+    """Wait until the last messages about a deployment have arrived, or have had their time."""
+    until = clock.monotonic() + ARRIVE_WITHIN
+    while clock.monotonic() < until and not await store.read(lambda tx: reading.is_settled(tx, one, clock.now())):
+        await clock.sleep(LOOK_EVERY)

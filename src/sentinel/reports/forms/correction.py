@@ -14,19 +14,31 @@ _MOST_ROWS: Final = 5
 #: What says when and by what a report was made, and how finely it could be drawn; nothing about what happened.
 ABOUT_MAKING: Final = frozenset({"format", "version", "made_at", "config", "course"})
 
+#: Papers that are about one part alone. The figures of checks beside it are drawn there and no more, and go on to change for some
+#: minutes: roll-ups reach over the end of a deployment.
+_PARTS: Final = ("deployment", "deployment_review")
+
 _KEYS: Final = ("id", "name", "check", "window", "channel", "title", "table")
+
+
+def said(document: Json) -> Json:
+    """What a report says of what happened, without what is only about its making."""
+    part = next((name for name in _PARTS if document.get(name) is not None), None)
+    if part is not None:
+        return {name: document[name] for name in ("source", "name", "period", part)}
+    return {name: value for name, value in document.items() if name not in ABOUT_MAKING}
 
 
 def differences(old: Json, new: Json) -> tuple[str, ...]:
     """What the new document says otherwise: `uptime 0.999 instead of 1.0`, `checks: health, login`."""
-    said = list(_differences(old, new))
-    more = len(said) - MOST_NAMED
-    return (*said[:MOST_NAMED], f"and {more} more") if more > 0 else tuple(said)
+    found = list(_differences(old, said(new)))
+    more = len(found) - MOST_NAMED
+    return (*found[:MOST_NAMED], f"and {more} more") if more > 0 else tuple(found)
 
 
 def _differences(old: Json, new: Json, within: str = "") -> Iterator[str]:
     for name in new:
-        if name in ABOUT_MAKING or old.get(name) == new[name]:
+        if old.get(name) == new[name]:
             continue
         before, now = old.get(name), new[name]
         words = f"{within}{name.replace('_', ' ')}"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sentinel.core.form import Form
 from sentinel.reports.documents import Document
-from sentinel.reports.forms.correction import ABOUT_MAKING
+from sentinel.reports.forms.correction import said
 from sentinel.reports.report import ReportDocument
 
 #: How names of manifests end.
@@ -67,11 +67,9 @@ class Manifest(Document):
 
 def digest(document: ReportDocument) -> str:
     """A checksum of what a report says, whenever and by whichever Sentinel it was made."""
-    known = document.to_json().items()
-    said = {
-        name: value for name, value in known if name not in ABOUT_MAKING and (value is not None or name not in _LATER)
-    }
-    return sha256(json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())
+    known = said(document.to_json()).items()
+    kept = {name: value for name, value in known if value is not None or name not in _LATER}
+    return sha256(json.dumps(kept, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def sha256(content: bytes) -> str:
