@@ -82,3 +82,11 @@ async def test_one_that_was_marked_when_its_sender_died_is_dead(store: Store) ->
     (lost,) = await store.write(lambda tx: tx.outbox.recover(NOW + 6 * MINUTE, leases_too=True))
     assert (lost.state, lost.reason) == (State.DEAD, Cause.INTERRUPTED.value)
     assert not await put(store, ORDER)
+
+
+async def test_one_whose_channel_a_reload_took_away_before_it_began_can_be_given_through_another(store: Store) -> None:
+    await put(store, ORDER)
+    await store.write(lambda tx: tx.outbox.bury("rollback", Cause.CHANNEL_REMOVED))
+    assert await store.write(lambda tx: tx.outbox.redrive(None, NOW)) == 0
+    assert await put(store, ordered("by hand", by="ann").row)
+    assert len(await claim(store, 0)) == 1

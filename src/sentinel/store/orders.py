@@ -1,7 +1,7 @@
 """Orders: rows of the outbox that are begun at most once, asked for by their keys.
 
 Rule 1: of one key there is one row, whoever asks for it and however often. Only while no attempt was begun can it be given anew,
-such as for another time, or after it was called off.
+such as for another time, after it was called off, or where a reload has taken its channel away.
 Rule 2: an order is called off only while it has not begun, in one statement: who comes late learns that it runs.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from sentinel.core.notification import Notification, State
+from sentinel.core.notification import Cause, Notification, State
 from sentinel.store.rows import notifications, values
 from sentinel.store.tables import outbox
 from sentinel.store.upsert import insert_into
@@ -33,7 +33,10 @@ class Orders:
         put = insert_into(self._connection, outbox).values(new).on_conflict_do_nothing().returning(outbox.c.id)
         if self._connection.execute(put).one_or_none() is not None:
             return True
-        unbegun = outbox.c.state.in_([State.QUEUED.value, State.CANCELLED.value]) & (outbox.c.attempts == 0)
+        # A reload may have taken its channel away before anybody began.
+        buried = (outbox.c.state == State.DEAD.value) & (outbox.c.reason == Cause.CHANNEL_REMOVED.value)
+        waits = outbox.c.state.in_([State.QUEUED.value, State.CANCELLED.value])
+        unbegun = (waits | buried) & (outbox.c.attempts == 0)
         again = update(outbox).where(outbox.c.key == order.key, unbegun).values(new)
         return bool(self._connection.execute(again).rowcount)
 

@@ -87,6 +87,12 @@ def test_the_order_says_what_is_undone_and_why() -> None:
         (State.DEAD, {"reason": "refused"}, Ran.FAILED, "failed: refused"),
         (State.DROPPED, {"reason": "too_late", "detail": "1 h late"}, Ran.FAILED, "failed: it was not begun: 1 h late"),
         (State.CANCELLED, {}, Ran.STOPPED, "was stopped before it began"),
+        (
+            State.DEAD,
+            {"reason": "channel_removed"},
+            Ran.STOPPED,
+            "was stopped before it began: its channel is not in the configuration any more",
+        ),
     ],
 )
 def test_what_the_row_says_is_what_came_of_it(state: State, changes: dict[str, Any], ran: Ran, said: str) -> None:

@@ -177,6 +177,9 @@ def moved(rollback: Rollback, row: Notification | None, now: datetime) -> Rollba
         case State.CANCELLED:
             text = f"the timeline of incident {rollback.incident} says why" if rollback.incident else ""
             return replace(rollback, state=Ran.STOPPED, ended_at=now, text=text)
+        case State.DEAD if row.reason == Cause.CHANNEL_REMOVED and not row.attempts:
+            text = "its channel is not in the configuration any more"
+            return replace(rollback, state=Ran.STOPPED, ended_at=now, text=text)
         case State.DEAD | State.DROPPED:
             state = Ran.INTERRUPTED if row.reason == Cause.INTERRUPTED else Ran.FAILED
             return replace(rollback, state=state, ended_at=now, text=_why(row))
@@ -364,8 +367,6 @@ def _why(row: Notification) -> str:
             said = "it did not end in time, and may have been done in part"
         case Cause.TOO_LATE:
             said = "it was not begun"
-        case Cause.CHANNEL_REMOVED:
-            return "it was not begun, since its channel is not in the configuration any more"
         case _:
             return row.detail or row.reason.replace("_", " ")
     return f"{said}: {row.detail}" if row.detail else said
