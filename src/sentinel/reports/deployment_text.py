@@ -226,8 +226,8 @@ def _rollback(document: Json, now: datetime, look: Look) -> Iterator[str]:
         yield from look.paragraph(
             f"runs at {runs:%H:%M:%S} UTC, in {left}; `sentinel deploy veto {number} --why …` stops it", 2
         )
-    if one["text"]:
-        yield from look.paragraph(one["text"], 2)
+    for wrote in one["text"].splitlines():
+        yield from look.paragraph(wrote, 2)
     if one["verification"]:
         yield from _verification(one["verification"], look)
 
