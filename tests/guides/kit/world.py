@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -110,9 +109,9 @@ class World:
 
     async def check(self, children: Programs, *what: str, config: Path | None = None) -> Child:
         """`sentinel check`, as it is typed."""
-        command = ("-m", "sentinel", "--config", str(config or self.system.config), "check", *what)
+        command = ("--config", str(config or self.system.config), "check", *what)
         state = {"STATE_DIRECTORY": str(self.stand.data / "state")}  # where the ledger of scenarios is
-        return await children.start(sys.executable, *command, env={**self.environment, **state})
+        return await children.sentinel(*command, env={**self.environment, **state})
 
     async def faults(self) -> set[str]:
         """The names on the switchboard."""
