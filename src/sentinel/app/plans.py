@@ -16,6 +16,7 @@ from sentinel.config.expand import expanded as expanding
 from sentinel.config.hearing import advice_on_telling
 from sentinel.config.json_schema import json_schema
 from sentinel.config.load import load
+from sentinel.config.undoing import advice_on_deployments
 from sentinel.core.plan import Plan
 from sentinel.probes.catalogue import CATALOGUE as PROBES
 
@@ -53,6 +54,7 @@ def advice_on(plan: Plan, now: datetime) -> Iterator[str]:
     yield from advice(plan)
     yield from advice_on_hours(plan, now)
     yield from advice_on_telling(plan, now)
+    yield from advice_on_deployments(plan)
     yield from _dead_buttons(plan)
 
 

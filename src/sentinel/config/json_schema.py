@@ -101,15 +101,29 @@ def _tidy(node: Any) -> Any:
 
 
 def _is_noise(key: str, value: Any) -> bool:
-    return key == "title" or (key == "default" and (value is None or isinstance(value, dict | list)))
+    if key == "default":
+        return value is None or isinstance(value, dict) or (isinstance(value, list) and not _is_plain(value))
+    return key == "title"
+
+
+def _is_plain(values: list[Any]) -> bool:
+    """Whether a list has something, and no objects."""
+    return bool(values) and not any(isinstance(one, dict | list) for one in values)
 
 
 def _tidy_below(key: str, value: Any) -> Any:
     if key == "properties":
         return {name: _tidy(one) for name, one in value.items()}
-    if key == "default" and isinstance(value, str) and _ISO_DURATION.fullmatch(value):
-        return write_duration(_DURATION.validate_python(value))
+    if key == "default":
+        return [_default(one) for one in value] if isinstance(value, list) else _default(value)
     return _tidy(value)
+
+
+def _default(value: Any) -> Any:
+    """A default as a file could have it."""
+    if isinstance(value, str) and _ISO_DURATION.fullmatch(value):
+        return write_duration(_DURATION.validate_python(value))
+    return value
 
 
 def _referable(node: Any) -> Any:

@@ -118,7 +118,7 @@ class _Writer:
             const = node["const"]
             return f"`{str(const).lower() if isinstance(const, bool) else const}`"
         if "enum" in node:
-            return " · ".join(f"`{one}`" for one in node["enum"])
+            return " · ".join(f"`{one}`" for one in node["enum"] if one != "")
         if node.get("writeOnly"):
             return "secret"
         if "anyOf" in node or "oneOf" in node:
@@ -158,7 +158,7 @@ class _Writer:
             case _ if "properties" in self._definitions[name]:
                 return f"`{_title(name)}`"
             case _:
-                return "anything"
+                return self._words(self._definitions[name])
 
 
 def _references(node: Any) -> Iterator[str]:
@@ -193,8 +193,10 @@ def _title(name: str) -> str:
 
 def _default(node: Node) -> str:
     value = node.get("default")
-    if value is None or value == "":
+    if value is None or value in ("", [], {}):
         return ""
+    if isinstance(value, list):
+        return ", ".join(f"`{one}`" for one in value)
     return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
 
 
