@@ -82,7 +82,10 @@ def new(name: str, role: str, scopes: tuple[str, ...], until: str | None) -> Non
     made = PREFIX + secrets.token_urlsafe(32)
     entry: dict[str, object] = {"role": role, "hash": f"sha256:{sha256(made.encode()).hexdigest()}"}
     entry |= ({"until": day} if day else {}) | ({"scopes": list(scopes)} if scopes else {})
-    click.echo(f"The token, which is shown this once:\n\n  {made}\n\nFor `web.tokens` in the configuration:\n")
+    click.echo(
+        f"The token, which is shown this once:\n\n  {made}\n\nFor `web.tokens` in the configuration, a file that nobody"
+    )
+    click.echo("else may read (chmod 600), else it is refused:\n")
     click.echo(f"  {json.dumps(name)}: {json.dumps(entry)}")
 
 

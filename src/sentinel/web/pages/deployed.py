@@ -190,10 +190,10 @@ def ran(state: Ran) -> str:
 
 
 def chance(p: float | None) -> str:
-    """How likely chance alone makes such a difference: `1.2 %`, `below 0.01 %`; a dash where nothing was tested."""
+    """How likely chance alone makes such a difference, as documents have it: `0.116`, `< 0.001`; a dash where nothing was tested."""
     if p is None:
         return "\u2013"
-    return "below 0.01\u00a0%" if p < 0.0001 else f"{p * 100:.2g}\u00a0%"
+    return "<\u00a00.001" if p < 0.001 else f"{p:.3f}"
 
 
 def countdown(left: timedelta) -> str:
