@@ -190,7 +190,7 @@ def ran(state: Ran) -> str:
 
 
 def chance(p: float | None) -> str:
-    """How likely chance alone makes such a difference, as documents have it: `0.116`, `< 0.001`; a dash where nothing was tested."""
+    """How likely chance alone makes such a difference, as in documents: `0.116`, `< 0.001`; a dash where nothing was tested."""
     if p is None:
         return "\u2013"
     return "<\u00a00.001" if p < 0.001 else f"{p:.3f}"
