@@ -20,7 +20,7 @@ from sentinel.core.deployment.baseline import ENOUGH_FAILURES, FURTHEST, times_n
 from sentinel.core.deployment.deployment import Judged
 from sentinel.core.deployment.judging import judge
 from sentinel.core.deployment.plan import WatchPlan
-from sentinel.core.deployment.samples import LEAST_TIME, Look, Samples
+from sentinel.core.deployment.samples import LEAST_SHARE, LEAST_TIME, Look, Samples
 
 NOISE = Path(__file__).with_name("noise") / "times.csv"  # of a machine that has something else to do, too
 OVERLOADED = NOISE.with_name("overloaded.csv")  # of one that has far more to do than it can
@@ -88,7 +88,10 @@ def simulate(noise: Noise, setting: "Setting", random: Random) -> Outcome:
     began = min(_baseline(plan, plan.lasts / plan.interval * ENOUGH_FAILURES), setting.past)
     timed = began - _baseline(plan, times_needed(plan))
     drawn = _Drawn(
-        noise, _moments(noise, int((began + plan.lasts.total_seconds()) / TICK) + 1, setting.block, random), random
+        noise,
+        _moments(noise, int((began + plan.lasts.total_seconds()) / TICK) + 1, setting.block, random),
+        random,
+        max(LEAST_TIME, setting.target * LEAST_SHARE),
     )
     before: dict[str, Samples] = {}
     since: dict[str, list[Look]] = {}
@@ -135,7 +138,8 @@ def _moments(noise: Noise, length: int, block: int, random: Random) -> list[int]
 class _Drawn:
     """Looks at checks whose times are those of some moments."""
 
-    def __init__(self, noise: Noise, moments: Sequence[int], random: Random) -> None:
+    def __init__(self, noise: Noise, moments: Sequence[int], random: Random, least: float) -> None:
+        self._least = least
         self._noise = noise
         self._moments = moments
         self._random = random
@@ -172,7 +176,7 @@ class _Drawn:
 
     def _time(self, column: int, at: float, release: Release) -> float:
         time = self._noise.rows[self._moments[int(at / TICK)]][column]
-        return max(time * (_JOB_SLOWS if at % INTERVAL < release.job else 1.0), LEAST_TIME)
+        return max(time * (_JOB_SLOWS if at % INTERVAL < release.job else 1.0), self._least)
 
 
 # --- Rates ------------------------------------------------------------------------------------------------------------
@@ -209,15 +213,19 @@ class Setting:
     first: float | None = None  # per cent of the runs may have another one at the first point that is judged
     block: int = BLOCK  # rows of noise that stay together
     past: float = math.inf  # seconds that the system was watched before
+    target: float = 0.0  # seconds that the rules of each check allow
     overloaded: bool = False  # whether its machine had, for a third of the time, far more to do than it can
 
     @property
     def name(self) -> str:
-        pace = "" if self.plan is PLAN else f", every {self.plan.interval.total_seconds():g} s"
+        pace = "" if self.plan.interval == PLAN.interval else f", every {self.plan.interval.total_seconds():g} s"
+        lasts = "" if self.plan.lasts == PLAN.lasts else f", watched for {self.plan.lasts.total_seconds() / 60:g} min"
         bursts = "" if self.block == BLOCK else f", blocks of {self.block * TICK / 60:g} min"
         past = "" if self.past == math.inf else f", {self.past / 60:g} min of past"
+        target = f", target of {self.target:g} s" if self.target else ""
         load = ", overloaded" if self.overloaded else ""
-        return f"{self.release.name}, {self.checks} check{'s' if self.checks > 1 else ''}{pace}{bursts}{past}{load}"
+        checks = f"{self.checks} check{'s' if self.checks > 1 else ''}"
+        return f"{self.release.name}, {checks}{pace}{lasts}{bursts}{past}{target}{load}"
 
 
 _NOISE = Release(name="noise alone")
@@ -227,6 +235,8 @@ _SLOWER = [Release(name=f"{n} % slower", slower=n / 100) for n in (30, 60, 100)]
 _TAIL = Release(name="slowest tenth 60 % slower", slower=0.6, tail=0.1)
 _FAILING = [Release(name=f"{n} % failing", failing=n / 100) for n in (1, 2, 3, 5)]
 _FASTER = replace(PLAN, interval=timedelta(seconds=2))
+_SHORT = replace(_FASTER, lasts=timedelta(minutes=2), points=())
+_YOUNG = 22 * 60.0  # seconds of past: 22 results of each check
 
 SETTINGS: Sequence[Setting] = (
     *(Setting(release=_NOISE, checks=n, right=Judged.PASS, most=1.0) for n in (1, 8, 20)),
@@ -240,6 +250,9 @@ SETTINGS: Sequence[Setting] = (
     *(Setting(release=one, checks=8) for one in (_SLOWER[0], _SLOWER[2], _TAIL, *_FAILING[:2], _FAILING[3])),
     *(Setting(release=_JOB, checks=n, right=Judged.PASS) for n in (1, 8)),
     Setting(release=_NOISE, checks=8, right=Judged.INCONCLUSIVE, most=0.0, past=120.0),
+    *(Setting(release=_NOISE, checks=n, right=Judged.PASS, past=_YOUNG) for n in (1, 8)),
+    *(Setting(release=_NOISE, checks=n, right=Judged.PASS, plan=_SHORT) for n in (1, 8)),
+    Setting(release=_NOISE, checks=8, right=Judged.PASS, plan=_SHORT, past=_YOUNG, target=2.0, overloaded=True),
 )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
@@ -192,6 +193,16 @@ def _steady(name: str, seconds: float, number: int, *, since: bool) -> Samples:
 def test_a_time_that_is_hardly_beyond_its_bound_does_not_read_like_it() -> None:
     before, after = _steady("page", 0.2, 120, since=False), _steady("page", 0.3006, 90, since=True)
     assert "50.3 % slower (bound 50 %)" in judged({"page": after}, {"page": before}, final=True).text
+
+
+def test_times_that_are_not_told_apart_do_not_pose_as_measured() -> None:
+    before, after = (
+        replace(_steady("page", 0.02, number, since=since), least=0.02) for number, since in ((120, False), (90, True))
+    )
+    told = judged({"page": after}, {"page": before}, final=True)
+    assert (told.judged, "p95 of page at most 20 ms, as before" in told.text) == (Judged.PASS, True)
+    slow = judged({"page": replace(_steady("page", 0.05, 90, since=True), least=0.02)}, {"page": before}, final=True)
+    assert "p95 of page 50 ms, was at most 20 ms: 150 % slower" in slow.text
 
 
 def test_equal_times_are_told_apart_however_many_they_are() -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from sentinel.base.units import Unit
 from sentinel.core.check import Check
-from sentinel.core.deployment.samples import LEAST_TIME, Found, samples
+from sentinel.core.deployment.samples import LEAST_TIME, Found, least_time, samples
 from sentinel.core.result import FailureClass, Measurement, Reading, Result, failed, passed
+from sentinel.core.rule import Bounds, Direction, Quantile, Threshold
 
 AT = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -65,6 +67,32 @@ def test_an_age_is_no_time_that_the_target_took() -> None:
 
 def test_a_millisecond_is_the_least_that_is_told_apart() -> None:
     assert samples(API, [result(0, took(0.0002))]).times == (LEAST_TIME,)
+
+
+@pytest.mark.parametrize(("target", "least"), [(2.0, 0.02), (0.1, LEAST_TIME)])
+def test_a_hundredth_of_its_own_target_is_the_least_that_is_told_apart_of_a_check(target: float, least: float) -> None:
+    """A release was rolled back because its median had grown from 1 to 9 ms, where 2 s were allowed."""
+    rule = Threshold(reading="response_time", unit=Unit.SECONDS, bounds=Bounds(warning=target, critical=5.0))
+    made = samples(replace(API, rules=(rule,)), [result(0, took(0.0002)), result(60, took(0.5))])
+    assert (made.times, made.least) == ((least, 0.5), least)
+
+
+def test_only_a_target_of_the_time_itself_says_what_concerns_nobody() -> None:
+    others = (
+        Threshold(reading="size", unit=Unit.BYTES, bounds=Bounds(warning=1e6)),
+        Threshold(reading="response_time", unit=Unit.SECONDS, bounds=Bounds(critical=5.0)),
+        Threshold(reading="response_time", unit=Unit.SECONDS, bounds=Bounds(warning=2.0, direction=Direction.BELOW)),
+    )
+    assert least_time(replace(API, rules=others)) == LEAST_TIME
+    p95 = Quantile(
+        reading="response_time",
+        unit=Unit.SECONDS,
+        quantile=0.95,
+        window=60 * SECOND,
+        min_samples=20,
+        bounds=Bounds(warning=0.5),
+    )
+    assert least_time(replace(API, rules=(*others, p95))) == 0.005
 
 
 def test_lines_that_two_looks_have_seen_are_counted_once() -> None:

@@ -100,4 +100,4 @@ def joined(near: Samples, far: Samples) -> Samples:
         return far
     first, last = near.looks[0].at, near.looks[-1].at
     looks = (one if first <= one.at <= last else one._replace(time=None) for one in far.looks)
-    return Samples(check=far.check, looks=tuple(looks), found=near.found)
+    return Samples(check=far.check, looks=tuple(looks), found=near.found, least=far.least)

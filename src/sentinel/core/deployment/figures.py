@@ -60,6 +60,7 @@ class Contrast:
         float | None
     )  # that it is no worse than before in truth, and seems so by chance; None: it is not beyond its bound
     quantile: float = 0.0  # of times
+    least: float = 0.0  # of times of one check: shorter ones are taken for this
 
     @property
     def beyond(self) -> bool:
@@ -160,6 +161,7 @@ def _times_at(plan: WatchPlan, pairs: Sequence[Pair], share: float, name: str, l
         enough=_enough(plan, ([len(one.before.times), len(one.after.times)] for one in pairs)),
         chance=min(_chance(pairs, _slower_than(share)) * looks, 1.0) if after > bound else None,
         quantile=share,
+        least=pairs[0].after.least if name else 0.0,
     )
 
 

@@ -220,6 +220,8 @@ def _errors(_plan: WatchPlan, one: Contrast) -> str:
 
 def _times(plan: WatchPlan, one: Contrast) -> str:
     which = "median" if one.quantile == 0.5 else f"p{one.quantile * 100:g}"
+    if max(one.before, one.after) <= one.least:
+        return f"{which} of {_of(one)} at most {format_value(one.least, one.unit)}, as before: what is below is not told apart"
     usual = " what is usual" if not one.check else ""
     was, now = _time(one, one.before), _time(one, one.after)
     change = one.after / one.before - 1 if one.before else 0.0
@@ -229,7 +231,8 @@ def _times(plan: WatchPlan, one: Contrast) -> str:
 
 
 def _time(one: Contrast, value: float) -> str:
-    return format_value(value, one.unit) if one.check else f"{value:.2f} times"
+    most = "at most " if value <= one.least else ""
+    return f"{most}{format_value(value, one.unit)}" if one.check else f"{value:.2f} times"
 
 
 def _logs(_plan: WatchPlan, one: Contrast) -> str:

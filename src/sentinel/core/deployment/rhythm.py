@@ -52,9 +52,8 @@ def at_the_same_moments(before: Samples, after: Samples) -> Samples:
     if cycle < 2 * rhythm(after.looks):
         return after
     moment = before.looks[-1].at
-    return Samples(
-        check=after.check, looks=tuple(one for one in after.looks if _apart(one.at, moment, cycle) <= _AT_IT)
-    )
+    looks = tuple(one for one in after.looks if _apart(one.at, moment, cycle) <= _AT_IT)
+    return Samples(check=after.check, looks=looks, least=after.least)
 
 
 def _apart(at: float, moment: float, cycle: float) -> float:

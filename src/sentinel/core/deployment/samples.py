@@ -7,9 +7,13 @@ from typing import NamedTuple
 
 from sentinel.core.check import Check
 from sentinel.core.result import Outcome, Result
+from sentinel.core.rule import Direction, Quantile, Threshold
 
 #: Shorter times are taken for this, in seconds: what is told apart below it is a computer's mood, and nobody waits for it.
 LEAST_TIME = 0.001
+
+#: So is less than this share of what a check's own rules allow: nobody notices 8 ms where the target is 2 s.
+LEAST_SHARE = 0.01
 
 #: The kind of checks that count matches in logs, and what their readings are called.
 _LOGS, _MATCHES, _RATES = "logs", "patterns.", "rates."
@@ -41,6 +45,7 @@ class Samples:
     check: str  # its name
     looks: tuple[Look, ...] = ()
     found: Found = NOTHING
+    least: float = LEAST_TIME  # shorter times are taken for this, in seconds
     times: tuple[float, ...] = field(init=False)  # seconds
     failures: int = field(init=False)
 
@@ -64,17 +69,27 @@ def samples(check: Check, results: Iterable[Result]) -> Samples:
         results: the oldest first, without those within windows.
     """
     counted = [one for one in results if not one.extra]
-    looks = (
-        _look(one, check.main if check.takes_time else "") for one in counted if one.outcome is not Outcome.UNKNOWN
-    )
-    return Samples(check=check.name, looks=tuple(looks), found=_found(counted) if check.kind == _LOGS else NOTHING)
+    main, least = check.main if check.takes_time else "", least_time(check)
+    looks = (_look(one, main, least) for one in counted if one.outcome is not Outcome.UNKNOWN)
+    found = _found(counted) if check.kind == _LOGS else NOTHING
+    return Samples(check=check.name, looks=tuple(looks), found=found, least=least)
 
 
-def _look(result: Result, main: str) -> Look:
+def least_time(check: Check) -> float:
+    """The time below which those of a check are not told apart, in seconds: a hundredth of the target that its rules set.
+
+    The target is the warning bound of its main reading, of several the lowest.
+    """
+    timed = (one for one in check.rules if isinstance(one, Threshold | Quantile) and one.reading == check.main)
+    bounds = [one.bounds for one in timed if one.bounds.direction is Direction.ABOVE]
+    return max(LEAST_TIME, min((one.warning * LEAST_SHARE for one in bounds if one.warning is not None), default=0.0))
+
+
+def _look(result: Result, main: str, least: float) -> Look:
     """A failure's time says nothing: a refusal is quick, and a time-out as slow as the check allows."""
     passed = result.outcome is Outcome.PASS
     reading = result.reading(main) if main and passed else None
-    time = None if reading is None else max(reading.value, LEAST_TIME)
+    time = None if reading is None else max(reading.value, least)
     return Look(result.scheduled_at.timestamp(), not passed, time)
 
 
