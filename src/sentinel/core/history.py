@@ -78,6 +78,7 @@ class History:
         "flapping",
         "forgotten_at",
         "incident",
+        "known",
         "last",
         "memories",
         "over_at",
@@ -100,6 +101,7 @@ class History:
         self.recovered_at: datetime | None = None  # when it was last good after it had been bad, since the start
         self.over_at: datetime | None = None  # when its last incident ended, since the start
         self.last: Result | None = None
+        self.known: Result | None = None  # the last that is not unknown
         self.memories: dict[Rule, Memory] = memories_of(check)  # of rules over time
         self.tally = Tally(check.name, check.interval)
 
@@ -129,7 +131,7 @@ class History:
         """
         if not excused:
             self._remember(result)
-        self.last = result
+        self._keep_last(result)
 
     def seed(self, rollup: Rollup, *, distribution: bool) -> None:
         """Take a roll-up from before all results that are recalled into the memories. The oldest comes first.
@@ -172,7 +174,7 @@ class History:
         value = reading.value if reading else None
         stood = standing(result, verdict)
         rollups = self.tally.add(result.scheduled_at, stood, value, result.readings, counts=not result.extra)
-        self.last = result
+        self._keep_last(result)
         turned = self.since is None or verdict.severity is not self.verdict.severity
         if turned:
             self.since = result.finished_at
@@ -222,6 +224,11 @@ class History:
         """Hold on to the incident as it is after it was told, unless it is over."""
         if self.incident is not None:
             self.incident = incident
+
+    def _keep_last(self, result: Result) -> None:
+        self.last = result
+        if result.outcome is not Outcome.UNKNOWN:
+            self.known = result
 
     def _flaps(self, verdict: Verdict, *, excused: bool) -> bool:
         """Count whether the check has changed; what a window excuses is not counted."""

@@ -15,7 +15,7 @@ from sentinel.core.deployment.deployment import Ending, Judged, Phase, Ran
 from sentinel.core.deployment.plan import CriteriaPlan, OnFail, RollbackPlan
 from sentinel.core.matcher import Matcher
 from sentinel.core.notification import Cause, Failed, Sent
-from sentinel.core.result import FailureClass
+from sentinel.core.result import FailureClass, failed
 from tests.kit.broken_store import MissingTable
 from tests.kit.deploying import HR, PAYROLL, Release, configured
 from tests.kit.probes import QuickProbe
@@ -90,6 +90,19 @@ async def test_it_is_noted_when_what_should_be_down_was_down_and_up_again(releas
     down_for = (await release.now()).down_for
     assert down_for is not None
     assert 89 < down_for.total_seconds() < 92
+
+
+async def test_what_was_down_and_cannot_be_looked_at_is_not_up_again(release: Release) -> None:
+    await release.start(expects_down=True)
+    await release.find("login", well())
+    await release.find("page", broken())
+    await release.follow(seconds=1)
+    await release.find("page", failed(FailureClass.NETWORK_DOWN, "no network"))
+    await release.follow(seconds=1)
+    assert await release.kinds() == ["started", "seen_down"]
+    await release.find("page", well())
+    await release.follow(seconds=1)
+    assert await release.kinds() == ["started", "seen_down", "up_again"]
 
 
 async def test_what_is_not_meant_to_be_down_is_neither_pointed_out_nor_counted(

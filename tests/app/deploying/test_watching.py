@@ -150,3 +150,14 @@ async def test_a_release_that_was_undone_is_no_measure(store: Store) -> None:
     assert await at_the_first_point(store) is Judged.PASS
     await store.write(lambda tx: tx.deployments.save(undone))
     assert await at_the_first_point(store) is Judged.FAIL
+
+
+async def test_a_release_that_failed_is_no_measure_for_its_second_try(store: Store) -> None:
+    """The bad one runs on until it is tried again: compared with itself it would pass."""
+    began = STARTED - 20 * MINUTE
+    tried = replace(DEPLOYMENT, id=1, watch=None, started_at=began, phase=Phase.ENDED, ending=Ending.FAILED)
+    await store.write(lambda tx: tx.deployments.save(replace(tried, ended_at=began + 8 * MINUTE)))
+    await keep(
+        store, found(began - 120 * MINUTE, began, MINUTE, 0.2), found(began, STARTED, MINUTE / 6, 0.35), since(0.35)
+    )
+    assert await at_the_first_point(store) is Judged.FAIL

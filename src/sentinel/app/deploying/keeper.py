@@ -158,7 +158,7 @@ class DeploymentKeeper:
 
         What fails later is the watch's to judge: a release of which three looks in a hundred fail would fill its timeline.
         """
-        found = seen(one, self._last(self._book.stopping(one)))
+        found = seen(one, self._known(self._book.stopping(one)))
         at_work = one.phase is Phase.UNDER_WAY
         if at_work and found.down and one.down_since is None and found.since is not None:
             more = f" and {len(found.down) - MOST_NAMED} more" if len(found.down) > MOST_NAMED else ""
@@ -315,10 +315,11 @@ class DeploymentKeeper:
                 self._book.feed(system)
                 self._fed[system] = now
 
-    def _last(self, checks: Sequence[Check]) -> list[Result]:
+    def _known(self, checks: Sequence[Check]) -> list[Result]:
+        """The last results that say something: what was down and cannot be looked at now is not up again."""
         histories = self._parts.pipeline.histories
-        known = (histories.get(check.name) for check in checks)
-        return [history.last for history in known if history is not None and history.last is not None]
+        every = (histories.get(check.name) for check in checks)
+        return [history.known for history in every if history is not None and history.known is not None]
 
 
 def _ends_soon(one: Deployment, now: datetime) -> bool:
