@@ -118,7 +118,8 @@ async def write_document(
     Raises:
         StoreError: the store cannot be read.
     """
-    document = await _with_course(store, document)
+    if not document.course:
+        document = await _with_course(store, document)
     known = await store.read(lambda tx: tx.reports.made(document.name, document.period))
     order = Order(
         forms=asked.forms,

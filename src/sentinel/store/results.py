@@ -90,12 +90,18 @@ class Results:
             checks: names, at most a few hundred.
             limit: of results.
         """
+        return [result for result, _ in self.judged(since, until, checks, limit)]
+
+    def judged(
+        self, since: datetime, until: datetime, checks: Sequence[str], limit: int = 20_000
+    ) -> list[tuple[Result, Severity]]:
+        """The same as `between`, each with the severity of its verdict."""
         numbers = [self._names.find(self._connection, Word.CHECK, name) for name in checks]
         known = [number for number in numbers if number is not None]
         among = and_(results.c.slot >= first_slot(since), results.c.slot < first_slot(until))
         asked = select(results).where(among, results.c.slot.op("&")(_CHECK).in_(known))
         found = self._read(asked.order_by(results.c.slot.desc()).limit(limit))
-        return [result for result, _ in found][::-1]
+        return list(found)[::-1]
 
     def at(self, check: str, slots: Sequence[datetime]) -> list[tuple[Result, Severity]]:
         """What is kept of one check for these slots, the oldest first. It looks at nothing else, however much there is."""

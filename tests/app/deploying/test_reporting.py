@@ -17,23 +17,28 @@ from sentinel.base.clock import SystemClock
 from sentinel.base.redact import Secret
 from sentinel.core.deployment.deployment import Deployment, Phase
 from sentinel.core.form import Form
+from sentinel.core.incident import Phase as IncidentPhase
 from sentinel.core.notification import Kind, State, of_deployment
 from sentinel.core.plan import Plan, StorePlan
+from sentinel.core.result import Measurement, Result
+from sentinel.core.rule import Severity
 from sentinel.core.slo import SPAN, span_start
+from sentinel.core.timeline import TimelineEntry
 from sentinel.reports.forms.laying import lay_out
 from sentinel.reports.forms.markdown import markdown
 from sentinel.reports.forms.page import page
 from sentinel.reports.forms.shelf import verify
 from sentinel.store.database import Store
-from tests.kit.audited import rollup
+from tests.kit.audited import incident, rollup
 from tests.kit.calm import Calm
 from tests.kit.clock import FakeClock
-from tests.kit.release_past import release, told, watched
+from tests.kit.release_past import LOGIN, release, told, watched
 from tests.kit.released import PASSED, UNDONE, at
-from tests.kit.scene import CANARY
+from tests.kit.scene import CANARY, MINUTE, broken, well
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import datetime
     from pathlib import Path
 
     from sentinel.reports.report import ReportDocument
@@ -99,8 +104,8 @@ async def test_readings_of_the_system_are_drawn_with_the_deployment_in_them(
     written = await write_document(store, plan, reporting.order(plan, PASSED), found, ENDED, folder=tmp_path)
     verdict = next(one for one in lay_out(written.document).sections if one.heading == "Verdict")
     assert [figure.caption for figure in verdict.figures] == [
-        "health: response time, mean",
         "Log in: response time, mean",
+        "health: response time, mean",
     ]
     assert all("2.4.1" in figure.svg for figure in verdict.figures)
 
@@ -153,6 +158,51 @@ async def test_a_deployment_that_there_is_not_is_refused(store: Store) -> None:
         await reporting.find(store, 99)
     with pytest.raises(reporting.NoSuchDeployment, match="no deployment of portal"):
         await reporting.find(store, 0, "portal")
+
+
+# --- Up to its end and no further -------------------------------------------------------------------------------------
+
+
+async def put(store: Store, since: datetime, minutes: int, measurement: Measurement) -> None:
+    """Results of the log-in, one a minute."""
+    moments = (since + n * MINUTE for n in range(minutes))
+    rows = [Result(check="login", scheduled_at=one, finished_at=one, measurement=measurement) for one in moments]
+    severity = Severity.OK if measurement.failure is None else Severity.CRITICAL
+    await store.write(lambda tx: tx.results.add([(one, severity) for one in rows]))
+
+
+async def test_trouble_after_its_end_is_in_no_figure_of_its_document(store: Store, plan: Plan) -> None:
+    """Roll-ups of 5 minutes reach over the end: a fault minutes later counted in a document that was made anew."""
+    await put(store, at(-80), 103, well(0.2))
+    first = await document(store, plan)
+    await put(store, ENDED + MINUTE, 30, broken())
+    again = await reporting.document(store, plan, PASSED, ENDED + HOUR)
+    login = next(one for one in again.checks if one.name == "login")
+    assert (login.failures, login.down, login.samples) == (0, timedelta(0), 83)
+    assert replace(again, made_at=first.made_at) == first
+
+
+async def test_its_charts_reach_from_an_hour_before_its_start_to_its_end(store: Store, plan: Plan) -> None:
+    await put(store, at(-80), 103, well(0.2))
+    (line,) = (await document(store, plan)).course
+    drawn = [one.at for one in line.steps if one.mean is not None]
+    assert (line.check, drawn[0], ENDED - drawn[-1] <= MINUTE) == ("login", at(-60), True)
+    assert sum(one.up for one in line.steps) == (ENDED - at(-60)).total_seconds()
+
+
+async def test_an_incident_that_opens_after_its_end_is_none_of_its_document(store: Store, plan: Plan) -> None:
+    first, second = (replace(incident(LOGIN, number), suspect=12) for number in (1, 2))
+    inside = replace(first, began_at=at(20), opened_at=at(21), resolved_at=ENDED + 5 * MINUTE)
+    later = replace(second, began_at=at(25), opened_at=at(26), resolved_at=None, phase=IncidentPhase.OPEN)
+    opened = TimelineEntry(incident=1, at=at(21), kind="opened", text="WARNING: slow")
+    worse = TimelineEntry(incident=1, at=at(25), kind="worsened", text="CRITICAL: refused")
+    await store.write(lambda tx: tx.incidents.save(inside, later))
+    await store.write(lambda tx: tx.incidents.note([opened, worse]))
+    found = await document(store, plan)
+    assert found.deployment is not None
+    (line,) = found.deployment.incidents
+    assert (line.id, line.severity, line.explanation, line.resolved_at) == (1, Severity.WARNING, "slow", None)
+    assert "open when it ended" in spoken(found)
 
 
 # --- Reviews ----------------------------------------------------------------------------------------------------------

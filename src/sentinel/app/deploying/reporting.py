@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sentinel.app import past, reviewing
-from sentinel.app.deploying import reading
+from sentinel.app.deploying import figures, reading
 from sentinel.app.owing import OF_DEPLOYMENTS
 from sentinel.app.reporting import WrittenReport, silent, write_document
 from sentinel.app.shelving import Step
@@ -25,6 +25,7 @@ from sentinel.core.planned import Stretch
 from sentinel.core.selection import Selection
 from sentinel.core.slo import span_start
 from sentinel.reports import deployment_reviewing
+from sentinel.reports.course import CourseLine
 from sentinel.reports.deployment import DeploymentDocument, ReviewedLine
 from sentinel.reports.deployment_review import DeploymentReview
 from sentinel.reports.deployment_reviewing import Afterwards, key_of, period_of, spans
@@ -61,6 +62,7 @@ class _Known:
 
     part: DeploymentDocument
     past: Past
+    course: tuple[CourseLine, ...]  # empty: no single result is kept any more
 
 
 async def find(store: Store, number: int, system: str = "") -> Deployment:
@@ -87,6 +89,8 @@ async def find(store: Store, number: int, system: str = "") -> Deployment:
 async def document(store: Store, plan: Plan, one: Deployment, now: datetime) -> ReportDocument:
     """The document of a deployment: as it was at its end, or now while it goes on.
 
+    Whatever happens later is none of it: neither in its figures, nor incidents that open then, nor how those went on.
+
     Raises:
         StoreError: the store cannot be read.
     """
@@ -95,16 +99,21 @@ async def document(store: Store, plan: Plan, one: Deployment, now: datetime) -> 
     # One that goes on has a key of its own: what it comes to in the end corrects nothing.
     key = key_of(one) if one.is_over else f"{key_of(one)}--{now:%Y-%m-%dT%H%M}"
     period = Period(key=key, since=span_start(one.started_at - before), until=until)
+    stretch, is_kept = Stretch(period.since, until), period.since > now - plan.store.keep_results
     checks = checks_of(plan, one.system)
 
     def ask(tx: Transaction) -> _Known:
-        part = replace(reading.read(tx, plan, one, now), at=until)
         reviews = tuple(_reviewed(tx, one, after, checks) for after in made(tx, plan, one))
-        found = past.read(tx, checks, Stretch(period.since, period.until), zone)
-        return _Known(part=replace(part, reviews=reviews), past=found)
+        part = replace(reading.as_it_was(tx, reading.read(tx, plan, one, until), until), reviews=reviews)
+        found, results = past.read(tx, checks, stretch, zone), figures.read(tx, checks, stretch) if is_kept else {}
+        return _Known(
+            part=part,
+            past=figures.exact(found, checks, results, stretch),
+            course=figures.course(checks, results, stretch),
+        )
 
     known = await store.read(ask, within=READ_WITHIN)
-    return await asyncio.to_thread(
+    found = await asyncio.to_thread(
         build,
         plan,
         NAME,
@@ -116,6 +125,7 @@ async def document(store: Store, plan: Plan, one: Deployment, now: datetime) -> 
         selection=_selection(one, checks),
         deployment=known.part,
     )
+    return replace(found, course=known.course)
 
 
 async def review(

@@ -112,18 +112,20 @@ def incidents(part: DeploymentDocument, when: Zone) -> Section:
     )
     return Section(
         heading="Incidents that may come of it",
-        table=Table(columns=columns, rows=tuple(_suspect(one, when) for one in part.incidents)),
+        table=Table(columns=columns, rows=tuple(_suspect(one, part, when) for one in part.incidents)),
         in_mail=True,
         brief=(f"{counted(len(part.incidents), 'incident')} may come of it.",),
     )
 
 
-def _suspect(one: SuspectLine, when: Zone) -> tuple[Cell, ...]:
+def _suspect(one: SuspectLine, part: DeploymentDocument, when: Zone) -> tuple[Cell, ...]:
+    # What becomes of it later is no more part of the document than what opens later.
+    still = "open when it ended" if part.line.ended_at else "still open"
     return (
         Cell(badge=one.severity.label),
         Cell(text=f"#{one.id} {one.check}", strong=True, below=(Line(text=one.explanation),)),
         Cell(text=when.short(one.opened_at)),
-        Cell(text=when.short(one.resolved_at) or "still open"),
+        Cell(text=when.short(one.resolved_at) or still),
     )
 
 

@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from sentinel.base.units import Unit
+from sentinel.core.deployment.deployment import Measure
 from sentinel.core.rule import Bounds, Direction
 from sentinel.reports.check import Mark, Mean, ReadingChart
 from sentinel.reports.course import CourseLine
+from sentinel.reports.deployment import DeploymentDocument
 from sentinel.reports.documents import CheckReport, DeploymentLine
 from sentinel.reports.drawing import LIGHT, chart, chart_in_words, strip, strip_in_words
 from sentinel.reports.forms.layout import Figure
@@ -79,9 +82,10 @@ def _caption(shown: int, checks: int) -> str:
 
 
 def readings(document: ReportDocument) -> tuple[Figure, ...]:
-    """How the readings of the worst checks went, those first that miss their targets."""
+    """How the readings of the worst checks went: those first that miss their targets, or of a deployment what was compared."""
     courses = {line.check: line for line in document.course}
-    told = [check for check in _most_telling(document.checks) if check.name in courses]
+    most = _most_telling(document.checks) if document.deployment is None else _compared(document, document.deployment)
+    told = [check for check in most if check.name in courses]
     drawn = (_reading(document, check, courses[check.name]) for check in told)
     found = [figure for figure in drawn if figure is not None][:MOST_CHARTS]
     return tuple(
@@ -94,6 +98,14 @@ def _most_telling(checks: Sequence[CheckReport]) -> Iterator[CheckReport]:
     """Checks with a reading: those first that are the farthest beyond its bound or the nearest to it."""
     measured = [check for check in checks if check.reading is not None and check.reading.value is not None]
     yield from sorted(measured, key=lambda check: (-_nearness(check), check.name))
+
+
+def _compared(document: ReportDocument, part: DeploymentDocument) -> Iterator[CheckReport]:
+    """Checks that measure a time, as they were compared last, the worst first: days of a certificate tell nothing of it."""
+    times = [check for check in document.checks if check.reading is not None and check.reading.unit is Unit.SECONDS]
+    last = part.judgements[-1].comparisons if part.judgements else ()
+    order = {one.check: place for place, one in reversed(list(enumerate(last))) if one.measure is Measure.TIME}
+    yield from sorted(times, key=lambda check: (order.get(check.name, len(last)), -_nearness(check), check.name))
 
 
 def _nearness(check: CheckReport) -> float:
