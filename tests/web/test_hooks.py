@@ -272,11 +272,13 @@ async def test_another_environment_and_what_is_long_over_mean_nothing(site: Site
     assert done(site) == []
 
 
-async def test_news_of_another_version_are_refused(site: Site) -> None:
+async def test_news_of_another_version_are_left_alone_and_stand_in_the_journal(site: Site) -> None:
     assert (await github(site, on_github("success"))).status_code == 409
     await github(site, on_github("in_progress"))
     other = await github(site, on_github("success", ref="v9"))
-    assert (other.status_code, other.json()["error"]) == (409, "payroll v2.4.1 (deployment 1) goes on, not v9")
+    assert (other.status_code, other.json()["done"]) == (200, "")
+    assert other.json()["why"] == "payroll v2.4.1 (deployment 1) goes on, not v9"
+    assert [deed.action for deed in site.monitor.journal.deeds][-1] == "hook.left_alone"
     assert (await github(site, on_github("in_progress", ref="v9", number=3))).status_code == 409
     assert site.monitor.deployments.known[1].phase is Phase.UNDER_WAY
 

@@ -133,11 +133,27 @@ class Hooks:
             return HookAnswer(done="", why="it was told before", deployment=last.id if last else 0)
         if why := _untimely(event, last, self._clock.now()):
             return HookAnswer(done="", why=why, deployment=last.id if last else 0)
+        if why := _of_another(event, last):
+            return await self._left_alone(hook, event, last, why)
         made = await self._do(plan, hook, event.step, event, last)
         self._seen[known] = None
         while len(self._seen) > MOST_SEEN:
             self._seen.popitem(last=False)
         return HookAnswer(done=event.step.value, deployment=made.line.id)
+
+    async def _left_alone(self, hook: HookPlan, event: HookEvent, last: DeploymentLine | None, why: str) -> HookAnswer:
+        """Do nothing about news of a version that is not the one that goes on; the journal says that they came."""
+        number = last.id if last is not None else 0
+        deed = Deed(
+            at=self._clock.now(),
+            by=_NAMES[hook.form],
+            via=Via.HOOK,
+            action="hook.left_alone",
+            subject=f"deployment {number}",
+            detail=one_line(f"{event.step}: {why}"),
+        )
+        await self._monitor.journal.note(deed)
+        return HookAnswer(done="", why=why, deployment=number)
 
     async def _do(
         self, plan: DeploymentPlan, hook: HookPlan, step: Step, event: HookEvent, last: DeploymentLine | None
@@ -154,7 +170,7 @@ class Hooks:
             if step is Step.STARTED:
                 made = await self._monitor.deployments.start(_asked(plan, by, event))
             else:
-                made = await self._go_on(_meant(plan, event, last), by, step, event)
+                made = await self._go_on(_meant(plan, last), by, step, event)
             pen.say(subject=f"deployment {made.line.id}")
         return made
 
@@ -195,6 +211,15 @@ def _untimely(event: HookEvent, last: DeploymentLine | None, now: datetime) -> s
     return f"it happened before deployment {last.id} began" if event.at <= before else ""
 
 
+def _of_another(event: HookEvent, last: DeploymentLine | None) -> str:
+    """Why news are not of the deployment that goes on; empty where they are, or where none goes on. A start is of its own."""
+    if last is None or last.phase is Phase.ENDED or event.step is Step.STARTED:
+        return ""
+    if not event.version or event.version == last.version:
+        return ""
+    return f"{last.system} {last.version} (deployment {last.id}) goes on, not {event.version}"
+
+
 def is_repeat(event: HookEvent, last: DeploymentLine) -> bool:
     """Whether a deployment stands already as an event says, or further."""
     if event.version and event.version != last.version:
@@ -229,12 +254,8 @@ def _asked(plan: DeploymentPlan, by: str, event: HookEvent) -> AskedStart:
     )
 
 
-def _meant(plan: DeploymentPlan, event: HookEvent, last: DeploymentLine | None) -> int:
+def _meant(plan: DeploymentPlan, last: DeploymentLine | None) -> int:
     """The number of the deployment that an event is about; raises NotDone."""
-    hint = "an event that it has started comes first"
     if last is None or last.phase is Phase.ENDED:
-        raise NotDone(f"no deployment of {plan.system} goes on", hint)
-    if event.version and event.version != last.version:
-        going = f"{last.version} (deployment {last.id})"
-        raise NotDone(f"{plan.system} {going} goes on, not {event.version}", hint)
+        raise NotDone(f"no deployment of {plan.system} goes on", "an event that it has started comes first")
     return last.id

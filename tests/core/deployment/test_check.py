@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from sentinel.core.deployment.check import deployment_check, measure
-from sentinel.core.deployment.deployment import Breach, Deployment, Ending, Phase
+from sentinel.core.deployment.check import deployment_check, measure, moment_of
+from sentinel.core.deployment.deployment import Breach, Deployment, Ended, Ending, Phase, Ran
 from sentinel.core.deployment.plan import Criterion, DeploymentPlan
 from sentinel.core.deployment.standing import names_of, standing_version, suspects, window_of
 from sentinel.core.history import History
@@ -47,6 +48,22 @@ def test_it_fails_while_a_deployment_needs_somebody_and_says_what_to_do(
     assert found.failure is failure
     assert "deployment 12 of payroll 2.4.1" in found.explanation
     assert names in found.hint
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [{"broken": BROKEN}, {"overrun": True}, {"was": Ended(at=NOW, ending=Ending.FAILED)}],
+)
+@pytest.mark.parametrize("phase", [Phase.PROPOSED, Phase.ROLLING_BACK, Phase.VERIFYING])
+def test_what_needed_somebody_does_until_its_rollback_is_proven(phase: Phase, trouble: dict[str, Any]) -> None:
+    one = replace(STARTED, phase=phase, rollback=ordered().rollback, **trouble)
+    assert measure(one).outcome is Outcome.FAIL
+    assert measure(replace(STARTED, phase=phase, rollback=ordered().rollback)).outcome is Outcome.PASS
+
+
+def test_a_short_time_to_stop_a_rollback_is_told_to_the_second() -> None:
+    orders = [ordered(veto=timedelta(seconds=seconds)).rollback for seconds in (30, 300)]
+    assert [moment_of(one) for one in orders] == ["03:18:35", "03:23"]
 
 
 @pytest.mark.parametrize("ending", sorted(set(Ending) - {Ending.FAILED, Ending.ROLLBACK_FAILED}))
@@ -90,6 +107,13 @@ def test_the_version_that_stands_skips_what_failed_and_what_was_rolled_back() ->
     assert standing_version(past) == "1"
     assert standing_version([replace(ended(Ending.ROLLED_BACK), from_version="2.4.0"), *past]) == "2.4.0"
     assert standing_version([]) == ""
+
+
+def test_what_was_rolled_back_does_not_stand_whoever_accepts_what_came_of_it() -> None:
+    """The program had put 2.4.0 in place, and the next deployment was told to come from 2.4.1."""
+    for state, stands in ((Ran.DONE, "2.4.0"), (Ran.FAILED, ""), (Ran.INTERRUPTED, ""), (Ran.STOPPED, "2.4.1")):
+        one = replace(ended(Ending.ACCEPTED), rollback=replace(ordered().rollback, state=state))
+        assert standing_version([one, replace(ended(Ending.PASSED), version="1")]) == stands
 
 
 def test_of_two_deployments_the_later_one_is_the_suspect() -> None:

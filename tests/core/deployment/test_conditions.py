@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import time, timedelta
 
-from sentinel.core.deployment.conditions import Standing, asks_conditions, conditions, own_checks
-from sentinel.core.deployment.deployment import Deployment, VerifiedCheck
+from sentinel.core.deployment.conditions import Standing, asks_conditions, conditions, is_of, own_checks
+from sentinel.core.deployment.deployment import Deployment, Phase, Verification, VerifiedCheck
 from sentinel.core.deployment.plan import DeploymentPlan
 from sentinel.core.hours import Calendar, Span
 from sentinel.core.incident import Incident
@@ -30,6 +30,20 @@ def opened(name: str = "login") -> Incident:
 
 def asked(plan: DeploymentPlan = PAYROLL, standing: Standing = Standing()) -> dict[str, VerifiedCheck]:
     return {one.name: one for one in conditions(plan, standing, NOW)}
+
+
+def test_a_verification_before_another_deployment_is_none_of_the_one_that_goes_on() -> None:
+    """Somebody's second start was refused, and that stood as a failure in the document of the first."""
+
+    def made(*tags: str, by: str = "ben") -> Verification:
+        return Verification(tags=tags, began_at=NOW, by=by)
+
+    assert not is_of(GOING_ON, made("pre"))
+    assert not is_of(GOING_ON, made("pre", by="ann"))
+    assert is_of(GOING_ON, made("post"))
+    assert is_of(GOING_ON, made())
+    undone = replace(GOING_ON, phase=Phase.ROLLING_BACK)
+    assert [is_of(undone, made("post", by=by)) for by in ("ben", "ann")] == [False, True]
 
 
 def test_a_calm_system_may_be_deployed() -> None:

@@ -18,6 +18,7 @@ from sentinel.core.deployment.deployment import (
     Watch,
 )
 from sentinel.core.deployment.events import (
+    Breached,
     Proven,
     Refusal,
     RollbackAdopted,
@@ -26,7 +27,7 @@ from sentinel.core.deployment.events import (
     RollbackWanted,
 )
 from sentinel.core.deployment.life import step
-from sentinel.core.deployment.plan import Criterion, RollbackPlan
+from sentinel.core.deployment.plan import Criterion, OnFail, RollbackPlan
 from sentinel.core.deployment.rolling_back import Wanted
 from sentinel.core.deployment.standing import window_of
 from sentinel.core.notification import Kind
@@ -128,6 +129,15 @@ def test_when_the_incident_is_over_the_deployment_goes_on(watched: bool) -> None
     one = adopted(replace(DEPLOYMENT, watch=watch if watched else None))
     on = run(one, Ran.STOPPED)
     assert on.phase is (Phase.WATCHING if watched else Phase.UNDER_WAY)
+
+
+def test_what_was_stopped_sentinel_does_not_order_by_itself_but_a_person_may() -> None:
+    """A person said no, and the watch that fails afterwards must not run it all the same."""
+    watch = Watch(began_at=NOW, lasts=15 * MINUTE, points=(15 * MINUTE,))
+    on = run(adopted(replace(DEPLOYMENT, watch=watch, on_fail=OnFail.ACT)), Ran.STOPPED)
+    failed = step(replace(on, undo=UNDO), Breached(breach=BREACH), NOW)
+    assert (failed.deployment.ending, failed.order, failed.kinds) == (Ending.FAILED, None, (Kind.DEPLOYMENT_FAILED,))
+    assert step(failed.deployment, WANTED, NOW).order is not None
 
 
 def test_one_that_had_failed_ends_failed_when_the_level_s_order_is_stopped() -> None:

@@ -64,7 +64,7 @@ def test_the_order_says_what_is_undone_and_why() -> None:
             State.SENT,
             {"receipt": {"took": "2 s", "wrote": "back"}},
             Ran.DONE,
-            "ended well: after 2 s: back",
+            "was done: after 2 s: back",
         ),
         (
             State.DEAD,
@@ -157,7 +157,7 @@ def test_the_timeline_says_how_it_went() -> None:
             None,
         ),
         ("rollback_started", "the rollback runs, by the channel rollback", None),
-        ("rollback_ended", "the rollback ended well: after 2 s: back", MINUTE),
+        ("rollback_ended", "the rollback was done: after 2 s: back", MINUTE),
         ("rollback_ended", "the rollback was stopped before it began: not to blame (ann)", None),
     ]
 
@@ -177,9 +177,9 @@ ANN, BOB, CEO = (
 )
 
 
-def told(kind: Kind, level: int = 0) -> tuple[Address, ...]:
+def told(kind: Kind, level: int = 0, ending: Ending | None = None) -> tuple[Address, ...]:
     """Who hears of it: the stakeholder is the CEO, ann was told of the deployment's incident, and bob of a check's."""
-    one = replace(DEPLOYMENT, rollback=replace(ORDER.rollback, incident=level))
+    one = replace(DEPLOYMENT, rollback=replace(ORDER.rollback, incident=level), ending=ending)
     incidents = (
         replace(incident(), id=4, check="deployment-payroll", told=(ANN, CEO)),
         replace(incident(), id=5, suspect=DEPLOYMENT.id, told=(BOB,)),
@@ -191,6 +191,13 @@ def told(kind: Kind, level: int = 0) -> tuple[Address, ...]:
 def test_of_a_rollback_stakeholders_hear_and_whoever_was_told_of_its_incidents() -> None:
     assert told(Kind.ROLLBACK_PLANNED) == told(Kind.ROLLBACK_ENDED) == (CEO, ANN, BOB)
     assert told(Kind.DEPLOYMENT_ENDED) == (CEO,)
+
+
+def test_what_the_proof_came_to_everybody_hears_who_has_heard_of_the_rollback() -> None:
+    for ending in (Ending.ROLLED_BACK, Ending.ROLLBACK_FAILED):
+        assert told(Kind.DEPLOYMENT_ENDED, level=5, ending=ending) == (CEO, ANN, BOB)
+        one = replace(DEPLOYMENT, rollback=ORDER.rollback, ending=ending)
+        assert hearers(one, Kind.DEPLOYMENT_ENDED, (CEO,), (), (BOB,)) == (CEO, BOB)
 
 
 def test_what_is_told_with_the_incident_is_not_told_twice() -> None:

@@ -110,7 +110,7 @@ def test_what_fails_and_is_proposed_is_one_message() -> None:
     ("one", "severity", "said"),
     [
         (undone(Ran.STARTED, Phase.ROLLING_BACK), Severity.CRITICAL, "Portal goes back from 2.4.1 to 2.4.0: that runs now."),
-        (undone(Ran.DONE, Phase.VERIFYING), Severity.OK,
+        (undone(Ran.DONE, Phase.VERIFYING), Severity.WARNING,
          "The rollback is done after 1 min. Its checks are run now, to know whether it has helped."),
         (undone(Ran.STOPPED, Phase.ENDED, "we look first (kim)", Ending.FAILED), Severity.WARNING,
          "The rollback was stopped before it began: we look first (kim)."),
@@ -176,7 +176,7 @@ def test_what_is_down_still_counts_as_down() -> None:
 
 
 def test_what_a_command_wrote_is_nothing_for_stakeholders() -> None:
-    entry = Entry(deployment=12, at=at(16), kind="rollback_ended", text="the rollback ended well: canary-output")
+    entry = Entry(deployment=12, at=at(16), kind="rollback_ended", text="the rollback was done: canary-output")
     many = Entry(deployment=12, at=at(17), kind="note", by="ann", text="first\ncanary-output")
     assert about(UNDONE, timeline=(entry, many)).timeline == ("10:36 rollback ended", "10:37 note by ann: first")
 
@@ -233,3 +233,26 @@ def test_a_rollback_that_is_ordered_again_is_told_again() -> None:
     later = replace(PROPOSED, rollback=replace(ORDERED, ordered_at=at(30), runs_at=at(35)))
     keys = {rows(one, tell(one, Kind.ROLLBACK_PLANNED, 30), (MAIL,), "me")[0].key for one in (PROPOSED, later)}
     assert len(keys) == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (Ran.DONE, "It was rolled back to 2.4.0, and what came of that is taken as it is. Known."),
+        (
+            Ran.INTERRUPTED,
+            "Its rollback was interrupted, so it is not known which version runs; that is taken as it is.",
+        ),
+        (Ran.FAILED, "Its rollback failed, so it is not known which version runs"),
+    ],
+)
+def test_one_that_was_accepted_after_its_rollback_says_what_is_known(state: Ran, said: str) -> None:
+    one = replace(undone(state, Phase.ENDED, ending=Ending.ACCEPTED), ended_why="known")
+    message = tell(one, Kind.DEPLOYMENT_ENDED, 16)
+    assert message.severity is Severity.WARNING
+    assert message.explanation.startswith(said)
+
+
+def test_that_the_version_before_is_not_known_is_said() -> None:
+    one = replace(PROPOSED, from_version="")
+    assert "to the version before (which one is not known here) at" in tell(one, Kind.ROLLBACK_PLANNED, 10).explanation

@@ -17,17 +17,20 @@ from sentinel.base.errors import StoreError
 from sentinel.core.check import Check
 from sentinel.core.deployment import telling
 from sentinel.core.deployment.check import measure, name_of
+from sentinel.core.deployment.conditions import is_of
 from sentinel.core.deployment.deployment import Deployment, Entry, Verification
 from sentinel.core.deployment.events import Event, Refusal, RollbackStopped, Setting, Step, Verified
 from sentinel.core.deployment.life import step
 from sentinel.core.deployment.plan import DeploymentPlan
-from sentinel.core.deployment.rolling_back import Undoable, hearers, is_undoable
+from sentinel.core.deployment.rolling_back import OF_ROLLBACKS, Undoable, hearers, is_undoable, news_of, proves
 from sentinel.core.deployment.standing import suspects, window_of
-from sentinel.core.notification import Notification
+from sentinel.core.incident import Address, Incident
+from sentinel.core.notification import Notification, State, of_deployment
 from sentinel.core.plan import Plan
 from sentinel.core.result import Result
 from sentinel.core.rule import Severity
 from sentinel.core.silence import Course
+from sentinel.core.timeline import TimelineEntry
 from sentinel.engine.commands import close_order
 from sentinel.store.database import Transaction
 
@@ -141,7 +144,10 @@ class Book:
         """
         rows, pointless = await self._messages(taken, before)
         try:
-            await self._parts.store.write(partial(_write, taken, rows, pointless, stops, self._parts.clock.now()))
+            now = self._parts.clock.now()
+            await self._parts.store.write(
+                partial(_write, taken, rows, pointless, stops, self._news_of(taken, now), now)
+            )
         except (StoreError, asyncio.CancelledError):
             # Nobody knows whether it was committed: the store is asked before anything else.
             self._recalled = False
@@ -160,17 +166,19 @@ class Book:
         return taken
 
     async def verified(self, verification: Verification) -> None:
-        """Checks were run once, as somebody asked: that belongs to the deployment of the system that goes on."""
+        """Checks were run once, as somebody asked: that may belong to the deployment of the system that goes on."""
         async with self.changing:
             for one in self.going_on(verification.system)[:1] if verification.system else ():
-                await self.apply(one.id, Verified(verification=verification))
+                if is_of(one, verification):
+                    await self.apply(one.id, Verified(verification=verification))
 
     async def _messages(self, taken: Step, before: Deployment | None) -> tuple[Sequence[Notification], Sequence[str]]:
         """What stakeholders are told of a step, and the keys of what is pointless with that."""
         one, parts = taken.deployment, self._parts
         stakeholders = parts.plan.addresses(one.channels)
-        incidents = [known.incident for known in parts.pipeline.open_histories() if known.incident is not None]
-        hear = {kind: hearers(one, kind, stakeholders, incidents) for kind in telling.told(taken.kinds)}
+        incidents, kinds = self._incidents(), telling.told(taken.kinds)
+        heard = await self._heard(one) if any(proves(one, kind) for kind in kinds) else ()
+        hear = {kind: hearers(one, kind, stakeholders, incidents, heard) for kind in kinds}
         if not any(hear.values()):
             return (), ()
         timeline = await parts.store.read(lambda tx: tx.deployments.timeline(one.id))
@@ -196,6 +204,28 @@ class Book:
         ]
         everybody = {to for addresses in hear.values() for to in addresses}
         return rows, telling.outdated(before, everybody, setting.instance)
+
+    async def _heard(self, one: Deployment) -> Sequence[Address]:
+        """Who has heard of its rollback, with it or with the incident whose level ordered it, which may be over by now."""
+        level = one.rollback.incident if one.rollback is not None else 0
+
+        def read(tx: Transaction) -> list[Address]:
+            rows = tx.outbox.of(of_deployment(one.id))
+            told = [
+                row.address for row in rows if row.message.kind in OF_ROLLBACKS and row.state is not State.CANCELLED
+            ]
+            ordered = tx.incidents.get(level) if level else None
+            return [*told, *(ordered.responders if ordered is not None else ())]
+
+        return await self._parts.store.read(read)
+
+    def _incidents(self) -> Sequence[Incident]:
+        return [known.incident for known in self._parts.pipeline.open_histories() if known.incident is not None]
+
+    def _news_of(self, taken: Step, now: datetime) -> Sequence[TimelineEntry]:
+        """What incidents hear of a rollback on their timelines."""
+        incidents = self._incidents()
+        return [line for kind in taken.kinds for line in news_of(taken.deployment, kind, incidents, now)]
 
     def _found(self, system: str) -> Iterator[telling.Found]:
         """How bad each check of a system is, as far as that is known since the last start."""
@@ -296,6 +326,7 @@ def _write(
     rows: Sequence[Notification],
     pointless: Sequence[str],
     stops: RollbackStopped | None,
+    news: Sequence[TimelineEntry],
     now: datetime,
     tx: Transaction,
 ) -> None:
@@ -305,6 +336,7 @@ def _write(
         raise _TooLate(Refusal.ALREADY_ROLLED_BACK)
     tx.deployments.save(taken.deployment)
     tx.deployments.note(taken.entries)
+    tx.incidents.note(news)
     tx.outbox.outdate(pointless)
     tx.outbox.enqueue(rows)
 

@@ -11,7 +11,7 @@ from sentinel.app.deploying.choosing import system_of
 from sentinel.app.deploying.verifying import Verifier
 from sentinel.app.holding import Around
 from sentinel.app.keeper import NotDone
-from sentinel.core.deployment.deployment import Breach, Deployment, Phase, Verification, rollback_key
+from sentinel.core.deployment.deployment import Breach, Deployment, Ending, Phase, Verification, rollback_key
 from sentinel.core.deployment.events import (
     Accepted,
     Breached,
@@ -155,6 +155,11 @@ class DeploymentDesk:
     async def accept(self, number: int, by: str, why: str) -> DeploymentDocument:
         """Take one that failed as it is: its incident ends; raises NotDone."""
         _refuse_text(by, why)
+        known = await self._get(number)
+        if known.ending is Ending.ACCEPTED:
+            lines = await self._parts.store.read(lambda tx: tx.deployments.timeline(number))
+            who = next((f" by {line.by}" for line in reversed(lines) if line.kind == "accepted" and line.by), "")
+            raise NotDone(f"deployment {known.id} of {known.label}: it was accepted already{who}")
         return await self._meet(number, Accepted(by=by, why=why))
 
     # --- The rollback -----------------------------------------------------------------------------------------------
@@ -363,6 +368,19 @@ _WORDS: dict[Refusal, tuple[str, str]] = {
 }
 
 
+#: Why one that goes on cannot be taken as it is.
+_NOT_ACCEPTED: dict[Phase, tuple[str, str]] = {
+    Phase.UNDER_WAY: ("it goes on, and has not failed", "`sentinel deploy finish` ends it without a watch"),
+    Phase.WATCHING: ("it is watched, and has not failed", "`sentinel deploy finish` ends its watch"),
+    Phase.PROPOSED: ("its rollback is proposed: stop that first", "`sentinel deploy veto` keeps it as it is"),
+    Phase.ROLLING_BACK: (
+        "its rollback has been ordered: wait for its end",
+        "`sentinel deploy status` says how far it is",
+    ),
+    Phase.VERIFYING: ("its rollback is being proven: wait for it", "`sentinel deploy status` says how far it is"),
+}
+
+
 def _refuse(one: Deployment, refusal: Refusal) -> NoReturn:
-    why, hint = _WORDS[refusal]
+    why, hint = (_NOT_ACCEPTED.get(one.phase) if refusal is Refusal.NOT_IN_TROUBLE else None) or _WORDS[refusal]
     raise NotDone(f"deployment {one.id} of {one.label}: {why}", hint)

@@ -7,13 +7,16 @@ the routes and the pages that others have.
 from datetime import UTC, datetime, timedelta
 
 from sentinel.core.check import DEPLOYMENT_KIND, Check
-from sentinel.core.deployment.deployment import Deployment, Ending, Judged, Phase, Rollback
+from sentinel.core.deployment.deployment import IN_TROUBLE, Deployment, Ending, Judged, Phase, Rollback
 from sentinel.core.deployment.plan import Criterion, DeploymentPlan
 from sentinel.core.result import FailureClass, Measurement, failed, passed
 from sentinel.core.rule import Severity
 
 #: How often it has a result while nothing happens.
 INTERVAL = timedelta(seconds=60)
+
+#: A rollback that may be stopped for less than this is told with the second in which it runs.
+EXACT_BELOW = timedelta(minutes=2)
 
 #: Names of these checks begin so.
 PREFIX = "deployment-"
@@ -58,7 +61,7 @@ def measure(latest: Deployment | None) -> Measurement:
         return _over(latest)
     if latest.overrun and latest.phase is Phase.UNDER_WAY:
         return _overrun(latest)
-    return _undone(latest, latest.rollback) if latest.rollback is not None and _has_failed(latest) else passed()
+    return _undone(latest, latest.rollback) if latest.rollback is not None and _was_in_trouble(latest) else passed()
 
 
 def _over(one: Deployment) -> Measurement:
@@ -84,16 +87,29 @@ def _overrun(one: Deployment) -> Measurement:
 
 
 def _undone(one: Deployment, rollback: Rollback) -> Measurement:
-    if one.phase is Phase.PROPOSED:
-        then = f"it is rolled back at {_time(rollback.runs_at)}"
-        hint = f"To keep it as it is: `sentinel deploy veto {one.id} --why WHY`."
-    else:
-        then, hint = "it is being rolled back", f"`sentinel deploy status {one.id}` says how far that has come."
+    """What needed somebody goes on until it is proven that its rollback has helped."""
+    hint = f"`sentinel deploy status {one.id}` says how far that has come."
+    match one.phase:
+        case Phase.PROPOSED:
+            then = f"it is rolled back at {moment_of(rollback)} UTC"
+            hint = f"To keep it as it is: `sentinel deploy veto {one.id} --why WHY`."
+        case Phase.VERIFYING:
+            then = "it was rolled back, and its checks are run to know whether that has helped"
+        case _:
+            then = "it is being rolled back"
+    if one.overrun and not _has_failed(one):
+        text = f"{_which(one)} was to be over by {_time(one.window_ends_at)}; {then}"
+        return failed(FailureClass.DEPLOYMENT_OVERRUN, text, hint=hint)
     return failed(FailureClass.DEPLOYMENT_FAILED, f"{_which(one)} failed: {_why(one)}; {then}", hint=hint)
 
 
+def _was_in_trouble(one: Deployment) -> bool:
+    """Whether it needed somebody when it began to be undone; a person may undo one that did not."""
+    return _has_failed(one) or one.overrun or (one.was is not None and one.was.ending in IN_TROUBLE)
+
+
 def _has_failed(one: Deployment) -> bool:
-    """Whether it is undone because it failed; a person may undo one that did not."""
+    """Whether its watch failed, or whoever deploys said so."""
     judged = one.watch.judgements[-1].judged if one.watch is not None and one.watch.judgements else None
     return one.broken is not None or judged is Judged.FAIL
 
@@ -118,6 +134,12 @@ def _mend(one: Deployment) -> str:
 
 def _accept(one: Deployment) -> str:
     return f"`sentinel deploy accept {one.id} --why WHY`"
+
+
+def moment_of(rollback: Rollback) -> str:
+    """When it runs, by the clock, UTC; to the second where it may be stopped for less than some minutes."""
+    exact = rollback.runs_at - rollback.ordered_at < EXACT_BELOW
+    return f"{rollback.runs_at.astimezone(UTC):{'%H:%M:%S' if exact else '%H:%M'}}"
 
 
 def _time(at: datetime) -> str:

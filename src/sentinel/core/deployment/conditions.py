@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sentinel.core.check import Check
-from sentinel.core.deployment.deployment import Deployment, VerifiedCheck
+from sentinel.core.deployment.deployment import Deployment, Phase, Verification, VerifiedCheck
 from sentinel.core.deployment.plan import DeploymentPlan
 from sentinel.core.hours import any_covers
 from sentinel.core.incident import Incident
@@ -34,6 +34,15 @@ class Standing:
 def asks_conditions(tags: Sequence[str], standing: Standing) -> bool:
     """Whether a verification asks them: one that is made before a deployment, or one of everything while none goes on."""
     return BEFORE in tags or (not tags and not standing.going_on)
+
+
+def is_of(one: Deployment, verification: Verification) -> bool:
+    """Whether a verification that was asked for is one of a deployment that goes on, and stands on its timeline.
+
+    One that is made before a deployment is about another one. While it is undone, only what its own starter asks is about it.
+    """
+    at_work = one.phase in (Phase.UNDER_WAY, Phase.WATCHING)
+    return verification.tags != (BEFORE,) and (at_work or verification.by == one.by)
 
 
 def conditions(plan: DeploymentPlan, standing: Standing, now: datetime) -> tuple[VerifiedCheck, ...]:

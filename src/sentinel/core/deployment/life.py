@@ -2,7 +2,7 @@
 
 Rule 1: everything that decides about a transition stands in this file; the figures that a verdict is made of do not.
 Rule 2: `step` is total: in every phase each event is either followed or refused, and a refusal changes nothing.
-Rule 3: there is one rollback. A second order is refused unless the first was stopped before it began.
+Rule 3: there is one rollback. A second order is refused unless the first was stopped before it began; then people alone give it.
 Rule 4: what was agreed on at the start, such as what is done about a failure, no reload changes.
 
 The phases and the ways between them are drawn in `core.deployment.deployment`.
@@ -233,7 +233,8 @@ def _fail(one: Deployment, why: str, now: datetime, setting: Setting, by: str = 
     """It failed: what is done about it was agreed on when it began."""
     failed = (_entry(one, now, "failed", why, by),)
     undo = one.undo
-    if undo is None or one.on_fail is OnFail.TELL or not may_be_ordered(one):
+    # What was stopped before it began, Sentinel does not order by itself: a person said no, or a level that needs it no more.
+    if undo is None or one.on_fail is OnFail.TELL or one.rollback is not None:
         ended = _end(one, Ending.FAILED, why, now)
         return _led_by(failed, ended._replace(kinds=(Kind.DEPLOYMENT_FAILED,)))
     veto = undo.veto if one.on_fail is OnFail.PROPOSE else timedelta(0)

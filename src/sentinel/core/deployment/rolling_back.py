@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sentinel.core import commanding
 from sentinel.core.check import Check
 from sentinel.core.commanding import TOOK, WROTE, Ordered
-from sentinel.core.deployment.check import name_of
+from sentinel.core.deployment.check import moment_of, name_of
 from sentinel.core.deployment.deployment import (
     Deployment,
     Ending,
@@ -36,7 +36,8 @@ FOLLOWED_FOR = UNDOABLE_FOR + timedelta(days=1)
 #: States from which a rollback does not come back.
 OVER = frozenset({Ran.DONE, Ran.FAILED, Ran.INTERRUPTED, Ran.STOPPED})
 
-_OF_ROLLBACKS = frozenset({Kind.ROLLBACK_PLANNED, Kind.ROLLBACK_STARTED, Kind.ROLLBACK_ENDED})
+#: What is told of a rollback.
+OF_ROLLBACKS = frozenset({Kind.ROLLBACK_PLANNED, Kind.ROLLBACK_STARTED, Kind.ROLLBACK_ENDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +257,7 @@ def order_by_level(
     one = undone.deployment
     what = f"the command {machine.channel}, which rolls {one.label} back,"
     if undone.ordered or one.rollback is not None or is_accepted(one):
-        known = f"that rollback {_so_far(one.rollback)}, and there is only one"
+        known = f"that rollback {_so_far(one)}, and there is only one"
         why = "somebody has accepted that deployment as it is" if is_accepted(one) else known
         text = f"{what} does not run: {why}"
         line = TimelineEntry(incident=incident.id, at=now, kind=Kind.COMMAND_PLANNED.value, text=text)
@@ -282,30 +283,103 @@ def not_by_level(message: Message, machine: Address, systems: Iterable[str], now
     return TimelineEntry(incident=message.incident.id, at=now, kind=Kind.COMMAND_PLANNED.value, text=text)
 
 
-def _so_far(rollback: Rollback | None) -> str:
-    if rollback is None or rollback.state not in OVER:
+def _so_far(one: Deployment) -> str:
+    if one.rollback is None or one.rollback.state not in OVER:
         return "was ordered already"
+    if one.rollback.state is Ran.DONE:
+        return _proof(one)
     # Without its text, which people and programs wrote: lines of an incident's timeline go into the log.
-    return came_to(replace(rollback, text=""))
+    return came_to(replace(one.rollback, text=""))
+
+
+def _proof(one: Deployment) -> str:
+    """What is known of a rollback that ran to its end, to stand behind "the rollback"."""
+    match one.ending:
+        case Ending.ROLLED_BACK:
+            return "was done, and the checks prove it"
+        case Ending.ROLLBACK_FAILED:
+            return "was done, and the checks do not prove that it has helped"
+        case Ending.ACCEPTED:
+            return "was done, and somebody has taken what came of it as it is"
+        case _:
+            return "was done, and its checks are run to know whether it has helped"
+
+
+def proves(deployment: Deployment, kind: Kind) -> bool:
+    """Whether what is told says how the proof of a rollback ended."""
+    proven = deployment.ending in (Ending.ROLLED_BACK, Ending.ROLLBACK_FAILED)
+    return kind is Kind.DEPLOYMENT_ENDED and proven and deployment.rollback is not None
+
+
+def concerned(deployment: Deployment, kind: Kind, incidents: Iterable[Incident]) -> list[Incident]:
+    """The incidents whose people are told of a rollback, and on whose timelines it stands; none of what is no news of one.
+
+    Whoever was told of the incident whose level ordered it hears that it will run, and how it ended, with that incident; when it
+    begins, and what the proof of it came to, they hear as everybody else does.
+    """
+    if kind not in OF_ROLLBACKS and not proves(deployment, kind):
+        return []
+    own, level = name_of(deployment.system), _told_with_its_incident(deployment, kind)
+    return [one for one in incidents if one.id != level and (one.suspect == deployment.id or one.check == own)]
+
+
+def _told_with_its_incident(deployment: Deployment, kind: Kind) -> int:
+    """The incident with which people hear of it already; 0: none."""
+    apart = kind is Kind.ROLLBACK_STARTED or proves(deployment, kind)
+    return 0 if apart or deployment.rollback is None else deployment.rollback.incident
 
 
 def hearers(
-    deployment: Deployment, kind: Kind, stakeholders: Iterable[Address], incidents: Iterable[Incident]
+    deployment: Deployment,
+    kind: Kind,
+    stakeholders: Iterable[Address],
+    incidents: Iterable[Incident],
+    heard: Iterable[Address] = (),
 ) -> tuple[Address, ...]:
     """Who is told of a rollback: the stakeholders, and whoever was told of an incident that the deployment is about.
 
     Args:
-        kind: what is told; of anything but a rollback, stakeholders alone are told.
+        kind: what is told; of anything but a rollback and its proof, stakeholders alone are told.
         incidents: open ones of the system's checks, and of the check of its deployments.
+        heard: who has heard of this rollback before: they hear what its proof came to, however their incident stands by then.
     """
-    if kind not in _OF_ROLLBACKS:
+    if kind not in OF_ROLLBACKS and not proves(deployment, kind):
         return tuple(stakeholders)
-    concerned = [one for one in incidents if one.suspect == deployment.id or one.check == name_of(deployment.system)]
-    level = deployment.rollback.incident if deployment.rollback is not None else 0
-    # Whoever was told of the incident whose level ordered it hears that it will run, and how it ended, with that incident.
-    known = {to for one in concerned if one.id == level and kind is not Kind.ROLLBACK_STARTED for to in one.responders}
-    people = (to for one in concerned for to in one.responders)
-    return tuple(to for to in dict.fromkeys((*stakeholders, *people)) if to not in known)
+    known = list(incidents)
+    people = [to for one in concerned(deployment, kind, known) for to in one.responders]
+    again = heard if proves(deployment, kind) else ()
+    level = _told_with_its_incident(deployment, kind)
+    elsewhere = {to for one in known if level and one.id == level for to in one.responders}
+    return tuple(to for to in dict.fromkeys((*stakeholders, *people, *again)) if to not in elsewhere)
+
+
+def news_of(deployment: Deployment, kind: Kind, incidents: Iterable[Incident], now: datetime) -> list[TimelineEntry]:
+    """The lines of the timelines of incidents that say how their suspect is undone. What people and programs wrote is in none."""
+    said = _news(deployment, kind)
+    text = f"the rollback of deployment {deployment.id} of {deployment.label} {said}"
+    lines = concerned(deployment, kind, incidents) if said else []
+    return [TimelineEntry(incident=one.id, at=now, kind=_line_kind(kind), text=text) for one in lines]
+
+
+def _line_kind(kind: Kind) -> str:
+    return (Kind.ROLLBACK_ENDED if kind is Kind.DEPLOYMENT_ENDED else kind).value
+
+
+def _news(one: Deployment, kind: Kind) -> str:
+    """To stand behind "the rollback"; empty: nothing that an incident has to tell."""
+    if one.rollback is None:
+        return ""
+    if proves(one, kind):
+        return _proof(one)
+    match kind:
+        case Kind.ROLLBACK_PLANNED:
+            return f"is to run at {moment_of(one.rollback)} UTC unless somebody stops it"
+        case Kind.ROLLBACK_STARTED:
+            return "runs"
+        case Kind.ROLLBACK_ENDED:
+            return _so_far(one)
+        case _:
+            return ""
 
 
 def proofs(undo: RollbackPlan, checks: Iterable[Check]) -> tuple[Check, ...]:
@@ -344,7 +418,7 @@ def came_to(rollback: Rollback) -> str:
     said = f": {rollback.text}" if rollback.text else ""
     match rollback.state:
         case Ran.DONE:
-            return f"ended well{said}"
+            return f"was done{said}"
         case Ran.STOPPED:
             return f"was stopped before it began{said}"
         case Ran.INTERRUPTED:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sentinel.core.check import Check
-from sentinel.core.deployment.deployment import Deployment, Ending, Phase
+from sentinel.core.deployment.deployment import Deployment, Ending, Phase, Ran
 from sentinel.core.deployment.plan import DeploymentPlan
 from sentinel.core.matcher import Matcher
 from sentinel.core.recurrence import Once
@@ -19,13 +19,18 @@ STANDS = frozenset({Ending.PASSED, Ending.UNWATCHED, Ending.INCONCLUSIVE, Ending
 def standing_version(past: Iterable[Deployment]) -> str:
     """The version that runs, as far as the past says; empty where it does not.
 
+    What was rolled back does not run any more, whoever accepted that afterwards; where the rollback broke off, nobody knows.
+
     Args:
         past: deployments of one system that are over, the newest first.
     """
     for one in past:
-        if one.ending in STANDS and one.version:
+        ran = one.rollback.state if one.rollback is not None else Ran.STOPPED
+        if ran in (Ran.FAILED, Ran.INTERRUPTED):
+            return ""
+        if ran is Ran.STOPPED and one.ending in STANDS and one.version:
             return one.version
-        if one.ending is Ending.ROLLED_BACK and one.from_version:
+        if (ran is Ran.DONE or one.ending is Ending.ROLLED_BACK) and one.from_version:
             return one.from_version
     return ""
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sentinel.base.units import format_duration, format_lasted
+from sentinel.core.deployment.check import moment_of
 from sentinel.core.deployment.deployment import (
     Comparison,
     Deployment,
@@ -21,7 +22,9 @@ from sentinel.core.deployment.deployment import (
     Ran,
     Rollback,
 )
+from sentinel.core.deployment.plainly import why_failed
 from sentinel.core.deployment.plan import DeploymentPlan, OnFail
+from sentinel.core.deployment.words import version_before
 from sentinel.core.incident import Address
 from sentinel.core.notification import AboutDeployment, Kind, Message, Notification, of_deployment
 from sentinel.core.progress import health, standing
@@ -95,6 +98,7 @@ def about(
         unjudged=state.unjudged,
         troubled=state.troubled,
         findings=findings(one),
+        as_before=_as_before(one),
         timeline=tuple(_line(entry) for entry in timeline[-MOST_LINES:]),
         backup_id=rollback.backup_id if rollback is not None else one.backup_id,
         quick=rollback is not None and rollback.quick,
@@ -126,14 +130,21 @@ def suspected(one: Deployment) -> AboutDeployment:
 
 
 def findings(one: Deployment) -> tuple[str, ...]:
-    """What decided, in a sentence each: what broke first, then the figures, the failed ones before the others."""
+    """What decided, in a sentence each: what broke first, then the figures that are worse, or all where none is."""
     last = _last(one)
     broken = [one.broken.text] if one.broken is not None else []
     if last is None:
         return tuple(broken)
-    ordered = sorted(last.comparisons, key=_by_judged)
-    texts = [*broken, *(breach.text for breach in last.breaches), *(figure.text for figure in ordered)]
+    breaches = [*broken, *(breach.text for breach in last.breaches)]
+    worse = [figure for figure in last.comparisons if figure.judged is Judged.FAIL]
+    shown = worse if worse or breaches else sorted(last.comparisons, key=_by_judged)
+    texts = [*breaches, *(figure.text for figure in shown)]
     return tuple(dict.fromkeys(text for text in texts if text))[:MOST_FIGURES]
+
+
+def _as_before(one: Deployment) -> int:
+    last = _last(one)
+    return sum(figure.judged is Judged.PASS for figure in last.comparisons) if last is not None else 0
 
 
 def _by_judged(figure: Comparison) -> int:
@@ -208,6 +219,7 @@ def compose(
         at=now,
         source=source,
         severity=_severity(one, kind),
+        title=why_failed(one) if kind is Kind.DEPLOYMENT_FAILED else "",
         explanation=" ".join(part for part in _explanation(one, kind, now, checks) if part),
         hint=_hint(one, kind, plan),
         link=f"{link.rstrip('/')}/deployments/{one.id}" if link else "",
@@ -217,7 +229,8 @@ def compose(
 
 _BAD_ENDINGS: Final = frozenset({Ending.FAILED, Ending.ROLLBACK_FAILED})
 _HALF_ENDINGS: Final = frozenset({Ending.INCONCLUSIVE, Ending.ROLLED_BACK})
-_SEVERITIES: Final = {Ran.DONE: Severity.OK, Ran.STOPPED: Severity.WARNING}
+#: That it ran does not say that it has helped.
+_SEVERITIES: Final = {Ran.DONE: Severity.WARNING, Ran.STOPPED: Severity.WARNING}
 
 
 def _severity(one: Deployment, kind: Kind) -> Severity:
@@ -233,7 +246,7 @@ def _severity(one: Deployment, kind: Kind) -> Severity:
             return Severity.WARNING if one.overrun and one.phase is Phase.UNDER_WAY else Severity.OK
         case Kind.DEPLOYMENT_ENDED if one.ending in _BAD_ENDINGS:
             return Severity.CRITICAL
-        case Kind.DEPLOYMENT_ENDED if one.ending in _HALF_ENDINGS:
+        case Kind.DEPLOYMENT_ENDED if one.ending in _HALF_ENDINGS or _was_undone(one):
             return Severity.WARNING
         case _:
             return Severity.OK
@@ -298,7 +311,7 @@ def _course_of_rollback(one: Deployment, now: datetime) -> str:
     by, to = f" by {rollback.by}" if rollback.by else "", undone(one)
     match rollback.state:
         case Ran.ORDERED if rollback.runs_at > now:
-            return f"{_capital(to)} at {_clock(rollback.runs_at)} UTC, unless somebody stops that."
+            return f"{_capital(to)} at {moment_of(rollback)} UTC, unless somebody stops that."
         case Ran.ORDERED:
             return f"{_capital(to)}: that was ordered{by} and begins now."
         case Ran.STARTED:
@@ -315,10 +328,11 @@ def undone(one: Deployment) -> str:
     """What a rollback does, such as `payroll goes back from 2.4.1 to 2.4.0`."""
     assert one.rollback is not None, "only a rollback undoes a deployment"
     came = f" from {one.version}" if one.version else ""
-    if not one.rollback.quick:
-        return f"{one.system} goes back{came} to the backup {one.rollback.backup_id}"
-    back = f"to {one.from_version}" if one.from_version else "to the version before"
-    return f"{one.system} goes back{came} {back}"
+    return f"{one.system} goes back{came} to {_back(one, one.rollback)}"
+
+
+def _back(one: Deployment, rollback: Rollback) -> str:
+    return version_before(one.from_version) if rollback.quick else f"the backup {rollback.backup_id}"
 
 
 def _after(rollback: Rollback) -> str:
@@ -356,7 +370,22 @@ def _what_came_of_it(one: Deployment) -> str:
     if one.ending is Ending.ROLLED_BACK and (one.rollback is None or one.rollback.verification is None):
         usual = "It was rolled back; no check was asked to prove that."
     said = usual if one.ending in _PLAIN or not one.ended_why else f"{_capital(one.ended_why.rstrip('.'))}."
-    return f"{said} {took}".strip()
+    return f"{_what_was_undone(one)} {said} {took}".strip()
+
+
+def _was_undone(one: Deployment) -> bool:
+    """Whether it was accepted after a rollback of it had begun: what was deployed is not what was taken as it is."""
+    begun = one.rollback is not None and one.rollback.state is not Ran.STOPPED
+    return one.ending is Ending.ACCEPTED and begun
+
+
+def _what_was_undone(one: Deployment) -> str:
+    if not _was_undone(one) or one.rollback is None:
+        return ""
+    if one.rollback.state is Ran.DONE:
+        return f"It was rolled back to {_back(one, one.rollback)}, and what came of that is taken as it is."
+    went = "was interrupted" if one.rollback.state is Ran.INTERRUPTED else "failed"
+    return f"Its rollback {went}, so it is not known which version runs; that is taken as it is."
 
 
 # --- What follows ----------------------------------------------------------------------------------------------------
@@ -387,7 +416,7 @@ def _what_follows(one: Deployment, plan: DeploymentPlan | None) -> str:
     hear = f"You hear every {format_duration(every)} how it goes, and what came of it." if every else _HEAR
     if plan is None:
         return hear
-    return f"{hear} After the work it is watched for {format_duration(plan.watch.lasts)}; {_ON_FAIL[one.on_fail]}."
+    return f"{hear} After the work it is watched for {format_lasted(plan.watch.lasts)}; {_ON_FAIL[one.on_fail]}."
 
 
 _HEAR: Final = "You hear what came of it."
@@ -401,10 +430,10 @@ _ON_FAIL: Final = {
 
 def _what_next(one: Deployment) -> str:
     rollback = one.rollback
-    if rollback is None:
+    if rollback is None or rollback.state is Ran.STOPPED:
         return f"Nothing is rolled back by itself. {_by_hand(one)}"
     if rollback.runs_at > rollback.ordered_at:
-        at = _clock(rollback.runs_at)
+        at = moment_of(rollback)
         return f"{_capital(undone(one))} at {at} UTC, unless somebody stops that; you hear how it went."
     return f"{_capital(undone(one))} now; you hear how it went."
 

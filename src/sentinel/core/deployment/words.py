@@ -31,6 +31,11 @@ def refuse_odd_text(text: str) -> str:
     return "" if text.isprintable() else "it has to be one line, without control characters"
 
 
+def version_before(version: str) -> str:
+    """The version before, by its name where that is known; where it is not, whoever reads it should know that, too."""
+    return version or "the version before (which one is not known here)"
+
+
 def summary(verification: Verification) -> str:
     """What came of a verification, such as `post: 11 of 12 pass; not: login`."""
     tags = f"{', '.join(verification.tags)}: " if verification.tags else ""
