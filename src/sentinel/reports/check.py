@@ -31,13 +31,14 @@ MOST_RESULTS: Final = 50
 #: Charts of one page; a host with a hundred disks has more readings than anybody looks at.
 MOST_CHARTS: Final = 24
 
-#: Of the shortest stretch every result is a point of its own, unless there are more than this.
+#: Of the shortest stretches every result is a point of its own, unless there are more than this.
 MOST_RAW: Final = 400
 
 
 class Stretch(Enum):
     """The times that a page can show."""
 
+    HOUR = "1h"
     HOURS_6 = "6h"
     DAY = "24h"
     WEEK = "7d"
@@ -70,6 +71,7 @@ class _Grid(NamedTuple):
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 _GRIDS: Mapping[Stretch, _Grid] = {
+    Stretch.HOUR: _Grid(SPAN, SPAN, 12),
     Stretch.HOURS_6: _Grid(SPAN, SPAN, 72),
     Stretch.DAY: _Grid(SPAN, _HOUR / 2, 48),
     Stretch.WEEK: _Grid(_HOUR, 2 * _HOUR, 84),
@@ -192,7 +194,7 @@ class Past:
 
 def wants_raw(check: Check, stretch: Stretch) -> bool:
     """Whether each result is a point of the charts."""
-    return stretch is Stretch.HOURS_6 and stretch.length / check.interval <= MOST_RAW
+    return stretch in (Stretch.HOUR, Stretch.HOURS_6) and stretch.length / check.interval <= MOST_RAW
 
 
 def build(

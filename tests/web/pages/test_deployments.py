@@ -15,6 +15,7 @@ from sentinel.core.deployment.deployment import (
     Deployment,
     Ending,
     Entry,
+    Judged,
     Phase,
     Ran,
     Rollback,
@@ -23,8 +24,10 @@ from sentinel.core.deployment.deployment import (
 )
 from sentinel.core.deployment.plan import Criterion, DeploymentPlan, RollbackPlan
 from sentinel.core.form import Form
+from sentinel.core.result import Result
+from sentinel.reports.check import Past
 from sentinel.reports.deployment import ToldLine
-from tests.kit.released import PASSED, judgement, verified
+from tests.kit.released import PASSED, compared, judgement, verified
 from tests.kit.scene import MINUTE, NOW, broken, check, history, well
 from tests.reports.test_report import HEALTH, report, rollup
 from tests.web.pages.conftest import standing
@@ -353,3 +356,68 @@ async def test_figures_name_the_deployments_of_their_time(dashboard: Dashboard) 
 async def test_the_first_page_says_nothing_of_what_is_in_order_again(dashboard: Dashboard, ending: Ending) -> None:
     dashboard.monitor.deployments.put(replace(PASSED, ending=ending))
     assert "Deployment 12" not in await dashboard.viewer.page("/")
+
+
+async def test_a_proposed_rollback_says_its_reason_once_and_may_run_now(dashboard: Dashboard) -> None:
+    broken_by = Breach(criterion=Criterion.CRITICAL_FUNCTION, text="it is slow", incidents=(7,))
+    dashboard.monitor.deployments.put(replace(PROPOSED, broken=broken_by))
+    page = await dashboard.ann.page("/deployments/12")
+    assert page.count('<p class="hint">it is slow</p>') == 1
+    assert 'action="/deployments/12/rollback/plan"' in page
+    assert "Roll back now" in page
+
+
+async def test_incidents_in_what_broke_are_links_and_all_else_is_text(dashboard: Dashboard) -> None:
+    said = f"login (#7) is broken, #8 is another{HOSTILE}"
+    breach = Breach(criterion=Criterion.CRITICAL_FUNCTION, text=said, incidents=(7,))
+    dashboard.monitor.deployments.put(replace(FAILED, broken=breach))
+    page = await dashboard.viewer.page("/deployments/12")
+    assert 'login (<a href="/incidents/7">#7</a>) is broken, #8 is another' in page
+    assert HOSTILE not in page
+
+
+async def test_the_list_says_how_long_a_watch_goes_on_and_why_a_release_was_undone(dashboard: Dashboard) -> None:
+    undone = replace(ORDER, state=Ran.DONE, ended_at=NOW)
+    over = replace(FAILED, id=11, ending=Ending.ROLLED_BACK, rollback=undone, ended_why="it was rolled back")
+    dashboard.monitor.deployments.put(over)
+    dashboard.monitor.deployments.put(WATCHED)
+    page = await dashboard.viewer.page("/deployments")
+    assert re.search(r'Watch: <span class="num" data-left="720">12 min 0 s</span> left', page)
+    assert "it was rolled back. Why: it is slow" in page
+
+
+async def test_checks_that_prove_a_rollback_have_until_a_moment(dashboard: Dashboard) -> None:
+    ran = replace(ORDER, state=Ran.DONE, ended_at=NOW - MINUTE)
+    dashboard.monitor.deployments.put(replace(WATCHED, phase=Phase.VERIFYING, rollback=ran))
+    for address in ("/deployments", "/deployments/12"):
+        assert 'Its checks have <span class="num" data-left="240">' in await dashboard.viewer.page(address)
+
+
+async def test_the_page_draws_the_check_that_is_compared_worst(dashboard: Dashboard) -> None:
+    point = judgement(2, compared("login", 0.25, 0.5, Judged.FAIL, 0.001))
+    watch = replace(WATCHED.watch, judgements=(point,)) if WATCHED.watch else None
+    dashboard.monitor.deployments.put(replace(WATCHED, watch=watch))
+    seen = Result(check="login", scheduled_at=NOW - MINUTE, finished_at=NOW, measurement=well())
+    dashboard.monitor.faces.pasts["login"] = Past(raw=[seen])
+    page = await dashboard.viewer.page("/deployments/12")
+    assert 'of <a href="/checks/login?for=1h">login</a></h2>' in page
+    assert '<figure class="chart first">' in page
+
+
+async def test_a_rollback_to_an_unknown_version_says_so_before_it_runs(dashboard: Dashboard) -> None:
+    dashboard.monitor.deployments.put(replace(FAILED, from_version=""))
+    shown = await dashboard.ann.send("/deployments/12/rollback/plan", to="quick", reason="users wait")
+    assert "Which version was before it is not known here" in shown.text
+
+
+async def test_the_incident_of_a_systems_deployments_leads_to_the_one_it_is_about(
+    dashboard: Dashboard, monitor: StillMonitor
+) -> None:
+    troubled = history(check("deployment-portal"), [broken()] * 3)
+    assert troubled.incident is not None
+    troubled.incident = replace(troubled.incident, id=77)
+    monitor.histories.append(troubled)
+    for number, began in ((11, 90), (12, 60), (13, -60)):
+        monitor.deployments.put(replace(FAILED, id=number, started_at=NOW - began * MINUTE))
+    page = await dashboard.viewer.page("/incidents/77")
+    assert '<a href="/deployments/12">12: portal 2.4.1</a>' in page

@@ -1,12 +1,15 @@
 """How a deployment stands on a page: its state in words and colours, how far it has come, bars, and what may be done."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from markupsafe import Markup, escape
+
 from sentinel.base.units import format_duration, format_lasted
-from sentinel.core.deployment.deployment import Comparison, Ending, Judged, Measure, Phase, Ran
+from sentinel.core.deployment.deployment import Breach, Comparison, Ending, Judged, Measure, Phase, Ran
 from sentinel.core.deployment.plan import Criterion, DeploymentPlan
 from sentinel.reports.deployment import DeploymentDocument
 from sentinel.reports.documents import DeploymentLine
@@ -71,6 +74,9 @@ _RAN: Final[Mapping[Ran, str]] = {
     Ran.STOPPED: "stopped before it began",
 }
 
+#: An incident in a text that is escaped: not `&#39;`.
+_INCIDENT: Final = re.compile(r"(?<![&\w])#([0-9]{1,9})\b")
+
 #: Bars reach so far, in percent: their ends are seen.
 _FULL: Final = 96.0
 
@@ -117,7 +123,8 @@ def doings(document: DeploymentDocument, plan: DeploymentPlan | None, *, latest:
     line, ordered = document.line, document.rollback
     phase, over = line.phase, line.phase is Phase.ENDED
     working = phase in (Phase.UNDER_WAY, Phase.WATCHING)
-    can_undo = plan is not None and plan.rollback is not None and ordered is None and latest
+    waits = phase is Phase.PROPOSED and ordered is not None and ordered.state is Ran.ORDERED
+    can_undo = plan is not None and plan.rollback is not None and (ordered is None or waits) and latest
     return Doings(
         note=not over,
         extend=phase is Phase.UNDER_WAY,
@@ -125,7 +132,7 @@ def doings(document: DeploymentDocument, plan: DeploymentPlan | None, *, latest:
         finish=working,
         fail=working,
         accept=line.ending in (Ending.FAILED, Ending.ROLLBACK_FAILED),
-        veto=phase is Phase.PROPOSED and ordered is not None and ordered.state is Ran.ORDERED,
+        veto=waits,
         roll_back=can_undo,
         verify=working,
     )
@@ -208,6 +215,30 @@ def seconds(left: timedelta) -> int:
     return max(0, round(left.total_seconds()))
 
 
+def undone_why(document: DeploymentDocument) -> str:
+    """Why it is rolled back, or was, or failed: the reason of the rollback, and what broke where that says more."""
+    told = document.rollback.reason if document.rollback is not None else ""
+    broke = document.broken.text if document.broken is not None else ""
+    return told if broke in told else broke if told in broke else f"{told}; {broke}"
+
+
+def linked(text: str, document: DeploymentDocument) -> Markup:
+    """A text in which the incidents of a deployment are links: `login (#12)`."""
+    known = {one.id for one in document.incidents}
+    known |= {number for breach in _breaches(document) for number in breach.incidents}
+
+    def link(found: re.Match[str]) -> str:
+        return f'<a href="/incidents/{found[1]}">{found[0]}</a>' if int(found[1]) in known else found[0]
+
+    return Markup(_INCIDENT.sub(link, str(escape(text))))  # noqa: S704  # escaped, but for links with numbers
+
+
+def _breaches(document: DeploymentDocument) -> Iterator[Breach]:
+    yield from (document.broken,) if document.broken is not None else ()
+    for judgement in document.judgements:
+        yield from judgement.breaches
+
+
 def before(one: SuspectedDeployment, began: datetime) -> str:
     """How long before an incident a deployment began: `6 min before`."""
     return f"{format_lasted(max(began - one.started_at, timedelta(0)))} before"
@@ -226,4 +257,6 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "countdown": countdown,
     "seconds": seconds,
     "before": before,
+    "undone_why": undone_why,
+    "linked": linked,
 }

@@ -1,6 +1,7 @@
 """Deployments: the list with what goes on, and one of them with what people do about it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -15,7 +16,9 @@ from sentinel.app.keeper import NotDone
 from sentinel.app.library import deployment_files
 from sentinel.base.clock import Clock
 from sentinel.core.access import Role
-from sentinel.core.deployment.deployment import Phase, Ran
+from sentinel.core.deployment.deployment import Ending, Phase, Ran
+from sentinel.core.deployment.plan import DeploymentPlan
+from sentinel.reports.check import Mark, ReadingChart, Stretch
 from sentinel.reports.deployment import DeploymentDocument
 from sentinel.reports.documents import DeploymentLine
 from sentinel.reports.forms.library import ReportFile
@@ -38,8 +41,8 @@ from sentinel.web.deployment_shapes import (
 from sentinel.web.fields import Given, Shape
 from sentinel.web.monitor import Monitor
 from sentinel.web.pages import forms
-from sentinel.web.pages.check import refused
-from sentinel.web.pages.deployed import doings, progress
+from sentinel.web.pages.check import SMALL, WIDE, path_of, refused
+from sentinel.web.pages.deployed import Progress, doings, progress, undone_why
 from sentinel.web.pages.figures import Option
 from sentinel.web.pages.forms import Form
 from sentinel.web.pages.frame import Renderer
@@ -58,6 +61,11 @@ MOST_LINES: Final = 200
 #: Comparisons of one point that stand open, the worst.
 MOST_COMPARED: Final = 8
 
+_DAY: Final = timedelta(days=1)
+
+#: What a chart shows before a deployment and after its end.
+AROUND: Final = timedelta(hours=1)
+
 _Doing = Callable[[Deployments, int, Given], Awaitable[DeploymentDocument]]
 
 #: What each form of a deployment brings, and what becomes of it.
@@ -70,6 +78,29 @@ DOINGS: Final[Mapping[str, tuple[Shape, _Doing]]] = {
     "accept": (BY_WHY, lambda desk, number, given: desk.accept(number, given[BY], given[WHY])),
     "veto": (BY_WHY, lambda desk, number, given: desk.veto(number, given[BY], given[WHY])),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a deployment that goes on says in the list."""
+
+    document: DeploymentDocument
+    why: str  # it is rolled back; empty: it is not
+    watch: Progress | None
+    veto: timedelta | None  # how long its rollback may still be stopped
+    proven_by: datetime | None  # until when the checks have to prove its rollback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How a check went around a deployment."""
+
+    check: str
+    chart: ReadingChart
+    marks: tuple[Mark, ...]
+    since: datetime
+    until: datetime
+    path: str  # of the check's page
 
 
 class DeploymentPages:
@@ -182,6 +213,7 @@ class DeploymentPages:
         page = min(page_number(request.query_params.get("page", "")), pages)
         given, now = form or Form(), self._clock.now()
         going = [one for one in found if one.phase is not Phase.ENDED]
+        rows = over[(page - 1) * PER_PAGE : page * PER_PAGE]
         return await self._renderer.answer(
             request,
             "deployments.html",
@@ -191,8 +223,9 @@ class DeploymentPages:
             problem=problem,
             hint=hint,
             at=now,
-            going=[(one, progress(one.started_at, one.window_ends_at, now)) for one in going],
-            rows=over[(page - 1) * PER_PAGE : page * PER_PAGE],
+            going=[(one, progress(one.started_at, one.window_ends_at, now), await self._card(one)) for one in going],
+            rows=rows,
+            whys=await self._whys(rows),
             systems=systems,
             chips=[Option(name=one, chosen=one == chosen, path=_address(one)) for one in ("", *systems)],
             chosen=chosen,
@@ -219,6 +252,11 @@ class DeploymentPages:
             window=progress(line.started_at, line.window_ends_at, now),
             watch=_watched(document, now),
             veto=_veto(document, now),
+            proven_by=_proven_by(document, plan),
+            course=await self._course(document),
+            asked=f"?for={_stretch(line, now).value}",
+            wide=WIDE,
+            small=SMALL,
             files=await self._files(line.id),
             may=doings(document, plan, latest=self._is_latest(line)),
             lines=document.timeline[-MOST_LINES:],
@@ -226,6 +264,37 @@ class DeploymentPages:
             earlier=max(0, len(document.timeline) - MOST_LINES),
             longest=LONGEST_REASON,
         )
+
+    async def _card(self, line: DeploymentLine) -> Card:
+        """What else the list says of one that goes on."""
+        document = await self._monitor.deployments.one(line.id)
+        watch, now = _watched(document, document.at), document.at
+        return Card(
+            document=document,
+            why=undone_why(document) if document.rollback is not None else "",
+            watch=watch if line.phase is Phase.WATCHING else None,
+            veto=_veto(document, now),
+            proven_by=_proven_by(document, self._monitor.plan.deployments.get(line.system)),
+        )
+
+    async def _whys(self, rows: Sequence[DeploymentLine]) -> Mapping[int, str]:
+        """Why those were undone that were, by number."""
+        undone = [one for one in rows if one.ending in (Ending.ROLLED_BACK, Ending.ROLLBACK_FAILED)]
+        return {one.id: undone_why(await self._monitor.deployments.one(one.id)) for one in undone}
+
+    async def _course(self, document: DeploymentDocument) -> Course | None:
+        """How the check went that is compared worst; None where nothing is compared, or that is long ago."""
+        line, names = document.line, [one.check for each in document.judgements[-1:] for one in each.comparisons]
+        name, stretch = next(filter(None, names), ""), _stretch(line, document.at)
+        # The steps of longer stretches are longer than most deployments.
+        shown = await self._monitor.faces.check(name, stretch) if name and stretch.length <= _DAY else None
+        if shown is None or not shown.charts:
+            return None
+        since = max(shown.since, line.started_at - AROUND)
+        until = min(shown.until, (line.ended_at or document.at) + AROUND)
+        points = tuple(one for one in shown.charts[0].points if since <= one.at <= until)
+        chart, path = replace(shown.charts[0], points=points), f"{path_of(name)}?for={stretch.value}"
+        return Course(check=name, chart=chart, marks=shown.marks, since=since, until=until, path=path)
 
     def _is_latest(self, line: DeploymentLine) -> bool:
         """Whether no deployment of its system came after it: one below another cannot be undone."""
@@ -252,7 +321,7 @@ def _wanted(request: Request, document: DeploymentDocument, form: Form) -> Given
     return ROLLBACK.of({"by": principal(request).name, **which, **form.given("reason"), **where})
 
 
-def _watched(document: DeploymentDocument, now: datetime) -> Any:
+def _watched(document: DeploymentDocument, now: datetime) -> Progress | None:
     """How far the watch has come; None without one."""
     began, ends = document.watch_began_at, document.watch_ends_at
     return progress(began, ends, now) if began and ends else None
@@ -263,6 +332,20 @@ def _veto(document: DeploymentDocument, now: datetime) -> timedelta | None:
     one = document.rollback
     waits = one is not None and document.line.phase is Phase.PROPOSED and one.state is Ran.ORDERED
     return max(one.runs_at - now, timedelta(0)) if one is not None and waits else None
+
+
+def _proven_by(document: DeploymentDocument, plan: DeploymentPlan | None) -> datetime | None:
+    """Until when the checks have to prove its rollback; None where they do not run."""
+    one, undo = document.rollback, plan.rollback if plan is not None else None
+    if document.line.phase is not Phase.VERIFYING or one is None or one.ended_at is None or undo is None:
+        return None
+    return one.ended_at + undo.verify_within
+
+
+def _stretch(line: DeploymentLine, now: datetime) -> Stretch:
+    """The shortest stretch up to now that shows a deployment, and some time before it."""
+    needed = now - line.started_at + AROUND / 4
+    return next((one for one in Stretch if needed <= one.length), Stretch.YEAR)
 
 
 def _doing(path: str, endpoint: Endpoint, word: str) -> Rule:

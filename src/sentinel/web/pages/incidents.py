@@ -14,8 +14,9 @@ from sentinel.app.keeper import NotDone
 from sentinel.app.telling import NothingToStop
 from sentinel.base.clock import Clock
 from sentinel.core.access import Principal, Role
+from sentinel.core.deployment.check import name_of
 from sentinel.core.incident import Phase, Refusal
-from sentinel.reports.documents import IncidentLine
+from sentinel.reports.documents import DeploymentLine, IncidentLine
 from sentinel.reports.incident import IncidentDocument
 from sentinel.web.access import principal
 from sentinel.web.doings import DOINGS
@@ -168,9 +169,17 @@ class IncidentPages:
             document=document,
             is_open=document.line.phase in (Phase.OPEN, Phase.ACKNOWLEDGED),
             is_taken=document.line.phase is Phase.ACKNOWLEDGED,
+            deployment=await self._deployment(document),
             stoppable=any(row.channel in commands and row.state == "queued" for row in document.deliveries),
             holds=HOLDS,
         )
+
+    async def _deployment(self, document: IncidentDocument) -> DeploymentLine | None:
+        """That which an incident of a system's deployments is about: the last that had begun then."""
+        line = document.line
+        system = next((one for one in self._monitor.plan.deployments if name_of(one) == line.check), "")
+        found = await self._monitor.deployments.all(system) if system else ()
+        return next((one for one in found if one.started_at <= line.began_at), None)
 
     async def _lines(self, now: datetime, back: timedelta, text: str) -> list[IncidentLine]:
         """The incidents, open ones first, and the newest of each first."""
