@@ -49,7 +49,7 @@ def test_a_failure_says_the_figures_and_how_the_rollback_is_stopped() -> None:
         ("Figure", SLOWER),
         ("Rollback", "to 2.4.0"),
         ("Reason", "too slow"),
-        ("Checks", "Payroll API: critical, Login: well, Payslips: well, Payroll database: well"),
+        ("Checks", "Payroll API: critical, 3 well"),
         ("Stop it with", 'sentinel deploy veto 7 --why "not now"'),
     ]
     assert words(message(Kind.DEPLOYMENT_FAILED)).lines[-1].command
@@ -58,12 +58,39 @@ def test_a_failure_says_the_figures_and_how_the_rollback_is_stopped() -> None:
 def test_the_end_says_how_long_it_took_and_was_down_and_brings_the_timeline() -> None:
     said = dict(lines(ENDED))
     assert (said["Ended"], said["Seen down for"]) == ("2026-03-02 03:18:05 UTC", "4 min 10 s")
-    assert said["Figure"] == "errors: 0 of 900, 0 of 870 before"
+    assert said["As before"] == "18 figures"
+    assert "Figure" not in said
     assert words(ENDED).body.splitlines() == [
         "Timeline (UTC):",
         "03:00 started by ci",
         "03:10 note by kim: the tables are moved (35 s)",
     ]
+
+
+def test_the_figure_that_decided_is_said_once() -> None:
+    """A mail had it in its subject, as the reason, as a figure, for the rollback, and in three lines of its timeline."""
+    why = "failures of all checks together 12 %, were 0 % (bound 1 %), p < 0.001, 96 and 540 results"
+    other = "failures of login 30 %, were 0 % (bound 1 %), p < 0.001, 24 and 135 results"
+    timeline = (
+        f"03:12 judged: after 2 min: {why[:60]}",
+        f"03:12 rollback planned: {why[:60]}",
+        "03:13 note by kim: I see",
+    )
+    one = replace(FAILED, findings=(why, other), as_before=18, reason=f"{why}; and 1 more", timeline=timeline)
+    told = replace(
+        message(Kind.DEPLOYMENT_FAILED), explanation=f"{why}; and 1 more", title="12 % of all looks fail, 0 % before"
+    )
+    said = words(replace(told, deployment=one))
+    assert said.headline == "payroll 2.4.1 failed: 12 % of all looks fail, 0 % before"
+    assert [(line.label, line.text) for line in said.lines][4:8] == [
+        ("Why", f"{why}; and 1 more"),
+        ("Figure", other),
+        ("As before", "18 figures"),
+        ("Rollback", "to 2.4.0"),
+    ]
+    assert said.body.splitlines()[1:] == [
+        "03:12 judged: after 2 min: as said above", "03:12 rollback planned: as said above", "03:13 note by kim: I see",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,7 @@ _ALL = {
             ended_at=NOW,
             down_for=timedelta(minutes=4, seconds=10),
             findings=("errors: 0 of 900, 0 of 870 before",),
+            as_before=18,
         ),
         explanation="Its watch found nothing that is worse than before.",
     ),

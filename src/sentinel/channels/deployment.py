@@ -1,12 +1,13 @@
 """The words of what is told of a deployment, and of the deployment that an incident may come of."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sentinel.base.units import format_duration, format_lasted
 from sentinel.channels.clean import moment
-from sentinel.core.deployment.deployment import Ending, Phase, Ran
+from sentinel.core.deployment.deployment import Ending, Judged, Phase, Ran
 from sentinel.core.notification import AboutDeployment, AboutIncident, Kind, Message
 
 Labelled = tuple[str, str]
@@ -80,6 +81,8 @@ def headline(message: Message) -> str:
             return f"{name}: its rollback failed{unclear}"
         case Kind.ROLLBACK_ENDED:
             return f"{name} has been rolled back, and its checks are run"
+        case _ if message.title:
+            return f"{name} failed: {message.title}"
         case _:
             return f"{name}: {message.explanation}" if message.explanation else f"{name} has failed"
 
@@ -143,11 +146,11 @@ def lines(message: Message, one: AboutDeployment) -> Iterator[Labelled]:
     yield "Seen down for", format_lasted(one.down_for) if one.down_for is not None else ""
     yield _explained(message), message.explanation
     if message.kind in _JUDGED:
-        yield from (("Figure", text) for text in one.findings if text not in (message.explanation, one.reason))
+        yield from _figures(one, message.explanation)
     if message.kind in _OF_ROLLBACK or one.rollback:
-        yield from _rollback(one)
+        yield from _rollback(one, message.explanation)
     if message.kind is not Kind.DEPLOYMENT_STARTED:
-        yield "Checks", ", ".join(one.components)
+        yield "Checks", _components(one)
 
 
 def _what(one: AboutDeployment) -> str:
@@ -160,7 +163,7 @@ def _what(one: AboutDeployment) -> str:
 def _window(one: AboutDeployment) -> str:
     starts, ends = one.started_at.astimezone(UTC), one.window_ends_at.astimezone(UTC)
     day = "" if starts.date() == ends.date() else f"{ends:%Y-%m-%d} "
-    return f"{starts:%H:%M} to {day}{ends:%H:%M} UTC ({format_duration(ends - starts)})"
+    return f"{starts:%H:%M} to {day}{ends:%H:%M} UTC ({format_lasted(ends - starts)})"
 
 
 def _explained(message: Message) -> str:
@@ -173,10 +176,28 @@ def _explained(message: Message) -> str:
             return "Now"
 
 
-def _rollback(one: AboutDeployment) -> Iterator[Labelled]:
+def _figures(one: AboutDeployment, said: str) -> Iterator[Labelled]:
+    """The figures that are worse and were not told yet; of the others how many there are."""
+    worse = [text for text in one.findings if text not in said] if one.verdict == Judged.FAIL else []
+    yield from (("Figure" if n == 0 else "And", text) for n, text in enumerate(worse))
+    yield "As before", f"{one.as_before} figure{'s' if one.as_before != 1 else ''}" if one.as_before else ""
+
+
+def _components(one: AboutDeployment) -> str:
+    """Those that are not well by name, of the others how many there are."""
+    bad = [text for text in one.components if not text.endswith(_WELL) and not _MORE.fullmatch(text)]
+    well = f"{one.well} well" if bad else f"all {one.well} well"
+    return ", ".join((*bad, *([well] if one.well else [])))
+
+
+_WELL: Final = ": well"
+_MORE: Final = re.compile(r"[0-9]+ more")
+
+
+def _rollback(one: AboutDeployment, said: str) -> Iterator[Labelled]:
     back = f"to {one.from_version}" if one.from_version else "to the version before"
     yield "Rollback", f"to the backup {one.backup_id}" if one.backup_id and not one.quick else back
-    yield "Reason", one.reason
+    yield "Reason", "" if _begins_alike(one.reason, said) else one.reason
 
 
 def commands(one: AboutDeployment) -> Iterator[Labelled]:
@@ -190,7 +211,25 @@ def body(message: Message) -> str:
     one = message.deployment
     if one is None or not one.timeline or message.kind is Kind.DEPLOYMENT_STARTED:
         return ""
-    return "\n".join(("Timeline (UTC):", *one.timeline))
+    said = (message.explanation, one.reason, *one.findings)
+    return "\n".join(("Timeline (UTC):", *(_cut(line, said) for line in one.timeline)))
+
+
+#: So many letters at the beginning of a sentence tell it from others: the lines of a timeline are shortened.
+_ALIKE: Final = 40
+
+
+def _begins_alike(text: str, said: str) -> bool:
+    return bool(text) and text[:_ALIKE] in said
+
+
+def _cut(line: str, said: Iterable[str]) -> str:
+    """A line of the timeline without a sentence that stands above it in full."""
+    for text in said:
+        place = line.find(text[:_ALIKE]) if len(text) >= _ALIKE else -1
+        if place > 0:
+            return f"{line[:place].rstrip(' :')}: as said above"
+    return line
 
 
 # --- A suspect -------------------------------------------------------------------------------------------------------

@@ -192,6 +192,7 @@ class AboutDeployment:
     unjudged: int = 0  # of how many nobody knows
     troubled: tuple[str, ...] = ()  # names of the worst that are not well, the worst first
     findings: tuple[str, ...] = ()  # the figures that decided, in one sentence each; the worst first
+    as_before: int = 0  # how many figures are no worse than before
     timeline: tuple[str, ...] = ()  # the latest lines, such as `21:04 verified: 12 of 12 pass`
     backup_id: str = ""
     quick: bool = False  # of a rollback: to the version before, not to a backup
