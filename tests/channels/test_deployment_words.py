@@ -22,9 +22,9 @@ def lines(told: Message) -> list[tuple[str, str]]:
     return [(line.label, line.text) for line in words(told).lines]
 
 
-def ended(ending: str, severity: Severity = Severity.OK) -> Message:
+def ended(ending: str, severity: Severity = Severity.OK, rollback: str = "") -> Message:
     assert ENDED.deployment is not None
-    return replace(ENDED, severity=severity, deployment=replace(ENDED.deployment, ending=ending))
+    return replace(ENDED, severity=severity, deployment=replace(ENDED.deployment, ending=ending, rollback=rollback))
 
 
 def test_the_start_says_what_when_for_how_long_and_what_users_notice() -> None:
@@ -109,6 +109,19 @@ def test_the_figure_that_decided_is_said_once() -> None:
 def test_every_end_has_its_words(ending: str, tag: str, headline: str) -> None:
     said = words(ended(ending))
     assert (said.tag, said.headline) == (tag, headline)
+
+
+@pytest.mark.parametrize(
+    ("rollback", "headline"),
+    [
+        ("done", "payroll 2.4.1 was rolled back, and what came of that is taken as it is"),
+        ("failed", "payroll 2.4.1 was to be rolled back, which failed; that is taken as it is"),
+        ("interrupted", "payroll 2.4.1 was to be rolled back, which broke off; that is taken as it is"),
+    ],
+)
+def test_what_was_accepted_after_its_rollback_is_not_called_deployed(rollback: str, headline: str) -> None:
+    said = words(ended("accepted", rollback=rollback))
+    assert (said.tag, said.headline) == ("ACCEPTED", headline)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from typing import Final
 
 from sentinel.base.units import format_duration, format_lasted
 from sentinel.channels.clean import moment
+from sentinel.core.deployment.check import EXACT_BELOW
 from sentinel.core.deployment.deployment import Ending, Judged, Phase, Ran
+from sentinel.core.deployment.words import version_before
 from sentinel.core.notification import AboutDeployment, AboutIncident, Kind, Message
 
 Labelled = tuple[str, str]
@@ -42,6 +44,8 @@ def tag(message: Message) -> str:
     if one is None:
         return usual
     match message.kind:
+        case Kind.DEPLOYMENT_ENDED if _accepted_after(one):
+            return "ACCEPTED"
         case Kind.DEPLOYMENT_ENDED:
             return _TAGS_OF_ENDINGS.get(one.ending, usual)
         case Kind.ROLLBACK_ENDED:
@@ -68,7 +72,7 @@ def headline(message: Message) -> str:
         case Kind.DEPLOYMENT_ENDED:
             return f"{name} {_ended(one)}"
         case Kind.ROLLBACK_PLANNED:
-            at = f" at {_clock(one.runs_at)} UTC" if one.runs_at else " soon"
+            at = f" at {_exactly(one.runs_at, message.at)} UTC" if one.runs_at else " soon"
             return f"{name} is rolled back{at} unless somebody stops that"
         case Kind.ROLLBACK:
             return f"{name} is to be rolled back"
@@ -97,7 +101,7 @@ def _going(one: AboutDeployment, now: datetime) -> str:
         case Phase.WATCHING if one.watched_until is not None:
             return f"is watched until {_clock(one.watched_until)} UTC"
         case Phase.PROPOSED if one.runs_at is not None:
-            return f"is rolled back at {_clock(one.runs_at)} UTC unless somebody stops that"
+            return f"is rolled back at {_exactly(one.runs_at, now)} UTC unless somebody stops that"
         case Phase.ROLLING_BACK:
             return "is being rolled back"
         case Phase.VERIFYING:
@@ -123,7 +127,21 @@ _ENDED: Final[Mapping[str, str]] = {
 }
 
 
+#: What was accepted after its rollback had begun: what was deployed does not run any more, or nobody knows.
+_ACCEPTED_AFTER: Final[Mapping[str, str]] = {
+    Ran.DONE: "was rolled back, and what came of that is taken as it is",
+    Ran.FAILED: "was to be rolled back, which failed; that is taken as it is",
+    Ran.INTERRUPTED: "was to be rolled back, which broke off; that is taken as it is",
+}
+
+
+def _accepted_after(one: AboutDeployment) -> str:
+    return _ACCEPTED_AFTER.get(one.rollback, "") if one.ending == Ending.ACCEPTED else ""
+
+
 def _ended(one: AboutDeployment) -> str:
+    if said := _accepted_after(one):
+        return said
     took = f" after {format_lasted(max(one.ended_at - one.started_at, timedelta(0)))}" if one.ended_at else ""
     return _ENDED.get(one.ending, "is over{took}").format(took=took)
 
@@ -195,8 +213,8 @@ _MORE: Final = re.compile(r"[0-9]+ more")
 
 
 def _rollback(one: AboutDeployment, said: str) -> Iterator[Labelled]:
-    back = f"to {one.from_version}" if one.from_version else "to the version before"
-    yield "Rollback", f"to the backup {one.backup_id}" if one.backup_id and not one.quick else back
+    to_backup = one.backup_id and not one.quick
+    yield "Rollback", f"to the backup {one.backup_id}" if to_backup else f"to {version_before(one.from_version)}"
     yield "Reason", "" if _begins_alike(one.reason, said) else one.reason
 
 
@@ -243,6 +261,11 @@ def suspected(one: AboutDeployment, incident: AboutIncident) -> str:
         over = f" and was over {format_duration(incident.began_at - one.ended_at)} before"
     by = f" (by {one.by})" if one.by else ""
     return f"deployment {one.id} of {label(one)}, began {format_duration(before)} before{over}{by}"
+
+
+def _exactly(at: datetime, now: datetime) -> str:
+    """By the clock, to the second where there is little time left."""
+    return f"{at.astimezone(UTC):%H:%M:%S}" if at - now < EXACT_BELOW else _clock(at)
 
 
 def _clock(at: datetime) -> str:
