@@ -12,6 +12,7 @@ from sentinel.base.units import (
     format_bytes,
     format_duration,
     format_lasted,
+    format_paced,
     format_value,
     parse_duration,
     write_duration,
@@ -96,3 +97,7 @@ def test_a_share_is_never_rounded_up_to_its_target(share: float, text: str) -> N
 )
 def test_bytes_are_shown_in_binary_steps(size: float, text: str) -> None:
     assert format_bytes(size) == text
+
+
+def test_a_point_that_came_a_second_late_is_told_by_its_time() -> None:
+    assert [format_paced(seconds) for seconds in (90.6, 121, 2.4, 900.9)] == ["1 min 30 s", "2 min", "2.4 s", "15 min"]

@@ -77,6 +77,16 @@ def format_lasted(duration: timedelta | float) -> str:
     return format_duration(seconds)
 
 
+def format_paced(duration: timedelta | float) -> str:
+    """Write after how long something was done that has its times: as `format_lasted`, but not how late it was."""
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
+    return format_lasted(seconds if seconds < _LATE else round(seconds / _LATE) * _LATE)
+
+
+#: Seconds by which something may be late that is on time.
+_LATE = 5
+
+
 def format_value(value: float, unit: Unit) -> str:
     """Write a reading's value with its unit, short enough for a subject line."""
     match unit:

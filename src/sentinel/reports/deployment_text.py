@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sentinel.base.units import Unit, format_duration, format_value
+from sentinel.base.units import Unit, format_lasted, format_paced, format_value
 from sentinel.reports.text import Json, Look, clean, columns, moment
 
 #: Comparisons of one point that are shown: the worst. `--json` and the report have all of them.
@@ -87,7 +87,7 @@ def _versions(row: Json) -> str:
 
 def _lasted(row: Json, now: datetime) -> str:
     until = moment(row["ended_at"]) if row["ended_at"] else now
-    return format_duration(max((until - moment(row["started_at"])).total_seconds(), 0.0))
+    return format_lasted(max((until - moment(row["started_at"])).total_seconds(), 0.0))
 
 
 def _moment(text: str, now: datetime) -> str:
@@ -140,17 +140,15 @@ def _window(document: Json, now: datetime) -> str:
     planned, began = moment(line["window_ends_at"]), moment(line["started_at"])
     down = ", down is expected" if document["expects_down"] else ""
     seen = document.get("down_for")
-    was = f"; seen down for {format_duration(seen)}" if seen else ""
+    was = f"; seen down for {format_lasted(seen)}" if seen else ""
     if ended := document.get("window_ended_at"):
-        took = format_duration((moment(ended) - began).total_seconds())
+        took = format_lasted((moment(ended) - began).total_seconds())
         over = (
-            f", {format_duration((moment(ended) - planned).total_seconds())} too long"
-            if moment(ended) > planned
-            else ""
+            f", {format_lasted((moment(ended) - planned).total_seconds())} too long" if moment(ended) > planned else ""
         )
         return f"Window until {planned:%H:%M} UTC{down}; it took {took}{over}{was}."
     left = (planned - now).total_seconds()
-    ends = f"{format_duration(left)} left" if left > 0 else f"over for {format_duration(-left)}"
+    ends = f"{format_lasted(left)} left" if left > 0 else f"over for {format_lasted(-left)}"
     return f"Window until {planned:%H:%M} UTC{down}, {ends}{was}."
 
 
@@ -175,7 +173,7 @@ def point(judgement: Json, look: Look) -> Iterator[str]:
         judgement: a `Judgement` in its JSON form.
         look: how it is laid out.
     """
-    after = format_duration(judgement["after"])
+    after = format_paced(judgement["after"])
     last = ", the last" if judgement["final"] else ""
     yield f"  {_painted(judgement['judged'], look)} after {after}{last}"
     if judgement["text"]:
@@ -221,7 +219,7 @@ def _rollback(document: Json, now: datetime, look: Look) -> Iterator[str]:
     yield from look.paragraph(f"because {one['reason']}", 2)
     runs = moment(one["runs_at"])
     if one["state"] == "ordered" and runs > now:
-        left = format_duration((runs - now).total_seconds())
+        left = format_lasted((runs - now).total_seconds())
         number = document["line"]["id"]
         yield from look.paragraph(
             f"runs at {runs:%H:%M:%S} UTC, in {left}; `sentinel deploy veto {number} --why …` stops it", 2
@@ -246,7 +244,7 @@ def _verification(one: Json, look: Look) -> Iterator[str]:
     at, checks = moment(one["began_at"]), one["checks"]
     bad = [check for check in checks if check["outcome"] != "pass" or check["severity"] not in ("OK", "WARNING")]
     known = len(checks) + one.get("left_out", 0)
-    took = f", {format_duration((moment(one['ended_at']) - at).total_seconds())}" if one["ended_at"] else ""
+    took = f", {format_lasted((moment(one['ended_at']) - at).total_seconds())}" if one["ended_at"] else ""
     of = max(one["planned"], known)
     yield f"  {at:%H:%M} {tags}: {_painted(judged(one), look)}, {known - len(bad)} of {of} pass{took}"
     for check in bad[:MOST_CHECKS]:
@@ -300,7 +298,7 @@ def _timeline(document: Json, look: Look) -> Iterator[str]:
     began = moment(document["line"]["started_at"])
     for entry in entries[-MOST_STEPS:]:
         at = moment(entry["at"])
-        took = f" ({format_duration(entry['took'])})" if entry["took"] is not None else ""
+        took = f" ({format_lasted(entry['took'])})" if entry["took"] is not None else ""
         by = f" by {entry['by']}" if entry["by"] else ""
         text = f": {entry['text']}" if entry["text"] else ""
         yield from _beside(

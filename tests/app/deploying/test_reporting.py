@@ -243,6 +243,12 @@ async def test_a_deployment_that_goes_on_is_not_looked_back_at(store: Store, pla
         await reporting.review(store, plan, replace(PASSED, ended_at=None), ENDED)
 
 
+async def test_a_look_back_whose_time_is_still_to_come_says_when_it_can_be_made(store: Store, plan: Plan) -> None:
+    """It was quietly made of the six minutes that had passed."""
+    with pytest.raises(reporting.TooEarly, match="at, 1d after its end, from 2026-11-23 10:43:00 UTC on"):
+        await reporting.review(store, plan, PASSED, ENDED + 6 * MINUTE, 24 * HOUR)
+
+
 # --- What is owed -----------------------------------------------------------------------------------------------------
 
 

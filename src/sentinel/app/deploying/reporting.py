@@ -56,6 +56,12 @@ class NoSuchDeployment(SentinelError):
     hint = "`sentinel deploy list` lists those that there are"
 
 
+class TooEarly(NoSuchDeployment):
+    """A look back was asked for at a time that is still to come."""
+
+    hint = "`--review` looks back as of now; by itself it is made when its time has come"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
     """What is read of a deployment, in one transaction."""
@@ -138,21 +144,24 @@ async def review(
         plan: what is watched now.
         one: the deployment.
         now: aware.
-        after: how long after its end is looked back; now when None, or when that is still to come.
+        after: how long after its end is looked back; now when None.
 
     Raises:
         NoSuchDeployment: it is not over.
+        TooEarly: that time is still to come.
         StoreError: the store cannot be read.
     """
     if one.ended_at is None:
         raise NoSuchDeployment(f"deployment {one.id} goes on: it can be looked back at when it is over")
-    due = after if after is not None and one.ended_at + after <= now else None
-    until = one.ended_at + due if due is not None else now
-    period, zone = period_of(one, due, until), reviewing.order(plan).zone
+    until = one.ended_at + after if after is not None else now
+    if until > now:
+        what = f"{write_duration(after or timedelta(0))} after its end"
+        raise TooEarly(f"deployment {one.id} can be looked back at, {what}, from {until:%Y-%m-%d %H:%M:%S} UTC on")
+    period, zone = period_of(one, after, until), reviewing.order(plan).zone
     checks = checks_of(plan, one.system)
 
     def ask(tx: Transaction) -> tuple[DeploymentReview, Past]:
-        return _review(tx, one, until, due, checks), past.read(tx, checks, Stretch(period.since, until), zone)
+        return _review(tx, one, until, after, checks), past.read(tx, checks, Stretch(period.since, until), zone)
 
     part, found = await store.read(ask, within=READ_WITHIN)
     return await asyncio.to_thread(
@@ -260,6 +269,7 @@ async def make(
 
     Raises:
         NoSuchDeployment: there is none of that number, or it is not over and cannot be looked back at.
+        TooEarly: it is to be looked back at a time that is still to come.
         StoreError: there is no store, or it cannot be read.
     """
     store, clock = await Store.open_readonly(plan.store), SystemClock()

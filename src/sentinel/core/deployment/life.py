@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from sentinel.base.units import format_duration
+from sentinel.base.units import format_lasted, format_paced
 from sentinel.core.deployment.deployment import (
     IN_TROUBLE,
     Deployment,
@@ -161,8 +161,8 @@ def _begin_watch(one: Deployment, event: WatchBegun, now: datetime) -> Step:
         overrun=False,
         watch=Watch(began_at=now, lasts=lasts, points=points, plan=plan),
     )
-    when = ", ".join(format_duration(point) for point in points)
-    text = f"it is watched for {format_duration(lasts)} and judged after {when}"
+    when = ", ".join(format_lasted(point) for point in points)
+    text = f"it is watched for {format_lasted(lasts)} and judged after {when}"
     return Step(watched, (_entry(one, now, "watch", text, event.by, now - one.started_at),))
 
 
@@ -175,7 +175,7 @@ def _judged(one: Deployment, judgement: Judgement, now: datetime, setting: Setti
     judgement = replace(judgement, final=judgement.final or fails or last)
     known = replace(one, watch=replace(watch, judgements=(*watch.judgements, judgement)))
     said = f"{judgement.judged.value}: {judgement.text}" if judgement.text else judgement.judged.value
-    entries = (_entry(one, now, "judged", f"after {format_duration(judgement.after)}: {said}"),)
+    entries = (_entry(one, now, "judged", f"after {format_paced(judgement.after)}: {said}"),)
     if fails:
         return _led_by(entries, _fail(known, judgement.text or "its watch failed", now, setting))
     if not judgement.final:
@@ -186,8 +186,8 @@ def _judged(one: Deployment, judgement: Judgement, now: datetime, setting: Setti
 
 def _verdict(judgement: Judgement) -> str:
     if judgement.judged is Judged.PASS:
-        return f"its watch of {format_duration(judgement.after)} passed"
-    return f"its watch of {format_duration(judgement.after)} was inconclusive"
+        return f"its watch of {format_paced(judgement.after)} passed"
+    return f"its watch of {format_paced(judgement.after)} was inconclusive"
 
 
 def _breached(one: Deployment, event: Breached, now: datetime, setting: Setting) -> Step:

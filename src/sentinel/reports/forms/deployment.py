@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from sentinel.base.units import Unit
+from sentinel.base.units import Unit, format_paced
 from sentinel.core.deployment.deployment import (
     Comparison,
     Judged,
@@ -20,7 +20,7 @@ from sentinel.reports.deployment import (
 )
 from sentinel.reports.forms import deployment_course as course
 from sentinel.reports.forms.layout import Cell, Column, Figure, Line, Section, Table, Tile
-from sentinel.reports.forms.words import NOTHING, Zone, amount, counted, lasted, measured
+from sentinel.reports.forms.words import NOTHING, Zone, amount, counted, exactly, measured, tied
 
 #: Figures that are shown of each point but the last: the worst.
 MOST_COMPARED = 20
@@ -65,7 +65,7 @@ def _summary(part: DeploymentDocument, when: Zone) -> Section:
         ("Window", _window(part, when)),
         ("Expected", "down meanwhile" if part.expects_down else "up all the time"),
         ("Impact", part.impact),
-        ("Seen down", lasted(part.down_for) if part.down_for else "not at all"),
+        ("Seen down", exactly(part.down_for) if part.down_for else "not at all"),
         ("Watched", _watched(part, when)),
         ("Backup before it", part.backup_id),
         ("Ended", when(line.ended_at)),
@@ -97,12 +97,12 @@ def _window(part: DeploymentDocument, when: Zone) -> str:
     """What was planned, and what it took."""
     line = part.line
     planned = f"{when.short(line.started_at)} to {when.short(line.window_ends_at)}"
-    planned += f" ({lasted(line.window_ends_at - line.started_at)})"
+    planned += f" ({exactly(line.window_ends_at - line.started_at)})"
     if part.window_ended_at is None:
         return f"{planned}; it goes on"
-    took = lasted(part.window_ended_at - line.started_at)
+    took = exactly(part.window_ended_at - line.started_at)
     over = part.window_ended_at - line.window_ends_at
-    return f"{planned}; it took {took}" + (f", {lasted(over)} longer than planned" if over > timedelta(0) else "")
+    return f"{planned}; it took {took}" + (f", {exactly(over)} longer than planned" if over > timedelta(0) else "")
 
 
 def _watched(part: DeploymentDocument, when: Zone) -> str:
@@ -115,8 +115,8 @@ def _tiles(part: DeploymentDocument) -> Iterator[Tile]:
     line = part.line
     ended = line.ended_at or part.at
     yield Tile(value=outcome(line), label="outcome", tone=_tone(line))
-    yield Tile(value=lasted(ended - line.started_at), label="from start to end" if line.ended_at else "so far")
-    yield Tile(value=lasted(part.down_for or timedelta(0)), label="seen down")
+    yield Tile(value=exactly(ended - line.started_at), label="from start to end" if line.ended_at else "so far")
+    yield Tile(value=exactly(part.down_for or timedelta(0)), label="seen down")
     yield Tile(
         value=amount(len(part.incidents)),
         label="incidents that may come of it",
@@ -164,7 +164,7 @@ def _point(one: Judgement) -> tuple[Cell, ...]:
     compared = (Line(text=f"{counted(len(one.comparisons), 'figure')} compared"),) if one.comparisons else ()
     return (
         Cell(badge=_TONES[one.judged], word=one.judged.value.upper()),
-        Cell(text=lasted(one.after), below=last),
+        Cell(text=tied(format_paced(one.after)), below=last),
         Cell(text=one.text or one.judged.value, below=(*below, *compared)),
     )
 
@@ -184,7 +184,7 @@ def _comparisons(one: Judgement, most: int) -> Section:
     left = len(one.comparisons) - most
     more = (f"{counted(left, 'figure')} more that are no worse stand in the JSON.",) if left > 0 else ()
     return Section(
-        heading=f"Figures after {lasted(one.after)}",
+        heading=f"Figures after {tied(format_paced(one.after))}",
         table=Table(columns=columns, rows=tuple(map(_comparison, one.comparisons[:most]))),
         notes=(*more, _P),
         in_mail=one.final,

@@ -14,7 +14,7 @@ from sentinel.reports.deployment import (
 )
 from sentinel.reports.deployment_text import since_start
 from sentinel.reports.forms.layout import Cell, Column, Line, Section, Table
-from sentinel.reports.forms.words import Zone, counted, lasted, tied
+from sentinel.reports.forms.words import Zone, counted, exactly, tied
 
 #: Who signs (EM), and how a deployment may have ended for them.
 ROLES = ("Dev lead", "QA lead", "DevOps lead", "Product manager")
@@ -50,7 +50,7 @@ def _entry(entry: EntryLine, line: DeploymentLine, when: Zone) -> tuple[Cell, ..
         Cell(text=entry.kind.replace("_", " "), strong=True),
         Cell(text=entry.text),
         Cell(text=entry.by or "Sentinel"),
-        Cell(text=lasted(entry.took) if entry.took is not None else ""),
+        Cell(text=exactly(entry.took) if entry.took is not None else ""),
     )
 
 
@@ -81,7 +81,7 @@ def _verification(one: Verification, when: Zone, heading: str) -> Section:
 
 def judged(one: Verification) -> str:
     """Such as `pass, 12 of 12 checks, in 4 s`."""
-    took = f", in {lasted(one.ended_at - one.began_at)}" if one.ended_at and one.ended_at > one.began_at else ""
+    took = f", in {exactly(one.ended_at - one.began_at)}" if one.ended_at and one.ended_at > one.began_at else ""
     return tied(
         f"{one.judged.value}, {one.passed} of {counted(max(one.planned, len(one.checks) + one.left_out), 'check')}{took}"
     )
@@ -99,7 +99,7 @@ def _verified(check: VerifiedCheck) -> tuple[Cell, ...]:
         Cell(badge=tone, word=_WORDS[check.outcome]),
         Cell(text=check.title, strong=True, below=(Line(text=known),)),
         Cell(text=check.explanation or "well", below=hint),
-        Cell(text=lasted(check.took)),
+        Cell(text=exactly(check.took)),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sentinel.base.units import Unit, format_duration, format_value
+from sentinel.base.units import Unit, format_duration, format_lasted, format_value
 from sentinel.reports.documents import ReadingLine
 from sentinel.reports.text import share
 
@@ -46,6 +46,13 @@ def lasted(duration: timedelta | None) -> str:
     if duration is None:
         return NOTHING
     return tied(format_duration(duration)) if duration else "none"
+
+
+def exactly(duration: timedelta | None) -> str:
+    """The same with the seconds of some minutes, for what is over within an hour: 90 seconds are not 2 minutes."""
+    if duration is None:
+        return NOTHING
+    return tied(format_lasted(duration)) if duration else "none"
 
 
 def amount(number: int) -> str:
