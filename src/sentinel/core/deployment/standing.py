@@ -90,13 +90,13 @@ class Seen:
     up_at: datetime | None = None  # when the last of those that are up was found so
 
 
-def seen(deployment: Deployment, last: Iterable[Result]) -> Seen:
-    """What the last results say of those that were made since the deployment began.
+def seen(deployment: Deployment, known: Iterable[Result]) -> Seen:
+    """How checks stand by their last known results, as far as these were made since the deployment began.
 
     Args:
-        last: the last result of each check of the system that has one.
+        known: the last result of each check of the system that is not unknown.
     """
-    since = [one for one in last if one.scheduled_at >= deployment.started_at]
+    since = [one for one in known if one.scheduled_at >= deployment.started_at]
     down = [one for one in since if one.outcome is Outcome.FAIL]
     up = [one.finished_at for one in since if one.outcome is Outcome.PASS]
     return Seen(
