@@ -222,12 +222,13 @@ def _times(plan: WatchPlan, one: Contrast) -> str:
     which = "median" if one.quantile == 0.5 else f"p{one.quantile * 100:g}"
     if max(one.before, one.after) <= one.least:
         return f"{which} of {_of(one)} at most {format_value(one.least, one.unit)}, as before: what is below is not told apart"
-    usual = " what is usual" if not one.check else ""
     was, now = _time(one, one.before), _time(one, one.after)
     change = one.after / one.before - 1 if one.before else 0.0
     word, bound = "slower" if change >= 0 else "faster", f"{plan.slower * 100:g} %"
     by = _apart(one, lambda digits: f"{abs(change) * 100:.{digits - 3}f} %", bound)
-    return f"{which} of {_of(one)} {now}{usual}, was {was}: {by} {word} (bound {bound})"
+    if not one.check:
+        return f"{_of(one)} take {now} as long as usual ({which}), {was} before: {by} {word} (bound {bound})"
+    return f"{which} of {_of(one)} {now}, was {was}: {by} {word} (bound {bound})"
 
 
 def _time(one: Contrast, value: float) -> str:
