@@ -12,7 +12,7 @@ version=${1:?a version is expected, such as 2.5.0}
 # Section 17: environment variables, migrations, certificate, Redis, backups.
 sentinel deploy verify --tag pre --environment production
 
-sentinel deploy start "$version" --environment production --window 30m
+sentinel deploy start "$version" ${from:+--from "$from"} --environment production --window 30m
 step "containers of $version are up" release "$version"
 
 # Section 18: health, payroll rules, payroll configuration.

@@ -13,7 +13,7 @@ version=${1:?a version is expected, such as 3.3.0}
 sentinel deploy verify --tag pre --environment production
 
 # Step 2: without downtime.
-sentinel deploy start "$version" --environment production --window 30m
+sentinel deploy start "$version" ${from:+--from "$from"} --environment production --window 30m
 step "release $version is in place" release "$version"
 
 # Steps 3 and 4 in one command: six modules, the modular architecture, jobs, the rate limit, every endpoint, the workflows.

@@ -80,7 +80,8 @@ until [ "$phase" = ended ]; do
     now=$(look "deployments/$deployment/changes?seen=$seen&within=20") || give_up "deployment $deployment goes on without us"
     seen=$(echo "$now" | jq .edition)
     phase=$(echo "$now" | jq -r .deployment.phase)
-    echo "$now" | jq -r '.deployment | "\(.phase): \(.text)"'
+    echo "$now" | jq -r '.deployment | (.ending // .phase | gsub("_"; " ")) + (if .ending then ": " + .text
+        elif .verdict then ", " + .verdict + " so far" else "" end)'
 done
 
 case $(echo "$now" | jq -r .deployment.ending) in

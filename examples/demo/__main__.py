@@ -35,14 +35,14 @@ Sentinel watches the {system.title}: {system.watched}.
   ask it        . {data}/environment    (first, in another terminal: it names the configuration, and has the demo's passwords)
                 .venv/bin/sentinel --status    (also `check`, `report`, `test-alert`)
   look at it    http://127.0.0.1:{ports.web}/    (the dashboard: sign in as admin, with the password sentinel)
-{public}  crash it      make crash    (kills it as a power cut would; it starts again and forgets nothing)
+{public}  crash it      {crash}    (kills it as a power cut would; it starts again and forgets nothing)
 """
 
 WELCOME = """\
 {watched}  the service   http://127.0.0.1:{ports.service}/health
   the alerts    http://127.0.0.1:{ports.sink}/
-  break it      make break FAULT=slow    (without FAULT: what else can be broken)
-  mend it       make mend FAULT=slow     (without FAULT: all of it)
+  break it      {break_it}    (without the fault: what else can be broken)
+  mend it       {mend}    (without the fault: all of it)
   logs          {data}/logs/
   stop          Ctrl-C
 Nothing leaves this machine: mails, Slack messages and webhooks go to a sink, and are shown below.
@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
         system = find(options.system)
-        stand = Stand(ports=ports(os.environ), data=options.data, given=os.environ)
+        stand = Stand(ports=ports(os.environ), data=options.data.resolve(), given=os.environ)
         refuse_taken(system, stand.ports)
         environment = demo_environment(system, stand) | own_state(stand.data)
         with Record(stand.data, stand.ports, system.name) as record:
@@ -190,8 +190,18 @@ def welcome(system: System, stand: Stand, *, with_sentinel: bool) -> str:
     public = (
         f"  for everybody http://127.0.0.1:{stand.ports.public}/    (the public status page)\n" if system.public else ""
     )
-    watched = WATCHED.format(system=system, ports=stand.ports, data=data, public=public) if with_sentinel else ""
-    return WELCOME.format(watched=watched, ports=stand.ports, data=data)
+    hints = _hints(stand.data)
+    given = {"system": system, "ports": stand.ports, "data": data, "public": public, **hints}
+    return WELCOME.format(watched=WATCHED.format(**given) if with_sentinel else "", **given)
+
+
+def _hints(data: Path) -> dict[str, str]:
+    """The commands of the next terminal; those of make know the usual folder alone."""
+    if data == running.FOLDER:
+        return {"crash": "make crash", "break_it": "make break FAULT=slow", "mend": "make mend FAULT=slow"}
+    command, there = ".venv/bin/python -m examples.demo.", f"--data {shown(data)}"
+    slow = f"{command}break slow"
+    return {"crash": f"{command}crash {there}", "break_it": f"{slow} {there}", "mend": f"{slow} --off {there}"}
 
 
 def shown(path: Path) -> Path:

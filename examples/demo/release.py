@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         url = (options.url or _break.address(running.demo(options.data), os.environ)).rstrip("/")
         if options.stop or options.start:
-            _break.switch(url, "stopped", on=options.stop)
+            stop(url, on=options.stop)
             print("stopped" if options.stop else "started")
         else:
             print(described(release(url, options.version, back=options.back)))
@@ -51,6 +51,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--url", help="address of the service (default: the demo's)")
     parser.add_argument("--data", type=Path, default=running.FOLDER, help="the running demo's directory")
     return parser.parse_args(arguments)
+
+
+def stop(url: str, *, on: bool) -> None:
+    """Stop the service, or start it; NotDoneError where the system has no such switch."""
+    if all(line["name"] != "stopped" for line in _break.request(url)):
+        raise _break.NotDoneError("this service cannot be stopped so: of the examples, only the employee system can")
+    _break.switch(url, "stopped", on=on)
 
 
 def release(url: str, version: str, *, back: bool) -> dict[str, str]:

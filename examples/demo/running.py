@@ -42,7 +42,10 @@ class Record:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._descriptor)
-            raise SettingsError(f"a demo runs already on {self._file.parent}; stop it first") from None
+            raise SettingsError(
+                f"a demo runs already on {self._file.parent}; stop it first, or give this one ports and a folder of its own: "
+                f"PORT_BASE=9000 .venv/bin/python -m examples.demo {self._system} --data .demo/second"
+            ) from None
         self.write(sentinel=None)
         return self
 

@@ -11,6 +11,9 @@ release() {
     "${DEPLOY_PYTHON:-python3}" -m examples.demo.release ${DEPLOY_SERVICE_URL:+--url "$DEPLOY_SERVICE_URL"} "$@"
 }
 
+# Which release is in place, to be named as the one before (`--from`); nothing where the service does not say.
+from=$(release 2>/dev/null | sed -n 's/^release \([^ ;]*\) is in place.*/\1/p')
+
 # step TEXT COMMAND...: do something, and have it on the timeline with how long it took.
 step() {
     text=$1

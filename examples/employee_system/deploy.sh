@@ -13,7 +13,7 @@ version=${1:?a version is expected, such as 1.0.0}
 sentinel deploy verify --tag pre --environment production
 
 # Step 1: stakeholders are told of window, impact and steps, and hear how it goes every 15 minutes.
-sentinel deploy start "$version" --environment production --window 30m --expected-down
+sentinel deploy start "$version" ${from:+--from "$from"} --environment production --window 30m --expected-down
 
 # Step 2: connection refused is what is expected now, and no connection to the database may be left (EM-13).
 step "application stopped" release --stop

@@ -13,7 +13,7 @@ version=${1:?a version is expected, such as 1.5.0}
 sentinel deploy verify --tag pre --environment production
 
 # Steps 2 to 4: code, migration, restart.
-sentinel deploy start "$version" --environment production --window 30m
+sentinel deploy start "$version" ${from:+--from "$from"} --environment production --window 30m
 step "code of $version and its migration are in place, the unit was restarted" release "$version"
 
 # Steps 5 and 6: health, docs, synchronise, search, and the life of an employee.

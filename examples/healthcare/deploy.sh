@@ -12,7 +12,7 @@ version=${1:?a version is expected, such as 2.1.0}
 # Prerequisites: backups, disk, migrations, certificate, no open incident (the guide's --verify-only).
 sentinel deploy verify --tag pre --environment production
 
-sentinel deploy start "$version" --environment production --window 30m
+sentinel deploy start "$version" ${from:+--from "$from"} --environment production --window 30m
 step "release $version is in place" release "$version"
 
 # Post-deployment validation: login, roles, data, audit log, HTTPS.

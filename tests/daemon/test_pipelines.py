@@ -59,7 +59,7 @@ async def test_a_script_deploys_and_waits_for_the_verdict(stage: Stage, tmp_path
     assert (refused.code, made.exists(), "another" in refused.out + refused.err) == (3, False, False)
     ended = await run(CI / "deploy-with-curl.sh", "payroll", "2.4.1", "touch", made, env={**env, "REF": "a1b2c3d"})
     assert (ended.code, made.exists()) == (3, True), ended  # inconclusive: two results are too few
-    assert "deployment 1 of payroll 2.4.1 has begun\nwatching: " in ended.out
+    assert "deployment 1 of payroll 2.4.1 has begun\nwatching\n" in ended.out
     failed = await run(CI / "deploy-with-curl.sh", "payroll", "2.4.2", "false", env=env)
     assert (failed.code, "deployment 2 failed" in failed.err) == (1, True), failed
     rows = (await stage.daemon.ask("/api/v1/deployments"))["deployments"]
