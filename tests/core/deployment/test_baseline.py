@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sentinel.core.deployment.baseline import WEEK, Stretch, joined, looks_needed, not_standing, stretches, times_needed
-from sentinel.core.deployment.deployment import Deployment, Ending, Phase
+from sentinel.core.deployment.deployment import Deployment, Ending, Phase, Ran
 from sentinel.core.deployment.plan import Baseline, WatchPlan
 from sentinel.core.deployment.samples import Look, Samples
 from tests.core import made
+from tests.kit.rollbacks import ordered
 
 STARTED = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -78,3 +80,10 @@ def test_releases_that_did_not_stand_are_no_baseline() -> None:
 def test_what_failed_counts_until_the_next_release_that_follows_it() -> None:
     failed, mended = released(1, 60, 10, Ending.FAILED), released(2, 30, 10, Ending.PASSED)
     assert not_standing([mended, failed], STARTED) == [Stretch(failed.started_at, mended.started_at)]
+
+
+def test_what_was_accepted_after_its_rollback_had_begun_is_no_baseline() -> None:
+    accepted = replace(released(1, 60, 10, Ending.ACCEPTED), rollback=replace(ordered().rollback, state=Ran.FAILED))
+    stopped = replace(accepted, rollback=replace(ordered().rollback, state=Ran.STOPPED))
+    assert not_standing([accepted], STARTED) == [Stretch(accepted.started_at, STARTED)]
+    assert not_standing([stopped], STARTED) == []

@@ -9,7 +9,7 @@ from sentinel.core.check import Check
 from sentinel.core.deployment.deployment import Deployment, Ending
 from sentinel.core.deployment.plan import Baseline, WatchPlan
 from sentinel.core.deployment.samples import Samples
-from sentinel.core.deployment.standing import STANDS
+from sentinel.core.deployment.standing import stands
 
 #: A baseline reaches no further back than this from its end, or around its middle.
 FURTHEST = timedelta(days=1)
@@ -72,7 +72,7 @@ def not_standing(past: Sequence[Deployment], until: datetime) -> list[Stretch]:
     follows = until
     for one in past:
         ended = one.ended_at or follows
-        if one.ending not in STANDS:
+        if not stands(one):
             found.append(Stretch(one.started_at, ended if one.ending is Ending.ROLLED_BACK else follows))
         follows = one.started_at
     return found

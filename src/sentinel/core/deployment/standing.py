@@ -16,6 +16,11 @@ from sentinel.core.window import Window
 STANDS = frozenset({Ending.PASSED, Ending.UNWATCHED, Ending.INCONCLUSIVE, Ending.ACCEPTED})
 
 
+def stands(one: Deployment) -> bool:
+    """Whether one that is over is what runs: it stands, and no rollback of it was begun."""
+    return one.ending in STANDS and (one.rollback is None or one.rollback.state is Ran.STOPPED)
+
+
 def standing_version(past: Iterable[Deployment]) -> str:
     """The version that runs, as far as the past says; empty where it does not.
 
@@ -28,7 +33,7 @@ def standing_version(past: Iterable[Deployment]) -> str:
         ran = one.rollback.state if one.rollback is not None else Ran.STOPPED
         if ran in (Ran.FAILED, Ran.INTERRUPTED):
             return ""
-        if ran is Ran.STOPPED and one.ending in STANDS and one.version:
+        if stands(one) and one.version:
             return one.version
         if (ran is Ran.DONE or one.ending is Ending.ROLLED_BACK) and one.from_version:
             return one.from_version
