@@ -215,6 +215,7 @@ def test_a_webhook_gets_the_facts_with_durations_in_seconds() -> None:
     assert body["deployment"]["down_for"] == 250.0
     assert body["deployment"]["components"][0] == "Payroll API: critical"
     assert (body["suspect"]["id"], body["suspect"]["version"]) == (7, "2.4.1")
+    assert "checks" not in body["suspect"], "an incident does not know how its checks are: 0 would be false"
 
 
 def test_a_template_of_a_users_own_knows_the_deployment() -> None:

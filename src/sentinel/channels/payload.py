@@ -100,8 +100,17 @@ def _fitting(message: Message) -> Json:
     return body
 
 
+#: What an incident says of the deployment that it may come of; of the rest nothing is known there.
+OF_SUSPECT: Final = (
+    *("id", "system", "version", "from_version", "ref", "environment", "by"),
+    *("started_at", "window_ends_at", "phase", "ending", "ended_at"),
+)
+
+
 def _message(message: Message, cut: _Cut) -> Json:
     body = _object(message, cut)
+    if message.suspect is not None:
+        body["suspect"] = {name: body["suspect"][name] for name in OF_SUSPECT}
     body["text"] = shorten(block(message.text), cut.body)
     body["files"] = [PurePath(name).name for name in body["files"]]  # where they lie on this host is nobody's concern
     return body
@@ -292,6 +301,9 @@ def schema() -> Json:
         "summary": {"type": "string", "description": _SUMMARY},
         "news_count": {"type": "integer", "description": _NEWS_COUNT},
     }
+    known = message["properties"]["deployment"]["anyOf"][0]["properties"]
+    suspect = {"type": "object", "properties": {name: known[name] for name in OF_SUSPECT}, "required": [*OF_SUSPECT]}
+    message["properties"]["suspect"]["anyOf"] = [suspect, {"type": "null"}]
     message["properties"] = {**own, **message["properties"]}
     message["properties"]["version"]["const"] = VERSION
     message["required"] = [*own, *message["required"]]
