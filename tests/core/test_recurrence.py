@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sentinel.core.recurrence import Occurrence, Once, Repeating, moment, next_occurrences, shortest_gap, starts
@@ -109,6 +109,7 @@ def test_a_line_of_no_crontab_is_refused(line: str) -> None:
 
 
 @PROPERTY
+@example(zone="America/New_York", at=time(1, 0, fold=1), day=date(2026, 11, 1))
 @given(zone=zones, at=times, day=days | changes)
 def test_a_local_time_is_the_first_minute_at_which_the_wall_says_so(zone: str, at: time, day: date) -> None:
     assert moment(datetime.combine(day, at), zone) == first_minute(day, at, zone)

@@ -98,6 +98,7 @@ def moment(local: datetime, zone: str) -> datetime:
         zone: IANA name.
     """
     there = ZoneInfo(zone)
+    local = local.replace(fold=0)  # whoever names the second of two means the first all the same
     found = local.replace(tzinfo=there)
     while found.astimezone(UTC).astimezone(there).replace(tzinfo=None) != local:
         local += timedelta(minutes=1)  # at most a day of them: see `_BEFORE`
